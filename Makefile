@@ -1,0 +1,53 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+JAVA := $(shell command -v java 2>/dev/null)
+
+.PHONY: venv demo test lint bench soak lock
+
+## venv: .venv with the leaverwatch command in it
+venv: $(VENV)/.installed
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+## demo: an invented company of 500 people on http://127.0.0.1:8501 (Ctrl-C ends it)
+demo: venv
+	$(BIN)/leaverwatch demo
+
+## test: everything that can run here; what is missing is skipped by name
+test: $(VENV)/.tests
+	$(BIN)/python -m pytest
+$(VENV)/.tests: $(VENV)/.installed tests/requirements.lock tests/spark.lock tests/canaille.lock
+	$(PIP) install --quiet --require-hashes -r tests/requirements.lock
+	$(if $(JAVA),$(PIP) install --quiet --require-hashes --no-deps -r tests/spark.lock,@echo "no java: the rules are not tested on Spark")
+	test -x $(VENV)/canaille/bin/python || $(PYTHON) -m venv $(VENV)/canaille
+	$(VENV)/canaille/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r tests/canaille.lock
+	touch $@
+
+## lint: style, types and import contracts
+lint: $(VENV)/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+## bench: the figures of the README
+bench: venv
+	$(BIN)/leaverwatch bench
+
+## soak: the long rows of the fault table (crash series, races)
+soak: $(VENV)/.tests
+	$(BIN)/python -m pytest -m soak
+
+## lock: compile the lock files anew (needs uv)
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock:
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --group test -c requirements.lock -o tests/requirements.lock
+	$(LOCK) --group spark -c requirements.lock -o tests/spark.lock
+	$(LOCK) tests/canaille.in -o tests/canaille.lock
