@@ -1,0 +1,148 @@
+"""What a connector is: a declaration at the top, one generator of records, and one small verb per capability."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from governance.errors import ConfigurationError
+from governance.records import Account, Reading, Receipt, Record
+from governance.settings import ApplicationSettings, SourceSettings
+
+FieldKind = Literal["text", "url", "path", "flag", "number", "secret", "table"]
+NOT_CONNECTORS = frozenset({"kit", "sandbox"})
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key of the configuration that belongs to a connector."""
+
+    name: str
+    help: str
+    kind: FieldKind = "text"
+    required: bool = False
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a connector is given besides its settings: secrets by field name, folders, limits and the time.
+
+    `write` is True only when `[act]` is enabled and the feed has a write credential: without it a connector must not
+    change anything.
+    """
+
+    now: datetime
+    home: Path  # relative paths in the configuration start here
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    write: bool = False
+    deadline_s: float = 300.0  # for one whole pull
+    max_answer_bytes: int = 64 * 1024 * 1024
+
+
+class Connector(ABC):
+    """One kind of system that can be read. The name is the file's name."""
+
+    title: ClassVar[str]
+    kind: ClassVar[Literal["source", "application"]]
+    fields: ClassVar[tuple[Field, ...]] = ()
+    tells: ClassVar[frozenset[str]] = frozenset()  # signals of governance.declaration.SIGNALS it can tell
+    scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # capability -> least scopes
+
+    def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
+        self.feed = feed
+        self.given = given
+        self.options = check_options(type(self), feed)
+        self.reading = Reading()
+
+    @classmethod
+    def name(cls) -> str:
+        """The connector's id: its file's name."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def capabilities(cls) -> tuple[str, ...]:
+        """What this connector can do, told by its types."""
+        return ("pull", *(word for base, word in _CAPABILITIES if issubclass(cls, base)))
+
+    @abstractmethod
+    def check(self) -> None:
+        """Prove the credential with the cheapest call; raise a FeedError when it is not enough."""
+
+    @abstractmethod
+    def records(self) -> Iterator[Record]:
+        """Yield every record once, active or not, and fill `self.reading`; raise a FeedError unless all were read."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class CanReadOne(ABC):
+    """Can read one account again: what verification needs."""
+
+    @abstractmethod
+    def account(self, account_id: str) -> Account | None:
+        """The account as it is now; None when it is gone."""
+
+
+class CanDeactivate(CanReadOne):
+    """Can make an account unable to sign in, reversibly. Doing it twice is the same as once."""
+
+    @abstractmethod
+    def deactivate(self, account_id: str) -> Receipt:
+        """Switch the account off."""
+
+
+class CanReactivate(CanReadOne):
+    """Can let an account sign in again."""
+
+    @abstractmethod
+    def reactivate(self, account_id: str) -> Receipt:
+        """Switch the account on."""
+
+
+_CAPABILITIES: tuple[tuple[type, str], ...] = (
+    (CanReadOne, "read_one"),
+    (CanDeactivate, "deactivate"),
+    (CanReactivate, "reactivate"),
+)
+
+
+def connector_names() -> list[str]:
+    """Every connector there is, by walking the folder."""
+    import connectors
+
+    return sorted(m.name for m in pkgutil.iter_modules(connectors.__path__) if m.name not in NOT_CONNECTORS)
+
+
+def connector_class(name: str) -> type[Connector]:
+    """The connector of that name; ConfigurationError names those there are. Imports only that one."""
+    if name not in connector_names():
+        raise ConfigurationError(f"no connector is named {name!r}; there are: {', '.join(connector_names())}")
+    module = importlib.import_module(f"connectors.{name}")
+    for candidate in vars(module).values():
+        if isinstance(candidate, type) and issubclass(candidate, Connector) and candidate.__module__ == module.__name__:
+            return candidate
+    raise ConfigurationError(f"connectors/{name}.py holds no connector")
+
+
+def check_options(kind: type[Connector], feed: SourceSettings | ApplicationSettings) -> dict[str, Any]:
+    """The feed's connector keys with defaults; ConfigurationError names the key that is unknown, missing or wrong."""
+    declared = {f.name: f for f in kind.fields}
+    table = "[[source]]" if isinstance(feed, SourceSettings) else "[[application]]"
+    for key in feed.options:
+        if key not in declared:
+            raise ConfigurationError(
+                f"leaverwatch.toml: {table} {feed.name}: {key}: this key is not known to the connector {kind.name()!r};"
+                f" it knows: {', '.join(sorted(declared)) or 'none'}"
+            )
+    for f in declared.values():
+        if f.required and f.name not in feed.options:
+            raise ConfigurationError(f"leaverwatch.toml: {table} {feed.name}: {f.name}: is missing ({f.help})")
+    return {f.name: feed.options.get(f.name, f.default) for f in declared.values()}

@@ -1,0 +1,129 @@
+"""How a rule declares itself: identity, severity, signals, controls, and how one finding reads."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import narwhals as nw
+
+from governance.settings import Policy
+
+if TYPE_CHECKING:
+    from governance.estate import Estate
+
+Severity = Literal["critical", "high", "medium", "low"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")
+Row = Mapping[str, Any]
+
+
+class Remedy(enum.StrEnum):
+    """What closes a finding."""
+
+    DEACTIVATE = "deactivate"  # make the account unable to sign in
+    DECIDE_OWNER = "decide_owner"  # pin the account to an identity
+    REMOVE_GRANT = "remove_grant"
+    CORRECT_SOURCE = "correct_source"  # the source of truth must say what is true
+    PROTECT = "protect"  # turn on multi-factor authentication
+
+
+# What a rule may need to know about an account, and the words shown where it is not told.
+SIGNALS: Final[dict[str, str]] = {
+    "source.read": "no source of truth has been read yet",
+    "account.active": "the application does not tell whether the account is active",
+    "owner.state": "the source of truth does not tell whether the owner still works here",
+    "owner.ended_at": "the source of truth does not tell when the owner left",
+    "owner.attributes": "the source of truth does not tell the owner's department or title",
+    "account.last_seen": "the application does not tell the last use",
+    "account.created_at": "the application does not tell when the account was created",
+    "account.mfa": "the application does not tell whether multi-factor authentication is on",
+    "account.grants": "the application does not tell what the account holds",
+}
+
+Judge = Callable[["Estate", Policy, datetime], nw.LazyFrame[Any]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named pure check with everything a reviewer needs to know about it."""
+
+    name: str
+    title: str
+    explanation: str  # the docstring of the rule's function
+    severity: Severity
+    remedy: Remedy
+    identity: tuple[str, ...]  # the columns whose values make the fingerprint
+    needs: tuple[str, ...]  # signals; one missing makes the result not evaluable
+    controls: tuple[str, ...]
+    evidence: tuple[str, ...]  # columns of the result that are kept as facts
+    judge: Judge
+    sentence: Callable[[Row], str]  # one sentence in plain words, absolute dates only, so that it is the same tomorrow
+    applies: Callable[[], nw.Expr]  # the accounts the rule is about at all (over estate.accounts)
+    lifecycle: bool = False  # at most one lifecycle finding stands for an active account
+
+    def __call__(self, estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
+        """The rows of the estate this rule holds against."""
+        return self.judge(estate, policy, now)
+
+
+# INTERFACES.md, States: the first that fits stands, the others give way.
+LIFECYCLE: Final = (
+    "ghost",
+    "contract_expired",
+    "missing_from_source",
+    "ambiguous_owner",
+    "non_human_without_owner",
+    "orphaned",
+    "never_used",
+    "stale",
+)
+
+
+def rule(
+    *,
+    title: str,
+    severity: Severity,
+    remedy: Remedy,
+    needs: tuple[str, ...],
+    controls: tuple[str, ...],
+    evidence: tuple[str, ...],
+    sentence: Callable[[Row], str],
+    identity: tuple[str, ...] = ("application", "account_id"),
+    applies: Callable[[], nw.Expr] = lambda: nw.lit(True),
+) -> Callable[[Judge], Rule]:
+    """Declare the decorated function a rule; its name is the rule's id, its docstring what reviewers read."""
+
+    def declare(judge: Judge) -> Rule:
+        unknown = set(needs) - set(SIGNALS)
+        if unknown:
+            raise ValueError(f"rule {judge.__name__}: unknown signals {sorted(unknown)}")
+        return Rule(
+            name=judge.__name__,
+            title=title,
+            explanation=(judge.__doc__ or "").strip(),
+            severity=severity,
+            remedy=remedy,
+            identity=identity,
+            needs=needs,
+            controls=controls,
+            evidence=evidence,
+            judge=judge,
+            sentence=sentence,
+            applies=applies,
+            lifecycle=judge.__name__ in LIFECYCLE,
+        )
+
+    return declare
+
+
+def epoch(instant: datetime) -> int:
+    """Seconds since 1970: what rules compare `_s` columns with."""
+    return int(instant.timestamp())
+
+
+def day(value: datetime | None) -> str:
+    """An instant as a reader writes it: `4 Nov 2026`."""
+    return f"{value.day} {value:%b %Y}" if value else "an unknown day"

@@ -1,0 +1,33 @@
+"""The house: the settings, the store and the snapshots that every verb and page works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from governance.settings import Settings
+from governance.store import Store
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything the domain needs to work: what the operator decided and where things are kept."""
+
+    home: Path
+    settings: Settings
+    store: Store
+    snapshots: Path  # the folder that holds snapshot and estate folders
+    origin: dict[str, str]  # dotted key -> file or environment variable it came from; absent: the default
+
+
+_installed: list[House] = []
+
+
+def install(house: House) -> None:
+    """Make this house the one the dashboard of this process shows."""
+    _installed[:] = [house]
+
+
+def installed() -> House:
+    """The house the dashboard of this process shows."""
+    return _installed[0]

@@ -1,0 +1,214 @@
+"""The facts a feed can state: identities, accounts, entitlements, grants and events.
+
+Records are frozen. `None` means *not told*, never a guess. Instants are aware datetimes in UTC.
+Frames made from records hold every instant twice: `<name>` (Datetime, microseconds, UTC) and `<name>_s` (Int64, seconds
+since 1970), because the Spark engine can compare numbers but not all forms of instants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+ACCOUNT_KINDS: Final = ("human", "service", "bot", "guest", "shared")
+NON_HUMAN_KINDS: Final = ("service", "bot", "shared")
+IDENTITY_KINDS: Final = ("employee", "contractor", "guest", "non_human")
+IDENTITY_STATES: Final = ("current", "leave", "future", "ended", "missing", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One actor as a source of truth knows it. `ended_at` is the instant the engagement ends, past or future."""
+
+    source: str
+    employee_id: str
+    kind: str = "employee"
+    state: str = "unknown"
+    ended_at: datetime | None = None
+    ended_why: str | None = None
+    contract_end: datetime | None = None
+    hire_at: datetime | None = None
+    display_name: str | None = None
+    email: str | None = None
+    aliases: tuple[str, ...] = ()
+    former_emails: tuple[str, ...] = ()
+    department: str | None = None
+    title: str | None = None
+    manager_id: str | None = None  # identity_id of the manager: `source:employee_id`
+
+    @property
+    def identity_id(self) -> str:
+        """The key of this identity: `source:employee_id`."""
+        return f"{self.source}:{self.employee_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One login record in one application, active or not. `active`: True, False or None (not told)."""
+
+    application: str
+    account_id: str
+    username: str | None = None
+    email: str | None = None
+    display_name: str | None = None
+    external_id: str | None = None
+    employee_id: str | None = None
+    kind: str | None = None
+    active: bool | None = None
+    last_seen_at: datetime | None = None
+    last_seen_known: bool = False  # True with last_seen_at None: known to have never signed in
+    created_at: datetime | None = None
+    mfa: bool | None = None
+    privileged: bool | None = None  # None: the application does not tell what the account holds
+    department: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """Anything an application lets an account hold: role, group, permission set, licence."""
+
+    application: str
+    entitlement_id: str
+    name: str
+    kind: str = "role"
+    privileged: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One account holding one entitlement; `how` is direct, group or unknown."""
+
+    application: str
+    account_id: str
+    entitlement_id: str
+    how: str = "unknown"
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something an application says happened: a sign-in, a provisioning step."""
+
+    application: str
+    event_id: str
+    at: datetime
+    kind: str
+    account_id: str | None = None
+    actor: str | None = None
+    success: bool | None = None
+    target: str | None = None
+
+
+Record = Identity | Account | Entitlement | Grant | Event
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One row of a feed that was quarantined: where it stands and why it could not be believed."""
+
+    where: str  # file and line, or URL path
+    column: str | None
+    reason: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """Raw-source evidence of one pull, filled while it runs: what was asked, what came, what was kept."""
+
+    source: str = ""  # file path or URL without secrets
+    filters: str = ""
+    pages: int = 0
+    declared_total: int | None = None
+    rows_read: int = 0
+    kept: int = 0
+    duplicates: int = 0
+    clamped: int = 0  # instants in the future that were clamped to now
+    sha256: str = ""
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an application answered to a change: proof of the call, never proof of the effect."""
+
+    at: datetime
+    call: str  # e.g. "PATCH /Users/42 active=false"
+    answer: str  # e.g. "204"
+
+
+# Column types of snapshot frames: str, bool, int, float, instant (brings its `_s` twin). Lists are `;`-joined text.
+COLUMNS: Final[dict[str, dict[str, str]]] = {
+    "identities": {
+        "identity_id": "str",
+        "source": "str",
+        "employee_id": "str",
+        "kind": "str",
+        "state": "str",
+        "ended_at": "instant",
+        "ended_why": "str",
+        "contract_end": "instant",
+        "hire_at": "instant",
+        "display_name": "str",
+        "email": "str",
+        "aliases": "str",
+        "former_emails": "str",
+        "department": "str",
+        "title": "str",
+        "manager_id": "str",
+        "former_department": "str",
+        "moved_at": "instant",
+        "present": "bool",
+        "last_present_at": "instant",
+        "absences": "int",  # complete, different snapshots in a row without this identity
+    },
+    "accounts": {
+        "application": "str",
+        "account_id": "str",
+        "username": "str",
+        "email": "str",
+        "display_name": "str",
+        "external_id": "str",
+        "employee_id": "str",
+        "kind": "str",
+        "active": "bool",
+        "last_seen_at": "instant",
+        "last_seen_known": "bool",
+        "created_at": "instant",
+        "mfa": "bool",
+        "privileged": "bool",
+        "department": "str",
+        "present": "bool",
+        "last_present_at": "instant",
+    },
+    "entitlements": {
+        "application": "str",
+        "entitlement_id": "str",
+        "name": "str",
+        "kind": "str",
+        "privileged": "bool",
+    },
+    "grants": {
+        "application": "str",
+        "account_id": "str",
+        "entitlement_id": "str",
+        "how": "str",
+        "since": "instant",
+    },
+    "events": {
+        "application": "str",
+        "event_id": "str",
+        "at": "instant",
+        "kind": "str",
+        "account_id": "str",
+        "actor": "str",
+        "success": "bool",
+        "target": "str",
+    },
+}
+# Match keys that snapshots add when they write (see governance.correlation): folded e-mail, look-alike skeletons.
+KEY_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "identities": ("email_key", "name_key", "email_skeleton"),
+    "accounts": ("email_key", "name_key", "email_skeleton"),
+}

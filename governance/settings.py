@@ -1,0 +1,234 @@
+"""The settings of `leaverwatch.toml` as frozen values. Pure: reading files and environment is the work of jobs.home."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from governance.errors import ConfigurationError
+
+_DURATION: Final = re.compile(r"(\d+)\s*([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_duration(value: object) -> timedelta:
+    """A length of time from text such as `15m`, `24h` or `30d`."""
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(str(value).strip())
+    if not match:
+        raise ValueError("expected a number and s, m, h or d, such as 15m, 24h or 30d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Role = Literal["admin", "security", "manager", "application_owner", "approver", "auditor"]
+Criticality = Literal["low", "medium", "high"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Secret(_Section):
+    """Where a secret is kept: an environment variable, a file or the encrypted store. Never the secret itself."""
+
+    env: str | None = None
+    file: str | None = None
+    store: str | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Secret:
+        if sum(place is not None for place in (self.env, self.file, self.store)) != 1:
+            raise ValueError('expected exactly one of { env = "NAME" }, { file = "PATH" } or { store = "NAME" }')
+        return self
+
+
+class StoreSettings(_Section):
+    """Where decisions are kept."""
+
+    url: str | Secret = "sqlite:///leaverwatch.db"
+
+
+class SnapshotSettings(_Section):
+    """Where facts are kept, and for how long."""
+
+    url: str = "snapshots"
+    keep_days: int = Field(default=400, ge=1)
+
+
+class EngineSettings(_Section):
+    """What computes: Polars in this process, or a Spark cluster."""
+
+    kind: Literal["polars", "spark"] = "polars"
+    master: str | None = None
+
+
+class ActSettings(_Section):
+    """Whether and how much may be changed in applications."""
+
+    enabled: bool = False
+    max_per_run: int = Field(default=25, ge=1)
+    max_share: float = Field(default=0.05, gt=0, le=1)
+
+
+class PolicyOverride(_Section):
+    """Other thresholds for one application, one kind of account, or both."""
+
+    application: str | None = None
+    kind: str | None = None
+    stale_days: int | None = Field(default=None, ge=1)
+    never_used_days: int | None = Field(default=None, ge=0)
+
+
+class Policy(_Section):
+    """The thresholds rules judge by."""
+
+    preset: Literal["default", "cis", "fedramp-moderate", "fedramp-high", "pci"] = "default"
+    stale_days: int = Field(default=90, ge=1)
+    stale_days_privileged: int = Field(default=30, ge=1)
+    stale_days_external: int = Field(default=45, ge=1)  # contractors and guests
+    never_used_days: int = Field(default=14, ge=0)
+    leaver_grace: Duration = timedelta(0)
+    max_exclusion_days: int = Field(default=180, ge=1)
+    override: tuple[PolicyOverride, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset_below(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            return {**PRESETS.get(str(given.get("preset", "default")), {}), **given}
+        return given
+
+
+# CIS v8 5.3: 45 days. FedRAMP AC-2(3): 90 (moderate), 35 (high). PCI DSS 8.2.6: 90 days.
+PRESETS: Final[dict[str, dict[str, int]]] = {
+    "default": {},
+    "cis": {"stale_days": 45, "stale_days_privileged": 30, "stale_days_external": 45},
+    "fedramp-moderate": {"stale_days": 90, "stale_days_privileged": 30, "stale_days_external": 45},
+    "fedramp-high": {"stale_days": 35, "stale_days_privileged": 30, "stale_days_external": 35},
+    "pci": {"stale_days": 90, "stale_days_privileged": 90, "stale_days_external": 90},
+}
+
+
+class RoleMapping(_Section):
+    """One line of a role mapping: owners with these attributes are entitled to these entitlements."""
+
+    application: str
+    when: dict[Literal["department", "title", "kind"], str]
+    gives: tuple[str, ...]
+
+
+class Protected(_Section):
+    """An account that is never changed from here, why, and who answers for it."""
+
+    application: str
+    account: str
+    why: str
+    owner: str
+
+
+class ActorSettings(_Section):
+    """A person who may act in this product."""
+
+    email: str
+    roles: tuple[Role, ...]
+    name: str | None = None
+    applications: tuple[str, ...] = ()  # for application_owner; else the applications whose owner is this e-mail
+
+
+class _Feed(BaseModel):
+    """What every feed has. Keys beyond these belong to the connector and are checked against its declaration."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    title: str | None = None
+    connector: str
+    every: Duration = timedelta(minutes=15)
+    outdated_after: Duration = timedelta(hours=24)
+
+    @property
+    def label(self) -> str:
+        """The name for people."""
+        return self.title or self.name
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys that belong to the connector."""
+        return dict(self.model_extra or {})
+
+
+class SourceSettings(_Feed):
+    """A source of truth: the feed that decides whether an identity exists."""
+
+    absence_means: Literal["suspicion", "leaver"] = "suspicion"
+    absence_pulls: int = Field(default=1, ge=1)
+    ids: Literal["own", "shared"] = "own"
+
+
+class ApplicationSettings(_Feed):
+    """A connected system that holds accounts."""
+
+    provisioning: tuple[Literal["jit", "scim", "invited", "local"], ...] = ()
+    owner: str | None = None
+    criticality: Criticality = "medium"
+    privileged: tuple[str, ...] = ()  # patterns of entitlement names that are privileged
+    own_account: str | None = None
+
+
+class Settings(_Section):
+    """Everything `leaverwatch.toml` says."""
+
+    store: StoreSettings = StoreSettings()
+    snapshots: SnapshotSettings = SnapshotSettings()
+    engine: EngineSettings = EngineSettings()
+    act: ActSettings = ActSettings()
+    policy: Policy = Policy()
+    role_mapping: tuple[RoleMapping, ...] = ()
+    protected: tuple[Protected, ...] = ()
+    actor: tuple[ActorSettings, ...] = ()
+    source: tuple[SourceSettings, ...] = ()
+    application: tuple[ApplicationSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _names(self) -> Settings:
+        names = [feed.name for feed in (*self.source, *self.application)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the name {name!r} is given to two feeds; names of sources and applications share one space")
+        known = {application.name for application in self.application}
+        for key in ("role_mapping", "protected"):
+            for entry in getattr(self, key):
+                if entry.application not in known:
+                    raise ValueError(f"[[{key}]] names the application {entry.application!r}, which is not configured")
+        return self
+
+    def feed(self, name: str) -> SourceSettings | ApplicationSettings:
+        """The feed of that name; ConfigurationError when there is none."""
+        for feed in (*self.source, *self.application):
+            if feed.name == name:
+                return feed
+        raise ConfigurationError(f"no feed is named {name!r}; configured are: {', '.join(f.name for f in (*self.source, *self.application)) or 'none'}")
+
+    def application_named(self, name: str) -> ApplicationSettings:
+        """The application of that name; ConfigurationError when there is none."""
+        found = self.feed(name)
+        if not isinstance(found, ApplicationSettings):
+            raise ConfigurationError(f"{name!r} is a source of truth, not an application")
+        return found
+
+
+def parse(values: dict[str, Any], origin: str = "leaverwatch.toml") -> Settings:
+    """Settings from parsed TOML; ConfigurationError names the file, the key and what was expected."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(whole file)"
+        message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            message = "this key is not known here"
+        raise ConfigurationError(f"{origin}: {key}: {message}") from error
