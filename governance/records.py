@@ -209,6 +209,6 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
 }
 # Match keys that snapshots add when they write (see governance.correlation): folded e-mail, look-alike skeletons.
 KEY_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "identities": ("email_key", "name_key", "email_skeleton"),
-    "accounts": ("email_key", "name_key", "email_skeleton"),
+    "identities": ("email_key", "alias_keys", "former_email_keys", "name_key", "email_skeleton"),
+    "accounts": ("email_key", "login_key", "name_key", "email_skeleton"),
 }

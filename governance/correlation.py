@@ -1,0 +1,199 @@
+"""Whose is each account: match keys, and the ladder that tries them from strong to weak.
+
+Pure narwhals over lazy frames: the same functions run on Polars and on Spark. Keys are text columns made when a snapshot
+is written (`fold`, `skeleton`), because neither engine folds Unicode.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from typing import Any, Final
+
+import narwhals as nw
+
+Frame = nw.LazyFrame[Any]
+
+# From strong to weak. A name is never a rung: it only suggests.
+LADDER: Final = ("pinned", "external_id", "employee_id", "email", "alias", "former_email")
+MOST_CANDIDATES: Final = 5
+
+
+def fold(text: str | None) -> str | None:
+    """A match key: case and surrounding space do not count, everything else does.
+
+    Characters that only look like ASCII (KELVIN SIGN, LONG S, full-width letters, İ) stay as they are, so that a
+    look-alike address never equals a real one. Source: Unicode TR39, and FAULTS.md section 3.
+    """
+    if text is None:
+        return None
+    stripped = text.strip()
+    if not stripped:
+        return None
+    if stripped.isascii():
+        return stripped.lower()
+    return "".join(_fold_character(c) for c in unicodedata.normalize("NFC", stripped))
+
+
+def _fold_character(character: str) -> str:
+    if character.isascii():
+        return character.lower()
+    folded = character.lower()
+    return character if any(c.isascii() for c in folded) else folded
+
+
+def skeleton(text: str | None) -> str | None:
+    """What a key looks like to a reader: every look-alike character replaced by the Latin one (Unicode TR39)."""
+    key = fold(text)
+    if key is None or key.isascii():
+        return key
+    return "".join(_look_alike(c) for c in unicodedata.normalize("NFKC", key)).lower()
+
+
+@functools.lru_cache(maxsize=4096)
+def _look_alike(character: str) -> str:
+    if character.isascii():
+        return character
+    from confusable_homoglyphs import confusables
+
+    found = confusables.is_confusable(character, greedy=True, preferred_aliases=["latin"])
+    if not found:
+        return character
+    latin = [glyph["c"] for glyph in found[0]["homoglyphs"] if glyph["c"].isascii()]
+    return latin[0] if latin else character
+
+
+def owners(accounts: Frame, identities: Frame, pins: Frame) -> Frame:
+    """The accounts with their owner: adds owner_id, match, match_key and candidates.
+
+    `accounts` needs the keys that snapshots write and created_at_s; `identities` the same and hire_at_s, ended_at_s;
+    `pins` application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an ambiguous match all it could
+    be (at most five), of an unmatched account whom its name or its looks suggest. Memory counts: an address that two
+    people ever held binds an account only to the one who worked here when the account was created.
+    """
+    span = ("identity_id", "hire_at_s", "ended_at_s")
+    by_number = identities.select(*span, key=nw.col("employee_id"))
+    by_either = nw.concat([by_number, identities.select(*span, key=nw.col("identity_id"))], how="vertical")
+    now_held = identities.select(*span, key=nw.col("email_key")).with_columns(current=nw.lit(1))
+    once_held = _exploded(identities, "former_email_keys").with_columns(current=nw.lit(0))
+    held = nw.concat([now_held, once_held], how="vertical")
+    addresses = _holders_by_key(held, nw.col("current").max())
+    rungs = (
+        ("external_id", "external_id", _holders_by_key(by_either)),
+        ("employee_id", "employee_id", _holders_by_key(by_number)),
+        ("email", "email_key", addresses.filter(nw.col("current") == 1).drop("current")),
+        ("alias", "email_key", _holders_by_key(_exploded(identities, "alias_keys"))),
+        ("alias", "login_key", _holders_by_key(_exploded(identities, "alias_keys"))),
+        ("former_email", "email_key", addresses.filter(nw.col("current") == 0).drop("current")),
+    )
+    result = accounts.join(pins, on=["application", "account_id"], how="left")
+    for place, (_, column, table) in enumerate(rungs):
+        table = table.select(
+            nw.col("key").alias(column),
+            *(nw.col(name).alias(f"{name}_{place}") for name in ("holders", "first", "everybody")),
+        )
+        result = result.join(table, on=column, how="left")
+    result = result.join(_decided_by_validity(accounts, held), on=["application", "account_id"], how="left")
+    return _suggested(_first_rung(result, [rung for rung, _, _ in rungs]), identities)
+
+
+def _exploded(identities: Frame, column: str) -> Frame:
+    """One row for each key in a `;`-joined column."""
+    told = identities.filter(~nw.col(column).is_null())
+    return told.select("identity_id", "hire_at_s", "ended_at_s", key=nw.col(column).str.split(";")).explode("key")
+
+
+def _holders_by_key(rows: Frame, *more: nw.Expr) -> Frame:
+    """For each key: how many identities hold it, the first of them, and everybody where they are several."""
+    held = rows.filter(~nw.col("key").is_null())
+    single = held.group_by("key").agg(
+        nw.col("identity_id").n_unique().alias("holders"), nw.col("identity_id").min().alias("first"), *more
+    )
+    shared = held.join(single.filter(nw.col("holders") > 1).select("key"), on="key", how="semi")
+    numbered = (
+        shared.select("key", "identity_id")
+        .unique(["key", "identity_id"])
+        .with_columns(one=nw.lit(1))
+        .with_columns(place=nw.col("one").cum_sum().over("key", order_by="identity_id"))
+    )
+    places = [f"place_{number}" for number in range(1, MOST_CANDIDATES + 1)]
+    spread = numbered.select(
+        "key",
+        *(
+            nw.when(nw.col("place") == number).then(nw.col("identity_id")).alias(name)
+            for number, name in enumerate(places, start=1)
+        ),
+    )
+    together = spread.group_by("key").agg(*(nw.col(name).max() for name in places))
+    everybody = together.select("key", nw.concat_str(*places, separator=";", ignore_nulls=True).alias("everybody"))
+    return single.join(everybody, on="key", how="left")
+
+
+def _decided_by_validity(accounts: Frame, held: Frame) -> Frame:
+    """Of addresses that several people held: the accounts created while exactly one of them worked here."""
+    keys = held.filter(~nw.col("key").is_null()).group_by("key").agg(nw.col("identity_id").n_unique().alias("holders"))
+    shared = held.join(keys.filter(nw.col("holders") > 1).select("key"), on="key", how="semi")
+    dated = accounts.filter(~nw.col("created_at_s").is_null()).select(
+        "application", "account_id", "created_at_s", key=nw.col("email_key")
+    )
+    began = ~nw.col("hire_at_s").is_null() & (nw.col("hire_at_s") <= nw.col("created_at_s"))
+    lasted = nw.col("ended_at_s").is_null() | (nw.col("ended_at_s") > nw.col("created_at_s"))
+    fitting = dated.join(shared, on="key", how="inner").filter(began & lasted)
+    counted = fitting.group_by("application", "account_id").agg(
+        nw.col("identity_id").n_unique().alias("fitting"), nw.col("identity_id").min().alias("decided_id")
+    )
+    return counted.filter(nw.col("fitting") == 1).drop("fitting")
+
+
+def _first_rung(joined: Frame, rungs: list[str]) -> Frame:
+    """Keep what the strongest rung with an answer says."""
+    owner, key, everybody = nw.lit(None, nw.String), nw.lit(None, nw.String), nw.lit(None, nw.String)
+    for place in reversed(range(len(rungs))):
+        answered = ~nw.col(f"holders_{place}").is_null()
+        only = nw.when(nw.col(f"holders_{place}") == 1).then(nw.col(f"first_{place}"))
+        if rungs[place] == "email":
+            only = only.otherwise(nw.col("decided_id"))
+        else:
+            only = only.otherwise(nw.lit(None, nw.String))
+        owner = nw.when(answered).then(only).otherwise(owner)
+        key = nw.when(answered).then(nw.lit(rungs[place])).otherwise(key)
+        everybody = nw.when(answered).then(nw.col(f"everybody_{place}")).otherwise(everybody)
+    pinned = ~nw.col("pinned_id").is_null()
+    chosen = joined.with_columns(
+        owner_id=nw.when(pinned).then(nw.col("pinned_id")).otherwise(owner),
+        match_key=nw.when(pinned).then(nw.lit("pinned")).otherwise(key),
+        candidates=nw.when(pinned).then(nw.lit(None, nw.String)).otherwise(everybody),
+    )
+    spent = [f"{name}_{place}" for place in range(len(rungs)) for name in ("holders", "first", "everybody")]
+    return chosen.with_columns(
+        match=nw.when(pinned)
+        .then(nw.lit("pinned"))
+        .otherwise(
+            nw.when(~nw.col("owner_id").is_null())
+            .then(nw.lit("matched"))
+            .otherwise(nw.when(~nw.col("match_key").is_null()).then(nw.lit("ambiguous")).otherwise(nw.lit("unmatched")))
+        )
+    ).drop(*spent, "pinned_id", "decided_id")
+
+
+def _suggested(matched: Frame, identities: Frame) -> Frame:
+    """Name and looks only suggest: candidates for accounts that no rung matched."""
+    unmatched = nw.col("match") == "unmatched"
+    result = matched
+    for column in ("email_skeleton", "name_key"):
+        alike = identities.select("identity_id", "hire_at_s", "ended_at_s", key=nw.col(column))
+        table = _holders_by_key(alike)
+        suggestion = table.select(
+            nw.col("key").alias(f"by_{column}"),
+            nw.when(nw.col("holders") == 1)
+            .then(nw.col("first"))
+            .otherwise(nw.col("everybody"))
+            .alias(f"suggested_{column}"),
+        )
+        result = result.with_columns(
+            nw.when(unmatched).then(nw.col(column)).otherwise(nw.lit(None, nw.String)).alias(f"by_{column}")
+        ).join(suggestion, on=f"by_{column}", how="left")
+    suggestion = nw.coalesce("suggested_email_skeleton", "suggested_name_key")
+    return result.with_columns(candidates=nw.when(unmatched).then(suggestion).otherwise(nw.col("candidates"))).drop(
+        "by_email_skeleton", "by_name_key", "suggested_email_skeleton", "suggested_name_key"
+    )

@@ -1,0 +1,173 @@
+"""The estate: one consistent, correlated picture from the latest published snapshots. All that rules see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import narwhals as nw
+
+from governance.correlation import owners
+from governance.declaration import epoch
+from governance.settings import Settings
+
+Frame = nw.LazyFrame[Any]
+
+OWNER_COLUMNS: Final = {
+    "display_name": "owner_name",
+    "state": "owner_state",
+    "kind": "owner_kind",
+    "department": "owner_department",
+    "title": "owner_title",
+    "manager_id": "owner_manager_id",
+    "ended_at": "owner_ended_at",
+    "ended_at_s": "owner_ended_at_s",
+    "ended_why": "owner_ended_why",
+    "contract_end": "owner_contract_end",
+    "contract_end_s": "owner_contract_end_s",
+    "hire_at_s": "owner_hire_at_s",
+    "last_present_at": "owner_last_present_at",
+    "last_present_at_s": "owner_last_present_at_s",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the feeds said, newest published snapshots up to one instant. Frames are lazy, of either engine.
+
+    `accounts` and `identities` carry `as_of_s`, the time their snapshot is of, and rows that vanished (`present` false).
+    `pins`: application, account_id, pinned_id.
+    """
+
+    identities: Frame
+    accounts: Frame
+    entitlements: Frame
+    grants: Frame
+    events: Frame
+    pins: Frame
+    snapshots: dict[str, str]  # feed -> snapshot id
+    sources: tuple[str, ...]  # the sources of truth that have been read
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What rules judge. Accounts hold present ones only; columns are listed in `build`."""
+
+    accounts: Frame
+    vanished_accounts: Frame
+    identities: Frame
+    entitlements: Frame
+    grants: Frame
+    events: Frame
+    settings: Settings
+
+
+def resolve(identities: Frame, now: datetime) -> Frame:
+    """Identities with their state at `now`, and whether the source contradicts itself.
+
+    A future end that has passed since it was stated makes `ended`; an end that had passed when the source still said
+    `active` makes `contradictory` and no leaver. A start date that has passed makes `current`.
+    """
+    stated, moment = nw.col("last_present_at_s"), epoch(now)
+    ended = nw.col("ended_at_s")
+    announced = ~ended.is_null() & (ended > stated) & (ended <= moment)
+    working = nw.col("state").is_in(["current", "leave"])
+    begun = (nw.col("state") == "future") & ~nw.col("hire_at_s").is_null() & (nw.col("hire_at_s") <= moment)
+    return identities.with_columns(
+        contradictory=working & nw.col("present") & ~ended.is_null() & (ended <= stated),
+        state=nw.when(announced & nw.col("state").is_in(["current", "leave", "missing", "future"]))
+        .then(nw.lit("ended"))
+        .otherwise(nw.when(begun).then(nw.lit("current")).otherwise(nw.col("state"))),
+    )
+
+
+def correlate(facts: Facts, settings: Settings, now: datetime) -> Frame:
+    """Every account with its owner, the thresholds that hold for it and whether it is protected.
+
+    Adds to the snapshot's columns: owner_id, match, match_key, candidates, the owner's columns (OWNER_COLUMNS),
+    provenance, provenance_confidence, stale_days, never_used_days (Int64), criticality, protected, source_read (bool).
+    """
+    identities = resolve(facts.identities, now)
+    matched = owners(facts.accounts, identities, facts.pins)
+    about = identities.select(
+        nw.col("identity_id").alias("owner_id"), *(nw.col(name).alias(new) for name, new in OWNER_COLUMNS.items())
+    )
+    joined = matched.join(about, on="owner_id", how="left")
+    return joined.with_columns(
+        provenance=nw.lit("unknown"),
+        provenance_confidence=nw.lit(None, nw.Float64),
+        source_read=nw.lit(bool(facts.sources)),
+        owner_state=nw.when(~nw.col("owner_id").is_null() & nw.col("owner_state").is_null())
+        .then(nw.lit("unknown"))
+        .otherwise(nw.col("owner_state")),
+        criticality=_by_application({a.name: a.criticality for a in settings.application}, "medium"),
+        protected=_protected(settings),
+        stale_days=_stale_days(settings),
+        never_used_days=_never_used_days(settings),
+    )
+
+
+def _by_application(values: dict[str, str], default: str) -> nw.Expr:
+    chosen = nw.lit(default)
+    for name, value in values.items():
+        if value != default:
+            chosen = nw.when(nw.col("application") == name).then(nw.lit(value)).otherwise(chosen)
+    return chosen
+
+
+def _protected(settings: Settings) -> nw.Expr:
+    """Registered as protected, or the connector's own account."""
+    chosen = nw.lit(False)
+    for entry in settings.protected:
+        chosen = chosen | _is_account(entry.application, entry.account)
+    for application in settings.application:
+        if application.own_account:
+            chosen = chosen | _is_account(application.name, application.own_account)
+    return chosen.fill_null(False)
+
+
+def _is_account(application: str, account: str) -> nw.Expr:
+    named = (nw.col("account_id") == account) | (nw.col("username") == account).fill_null(False)
+    return (nw.col("application") == application) & named
+
+
+def _stale_days(settings: Settings) -> nw.Expr:
+    policy = settings.policy
+    external = nw.col("owner_kind").is_in(["contractor", "guest"]).fill_null(False) | (
+        nw.col("kind") == "guest"
+    ).fill_null(False)
+    days = nw.when(external).then(nw.lit(policy.stale_days_external)).otherwise(nw.lit(policy.stale_days))
+    days = nw.when(nw.col("privileged").fill_null(False)).then(nw.lit(policy.stale_days_privileged)).otherwise(days)
+    return _overridden(settings, "stale_days", days)
+
+
+def _never_used_days(settings: Settings) -> nw.Expr:
+    return _overridden(settings, "never_used_days", nw.lit(settings.policy.never_used_days))
+
+
+def _overridden(settings: Settings, threshold: str, days: nw.Expr) -> nw.Expr:
+    for override in settings.policy.override:
+        value = getattr(override, threshold)
+        if value is None:
+            continue
+        here = nw.lit(True)
+        if override.application is not None:
+            here = here & (nw.col("application") == override.application)
+        if override.kind is not None:
+            here = here & (nw.col("kind").fill_null("human") == override.kind)
+        days = nw.when(here).then(nw.lit(value)).otherwise(days)
+    return days.cast(nw.Int64)
+
+
+def build(facts: Facts, correlated: Frame, settings: Settings, now: datetime) -> Estate:
+    """The estate of correlated accounts (a persisted scan, so that rules share one reading of it)."""
+    return Estate(
+        accounts=correlated.filter(nw.col("present")),
+        vanished_accounts=correlated.filter(~nw.col("present")),
+        identities=resolve(facts.identities, now),
+        entitlements=facts.entitlements,
+        grants=facts.grants,
+        events=facts.events,
+        settings=settings,
+    )
