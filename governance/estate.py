@@ -36,7 +36,7 @@ OWNER_COLUMNS: Final = {
 class Facts:
     """What the feeds said, newest published snapshots up to one instant. Frames are lazy, of either engine.
 
-    `accounts` and `identities` carry `as_of_s`, the time their snapshot is of, and rows that vanished (`present` false).
+    `accounts` and `identities` carry `as_of_s`, the time their snapshot is of, and vanished rows (`present` false).
     `pins`: application, account_id, pinned_id.
     """
 

@@ -1,0 +1,19 @@
+"""Snapshots: what feeds said, whole and immutable, as Parquet files made visible by one committed row."""
+
+from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
+from governance.snapshots.keeping import believed, facts, publish, stage, sweep
+from governance.snapshots.memory import Absence, Change
+
+__all__ = [
+    "Absence",
+    "Change",
+    "Engine",
+    "PolarsEngine",
+    "SparkEngine",
+    "believed",
+    "engine_of",
+    "facts",
+    "publish",
+    "stage",
+    "sweep",
+]

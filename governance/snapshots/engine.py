@@ -1,0 +1,73 @@
+"""What computes: Polars in this process by default, or Apache Spark. Both read and write the same Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import narwhals as nw
+import polars as pl
+
+from governance.errors import ConfigurationError
+from governance.settings import EngineSettings
+
+Frame = nw.LazyFrame[Any]
+
+
+class Engine(Protocol):
+    """Reads Parquet as lazy frames, and writes lazy frames so that they are computed once."""
+
+    def scan(self, paths: Sequence[Path]) -> Frame:
+        """One lazy frame over Parquet files of the same columns."""
+
+    def persist(self, frame: Frame, path: Path) -> Frame:
+        """Compute the frame, write it and scan it again."""
+
+
+class PolarsEngine:
+    """Polars streaming, in this process."""
+
+    def scan(self, paths: Sequence[Path]) -> Frame:
+        """One lazy frame over Parquet files of the same columns."""
+        return nw.from_native(pl.scan_parquet([str(path) for path in paths]))
+
+    def persist(self, frame: Frame, path: Path) -> Frame:
+        """Compute the frame, write it and scan it again."""
+        native = nw.to_native(frame)
+        native.sink_parquet(path, compression="zstd", compression_level=1)
+        return self.scan([path])
+
+
+class SparkEngine:
+    """Apache Spark, for estates that outgrow one machine."""
+
+    def __init__(self, master: str) -> None:
+        try:
+            from pyspark.sql import SparkSession
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                'leaverwatch.toml: engine.kind = "spark" needs pyspark: pip install -r tests/spark.lock'
+            ) from error
+        self.session = (
+            SparkSession.builder.master(master)
+            .appName("leaverwatch")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+            .config("spark.ui.enabled", "false")
+            .getOrCreate()
+        )
+
+    def scan(self, paths: Sequence[Path]) -> Frame:
+        """One lazy frame over Parquet files of the same columns."""
+        return nw.from_native(self.session.read.parquet(*(str(path.resolve()) for path in paths)))
+
+    def persist(self, frame: Frame, path: Path) -> Frame:
+        """Compute the frame, write it (as a folder of parts) and scan it again."""
+        nw.to_native(frame).write.mode("overwrite").parquet(str(path.resolve()))
+        return self.scan([path])
+
+
+def engine_of(settings: EngineSettings) -> Engine:
+    """The engine the settings ask for."""
+    return SparkEngine(settings.master or "local[*]") if settings.kind == "spark" else PolarsEngine()

@@ -1,0 +1,145 @@
+"""Records become columns: the frames that snapshots are made of, with their match keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from operator import attrgetter
+from typing import Any, Final
+
+import polars as pl
+
+from governance.correlation import fold, skeleton
+from governance.records import COLUMNS, KEY_COLUMNS, Account, Entitlement, Event, Grant, Identity, Record
+
+INSTANT: Final = pl.Datetime("us", "UTC")
+TYPES: Final[dict[str, Any]] = {
+    "str": pl.String,
+    "bool": pl.Boolean,
+    "int": pl.Int64,
+    "float": pl.Float64,
+    "instant": INSTANT,
+}
+TABLE_OF: Final[dict[type, str]] = {
+    Identity: "identities",
+    Account: "accounts",
+    Entitlement: "entitlements",
+    Grant: "grants",
+    Event: "events",
+}
+CHUNK: Final = 50_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def schema(table: str) -> dict[str, Any]:
+    """Column types of a snapshot table, `_s` twins and match keys included."""
+    columns: dict[str, Any] = {}
+    for name, kind in COLUMNS[table].items():
+        columns[name] = TYPES[kind]
+        if kind == "instant":
+            columns[f"{name}_s"] = pl.Int64
+    return columns | dict.fromkeys(KEY_COLUMNS.get(table, ()), pl.String)
+
+
+def frames_of(records: Iterable[Record]) -> dict[str, pl.DataFrame]:
+    """All records as one frame a table, in bounded chunks; a list in a record becomes `;`-joined text."""
+    parts: dict[str, list[pl.DataFrame]] = {table: [] for table in COLUMNS}
+    for chunk in _chunks(records):
+        by_table: dict[str, list[Record]] = {}
+        for record in chunk:
+            by_table.setdefault(TABLE_OF[type(record)], []).append(record)
+        for table, rows in by_table.items():
+            parts[table].append(_frame(table, rows))
+    return {
+        table: with_keys(table, with_twins(table, pl.concat(chunks) if chunks else _frame(table, [])))
+        for table, chunks in parts.items()
+    }
+
+
+def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    walk = iter(records)
+    while chunk := list(islice(walk, CHUNK)):
+        yield chunk
+
+
+def _frame(table: str, rows: Sequence[Record]) -> pl.DataFrame:
+    known = rows[0].__slots__ if rows else ()
+    series = []
+    for name, kind in COLUMNS[table].items():
+        if name == "identity_id":
+            values: list[Any] = [row.identity_id for row in rows if isinstance(row, Identity)]
+        elif name in known:
+            values = list(map(attrgetter(name), rows))
+        else:
+            values = [None] * len(rows)
+        if name in {"aliases", "former_emails"}:
+            values = [";".join(value) if value else None for value in values]
+        if kind == "instant":
+            values = [None if value is None else _microseconds(value) for value in values]
+            series.append(pl.Series(name, values, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+        else:
+            series.append(pl.Series(name, values, dtype=TYPES[kind]))
+    return pl.DataFrame(series)
+
+
+def _microseconds(instant: datetime) -> int:
+    since = instant - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def with_twins(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Every instant once more as whole seconds since 1970."""
+    instants = [name for name, kind in COLUMNS[table].items() if kind == "instant"]
+    return frame.with_columns(pl.col(name).dt.epoch("s").alias(f"{name}_s") for name in instants)
+
+
+def with_keys(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The match keys of correlation; folding is done here because no engine folds Unicode."""
+    if table == "identities":
+        return frame.with_columns(
+            _folded("email").alias("email_key"),
+            _folded("aliases", separated=True).alias("alias_keys"),
+            _folded("former_emails", separated=True).alias("former_email_keys"),
+            _folded("display_name").alias("name_key"),
+            _look("email").alias("email_skeleton"),
+        )
+    if table == "accounts":
+        address = pl.coalesce(
+            _blank_to_null("email"), pl.when(pl.col("username").str.contains("@", literal=True)).then("username")
+        )
+        return (
+            frame.with_columns(address.alias("address"))
+            .with_columns(
+                _folded("address").alias("email_key"),
+                _folded("username").alias("login_key"),
+                _folded("display_name").alias("name_key"),
+                _look("address").alias("email_skeleton"),
+            )
+            .drop("address")
+        )
+    return frame
+
+
+def _blank_to_null(column: str) -> pl.Expr:
+    text = pl.col(column).str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+def _by_python(column: pl.Expr, function: Any) -> pl.Expr:
+    """ASCII is folded in columns; only the rest, which is rare, goes through Python."""
+    odd = column.str.len_bytes() != column.str.len_chars()
+    plain = column.str.to_lowercase()
+    folded = pl.when(odd).then(column).map_elements(function, return_dtype=pl.String)
+    return pl.when(odd).then(folded).otherwise(plain)
+
+
+def _folded(column: str, *, separated: bool = False) -> pl.Expr:
+    def each(text: str) -> str | None:
+        return ";".join(key for part in text.split(";") if (key := fold(part))) or None
+
+    return _by_python(_blank_to_null(column), each if separated else fold)
+
+
+def _look(column: str) -> pl.Expr:
+    return _by_python(_blank_to_null(column), skeleton)

@@ -1,0 +1,145 @@
+"""What a feed remembers: who vanished, former addresses, moves. And how much changed since it was last believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from governance.snapshots.frames import INSTANT, schema, with_keys, with_twins
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a pull differs from the last believed snapshot, in people or accounts."""
+
+    base: int  # present and active before
+    removed: int  # of those: vanished, ended or switched off, not by us
+    added: int
+    changed_key: int  # same employee id with another address, or the reverse
+
+
+@dataclass(frozen=True)
+class Absence:
+    """What it means that somebody is missing from a source of truth."""
+
+    means_leaver: bool = False
+    pulls: int = 1
+    counts: bool = True  # False: the very same file again, which is no second absence
+
+
+def remember_identities(
+    new: pl.DataFrame, last: pl.DataFrame | None, at: datetime, absence: Absence, keep: timedelta
+) -> pl.DataFrame:
+    """The identities a snapshot holds: those present, with what is remembered of them, and those that vanished."""
+    present = new.with_columns(present=pl.lit(True), last_present_at=pl.lit(at, INSTANT), absences=pl.lit(0, pl.Int64))
+    if last is None:
+        return _finished("identities", _stamped(present, at))
+    before = last.select(
+        "identity_id",
+        pl.col("email").alias("was_email"),
+        pl.col("email_key").alias("was_key"),
+        pl.col("former_emails").alias("were_emails"),
+        pl.col("department").alias("was_department"),
+        pl.col("former_department").alias("were_department"),
+        pl.col("moved_at").alias("was_moved_at"),
+        pl.col("state").alias("was_state"),
+        pl.col("ended_at").alias("was_ended_at"),
+    )
+    joined = present.join(before, on="identity_id", how="left")
+    other_address = pl.col("was_key").is_not_null() & pl.col("was_key").ne_missing(pl.col("email_key"))
+    moved = pl.col("was_department").is_not_null() & pl.col("department").is_not_null()
+    moved = moved & (pl.col("was_department") != pl.col("department"))
+    joined = joined.with_columns(
+        former_emails=pl.concat_str(
+            "former_emails", "were_emails", pl.when(other_address).then("was_email"), separator=";", ignore_nulls=True
+        ).replace("", None),
+        former_department=pl.when(moved).then("was_department").otherwise("were_department"),
+        moved_at=pl.when(moved).then(pl.lit(at, INSTANT)).otherwise("was_moved_at"),
+        ended_at=pl.when((pl.col("state") == "ended") & pl.col("ended_at").is_null() & (pl.col("was_state") == "ended"))
+        .then("was_ended_at")
+        .otherwise("ended_at"),
+    ).with_columns(_distinct_addresses())
+    joined = _stamped(joined.select(present.columns), at)
+    vanished = last.join(present, on="identity_id", how="anti").filter(
+        pl.col("last_present_at") >= pl.lit(at - keep, INSTANT)
+    )
+    absent = pl.col("absences") + int(absence.counts)
+    explicit = (pl.col("state") == "ended") & pl.col("ended_why").ne_missing(pl.lit("absence"))
+    known = explicit | (pl.col("state") == "future")
+    left = ~known & pl.lit(absence.means_leaver) & (absent >= absence.pulls)
+    vanished = vanished.with_columns(
+        present=pl.lit(False),
+        absences=absent,
+        state=pl.when(known).then("state").when(left).then(pl.lit("ended")).otherwise(pl.lit("missing")),
+        ended_at=pl.when(left & (pl.col("ended_at").is_null() | (pl.col("ended_at") > pl.col("last_present_at"))))
+        .then("last_present_at")
+        .otherwise("ended_at"),
+        ended_why=pl.when(left).then(pl.lit("absence")).otherwise("ended_why"),
+    )
+    return _finished("identities", pl.concat([joined, vanished.select(joined.columns)]))
+
+
+def _stamped(present: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    """`terminated` without a date ended at the first snapshot that says so."""
+    undated = (pl.col("state") == "ended") & pl.col("ended_at").is_null()
+    return present.with_columns(
+        ended_at=pl.when(undated).then(pl.lit(at, INSTANT)).otherwise("ended_at"),
+        ended_why=pl.when((pl.col("state") == "ended") & pl.col("ended_why").is_null())
+        .then(pl.lit("source"))
+        .otherwise("ended_why"),
+    )
+
+
+def _distinct_addresses() -> pl.Expr:
+    addresses = pl.col("former_emails").str.split(";").list.unique(maintain_order=True)
+    others = addresses.list.set_difference(pl.concat_list("email"))
+    return pl.when(others.list.len() > 0).then(others.list.sort().list.join(";")).alias("former_emails")
+
+
+def remember_accounts(new: pl.DataFrame, last: pl.DataFrame | None, at: datetime, keep: timedelta) -> pl.DataFrame:
+    """The accounts a snapshot holds: those present, and those that vanished (`present` false)."""
+    present = new.with_columns(present=pl.lit(True), last_present_at=pl.lit(at, INSTANT))
+    if last is None:
+        return _finished("accounts", present)
+    vanished = (
+        last.join(present, on=["application", "account_id"], how="anti")
+        .filter(pl.col("last_present_at") >= pl.lit(at - keep, INSTANT))
+        .with_columns(present=pl.lit(False))
+    )
+    return _finished("accounts", pl.concat([present, vanished.select(present.columns)]))
+
+
+def _finished(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    key = ["identity_id"] if table == "identities" else ["application", "account_id"]
+    return with_keys(table, with_twins(table, frame)).select(list(schema(table))).sort(key)
+
+
+def identity_change(new: pl.DataFrame, last: pl.DataFrame | None) -> Change:
+    """How a source of truth changed: `new` as read, `last` the last believed identities with memory."""
+    if last is None:
+        return Change(0, 0, new.height, 0)
+    before = last.filter(pl.col("present"))
+    working = before.filter(pl.col("state") != "ended")
+    still = new.filter(pl.col("state") != "ended")
+    removed = working.join(still, on="identity_id", how="anti").height
+    added = new.join(before, on="identity_id", how="anti").height
+    keyed = working.filter(pl.col("email_key").is_not_null()).select("employee_id", "email_key")
+    by_number = keyed.join(new.select("employee_id", pl.col("email_key").alias("now_key")), on="employee_id")
+    by_address = keyed.join(new.select("email_key", pl.col("employee_id").alias("now_id")), on="email_key")
+    other_address = by_number.filter(pl.col("now_key").is_not_null() & (pl.col("now_key") != pl.col("email_key")))
+    other_number = by_address.filter(pl.col("now_id") != pl.col("employee_id"))
+    return Change(working.height, removed, added, other_address.height + other_number.height)
+
+
+def account_change(new: pl.DataFrame, last: pl.DataFrame | None, closed_here: pl.DataFrame) -> Change:
+    """How an application changed; `closed_here` (account_id) are accounts that we closed ourselves."""
+    if last is None:
+        return Change(0, 0, new.height, 0)
+    before = last.filter(pl.col("present"))
+    active = before.filter(pl.col("active").fill_null(True)).join(closed_here, on="account_id", how="anti")
+    still = new.filter(pl.col("active").fill_null(True))
+    removed = active.join(still, on="account_id", how="anti").height
+    added = new.join(before, on="account_id", how="anti").height
+    return Change(active.height, removed, added, 0)
