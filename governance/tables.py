@@ -120,6 +120,7 @@ class Finding(SQLModel, table=True):
     digest: str = ""  # SHA-256 over everything a run may change: equal means nothing to write
     first_seen: datetime = _instant(nullable=False)
     opened_at: datetime = _instant(nullable=False)  # first_seen, or when it was last reopened
+    since_at: datetime | None = _instant()  # since when it is so in the world: for a leaver, the day of leaving
     resolved_at: datetime | None = _instant()
     resolved_why: str | None = None  # inactive | gone | verified | no_longer_true
     reopened: int = 0
