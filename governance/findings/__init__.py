@@ -1,0 +1,8 @@
+"""Findings: what rules hold to be wrong, remembered from run to run, and what people decide about it."""
+
+from governance.findings.decisions import ask, exclude, pin
+from governance.findings.evaluation import Evaluation, evaluate, evaluated
+from governance.findings.headline import Headline, headline
+from governance.findings.keeping import record
+
+__all__ = ["Evaluation", "Headline", "ask", "evaluate", "evaluated", "exclude", "headline", "pin", "record"]

@@ -1,0 +1,109 @@
+"""What people decide about findings: exclude, pin an account to its owner, ask the worker for work."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import polars as pl
+from sqlmodel import col, select
+from ulid import ULID
+
+from governance import audit
+from governance.access import Actor, Verb, demand
+from governance.errors import AlreadyDecided, DecisionError
+from governance.house import House
+from governance.tables import DetectRun, Exclusion, Finding, Pin, Request
+
+Work = Literal["pull", "detect", "remediate", "verify"]
+
+
+def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: datetime, reason: str) -> Exclusion:
+    """A reasoned exception from one finding until a day, at most `policy.max_exclusion_days` away."""
+    longest = timedelta(days=house.settings.policy.max_exclusion_days)
+    if not reason.strip():
+        raise DecisionError("an exclusion needs a reason")
+    if not now < until <= now + longest:
+        raise DecisionError(
+            f"an exclusion ends between tomorrow and {longest.days} days from now, not on {until:%Y-%m-%d}"
+        )
+    with house.store.write() as session:
+        finding = session.get(Finding, fingerprint)
+        if finding is None:
+            raise DecisionError(f"no finding has the fingerprint {fingerprint}")
+        demand(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id)
+        if finding.status != "open":
+            raise AlreadyDecided(f"the finding is {finding.status.replace('_', ' ')}, not open")
+        exclusion = Exclusion(
+            id=str(ULID.from_datetime(now)),
+            fingerprint=fingerprint,
+            reason=reason,
+            actor=actor.email,
+            at=now,
+            until=until,
+        )
+        session.add(exclusion)
+        finding.status = "excluded"
+        session.add(finding)
+        audit.append(
+            session,
+            now=now,
+            actor=actor.email,
+            verb="exclude",
+            object=f"finding/{fingerprint}",
+            reason=reason,
+            facts={"until": until.isoformat(), "rule": finding.rule, "account": finding.account_id},
+        )
+    return exclusion
+
+
+def pin(
+    house: House, actor: Actor, now: datetime, application: str, account_id: str, identity_id: str, reason: str
+) -> Pin:
+    """Decide whose an account is; holds from the next detect run on, until it is pinned to somebody else."""
+    demand(actor, Verb.PIN, application=application, identity_id=identity_id)
+    if not reason.strip():
+        raise DecisionError("a pin needs a reason")
+    _exists(house, application, account_id, identity_id)
+    with house.store.write() as session:
+        row = session.get(Pin, (application, account_id)) or Pin(
+            application=application, account_id=account_id, identity_id=identity_id, at=now
+        )
+        row.identity_id, row.reason, row.actor, row.at = identity_id, reason, actor.email, now
+        session.add(row)
+        audit.append(
+            session,
+            now=now,
+            actor=actor.email,
+            verb="pin",
+            object=f"account/{application}/{account_id}",
+            reason=reason,
+            facts={"identity_id": identity_id},
+        )
+    return row
+
+
+def _exists(house: House, application: str, account_id: str, identity_id: str) -> None:
+    with house.store.read() as session:
+        run = session.exec(select(DetectRun).where(DetectRun.estate != "").order_by(col(DetectRun.id).desc())).first()
+    if run is None:
+        raise DecisionError("nothing has been detected yet: run leaverwatch pull and leaverwatch detect first")
+    folder = house.snapshots / run.estate
+    known = pl.scan_parquet(folder / "identities.parquet").filter(pl.col("identity_id") == identity_id)
+    if known.select("identity_id").collect().is_empty():
+        raise DecisionError(f"no identity is named {identity_id!r}; expected source:employee_id")
+    held = pl.scan_parquet(folder / "accounts.parquet").filter(
+        (pl.col("application") == application) & (pl.col("account_id") == account_id)
+    )
+    if held.select("account_id").collect().is_empty():
+        raise DecisionError(f"{application} holds no account {account_id!r}")
+
+
+def ask(house: House, actor: Actor, now: datetime, verb: Work, arguments: dict[str, Any] | None = None) -> Request:
+    """Ask the worker to do work; it looks every two seconds."""
+    demand(actor, Verb.RUN)
+    request = Request(id=str(ULID.from_datetime(now)), at=now, actor=actor.email, verb=verb, arguments=arguments or {})
+    with house.store.write() as session:
+        session.add(request)
+        audit.append(session, now=now, actor=actor.email, verb="ask", object=f"job/{verb}", facts=arguments or {})
+    return request

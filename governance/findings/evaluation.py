@@ -1,0 +1,174 @@
+"""What is wrong as of one instant: snapshots → correlation → estate → rulebook. Stores no decision."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+from ulid import ULID
+
+from governance.declaration import epoch
+from governance.estate import Estate, Facts, build, correlate, resolve
+from governance.house import House
+from governance.records import COLUMNS
+from governance.rulebook import Verdict, run
+from governance.settings import Settings
+from governance.snapshots import Engine, engine_of, facts
+from governance.tables import Snapshot
+
+Frame = nw.LazyFrame[Any]
+LEFT_LATELY = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a run of the rulebook saw and concluded."""
+
+    as_of: datetime
+    folder: Path  # of the estate
+    facts: Facts
+    estate: Estate
+    verdict: Verdict
+    summary: dict[str, Any]
+
+    @property
+    def not_evaluable(self) -> dict[str, dict[str, str]]:
+        """For each application and rule that could not be judged wholly: how many accounts, and why."""
+        return {
+            application: {rule: f"{count:,} accounts: {reason}" for rule, (count, reason) in rules.items()}
+            for application, rules in self.verdict.not_evaluable.items()
+        }
+
+
+@contextlib.contextmanager
+def evaluated(house: House, as_of: datetime, *, settings: Settings | None = None) -> Iterator[Evaluation]:
+    """An evaluation whose estate lies in a folder of its own that goes when nobody kept it (see `record`)."""
+    folder = house.snapshots / "estates" / f".{ULID.from_datetime(as_of)}"
+    try:
+        yield evaluate(house, as_of, folder, engine_of(house.settings.engine), settings or house.settings)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def evaluate(house: House, as_of: datetime, folder: Path, engine: Engine, settings: Settings) -> Evaluation:
+    """Correlate and judge everything the feeds said up to `as_of`; the estate is written to `folder`."""
+    said = facts(house, engine, as_of, folder / "work")
+    accounts = engine.persist(correlate(said, settings, as_of), folder / "accounts.parquet")
+    engine.persist(resolve(said.identities, as_of), folder / "identities.parquet")
+    _link(house, said, folder)
+    estate = build(said, accounts, settings, as_of)
+    verdict = run(estate, settings.policy, as_of)
+    return Evaluation(as_of, folder, said, estate, verdict, summarise(house, said, estate, verdict, as_of))
+
+
+def _link(house: House, said: Facts, folder: Path) -> None:
+    """Tables the estate takes over unchanged are linked, not copied."""
+    for table in ("entitlements", "grants", "events"):
+        target = folder / f"{table}.parquet"
+        target.mkdir(parents=True, exist_ok=True)
+        for feed, snapshot in said.snapshots.items():
+            source = house.snapshots / feed / snapshot / f"{table}.parquet"
+            if not source.exists():
+                continue
+            try:
+                os.link(source, target / f"{feed}.parquet")
+            except OSError:  # another file system
+                shutil.copyfile(source, target / f"{feed}.parquet")
+
+
+def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of: datetime) -> dict[str, Any]:
+    """The numbers pages and the first sentence are made of: one place for each of them."""
+    by_application = _by_application(estate)
+    for application, rule, count in (
+        verdict.findings.group_by("application", "rule").len().sort("application", "rule").iter_rows()
+    ):
+        by_application.setdefault(application, {}).setdefault("rules", {})[rule] = count
+    people = _people(estate, as_of)
+    total = {
+        word: sum(entry.get(word, 0) for entry in by_application.values())
+        for word in ("accounts", "active", "unmatched", "ambiguous")
+    }
+    return {
+        "accounts": total["accounts"],
+        "active_accounts": total["active"],
+        "unmatched": total["unmatched"],
+        "ambiguous": total["ambiguous"],
+        **people,
+        "checks": verdict.checks,
+        "not_evaluable": sum(n for rules in verdict.not_evaluable.values() for n, _ in rules.values()),
+        "by_application": by_application,
+        "severity": dict(verdict.findings.group_by("severity").len().iter_rows()),
+        "feeds": _feeds(house, said),
+    }
+
+
+def _by_application(estate: Estate) -> dict[str, dict[str, Any]]:
+    def count(condition: nw.Expr, name: str) -> nw.Expr:
+        return condition.fill_null(False).cast(nw.Int64).sum().alias(name)
+
+    counted = (
+        estate.accounts.with_columns(
+            _active=nw.col("active").fill_null(False).cast(nw.Int64),
+            _unknown=nw.col("active").is_null().cast(nw.Int64),
+            _privileged=nw.col("privileged").fill_null(False).cast(nw.Int64),
+            _unmatched=(nw.col("match") == "unmatched").cast(nw.Int64),
+            _ambiguous=(nw.col("match") == "ambiguous").cast(nw.Int64),
+        )
+        .group_by("application")
+        .agg(
+            nw.len().alias("accounts"),
+            *(
+                nw.col(f"_{word}").sum().alias(word)
+                for word in ("active", "unknown", "privileged", "unmatched", "ambiguous")
+            ),
+        )
+        .collect("polars")
+    )
+    born = estate.accounts.group_by("application", "provenance").agg(nw.len().alias("n")).collect("polars")
+    found: dict[str, dict[str, Any]] = {}
+    for row in counted.sort("application").iter_rows(named=True):
+        found[str(row["application"])] = {k: v for k, v in row.items() if k != "application"}
+    for application, provenance, n in born.sort("application", "provenance").iter_rows():
+        found[application].setdefault("provenance", {})[provenance] = n
+    return found
+
+
+def _people(estate: Estate, as_of: datetime) -> dict[str, int]:
+    lately, moment = epoch(as_of - LEFT_LATELY), epoch(as_of)
+    ended = (nw.col("state") == "ended").fill_null(False)
+    flags = estate.identities.select(
+        present=nw.col("present").cast(nw.Int64),
+        leavers=ended.cast(nw.Int64),
+        lately=(ended & (nw.col("ended_at_s") > lately) & (nw.col("ended_at_s") <= moment))
+        .fill_null(False)
+        .cast(nw.Int64),
+        missing=(nw.col("state") == "missing").cast(nw.Int64),
+    )
+    sums = flags.select(nw.col("present", "leavers", "lately", "missing").sum()).collect("polars").row(0)
+    present, leavers, left, missing = (int(value or 0) for value in sums)
+    return {"identities": present, "leavers": leavers, "leavers_30d": left, "missing": missing}
+
+
+def _feeds(house: House, said: Facts) -> dict[str, dict[str, Any]]:
+    with house.store.read() as session:
+        rows = {name: session.get_one(Snapshot, id) for name, id in said.snapshots.items()}
+    return {
+        name: {
+            "title": house.settings.feed(name).label,
+            "kind": row.kind,
+            "at": row.at.isoformat().replace("+00:00", "Z"),
+            "snapshot": row.id,
+            "rows": row.rows,
+        }
+        for name, row in rows.items()
+    }
+
+
+__all__ = ["COLUMNS", "Evaluation", "evaluate", "evaluated", "summarise"]

@@ -1,0 +1,237 @@
+"""Findings remember: they open, stay, resolve and reopen by their fingerprint. An unchanged run writes no finding."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+from sqlmodel import Session, col, select
+from ulid import ULID
+
+from governance.findings.evaluation import Evaluation
+from governance.findings.headline import headline
+from governance.house import House
+from governance.rulebook import all_rules
+from governance.store import put_rows, update_rows
+from governance.tables import DetectRun, Exclusion, Finding, Snapshot
+
+LIVE = ("open", "excluded", "in_remediation")
+ESTATES_KEPT = 2  # the newest, and the one a page may still be reading
+SAID_BY_RUN = (
+    "severity",
+    "score",
+    "application",
+    "account_id",
+    "username",
+    "identity_id",
+    "identity_name",
+    "reason",
+    "search",
+    "digest",
+)
+
+
+def record(house: House, evaluation: Evaluation, now: datetime, started_at: datetime) -> DetectRun:
+    """Store what an evaluation concluded, in one transaction, and keep its estate for the pages to read."""
+    estate = f"estates/{ULID.from_datetime(now)}"
+    shutil.rmtree(evaluation.folder / "work", ignore_errors=True)
+    evaluation.folder.rename(house.snapshots / estate)
+    with house.store.write() as session:
+        reopened_exclusions = _end_exclusions(session, now)
+        before = _known(session)
+        changed = _apply(house, session, evaluation, before, now)
+        changed["exclusions_ended"] = reopened_exclusions
+        session.flush()
+        first = headline(session, evaluation.as_of, evaluation.summary)
+        run = DetectRun(
+            id=estate.rpartition("/")[2],
+            as_of=evaluation.as_of,
+            started_at=started_at,
+            finished_at=now,
+            estate=estate,
+            snapshots=evaluation.facts.snapshots,
+            sentence=first.sentence,
+            counts=_counts(evaluation),
+            not_evaluable=evaluation.not_evaluable,
+            summary=evaluation.summary | first.numbers(),
+            changed=changed,
+        )
+        session.add(run)
+        outlived = session.exec(
+            select(DetectRun).where(DetectRun.estate != "").order_by(col(DetectRun.id).desc()).offset(ESTATES_KEPT)
+        ).all()
+        folders = [old.estate for old in outlived]
+        for old in outlived:
+            old.estate = ""
+            session.add(old)
+    for folder in folders:
+        shutil.rmtree(house.snapshots / folder, ignore_errors=True)
+    return run
+
+
+def _counts(evaluation: Evaluation) -> dict[str, int]:
+    found = dict(evaluation.verdict.findings.group_by("rule").len().iter_rows())
+    return {name: int(found.get(name, 0)) for name in sorted(all_rules())}
+
+
+def _end_exclusions(session: Session, now: datetime) -> int:
+    """Findings whose exclusion has ended are open again."""
+    ended = session.exec(select(Exclusion).where(col(Exclusion.ended_at).is_(None), Exclusion.until <= now)).all()
+    for exclusion in ended:
+        exclusion.ended_at = now
+        session.add(exclusion)
+        finding = session.get(Finding, exclusion.fingerprint)
+        if finding is not None and finding.status == "excluded":
+            finding.status = "open"
+            session.add(finding)
+    session.flush()
+    return len(ended)
+
+
+def _known(session: Session) -> pl.DataFrame:
+    rows = session.execute(
+        select(
+            Finding.fingerprint,
+            Finding.rule,
+            Finding.status,
+            Finding.digest,
+            Finding.application,
+            Finding.account_id,
+            Finding.resolved_at,
+            Finding.reopened,
+        )
+    ).all()
+    return pl.DataFrame(
+        [tuple(row) for row in rows],
+        orient="row",
+        schema={
+            "fingerprint": pl.String,
+            "rule": pl.String,
+            "was_status": pl.String,
+            "was_digest": pl.String,
+            "application": pl.String,
+            "account_id": pl.String,
+            "resolved_at": pl.Datetime("us", "UTC"),
+            "reopened": pl.Int64,
+        },
+    )
+
+
+def _apply(
+    house: House, session: Session, evaluation: Evaluation, before: pl.DataFrame, now: datetime
+) -> dict[str, int]:
+    found, as_of = evaluation.verdict.findings, evaluation.as_of
+    fresh = found.join(before, on="fingerprint", how="anti")
+    put_rows(session, Finding, [_opened(row, as_of) for row in fresh.iter_rows(named=True)])
+
+    both = found.join(
+        before.select("fingerprint", "was_status", "was_digest", "resolved_at", "reopened"), on="fingerprint"
+    )
+    again = both.filter(pl.col("was_status") == "resolved").join(
+        _read_at(session, evaluation), on="application", how="left"
+    )
+    # A snapshot from before the closure still shows the account active: that is no return.
+    again = again.filter(pl.col("resolved_at") < pl.coalesce("read_at", pl.lit(as_of)))
+    update_rows(
+        session,
+        Finding,
+        "fingerprint",
+        [
+            _said(row)
+            | {
+                "status": "open",
+                "opened_at": as_of,
+                "resolved_at": None,
+                "resolved_why": None,
+                "reopened": row["reopened"] + 1,
+            }
+            for row in again.iter_rows(named=True)
+        ],
+    )
+    other = both.filter((pl.col("was_status") != "resolved") & (pl.col("was_digest") != pl.col("digest")))
+    update_rows(session, Finding, "fingerprint", [_said(row) for row in other.iter_rows(named=True)])
+
+    absent = before.filter(pl.col("was_status").is_in(LIVE)).join(found, on="fingerprint", how="anti")
+    resolved = _resolved(evaluation, absent) if absent.height else []
+    update_rows(
+        session,
+        Finding,
+        "fingerprint",
+        [
+            {"fingerprint": fingerprint, "status": "resolved", "resolved_at": as_of, "resolved_why": why}
+            for fingerprint, why in resolved
+        ],
+    )
+    return {
+        "opened": fresh.height,
+        "reopened": again.height,
+        "updated": other.height,
+        "resolved": len(resolved),
+        "stayed": absent.height - len(resolved),
+    }
+
+
+def _read_at(session: Session, evaluation: Evaluation) -> pl.DataFrame:
+    rows = [(name, session.get_one(Snapshot, id).pulled_at) for name, id in evaluation.facts.snapshots.items()]
+    return pl.DataFrame(rows, orient="row", schema={"application": pl.String, "read_at": pl.Datetime("us", "UTC")})
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    evidence = json.loads(row["evidence"])
+    since = evidence.get("values", {}).get("owner_ended_at")
+    return {
+        "fingerprint": row["fingerprint"],
+        **{name: row[name] for name in SAID_BY_RUN},
+        "evidence": evidence,
+        "since_at": _instant(since),
+    }
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC) if text else None
+
+
+def _opened(row: dict[str, Any], as_of: datetime) -> dict[str, Any]:
+    return _said(row) | {
+        "rule": row["rule"],
+        "status": "open",
+        "first_seen": as_of,
+        "opened_at": as_of,
+        "reopened": 0,
+    }
+
+
+def _resolved(evaluation: Evaluation, absent: pl.DataFrame) -> list[tuple[str, str]]:
+    """Which findings that no longer hold are resolved, and why; what could not be judged now stays as it was."""
+    read = set(evaluation.facts.snapshots)
+    judged = absent.filter(pl.col("application").is_in(read))
+    keys = judged.filter(pl.col("account_id").is_not_null()).select("application", "account_id").unique()
+    wanted = (
+        evaluation.estate.accounts.filter(nw.col("account_id").is_in(keys["account_id"].to_list()))
+        .select("application", "account_id", "active")
+        .collect("polars")
+        .to_native()
+    )
+    now = judged.join(wanted.with_columns(there=pl.lit(True)), on=["application", "account_id"], how="left")
+    result: list[tuple[str, str]] = []
+    for name, rows in now.group_by("rule"):
+        rule = all_rules().get(str(name[0]))
+        unjudged = set()
+        if rule is not None:
+            about = rows.filter(pl.col("account_id").is_not_null()).select("application", "account_id")
+            unjudged = set(evaluation.verdict.unjudged(rule, about).iter_rows())
+        for row in rows.iter_rows(named=True):
+            key = (row["application"], row["account_id"])
+            if row["account_id"] is None:
+                result.append((row["fingerprint"], "no_longer_true"))
+            elif not row["there"]:
+                result.append((row["fingerprint"], "gone"))
+            elif row["active"] is False:
+                result.append((row["fingerprint"], "inactive"))
+            elif key not in unjudged:
+                result.append((row["fingerprint"], "no_longer_true"))
+    return result
