@@ -18,7 +18,7 @@ from pathlib import Path
 from time import time
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from connectors.sandbox.directory import ERROR, Directory, ScimError
 from connectors.sandbox.discovery import LIST, provider, resource_types, schemas
@@ -105,7 +105,7 @@ class ScimSandbox:
         """The answer to one request; names of headers are in lower case, the lock makes every request whole."""
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        path = parts.path.removeprefix(BASE) if parts.path.startswith(BASE + "/") else ""
+        path = unquote(parts.path.removeprefix(BASE)) if parts.path.startswith(BASE + "/") else ""
         try:
             body = json.loads(raw) if raw else None
         except ValueError:
