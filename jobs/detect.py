@@ -1,0 +1,91 @@
+"""Detect: correlate, run the rulebook, update findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+from ulid import ULID
+
+from governance.errors import LeaverwatchError, StoreError
+from governance.findings import evaluated, headline, record
+from governance.house import House
+from governance.tables import DetectRun, JobRun
+from jobs import home
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What a detect run concluded, and whether it was stored."""
+
+    as_of: datetime
+    sentence: str
+    counts: dict[str, int]
+    not_evaluable: dict[str, Any]
+    stored: bool
+    note: str | None = None  # why nothing was stored
+    changed: dict[str, int] | None = None
+
+
+def detect(
+    house: House, now: datetime, as_of: datetime | None = None, dry_run: bool = False, by: str = "scheduler"
+) -> Detection:
+    """Judge what the feeds said up to `as_of` (now when not given) and remember the findings.
+
+    An `as_of` before the last run is time travel: it is judged, nothing is stored, and the note says so.
+    """
+    as_of = as_of or now
+    with house.store.lease("detect") as alone:
+        if not alone:
+            raise StoreError("another process is detecting now; nothing was changed, try again in a moment")
+        with house.store.read() as session:
+            last = session.exec(select(DetectRun).order_by(col(DetectRun.id).desc()).limit(1)).first()
+        note = None
+        if dry_run:
+            note = "dry run: nothing was stored"
+        elif last is not None and as_of < last.as_of:
+            note = f"as of before the last run ({last.as_of:%Y-%m-%d %H:%M}Z): nothing was stored"
+        if note is not None:
+            return _look(house, as_of, note)
+        return _run(house, now, as_of, by)
+
+
+def _look(house: House, as_of: datetime, note: str) -> Detection:
+    with evaluated(house, as_of) as evaluation:
+        found = evaluation.verdict.findings
+        counts = {str(name): int(n) for name, n in found.group_by("rule").len().sort("rule").iter_rows()}
+        ghosts = found.filter(found["rule"] == "ghost")
+        holders = ghosts["identity_id"].n_unique() if ghosts.height else 0
+        sentence = (
+            f"{evaluation.summary['leavers_30d']:,} people left in the last 30 days;"
+            f" {holders:,} leavers hold {ghosts.height:,} active accounts."
+        )
+        return Detection(as_of, sentence, counts, evaluation.not_evaluable, stored=False, note=note)
+
+
+def _run(house: House, now: datetime, as_of: datetime, by: str) -> Detection:
+    job = JobRun(id=str(ULID.from_datetime(now)), job="detect", started_at=now, by=by)
+    with house.store.write() as session:
+        session.add(job)
+    try:
+        with evaluated(house, as_of) as evaluation:
+            run = record(house, evaluation, home.clock(), now)
+    except LeaverwatchError as error:
+        _end(house, job.id, "failed", str(error))
+        raise
+    _end(house, job.id, "ok", counts={**(run.counts or {}), **{f"findings_{k}": v for k, v in run.changed.items()}})
+    return Detection(as_of, run.sentence, run.counts, run.not_evaluable, stored=True, changed=run.changed)
+
+
+def _end(
+    house: House, number: str, status: str, error: str | None = None, counts: dict[str, int] | None = None
+) -> None:
+    with house.store.write() as session:
+        run = session.get_one(JobRun, number)
+        run.status, run.finished_at, run.error, run.counts = status, home.clock(), error, counts or {}
+        session.add(run)
+
+
+__all__ = ["Detection", "detect", "headline"]
