@@ -1,0 +1,144 @@
+"""Who may do what: the rights of an actor, checked by every verb itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import narwhals as nw
+
+from governance.correlation import fold
+from governance.errors import NotAllowed
+from governance.settings import ActorSettings, Settings
+
+
+class Verb(StrEnum):
+    """Everything that needs a right."""
+
+    READ = "read"
+    EXPORT = "export"
+    CONFIGURE = "configure"
+    RUN = "run"
+    RELEASE = "release"
+    PROPOSE = "propose"
+    APPROVE = "approve"  # and reject
+    EXCLUDE = "exclude"
+    PIN = "pin"
+    CAMPAIGN = "campaign"
+    DONE = "done"  # note a manual task as done
+
+
+class Scope(StrEnum):
+    """How far a right reaches."""
+
+    ALL = "all"
+    REPORTS = "reports"  # what concerns the actor's own reports
+    APPLICATIONS = "applications"  # what concerns an application the actor owns
+
+
+# One line a role, as INTERFACES.md lists them. Who starts a run decides nothing, so security may do it too.
+RIGHTS: Final[dict[str, dict[Verb, Scope]]] = {
+    "admin": dict.fromkeys((Verb.READ, Verb.CONFIGURE, Verb.RUN, Verb.RELEASE, Verb.DONE), Scope.ALL),
+    "security": dict.fromkeys(
+        (Verb.READ, Verb.RUN, Verb.PROPOSE, Verb.APPROVE, Verb.EXCLUDE, Verb.PIN, Verb.RELEASE, Verb.CAMPAIGN),
+        Scope.ALL,
+    ),
+    "manager": dict.fromkeys((Verb.READ, Verb.PROPOSE, Verb.APPROVE), Scope.REPORTS),
+    "application_owner": dict.fromkeys((Verb.READ, Verb.PROPOSE, Verb.APPROVE, Verb.DONE), Scope.APPLICATIONS),
+    "approver": dict.fromkeys((Verb.READ, Verb.APPROVE), Scope.ALL),
+    "auditor": dict.fromkeys((Verb.READ, Verb.EXPORT), Scope.ALL),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts in this product, and how far their rights reach."""
+
+    email: str
+    name: str
+    roles: frozenset[str]
+    identity_id: str | None = None
+    reports: frozenset[str] = frozenset()  # identity_ids
+    applications: frozenset[str] = frozenset()  # owned
+    left: bool = False  # a leaver may not act
+
+
+def find_actor(settings: Settings, email: str, identities: Callable[[], Any] | None = None) -> Actor:
+    """The actor with this e-mail; NotAllowed when nobody knows them.
+
+    `identities` gives a frame (Polars or pandas) with identity_id, email, manager_id, state and display_name of every
+    identity, those who left included. An identity that manages others is a manager without an entry in the settings.
+    """
+    key = fold(email)
+    entry = next((one for one in settings.actor if key and fold(one.email) == key), None)
+    people = nw.from_native(identities()).lazy() if identities else None
+    own = _identity(people, key) if people is not None and key else None
+    reports = _reports(people, own["identity_id"]) if people is not None and own else frozenset()
+    roles = frozenset[str](entry.roles if entry else ()) | (frozenset({"manager"}) if reports else frozenset())
+    if not roles:
+        raise NotAllowed(f"nobody with the e-mail {email} may act here; actors are listed under [[actor]]")
+    return Actor(
+        email=entry.email if entry else str(own["email"] if own else email),
+        name=(entry.name if entry else None) or (own or {}).get("display_name") or email,
+        roles=roles,
+        identity_id=own["identity_id"] if own else None,
+        reports=reports,
+        applications=_owned(settings, entry, key),
+        left=bool(own and own["state"] == "ended"),
+    )
+
+
+def may(actor: Actor, verb: Verb, *, application: str | None = None, identity_id: str | None = None) -> bool:
+    """Whether the actor has the right; for pages that show or hide a button. Verbs use `demand`."""
+    if actor.left:
+        return False
+    reaches = {RIGHTS[role][verb] for role in actor.roles if verb in RIGHTS.get(role, {})}
+    if Scope.ALL in reaches:
+        return True
+    if verb is Verb.READ and reaches and application is None and identity_id is None:
+        return True  # the pages themselves; what stands on them is asked for by application and identity
+    if Scope.REPORTS in reaches and identity_id is not None and identity_id in actor.reports:
+        return True
+    return Scope.APPLICATIONS in reaches and application is not None and application in actor.applications
+
+
+def demand(actor: Actor, verb: Verb, *, application: str | None = None, identity_id: str | None = None) -> None:
+    """NotAllowed unless the actor has the right over this application or this identity."""
+    if may(actor, verb, application=application, identity_id=identity_id):
+        return
+    if actor.left:
+        raise NotAllowed(f"{actor.email} has left and may not act any more")
+    roles = ", ".join(sorted(actor.roles)) or "no role"
+    of = application or identity_id
+    raise NotAllowed(f"{actor.email} ({roles}) may not {verb}{f' for {of}' if of else ''}")
+
+
+def _owned(settings: Settings, entry: ActorSettings | None, key: str | None) -> frozenset[str]:
+    if entry is None:
+        return frozenset()
+    return frozenset(entry.applications or (a.name for a in settings.application if fold(a.owner) == key))
+
+
+_COLUMNS: Final = ("identity_id", "email", "manager_id", "state", "display_name")
+
+
+def _identity(people: nw.LazyFrame[Any], key: str) -> dict[str, Any] | None:
+    """Who has this e-mail now: of several (a recycled address) one who has not left."""
+    # The engines fold Unicode differently; fold what they let through once more.
+    near = people.select(*_COLUMNS).filter(nw.col("email").str.strip_chars().str.to_lowercase() == key.lower())
+    found = [row for row in near.collect().rows(named=True) if fold(row["email"]) == key]
+    return min(found, key=lambda row: (row["state"] == "ended", row["identity_id"]), default=None)
+
+
+def _reports(people: nw.LazyFrame[Any], identity_id: str) -> frozenset[str]:
+    """The direct reports, and in place of a report who left, the reports of that one: nobody is without a manager."""
+    seen: set[str] = set()
+    above = [identity_id]
+    while above:
+        below = people.filter(nw.col("manager_id").is_in(above)).select("identity_id", "state").collect().rows()
+        fresh = [(one, state) for one, state in below if one not in seen and one != identity_id]
+        seen.update(one for one, _ in fresh)
+        above = [one for one, state in fresh if state == "ended"]
+    return frozenset(seen)

@@ -1,0 +1,41 @@
+"""What a database says when it cannot, in the words of `StoreError`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy.exc as sa
+
+from governance.errors import StoreError
+
+# These are mistakes of the program, or answers a verb may want to see (a row that is already there).
+_NOT_OURS = (sa.IntegrityError, sa.ProgrammingError, sa.DataError, sa.InterfaceError, sa.NotSupportedError)
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn a full disk, a lost server, a damaged or a busy store into a StoreError that names the store."""
+    try:
+        yield
+    except _NOT_OURS:
+        raise
+    except sa.DBAPIError as error:
+        raise StoreError(f"{name}: {_reason(error.orig)}; nothing was written") from error
+    except (sa.TimeoutError, sa.PendingRollbackError, sa.ResourceClosedError) as error:
+        raise StoreError(f"{name}: {error}; nothing was written") from error
+    except sqlite3.Error as error:
+        raise StoreError(f"{name}: {_reason(error)}; nothing was written") from error
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another process holds the SQLite file: worth another try."""
+    original = error.orig if isinstance(error, sa.DBAPIError) else error
+    code = getattr(original, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _reason(original: BaseException | None) -> str:
+    text = str(original).strip().splitlines()
+    return text[0] if text else type(original).__name__

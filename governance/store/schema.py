@@ -1,0 +1,52 @@
+"""The form of the store: which revision it has, and how a new one comes to be."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+import governance.tables  # noqa: F401 - fills the metadata
+
+# Every revision there ever was, oldest first; the last is the one this program works with.
+REVISIONS: Final = ("0001",)
+HEAD: Final = REVISIONS[-1]
+APPLICATION_ID: Final = 0x4C766572  # "Lver", stands in the header of our SQLite files
+_METADATA: Final = SQLModel.metadata
+_VERSION: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
+
+# Append-only is kept by the database itself, not only by the program.
+_APPEND_ONLY: Final = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER auditentry_{verb} BEFORE {verb} ON auditentry "
+        "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+        for verb in ("update", "delete")
+    ),
+    "postgresql": (
+        "CREATE FUNCTION auditentry_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the audit is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+        "CREATE TRIGGER auditentry_refuse BEFORE UPDATE OR DELETE ON auditentry "
+        "FOR EACH ROW EXECUTE FUNCTION auditentry_refuse()",
+    ),
+}
+
+
+def create(connection: sa.Connection) -> None:
+    """All tables of the newest revision, in an empty database. A test proves that the migrations lead to the same."""
+    _METADATA.create_all(connection, checkfirst=False)
+    protect_audit(connection)
+    _VERSION.create(connection)
+    connection.execute(_VERSION.insert().values(version_num=HEAD))
+
+
+def protect_audit(connection: sa.Connection) -> None:
+    """Let the database refuse to change or remove an audit entry."""
+    for statement in _APPEND_ONLY[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+
+
+def revision(connection: sa.Connection) -> str | None:
+    """The revision the store says it has; None when it does not say."""
+    row = connection.execute(sa.select(_VERSION.c.version_num)).first()
+    return str(row[0]) if row else None
