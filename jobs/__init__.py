@@ -1,0 +1,1 @@
+"""What runs, when: reading the outside, detecting, acting, verifying, and the command line."""

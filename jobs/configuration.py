@@ -1,0 +1,188 @@
+"""Reading `leaverwatch.toml` and the environment: values, where each came from, and errors that name file and line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from governance.errors import ConfigurationError
+from governance.settings import Settings, parse
+
+FILE: Final = "leaverwatch.toml"
+PREFIX: Final = "LEAVERWATCH_"
+_TABLE: Final = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY: Final = re.compile(r"""^\s*([A-Za-z0-9_."' -]+?)\s*=""")
+
+Path_ = tuple[str | int, ...]
+
+
+def find_home(environ: Mapping[str, str]) -> Path:
+    """The folder everything is kept in: LEAVERWATCH_HOME, else `./.leaverwatch`."""
+    return Path(environ.get("LEAVERWATCH_HOME") or ".leaverwatch").expanduser().absolute()
+
+
+def read_settings(home: Path, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    """The settings of that folder and the origin of each key; ConfigurationError names the file, line and key."""
+    file = home / FILE
+    values, lines = _read_toml(file)
+    origin = {_dotted(values, path): f"{file}:{line}" for path, line in lines.items() if _is_leaf(values, path)}
+    origin |= _override(values, environ)
+    try:
+        return parse(values, origin=str(file)), origin
+    except ConfigurationError as error:
+        raise _with_line(error, file, lines, values, origin) from error
+
+
+def _read_toml(file: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{file}: there is no such file: `leaverwatch init` writes one, LEAVERWATCH_HOME names another folder"
+        ) from None
+    except UnicodeDecodeError as error:
+        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        raise ConfigurationError(f"{file}:{line}: expected UTF-8 text") from error
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
+    try:
+        return tomllib.loads(text), _lines(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r" \(at line (\d+), column (\d+)\)", str(error))
+        where = f":{found[1]}" if found else f":{text.count(chr(10)) + 1}"
+        what = str(error)[: found.start()] if found else str(error)
+        raise ConfigurationError(f"{file}{where}: this is not TOML: {what}") from error
+
+
+def _lines(text: str) -> dict[Path_, int]:
+    """Where each key stands. TOML keeps no positions, so headers and `key =` are found by reading the lines again."""
+    found: dict[Path_, int] = {}
+    count: dict[str, int] = {}
+    table: Path_ = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _TABLE.match(line):
+            names = [part.strip().strip("\"'") for part in header[2].split(".")]
+            if header[1] == "[[":
+                count[".".join(names)] = count.get(".".join(names), -1) + 1
+            table = tuple(_indexed(names, count))
+            found.setdefault(table, number)
+        elif (key := _KEY.match(line)) and not line.lstrip().startswith("#"):
+            found.setdefault((*table, *(part.strip().strip("\"'") for part in key[1].split("."))), number)
+    return found
+
+
+def _indexed(names: list[str], count: Mapping[str, int]) -> Iterator[str | int]:
+    """A table's name with the index of each array it lies in: `source.columns` is `source`, 0, `columns`."""
+    for end, name in enumerate(names, 1):
+        yield name
+        if (index := count.get(".".join(names[:end]))) is not None:
+            yield index
+
+
+def _at(values: Any, path: Path_) -> Any:
+    for step in path:
+        try:
+            values = values[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return values
+
+
+def _is_leaf(values: dict[str, Any], path: Path_) -> bool:
+    found = _at(values, path)
+    return found is not None and not (isinstance(found, dict | list) and any(isinstance(v, dict) for v in found))
+
+
+def _dotted(values: dict[str, Any], path: Path_) -> str:
+    """A key as people write it: `application.crm.path`, entries of an array by name, else by position from 1."""
+    parts: list[str] = []
+    for end, step in enumerate(path, 1):
+        if isinstance(step, int):
+            entry = _at(values, path[:end])
+            parts.append(str(entry.get("name", step + 1)) if isinstance(entry, dict) else str(step + 1))
+        else:
+            parts.append(step)
+    return ".".join(parts)
+
+
+def _with_line(
+    error: ConfigurationError,
+    file: Path,
+    lines: Mapping[Path_, int],
+    values: dict[str, Any],
+    origin: Mapping[str, str],
+) -> ConfigurationError:
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return error
+    path: Path_ = tuple(cause.errors()[0]["loc"])
+    variable = origin.get(_dotted(values, path), "")
+    if variable.startswith(PREFIX):
+        return ConfigurationError(str(error).replace(str(file), variable, 1))
+    for end in range(len(path), 0, -1):  # the key itself, else the table it would stand in
+        if line := lines.get(path[:end]):
+            return ConfigurationError(str(error).replace(str(file), f"{file}:{line}", 1))
+    return error
+
+
+def _override(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """Put LEAVERWATCH_SECTION__KEY values into place; feeds are named: LEAVERWATCH_APPLICATION__CRM__PATH."""
+    origin: dict[str, str] = {}
+    secrets = set(_secret_names(values))
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable in secrets:
+            continue
+        steps = variable.removeprefix(PREFIX).lower().split("__")
+        if len(steps) == 1:
+            section = next((s for s in Settings.model_fields if steps[0].startswith(f"{s}_")), None)
+            if section:  # a misspelled override must not be silently without effect
+                key = steps[0].removeprefix(f"{section}_").upper()
+                raise ConfigurationError(f"{variable}: not a setting; expected {PREFIX}{section.upper()}__{key}")
+            continue
+        place: Any = values
+        path: list[str | int] = []
+        for step in steps[:-1]:
+            if isinstance(place, list):
+                index = next((i for i, e in enumerate(place) if _as_variable(e.get("name")) == step), None)
+                if index is None:
+                    raise ConfigurationError(f"{variable}: {'.'.join(map(str, path))} has no entry named {step!r}")
+                path.append(index)
+                place = place[index]
+            else:
+                path.append(step)
+                place = place.setdefault(step, {})
+        if not isinstance(place, dict):
+            raise ConfigurationError(f"{variable}: {'.'.join(map(str, path))} is not a table")
+        place[steps[-1]] = _value(text)
+        origin[_dotted(values, (*path, steps[-1]))] = variable
+    return origin
+
+
+def _as_variable(name: object) -> str:
+    return str(name).lower().replace("-", "_")
+
+
+def _value(text: str) -> Any:
+    """A number, flag, list, table or quoted text as TOML writes it; anything else is text as it stands."""
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+    return value if isinstance(value, bool | int | float | str | list | dict) else text
+
+
+def _secret_names(values: Any) -> Iterator[str]:
+    """The environment variables that `{ env = "NAME" }` refers to: they hold secrets, not settings."""
+    if isinstance(values, dict):
+        if isinstance(values.get("env"), str):
+            yield values["env"]
+        for value in values.values():
+            yield from _secret_names(value)
+    elif isinstance(values, list):
+        for value in values:
+            yield from _secret_names(value)

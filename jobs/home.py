@@ -1,0 +1,201 @@
+"""The one place that turns a folder and an environment into a house, a connector or an actor, and the only clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from governance.errors import ConfigurationError
+from governance.settings import Secret, Settings
+from jobs.configuration import find_home, read_settings
+
+if TYPE_CHECKING:
+    from connectors.kit.contract import Connector
+    from governance.access import Actor
+    from governance.house import House
+    from governance.store import Store
+
+__all__ = [
+    "actor_named",
+    "announce",
+    "audit_act",
+    "clock",
+    "connect",
+    "find_home",
+    "identities",
+    "open_house",
+    "read_settings",
+    "secret",
+]
+
+KEY_VARIABLE: Final = "LEAVERWATCH_KEY"
+WRITE_CREDENTIAL: Final = "write_token"
+
+
+def clock() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def open_house(folder: Path, environ: Mapping[str, str], now: datetime) -> House:
+    """The house kept in that folder: settings read, store opened and migrated."""
+    from governance.house import House
+    from governance.store import open_store
+
+    settings, origin = read_settings(folder, environ)
+    store = open_store(_store_url(settings, folder, environ), folder, now)
+    return House(home=folder, settings=settings, store=store, snapshots=_snapshots(settings, folder), origin=origin)
+
+
+def _store_url(settings: Settings, home: Path, environ: Mapping[str, str]) -> str:
+    url = settings.store.url
+    if isinstance(url, str):
+        return url
+    if url.store is not None:
+        raise ConfigurationError("leaverwatch.toml: store.url: the address of the store cannot be kept in the store")
+    return secret(url, home, environ, None, "store.url")
+
+
+def _snapshots(settings: Settings, home: Path) -> Path:
+    url = settings.snapshots.url
+    if "://" in url and not url.startswith("file://"):
+        raise ConfigurationError(f"leaverwatch.toml: snapshots.url: expected a folder, not {url.split('://')[0]}://…")
+    return home / url.removeprefix("file://")
+
+
+def secret(place: Secret, home: Path, environ: Mapping[str, str], store: Store | None, key: str) -> str:
+    """The secret kept at that place; ConfigurationError names the place, never the value."""
+    if place.env is not None:
+        value = environ.get(place.env, "")
+        where = f"the environment variable {place.env}"
+    elif place.file is not None:
+        path = home / Path(place.file).expanduser()
+        where = f"the file {path}"
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"leaverwatch.toml: {key}: {where} cannot be read") from error
+    else:
+        from governance import secrets
+
+        where = f"the stored secret {place.store!r}"
+        if store is None:
+            raise ConfigurationError(f"leaverwatch.toml: {key}: {where} needs an open store")
+        value = secrets.get(store, home, str(place.store), key=environ.get(KEY_VARIABLE))
+    if not value:
+        raise ConfigurationError(f"leaverwatch.toml: {key}: {where} is empty or not set")
+    return value
+
+
+def connect(
+    house: House, name: str, now: datetime, write: bool = False, environ: Mapping[str, str] = os.environ
+) -> Connector:
+    """The connector of that feed, ready to read; able to write only when asked, [act] is on and it has a credential."""
+    from connectors.kit.contract import Circumstances, connector_class
+
+    feed = house.settings.feed(name)
+    kind = connector_class(feed.connector)
+    may_write = write and house.settings.act.enabled and WRITE_CREDENTIAL in feed.options
+    secrets = {}
+    for field in kind.fields:
+        given = feed.options.get(field.name)
+        if field.kind != "secret" or given is None or (field.name == WRITE_CREDENTIAL and not may_write):
+            continue
+        key = f"{feed.name}.{field.name}"
+        secrets[field.name] = secret(_place(given, key), house.home, environ, house.store, key)
+    return kind(feed, Circumstances(now=now, home=house.home, secrets=secrets, write=may_write))
+
+
+def _place(given: Any, key: str) -> Secret:
+    if not isinstance(given, dict):
+        raise ConfigurationError(
+            f'leaverwatch.toml: {key}: a secret is never written here; expected {{ env = "NAME" }},'
+            ' { file = "PATH" } or { store = "NAME" }'
+        )
+    try:
+        return Secret.model_validate(given)
+    except ValueError as error:
+        raise ConfigurationError(f"leaverwatch.toml: {key}: expected exactly one of env, file or store") from error
+
+
+def actor_named(house: House, email: str) -> Actor:
+    """The actor with this e-mail as the newest estate knows them; NotAllowed when nobody does."""
+    from governance.access import find_actor
+
+    return find_actor(house.settings, email, (lambda: people) if (people := identities(house)) is not None else None)
+
+
+def identities(house: House) -> Any:
+    """Every identity of the newest stored estate as a lazy frame; None before the first detect run."""
+    from sqlmodel import col, select
+
+    from governance.tables import DetectRun
+
+    with house.store.read() as session:
+        newest = select(DetectRun.estate).where(DetectRun.estate != "").order_by(col(DetectRun.id).desc()).limit(1)
+        estate = session.exec(newest).first()
+    if estate is None:
+        return None
+    import polars as pl
+
+    return pl.scan_parquet(house.snapshots / estate / "identities.parquet")
+
+
+def announce(house: House, now: datetime) -> None:
+    """Write down what is in force at start: the connectors' declarations, and [act] in the audit when it changed."""
+    from dataclasses import asdict
+
+    from sqlmodel import select
+
+    from connectors.kit.contract import connector_class, connector_names
+    from governance import tables
+
+    declared = []
+    for name in connector_names():
+        kind = connector_class(name)
+        declared.append(
+            tables.Connector(
+                name=name,
+                title=kind.title,
+                kind=kind.kind,
+                fields=[asdict(field) for field in kind.fields],
+                capabilities=list(kind.capabilities()),
+                tells=sorted(kind.tells),
+                scopes={capability: list(scopes) for capability, scopes in kind.scopes.items()},
+            )
+        )
+    with house.store.read() as session:
+        known = {row.name: row.model_dump() for row in session.exec(select(tables.Connector))}
+    if known != {row.name: row.model_dump() for row in declared}:
+        with house.store.write() as session:
+            for row in session.exec(select(tables.Connector)):
+                session.delete(row)
+            session.flush()
+            session.add_all(declared)
+    audit_act(house, now)
+
+
+def audit_act(house: House, now: datetime) -> None:
+    """Audit a change of [act]: the operator's edit of a file, so its actor is the file it came from."""
+    from sqlmodel import col, select
+
+    from governance import audit
+    from governance.tables import AuditEntry
+
+    act = house.settings.act
+    said = f"enabled = {str(act.enabled).lower()}, max_per_run = {act.max_per_run}, max_share = {act.max_share:g}"
+    last = select(AuditEntry.reason).where(AuditEntry.verb == "configure", AuditEntry.object == "act")
+    newest = last.order_by(col(AuditEntry.seq).desc()).limit(1)
+    with house.store.read() as session:
+        before = session.exec(newest).first()
+    if before == said or (before is None and not act.enabled):
+        return
+    with house.store.write() as session:
+        if session.exec(newest).first() != said:  # another process may have been faster
+            file = house.origin.get("act.enabled", "the defaults")
+            audit.append(
+                session, now=now, actor="operator", verb="configure", object="act", reason=said, facts={"from": file}
+            )

@@ -1,0 +1,264 @@
+"""The jobs that worker and command line both do: each under its lease, each recorded as a job run.
+
+Leases, so that one process or twenty do the same: `worker` (who schedules), `pull-<feed>` (one pull of a feed at a
+time), `detect` (one detect run at a time), `acting` (remediations and verification one after another).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlmodel import col, delete, select
+from ulid import ULID
+
+from governance.errors import GuardStopped, LeaverwatchError, StoreError
+from governance.house import House
+from governance.tables import JobRun, Remediation, Request
+from jobs.home import clock, connect
+
+if TYPE_CHECKING:
+    from connectors.kit.contract import Connector
+    from jobs.detect import Detection
+    from jobs.pull import PullResult
+
+log = logging.getLogger("leaverwatch")
+
+SCHEDULER: Final = "scheduler"
+KEEP_JOB_RUNS: Final = timedelta(days=90)
+LEASE_WAIT_S: Final = 60.0
+
+
+@dataclass
+class Running:
+    """What a job notes while it runs: its run's id, counts, and how it ended if not by an error."""
+
+    id: str
+    counts: dict[str, Any] = field(default_factory=dict)
+    status: str = "ok"
+    error: str | None = None
+
+
+@contextmanager
+def recorded(house: House, job: str, by: str, feed: str | None = None) -> Iterator[Running]:
+    """One row in the job runs, from start to end, with duration, counts and error."""
+    started = clock()
+    running = Running(str(ULID.from_datetime(started)))
+    with house.store.write() as session:
+        session.add(JobRun(id=running.id, job=job, feed=feed, started_at=started, status="running", by=by, counts={}))
+    try:
+        yield running
+    except GuardStopped as error:
+        running.status, running.error = "stopped", str(error)
+        raise
+    except BaseException as error:
+        running.status = "failed"
+        running.error = str(error) if isinstance(error, LeaverwatchError) else f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        end_run(house, running.id, running.status, running.counts, running.error)
+
+
+def end_run(house: House, id: str, status: str, counts: Mapping[str, Any], error: str | None) -> None:
+    """Close a job run unless somebody closed it before."""
+    with house.store.write() as session:
+        row = session.get(JobRun, id)
+        if row is not None and row.status == "running":
+            row.finished_at, row.status, row.counts, row.error = clock(), status, dict(counts), error
+            session.add(row)
+
+
+@contextmanager
+def holding(house: House, name: str, wait_s: float = LEASE_WAIT_S) -> Iterator[None]:
+    """Hold a lease; LeaverwatchError when another process keeps it longer than `wait_s`."""
+    until = time.monotonic() + wait_s
+    while True:
+        with house.store.lease(name) as held:
+            if held:
+                yield
+                return
+        if time.monotonic() >= until:
+            raise LeaverwatchError(f"another process is doing this ({name}); it did not end within {wait_s:.0f} s")
+        time.sleep(0.1)
+
+
+def feed_names(house: House) -> list[str]:
+    """Every configured feed, sources of truth first."""
+    return [feed.name for feed in (*house.settings.source, *house.settings.application)]
+
+
+def pull(
+    house: House,
+    feeds: Sequence[str],
+    by: str = SCHEDULER,
+    at: datetime | None = None,
+    environ: Mapping[str, str] = os.environ,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[PullResult]:
+    """Pull these feeds one after another; one that fails or is held does not keep the others from being read.
+
+    A feed that another process is reading is waited for, then read again. ConfigurationError for an unknown name.
+    """
+    from jobs import pull as pulling
+
+    def reach(house: House, name: str, now: datetime) -> Connector:
+        return connect(house, name, now, environ=environ)
+
+    results = []
+    for name in feeds:
+        house.settings.feed(name)  # a misspelled name is found before anything is read
+    for name in feeds:
+        until = time.monotonic() + LEASE_WAIT_S
+        while True:
+            result = pulling.pull(house, [name], clock(), at=at, by=by, connect=reach, progress=progress)[0]
+            if result.status != "busy" or time.monotonic() > until:
+                break
+            time.sleep(0.2)
+        results.append(result)
+    return results
+
+
+def note_gap(house: House, feed: str, missed: timedelta) -> None:
+    """Write into the feed's newest job run how long no pull ran although it was due."""
+    newest = select(JobRun).where(JobRun.job == "pull", JobRun.feed == feed).order_by(col(JobRun.started_at).desc())
+    with house.store.write() as session:
+        row = session.exec(newest.limit(1)).first()
+        if row is not None:
+            row.counts = {**(row.counts or {}), "gap_seconds": int(missed.total_seconds())}
+            session.add(row)
+
+
+def connector_of(house: House, environ: Mapping[str, str] = os.environ) -> Callable[[str, bool], Any]:
+    """How jobs get a connector: by the feed's name, and whether it shall be able to write."""
+    return lambda name, write: connect(house, name, clock(), write, environ)
+
+
+def detect(house: House, by: str = SCHEDULER, as_of: datetime | None = None, dry_run: bool = False) -> Detection:
+    """Correlate, run the rulebook and update findings; another process that is detecting is waited for."""
+    from jobs import detect as detecting
+
+    until = time.monotonic() + LEASE_WAIT_S
+    while True:
+        try:
+            return detecting.detect(house, clock(), as_of=as_of, dry_run=dry_run, by=by)
+        except StoreError:
+            with house.store.lease("detect") as free:
+                if free or time.monotonic() > until:
+                    raise
+            time.sleep(0.2)
+
+
+def remediate(
+    house: House,
+    ids: Sequence[str] | None = None,
+    by: str = SCHEDULER,
+    dry_run: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> Any:
+    """Carry out approved remediations, all or those named, and read each account back at once."""
+    from jobs import remediate as remediating
+
+    if dry_run:
+        return remediating.run(house, connector_of(house, environ), clock(), ids, dry_run=True, actor=by)
+    with holding(house, "acting"), recorded(house, "remediate", by) as running:
+        done = remediating.run(house, connector_of(house, environ), clock(), ids, dry_run=False, actor=by)
+        running.counts |= _counts(done)
+        return done
+
+
+def verify(house: House, by: str = SCHEDULER, environ: Mapping[str, str] = os.environ) -> Any:
+    """Read every account again whose remediation is executed and not yet proved."""
+    from jobs import verify as verifying
+
+    with holding(house, "acting"), recorded(house, "verify", by) as running:
+        done = verifying.run(house, connector_of(house, environ), clock())
+        running.counts |= _counts(done)
+        return done
+
+
+def _counts(done: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in done if isinstance(done, list | tuple) else ():
+        status = str(getattr(row, "status", "done"))
+        counts[status] = counts.get(status, 0) + 1
+    return counts
+
+
+def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
+    """Remove snapshots past their keeping time, what killed pulls left behind, and old job runs."""
+    from governance.snapshots import sweep
+
+    with recorded(house, "retention", by) as running:
+        now = clock()
+        running.counts["snapshots"] = sweep(house, now)
+        with house.store.write() as session:
+            old = now - KEEP_JOB_RUNS
+            runs = session.exec(delete(JobRun).where(col(JobRun.started_at) < old))
+            done = col(Request.status).in_(("done", "failed"))
+            asked = session.exec(delete(Request).where(col(Request.at) < old, done))
+        running.counts |= {"job_runs": runs.rowcount, "requests": asked.rowcount}
+        return dict(running.counts)
+
+
+JOBS: Final[dict[str, str]] = {
+    "pull": "reads every feed by its own `every`",
+    "detect": "correlates and runs the rulebook after pulls, at least every hour",
+    "remediate": "carries out approved remediations within 5 seconds",
+    "verify": "reads executed remediations back, every 5 minutes",
+    "retention": "removes what is past its keeping time, daily at 03:10 UTC",
+}
+
+
+def run(
+    house: House,
+    job: str,
+    arguments: Mapping[str, Any],
+    by: str = SCHEDULER,
+    environ: Mapping[str, str] = os.environ,
+) -> Any:
+    """Do one job by name: what a request or `jobs run` asks for. Raises what the job raises, and when a pull failed."""
+    if job == "pull":
+        results = pull(house, _feeds(house, arguments), by, environ=environ)
+        if held := [r for r in results if r.status == "held"]:
+            raise GuardStopped("; ".join(f"{r.feed}: {r.error or 'held by the guard'}" for r in held))
+        if failed := [r for r in results if r.status != "published"]:
+            raise LeaverwatchError("; ".join(f"{r.feed}: {r.error or r.status}" for r in failed))
+        return results
+    if job == "detect":
+        return detect(house, by)
+    if job == "remediate":
+        return remediate(house, arguments.get("ids"), by, environ=environ)
+    if job == "verify":
+        return verify(house, by, environ)
+    if job == "retention":
+        return retention(house, by)
+    raise LeaverwatchError(f"no job is named {job!r}; there are: {', '.join(JOBS)}")
+
+
+def _feeds(house: House, arguments: Mapping[str, Any]) -> list[str]:
+    given = arguments.get("feeds") or arguments.get("feed") or ()
+    return [given] if isinstance(given, str) else [str(name) for name in given] or feed_names(house)
+
+
+def approved(house: House) -> tuple[str, ...]:
+    """The ids of remediations that wait to be carried out."""
+    with house.store.read() as session:
+        ids = session.exec(
+            select(Remediation.id)
+            .where(col(Remediation.status).in_(("approved", "scheduled")))
+            .order_by(Remediation.id)
+        )
+        return tuple(ids.all())
+
+
+def unproved(house: House) -> bool:
+    """Whether any remediation still waits for its proof."""
+    with house.store.read() as session:
+        waiting = select(Remediation.id).where(col(Remediation.status).in_(("executed", "executing")))
+        return session.exec(waiting.limit(1)).first() is not None

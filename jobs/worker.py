@@ -1,0 +1,214 @@
+"""The worker: holds the lease, pulls by the clock, detects after pulls, carries out what was approved and asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sqlmodel import col, select
+
+from governance.errors import GuardStopped, LeaverwatchError
+from governance.house import House
+from governance.tables import JobRun, Request, RunHold
+from jobs import home, scheduler, work
+from jobs.pull import mark_interrupted
+
+log = logging.getLogger("leaverwatch.worker")
+
+LEASE: Final = "worker"
+IDLE_S: Final = 1.0  # how often a second worker looks whether the first is gone
+HUNG_S: Final = 330.0  # a pull's own deadline (300 s) and a little more
+RETRY_S: Final = 300.0  # the same approved remediations are not tried again sooner
+STOP_S: Final = 10.0  # how long running work may take to end when the worker is stopped
+
+
+def serve(
+    house: House,
+    stop: threading.Event,
+    environ: Mapping[str, str] = os.environ,
+    hung_s: float = HUNG_S,
+) -> None:
+    """Work until `stop` is set. Only one worker of a store works; the others wait and take over within seconds."""
+    said = False
+    while not stop.is_set():
+        with house.store.lease(LEASE) as held:
+            if held:
+                log.info("worker %d holds the lease", os.getpid())
+                Worker(house, environ, hung_s).run(stop)
+                return
+        if not said:
+            log.info("worker %d waits: another worker holds the lease", os.getpid())
+            said = True
+        stop.wait(IDLE_S)
+
+
+class Worker:
+    """One run of the worker while it holds the lease.
+
+    Work runs in lanes: one piece at a time in each, and none waits for another lane.
+    """
+
+    def __init__(self, house: House, environ: Mapping[str, str], hung_s: float = HUNG_S) -> None:
+        self.house = house
+        self.environ = environ
+        self.hung_s = hung_s
+        self.lanes: dict[str, tuple[threading.Thread, float]] = {}
+        self.detect_wanted = threading.Event()
+        self.tried: tuple[object, float] = ((), 0.0)
+        self.given_up: set[str] = set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Schedule and work until `stop` is set; then let running work end."""
+        now = home.clock()
+        home.announce(self.house, now)
+        self.clear_up()
+        clockwork = scheduler.build(self.house, now, self.due, self.tick)
+        clockwork.start()
+        try:
+            while not stop.wait(0.5):
+                pass
+        finally:
+            clockwork.shutdown(wait=False)
+            until = time.monotonic() + STOP_S
+            for thread, _ in list(self.lanes.values()):
+                thread.join(max(0.0, until - time.monotonic()))
+            log.info("worker %d stopped", os.getpid())
+
+    def due(self, plan: scheduler.Planned) -> None:
+        """Start a planned job in its lane; one that is still running is not started twice."""
+        if plan.job == "pull" and plan.feed:
+            self.start(f"pull.{plan.feed}", lambda: self._pull(plan))
+        elif plan.job == "detect":
+            self.detect_wanted.set()
+        elif plan.job == "verify":
+            if work.unproved(self.house):
+                self.start("acting", lambda: work.verify(self.house, environ=self.environ))
+        else:
+            self.start("retention", lambda: work.retention(self.house))
+
+    def tick(self) -> None:
+        """What is looked at every two seconds: requests, approvals, a detect run after pulls, pulls that hang."""
+        self._take_requests()
+        if approved := work.approved(self.house):
+            self._act(approved)
+        self._detect_after_pulls()
+        self._give_up_hung()
+
+    def start(self, lane: str, do: Callable[[], object]) -> bool:
+        """Do this in a thread of its own unless the lane is busy. A thread that hangs can't keep the process alive."""
+        busy = self.lanes.get(lane)
+        if busy is not None and busy[0].is_alive():
+            return False
+        thread = threading.Thread(target=self._guarded, args=(lane, do), name=lane, daemon=True)
+        self.lanes[lane] = (thread, time.monotonic())
+        thread.start()
+        return True
+
+    @staticmethod
+    def _guarded(lane: str, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except LeaverwatchError as error:  # it stands in the job run; the worker goes on
+            log.warning("%s: %s", lane, error)
+        except Exception:  # a fault in one job must not end the others; it stands in the job run too
+            log.exception("%s failed", lane)
+
+    def _pull(self, plan: scheduler.Planned) -> None:
+        gap = plan.gap(scheduler.last_runs(self.house).get(("pull", plan.feed)), home.clock())
+        try:
+            work.pull(self.house, [str(plan.feed)], environ=self.environ)
+            if gap is not None:
+                work.note_gap(self.house, str(plan.feed), gap)
+        finally:
+            self.detect_wanted.set()
+
+    def _detect_after_pulls(self) -> None:
+        """One detect run for all pulls that ended together; one that takes long is not waited for."""
+        lately = time.monotonic() - 10.0
+        pulling = any(
+            thread.is_alive() and since > lately
+            for lane, (thread, since) in list(self.lanes.items())
+            if lane.startswith("pull.")
+        )
+        if self.detect_wanted.is_set() and not pulling and self.start("detect", lambda: work.detect(self.house)):
+            self.detect_wanted.clear()
+
+    def _act(self, approved: tuple[str, ...]) -> None:
+        """Carry out what is approved; what a guard stopped or failed is not tried again until something changed."""
+        with self.house.store.read() as session:
+            released = session.exec(select(RunHold.id).where(RunHold.status == "released")).all()
+        key, (tried, at) = (approved, tuple(released)), self.tried
+        if key == tried and time.monotonic() < at + RETRY_S:
+            return
+
+        def act() -> None:
+            try:
+                work.remediate(self.house, environ=self.environ)
+            except GuardStopped:
+                self.tried = (key, float("inf"))
+                raise
+
+        if self.start("acting", act):
+            self.tried = (key, time.monotonic())
+
+    def _take_requests(self) -> None:
+        """Start what was asked for, oldest first, one piece of each kind at a time."""
+        with self.house.store.read() as session:
+            waiting = session.exec(select(Request).where(Request.status == "waiting").order_by(Request.id)).all()
+        for request in waiting:
+            self.start(f"request.{request.verb}", lambda request=request: self._answer(request))  # type: ignore[misc]
+
+    def _answer(self, request: Request) -> None:
+        with self.house.store.write() as session:
+            row = session.get(Request, request.id)
+            if row is None or row.status != "waiting":
+                return
+            row.status = "doing"
+            session.add(row)
+        status, error = "failed", "the worker was stopped"
+        try:
+            work.run(self.house, request.verb, request.arguments or {}, request.actor, self.environ)
+            status, error = "done", ""
+        except LeaverwatchError as problem:
+            error = str(problem)
+            raise
+        except Exception as problem:
+            error = f"{type(problem).__name__}: {problem}"
+            raise
+        finally:
+            if request.verb == "pull":
+                self.detect_wanted.set()
+            with self.house.store.write() as session:
+                row = session.get_one(Request, request.id)
+                row.status, row.error, row.finished_at = status, error or None, home.clock()
+                session.add(row)
+
+    def _give_up_hung(self) -> None:
+        """Close the job run of a pull that does not end. Its feed waits until it does; the others go on."""
+        for lane, (thread, since) in list(self.lanes.items()):
+            if not lane.startswith("pull.") or not thread.is_alive() or time.monotonic() < since + self.hung_s:
+                continue
+            feed = lane.removeprefix("pull.")
+            for run in self._running(feed):
+                if run.id not in self.given_up:
+                    self.given_up.add(run.id)
+                    error = f"the pull did not end within {self.hung_s:.0f} s; {feed} is not read again until it does"
+                    work.end_run(self.house, run.id, "failed", run.counts, error)
+                    log.warning("%s: %s", lane, error)
+
+    def _running(self, feed: str) -> list[JobRun]:
+        running = select(JobRun).where(JobRun.status == "running", JobRun.feed == feed, JobRun.job == "pull")
+        with self.house.store.read() as session:
+            return list(session.exec(running.order_by(col(JobRun.id))).all())
+
+    def clear_up(self) -> None:
+        """After a worker died: close the job runs it left open and ask again for what it was doing."""
+        mark_interrupted(self.house, home.clock())
+        with self.house.store.write() as session:
+            for row in session.exec(select(Request).where(Request.status == "doing")):
+                row.status = "waiting"  # every job may be done twice
+                session.add(row)
