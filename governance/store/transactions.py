@@ -55,8 +55,8 @@ class Store:
     def write(self, *, durable: bool = False) -> Iterator[Session]:
         """One write transaction: alone from its first statement on, committed at the end, undone by any error.
 
-        `durable` waits until SQLite's log is on the disk, so that not even a power cut takes the commit back: for the intent
-        that precedes a call to the outside. A process that dies loses nothing either way.
+        `durable` waits until SQLite's log is on the disk, so that not even a power cut takes the commit back: for the
+        intent that precedes a call to the outside. A process that dies loses nothing either way.
         """
         if getattr(self._here, "writing", False):
             raise RuntimeError("store.write() inside store.write(): pass the session on instead")

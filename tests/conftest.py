@@ -1,0 +1,167 @@
+"""What tests share: a store on both engines, a house, and the instant they live in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governance.house import House
+from governance.settings import Settings, parse
+from governance.store import Store, open_store
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ENGINES = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.needs_postgres)]
+
+
+def _postgres_programs() -> Path | None:
+    """The folder that holds initdb and pg_ctl, newest version first."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    on_path = shutil.which("initdb")
+    candidates = [*found, *([Path(on_path).parent] if on_path else [])]
+    return next((path for path in candidates if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("needs_postgres") and _postgres_programs() is None:
+        pytest.skip("PostgreSQL's programs (initdb, pg_ctl) are not installed")
+
+
+@dataclass
+class Postgres:
+    """A PostgreSQL server of this test session, on loopback, with durability switched off."""
+
+    port: int
+    count: int = field(default=0)
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def run(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres", autocommit=True) as link:
+            link.execute(statement.encode())
+
+    def fresh(self, template: str = "template0") -> str:
+        """The name of a new database, a copy of `template`."""
+        self.count += 1
+        name = f"test_{self.count}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+        return name
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running server; every pytest-xdist worker has its own."""
+    programs = _postgres_programs()
+    assert programs is not None, "mark the test with needs_postgres"
+    folder = Path(tempfile.mkdtemp(prefix="lw-pg-"))
+    identity: dict[str, Any] = {}
+    if os.geteuid() == 0:  # the server refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        identity = {"user": "postgres", "group": "postgres", "extra_groups": []}
+
+    def call(program: str, *arguments: str) -> None:
+        log = folder.with_suffix(".log")
+        with log.open("ab") as out:
+            done = subprocess.run(
+                [programs / program, "-D", folder / "data", *arguments], cwd="/", stdout=out, stderr=out, **identity
+            )
+        assert done.returncode == 0, log.read_text()
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        server = Postgres(port=free.getsockname()[1])
+    quick = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+    try:
+        call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+        call("pg_ctl", "-w", "-o", f"-p {server.port} -c listen_addresses=127.0.0.1 -k {folder} {quick}", "start")
+        server.run("CREATE DATABASE ready TEMPLATE template0 ENCODING 'UTF8'")
+        open_store(server.url("ready"), folder, NOW).close()
+        yield server
+    finally:
+        with ExitStack() as stack:
+            stack.callback(folder.with_suffix(".log").unlink, missing_ok=True)
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            if (folder / "data" / "postmaster.pid").exists():
+                call("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Runs the test once on SQLite and once on PostgreSQL."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store of one's own: not there yet on SQLite, new and empty on PostgreSQL."""
+    if engine == "sqlite":
+        return f"sqlite:///{tmp_path / 'leaverwatch.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(server.fresh("ready"))
+
+
+@pytest.fixture
+def empty_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a place where no store was ever created."""
+    if engine == "sqlite":
+        return f"sqlite:///{tmp_path / 'leaverwatch.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(server.fresh())
+
+
+@pytest.fixture
+def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of the newest form, on both engines."""
+    opened = open_store(store_url, tmp_path, NOW)
+    yield opened
+    opened.close()
+
+
+MakeHouse = Callable[..., House]
+
+
+@pytest.fixture
+def make_house(tmp_path: Path) -> Iterator[MakeHouse]:
+    """Builds houses: `make_house(settings)`, from Settings or from what the TOML file would say. On SQLite."""
+    stores: list[Store] = []
+
+    def build(settings: Settings | dict[str, Any] | None = None, home: Path = tmp_path, url: str = "") -> House:
+        told = settings if isinstance(settings, Settings) else parse(settings or {})
+        stores.append(open_store(url or "sqlite:///leaverwatch.db", home, NOW))
+        snapshots = home / "snapshots"
+        snapshots.mkdir(exist_ok=True)
+        return House(home=home, settings=told, store=stores[-1], snapshots=snapshots, origin={})
+
+    yield build
+    for opened in stores:
+        opened.close()
+
+
+@pytest.fixture
+def settings() -> Settings | dict[str, Any]:
+    """The settings of `house`; a test module that needs others defines this fixture itself."""
+    return {}
+
+
+@pytest.fixture
+def house(make_house: MakeHouse, settings: Settings | dict[str, Any]) -> House:
+    """A house over tmp_path with `settings`, on SQLite."""
+    return make_house(settings)
