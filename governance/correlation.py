@@ -7,10 +7,13 @@ is written (`fold`, `skeleton`), because neither engine folds Unicode.
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from typing import Any, Final
 
 import narwhals as nw
+
+from governance.settings import Domain
 
 Frame = nw.LazyFrame[Any]
 
@@ -61,6 +64,20 @@ def _look_alike(character: str) -> str:
         return character
     latin = [glyph["c"] for glyph in found[0]["homoglyphs"] if glyph["c"].isascii()]
     return latin[0] if latin else character
+
+
+def addressed(frame: Frame, domains: tuple[Domain, ...]) -> Frame:
+    """The frame with its `email_key` brought to one form a mailbox, as the `[[domain]]` settings say."""
+    key = nw.col("email_key")
+    for domain in domains:
+        name = domain.name.lower()
+        for other in domain.same_as:
+            there = nw.col("email_key").str.ends_with(f"@{other.lower()}")
+            key = nw.when(there).then(key.str.replace_all(f"@{re.escape(other.lower())}$", f"@{name}")).otherwise(key)
+        if domain.plus == "tag":
+            here = key.str.ends_with(f"@{name}")
+            key = nw.when(here).then(key.str.replace_all(r"\+[^@]*@", "@")).otherwise(key)
+    return frame.with_columns(email_key=key) if domains else frame
 
 
 def owners(accounts: Frame, identities: Frame, pins: Frame) -> Frame:

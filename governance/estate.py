@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.correlation import owners
+from governance.correlation import addressed, owners
 from governance.declaration import epoch
+from governance.persons import merged, persons
+from governance.records import KEY_COLUMNS
 from governance.settings import Settings
 
 Frame = nw.LazyFrame[Any]
@@ -82,18 +84,33 @@ def resolve(identities: Frame, now: datetime) -> Frame:
     )
 
 
+def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
+    """Everybody the sources of truth know or knew, one row a person, with their state at `now`."""
+    identities = addressed(resolve(facts.identities, now), settings.domain)
+    if len(facts.sources) < 2:
+        return identities
+    return merged(identities, persons(identities, settings.source))
+
+
 def correlate(facts: Facts, settings: Settings, now: datetime) -> Frame:
     """Every account with its owner, the thresholds that hold for it and whether it is protected.
 
     Adds to the snapshot's columns: owner_id, match, match_key, candidates, the owner's columns (OWNER_COLUMNS),
     provenance, provenance_confidence, stale_days, never_used_days (Int64), criticality, protected, source_read (bool).
     """
-    identities = resolve(facts.identities, now)
-    matched = owners(facts.accounts, identities, facts.pins)
-    about = identities.select(
+    identities = addressed(resolve(facts.identities, now), settings.domain)
+    everybody = identities
+    if len(facts.sources) > 1:  # a key of any source's identity leads to the person
+        same = persons(identities, settings.source)
+        everybody = merged(identities, same)
+        identities = (
+            identities.join(same, on="identity_id", how="left").drop("identity_id").rename({"person_id": "identity_id"})
+        )
+    matched = owners(addressed(facts.accounts, settings.domain), identities, facts.pins)
+    about = everybody.select(
         nw.col("identity_id").alias("owner_id"), *(nw.col(name).alias(new) for name, new in OWNER_COLUMNS.items())
     )
-    joined = matched.join(about, on="owner_id", how="left")
+    joined = matched.join(about, on="owner_id", how="left").drop(*KEY_COLUMNS["accounts"])
     return joined.with_columns(
         provenance=nw.lit("unknown"),
         provenance_confidence=nw.lit(None, nw.Float64),
@@ -165,7 +182,7 @@ def build(facts: Facts, correlated: Frame, settings: Settings, now: datetime) ->
     return Estate(
         accounts=correlated.filter(nw.col("present")),
         vanished_accounts=correlated.filter(~nw.col("present")),
-        identities=resolve(facts.identities, now),
+        identities=people(facts, settings, now),
         entitlements=facts.entitlements,
         grants=facts.grants,
         events=facts.events,

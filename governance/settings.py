@@ -122,6 +122,18 @@ class RoleMapping(_Section):
     gives: tuple[str, ...]
 
 
+class Domain(_Section):
+    """What holds for the addresses of one mail domain when accounts are matched to identities.
+
+    `plus`: whether `anna+test@` is Anna's (`tag`) or somebody else (`person`, the default: contractors get `+ext`).
+    `same_as`: other domains whose addresses mean the same mailbox.
+    """
+
+    name: str
+    plus: Literal["tag", "person"] = "person"
+    same_as: tuple[str, ...] = ()
+
+
 class Protected(_Section):
     """An account that is never changed from here, why, and who answers for it."""
 
@@ -188,6 +200,7 @@ class Settings(_Section):
     act: ActSettings = ActSettings()
     policy: Policy = Policy()
     role_mapping: tuple[RoleMapping, ...] = ()
+    domain: tuple[Domain, ...] = ()
     protected: tuple[Protected, ...] = ()
     actor: tuple[ActorSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()
@@ -198,7 +211,9 @@ class Settings(_Section):
         names = [feed.name for feed in (*self.source, *self.application)]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"the name {name!r} is given to two feeds; names of sources and applications share one space")
+                raise ValueError(
+                    f"the name {name!r} is given to two feeds; names of sources and applications share one space"
+                )
         known = {application.name for application in self.application}
         for key in ("role_mapping", "protected"):
             for entry in getattr(self, key):
@@ -211,7 +226,9 @@ class Settings(_Section):
         for feed in (*self.source, *self.application):
             if feed.name == name:
                 return feed
-        raise ConfigurationError(f"no feed is named {name!r}; configured are: {', '.join(f.name for f in (*self.source, *self.application)) or 'none'}")
+        raise ConfigurationError(
+            f"no feed is named {name!r}; configured are: {', '.join(f.name for f in (*self.source, *self.application)) or 'none'}"
+        )
 
     def application_named(self, name: str) -> ApplicationSettings:
         """The application of that name; ConfigurationError when there is none."""

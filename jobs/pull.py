@@ -1,4 +1,4 @@
-"""Pull: read feeds, stage what they said, let the guard decide, publish. A failed pull leaves a record and no snapshot."""
+"""Pull: read feeds, stage what they said, let the guard decide, publish. A failed pull leaves no snapshot."""
 
 from __future__ import annotations
 

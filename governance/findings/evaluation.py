@@ -15,7 +15,7 @@ import narwhals as nw
 from ulid import ULID
 
 from governance.declaration import epoch
-from governance.estate import Estate, Facts, build, correlate, resolve
+from governance.estate import Estate, Facts, build, correlate, people
 from governance.house import House
 from governance.records import COLUMNS
 from governance.rulebook import Verdict, run
@@ -60,8 +60,10 @@ def evaluated(house: House, as_of: datetime, *, settings: Settings | None = None
 def evaluate(house: House, as_of: datetime, folder: Path, engine: Engine, settings: Settings) -> Evaluation:
     """Correlate and judge everything the feeds said up to `as_of`; the estate is written to `folder`."""
     said = facts(house, engine, as_of, folder / "work")
-    accounts = engine.persist(correlate(said, settings, as_of), folder / "accounts.parquet")
-    engine.persist(resolve(said.identities, as_of), folder / "identities.parquet")
+    accounts = engine.persist(
+        correlate(said, settings, as_of), folder / "accounts.parquet", ("application", "account_id")
+    )
+    engine.persist(people(said, settings, as_of), folder / "identities.parquet", ("identity_id",))
     _link(house, said, folder)
     estate = build(said, accounts, settings, as_of)
     verdict = run(estate, settings.policy, as_of)
@@ -110,9 +112,6 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
 
 
 def _by_application(estate: Estate) -> dict[str, dict[str, Any]]:
-    def count(condition: nw.Expr, name: str) -> nw.Expr:
-        return condition.fill_null(False).cast(nw.Int64).sum().alias(name)
-
     counted = (
         estate.accounts.with_columns(
             _active=nw.col("active").fill_null(False).cast(nw.Int64),

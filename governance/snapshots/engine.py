@@ -21,8 +21,8 @@ class Engine(Protocol):
     def scan(self, paths: Sequence[Path]) -> Frame:
         """One lazy frame over Parquet files of the same columns."""
 
-    def persist(self, frame: Frame, path: Path) -> Frame:
-        """Compute the frame, write it and scan it again."""
+    def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
+        """Compute the frame, write it sorted and scan it again."""
 
 
 class PolarsEngine:
@@ -32,9 +32,9 @@ class PolarsEngine:
         """One lazy frame over Parquet files of the same columns."""
         return nw.from_native(pl.scan_parquet([str(path) for path in paths]))
 
-    def persist(self, frame: Frame, path: Path) -> Frame:
-        """Compute the frame, write it and scan it again."""
-        native = nw.to_native(frame)
+    def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
+        """Compute the frame, write it sorted and scan it again."""
+        native = nw.to_native(frame).sort(*sort_by)
         native.sink_parquet(path, compression="zstd", compression_level=1)
         return self.scan([path])
 
@@ -62,9 +62,9 @@ class SparkEngine:
         """One lazy frame over Parquet files of the same columns."""
         return nw.from_native(self.session.read.parquet(*(str(path.resolve()) for path in paths)))
 
-    def persist(self, frame: Frame, path: Path) -> Frame:
-        """Compute the frame, write it (as a folder of parts) and scan it again."""
-        nw.to_native(frame).write.mode("overwrite").parquet(str(path.resolve()))
+    def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
+        """Compute the frame, write it sorted (as a folder of parts) and scan it again."""
+        nw.to_native(frame).sort(*sort_by).write.mode("overwrite").parquet(str(path.resolve()))
         return self.scan([path])
 
 
