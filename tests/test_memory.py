@@ -1,0 +1,201 @@
+"""What a feed remembers between snapshots, and how much changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import narwhals as nw
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+
+from governance.estate import resolve
+from governance.records import Account, Identity
+from governance.snapshots.frames import INSTANT, frames_of
+from governance.snapshots.memory import (
+    Absence,
+    account_change,
+    identity_change,
+    remember_accounts,
+    remember_identities,
+)
+
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
+KEEP = timedelta(days=400)
+SUSPICION = Absence()
+LEAVER = Absence(means_leaver=True)
+
+
+def person(number="1", **facts):
+    return replace(Identity(source="hr", employee_id=number, state="current"), **facts)
+
+
+def frame(*people):
+    return frames_of(people)["identities"]
+
+
+def months(*pulls, absence=SUSPICION):
+    """The memory after a series of monthly pulls, each a list of identities."""
+    last = None
+    for number, pull in enumerate(pulls):
+        last = remember_identities(frame(*pull), last, MAY + timedelta(days=30 * number), absence, KEEP)
+    return {row["employee_id"]: row for row in last.iter_rows(named=True)}
+
+
+def state_at(row, now):
+    """The state of one remembered identity as the estate resolves it."""
+    one = pl.DataFrame([row], schema_overrides={"ended_at": INSTANT, "ended_at_s": pl.Int64, "hire_at_s": pl.Int64})
+    resolved = nw.to_native(resolve(nw.from_native(one.lazy()), now)).collect()
+    return resolved["state"][0], resolved["contradictory"][0]
+
+
+def test_absence_is_a_suspicion_by_default():
+    gone = months([person("1"), person("2")], [person("1")])["2"]
+    assert (gone["state"], gone["present"], gone["ended_at"]) == ("missing", False, None)
+    assert gone["last_present_at"] == MAY
+
+
+def test_declared_absence_is_a_leaving_at_the_last_snapshot_that_held_them():
+    gone = months([person("1"), person("2")], [person("1")], absence=LEAVER)["2"]
+    assert (gone["state"], gone["ended_at"], gone["ended_why"]) == ("ended", MAY, "absence")
+
+
+def test_two_absences_are_needed_when_two_are_declared():
+    twice = Absence(means_leaver=True, pulls=2)
+    pulls = [[person("1"), person("2")], [person("1")], [person("1")]]
+    assert months(*pulls[:2], absence=twice)["2"]["state"] == "missing"
+    assert months(*pulls, absence=twice)["2"]["state"] == "ended"
+
+
+def test_the_same_file_again_is_no_second_absence():
+    first = remember_identities(frame(person("1"), person("2")), None, MAY, LEAVER, KEEP)
+    twice = Absence(means_leaver=True, pulls=2)
+    second = remember_identities(frame(person("1")), first, MAY + timedelta(days=1), twice, KEEP)
+    again = replace(twice, counts=False)
+    third = remember_identities(frame(person("1")), second, MAY + timedelta(days=2), again, KEEP)
+    assert third.filter(pl.col("employee_id") == "2")["state"].to_list() == ["missing"]
+
+
+def test_terminated_without_a_date_ended_at_the_first_snapshot_that_says_so():
+    ended = person("1", state="ended")
+    assert months([person("1")], [ended], [ended])["1"]["ended_at"] == MAY + timedelta(days=30)
+
+
+def test_a_leaver_who_is_purged_from_the_file_stays_a_leaver():
+    ended = person("1", state="ended", ended_at=MAY)
+    gone = months([ended, person("2")], [person("2")])["1"]
+    assert (gone["state"], gone["ended_at"]) == ("ended", MAY)
+
+
+def test_who_comes_back_is_current_again():
+    back = months([person("1"), person("2")], [person("2")], [person("1"), person("2")], absence=LEAVER)["1"]
+    assert (back["state"], back["ended_at"], back["absences"], back["present"]) == ("current", None, 0, True)
+
+
+def test_a_new_address_keeps_the_former_ones():
+    emails = ("a@x.example", "B@x.example", "c@x.example", "c@x.example")
+    row = months(*([person("1", email=email)] for email in emails))["1"]
+    assert row["former_emails"] == "B@x.example;a@x.example"
+    assert row["former_email_keys"] == "b@x.example;a@x.example"
+
+
+def test_a_move_is_remembered_with_its_department():
+    row = months([person("1", department="Sales")], [person("1", department="Finance")], [person("1", department="Finance")])
+    assert (row["1"]["former_department"], row["1"]["moved_at"]) == ("Sales", MAY + timedelta(days=30))
+
+
+def test_memory_ends_after_keep_days():
+    pulls = [[person("1"), person("2")]] + [[person("1")]] * 15
+    assert "2" not in months(*pulls)
+
+
+@pytest.mark.parametrize(
+    ("state", "ended", "resolved"),
+    [
+        ("current", None, ("current", False)),
+        ("current", MAY - timedelta(days=3), ("current", True)),  # the source says active and gone at once
+        ("current", MAY + timedelta(days=3), ("ended", False)),  # announced, and the day has passed since
+        ("current", MAY + timedelta(days=30), ("current", False)),
+        ("leave", None, ("leave", False)),
+        ("ended", MAY - timedelta(days=3), ("ended", False)),
+    ],
+)
+def test_state_is_resolved_at_the_time_of_asking(state, ended, resolved):
+    row = months([person("1", state=state, ended_at=ended)])["1"]
+    assert state_at(row, MAY + timedelta(days=10)) == resolved
+
+
+def test_who_starts_later_is_future_until_the_day():
+    row = months([person("1", state="future", hire_at=MAY + timedelta(days=5))])["1"]
+    assert state_at(row, MAY)[0] == "future"
+    assert state_at(row, MAY + timedelta(days=5))[0] == "current"
+
+
+def test_an_announced_leaving_holds_when_the_person_vanishes_early():
+    going = person("1", ended_at=MAY + timedelta(days=40))
+    row = months([going, person("2")], [person("2")])["1"]
+    assert state_at(row, MAY + timedelta(days=35))[0] == "missing"
+    assert state_at(row, MAY + timedelta(days=40))[0] == "ended"
+
+
+HISTORIES = st.lists(st.sampled_from(["current", "absent", "leave", "terminated"]), min_size=2, max_size=8)
+
+
+@given(HISTORIES)
+@budget(max_examples=300, deadline=None)
+def test_nobody_who_works_here_is_ever_a_leaver(history):
+    pulls = []
+    for number, word in enumerate(history):
+        others = [person("0")]
+        if word == "terminated":
+            others.append(person("1", state="ended", ended_at=MAY + timedelta(days=30 * number - 1)))
+        elif word != "absent":
+            others.append(person("1", state=word))
+        pulls.append(others)
+    row = months(*pulls, absence=LEAVER).get("1")
+    if row is None:
+        assert set(history) == {"absent"}
+        return
+    now = MAY + timedelta(days=30 * (len(history) - 1))
+    state = state_at(row, now)[0]
+    seen = [word for word in history if word != "absent"]
+    if history[-1] in ("current", "leave"):
+        assert state == history[-1]
+    elif seen:
+        assert state == "ended"
+
+
+def test_vanished_accounts_are_told_from_inactive_ones():
+    accounts = [Account("crm", number, active=True) for number in "12"]
+    first = remember_accounts(frames_of(accounts)["accounts"], None, MAY, KEEP)
+    later = [Account("crm", "1", active=False)]
+    second = remember_accounts(frames_of(later)["accounts"], first, MAY + timedelta(days=1), KEEP)
+    rows = {row["account_id"]: row for row in second.iter_rows(named=True)}
+    assert (rows["1"]["present"], rows["1"]["active"]) == (True, False)
+    assert (rows["2"]["present"], rows["2"]["active"], rows["2"]["last_present_at"]) == (False, True, MAY)
+
+
+def test_change_counts_vanished_and_ended_people_once_and_purged_leavers_never():
+    before = [person(str(n), email=f"{n}@x.example") for n in range(10)] + [person("old", state="ended", ended_at=MAY)]
+    last = remember_identities(frame(*before), None, MAY, SUSPICION, KEEP)
+    now = [person(str(n), email=f"{n}@x.example") for n in range(2, 9)]
+    now += [person("1", state="ended", ended_at=MAY), person("9", email="other@x.example"), person("new")]
+    change = identity_change(frame(*now), last)
+    assert (change.base, change.removed, change.added, change.changed_key) == (10, 2, 1, 1)
+
+
+def test_an_address_that_moves_to_another_employee_id_is_a_changed_key():
+    last = remember_identities(frame(person("1", email="a@x.example")), None, MAY, SUSPICION, KEEP)
+    assert identity_change(frame(person("2", email="A@x.example")), last).changed_key == 1
+
+
+def test_accounts_closed_from_here_are_not_a_change_of_the_feed():
+    accounts = [Account("crm", str(n), active=True) for n in range(10)]
+    last = remember_accounts(frames_of(accounts)["accounts"], None, MAY, KEEP)
+    now = [Account("crm", str(n), active=n > 3) for n in range(9)]
+    closed = pl.DataFrame({"account_id": ["0", "1"]})
+    change = account_change(frames_of(now)["accounts"], last, closed)
+    assert (change.base, change.removed, change.added) == (8, 3, 0)
