@@ -5,12 +5,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import narwhals as nw
 
-from governance.settings import Policy
+from governance.settings import Policy, Settings
 
 if TYPE_CHECKING:
     from governance.estate import Estate
@@ -30,7 +30,7 @@ class Remedy(enum.StrEnum):
     PROTECT = "protect"  # turn on multi-factor authentication
 
 
-# What a rule may need to know about an account, and the words shown where it is not told.
+# What a rule may need to know about an account, and the words shown where it is not told; `told` has the columns.
 SIGNALS: Final[dict[str, str]] = {
     "source.read": "no source of truth has been read yet",
     "account.active": "the application does not tell whether the account is active",
@@ -43,12 +43,19 @@ SIGNALS: Final[dict[str, str]] = {
     "account.grants": "the application does not tell what the account holds",
 }
 
+# How far the clocks of two systems may be apart before an order of events is believed.
+CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
+
 Judge = Callable[["Estate", Policy, datetime], nw.LazyFrame[Any]]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A named pure check with everything a reviewer needs to know about it."""
+    """A named pure check with everything a reviewer needs to know about it.
+
+    `sentence` gets the row the rule holds against, with words added by governance.wording: who, account, where, source,
+    left and used.
+    """
 
     name: str
     title: str
@@ -61,7 +68,7 @@ class Rule:
     evidence: tuple[str, ...]  # columns of the result that are kept as facts
     judge: Judge
     sentence: Callable[[Row], str]  # one sentence in plain words, absolute dates only, so that it is the same tomorrow
-    applies: Callable[[], nw.Expr]  # the accounts the rule is about at all (over estate.accounts)
+    applies: Callable[[Settings], nw.Expr]  # the accounts the rule is about at all (over estate.accounts)
     lifecycle: bool = False  # at most one lifecycle finding stands for an active account
 
     def __call__(self, estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
@@ -92,7 +99,7 @@ def rule(
     evidence: tuple[str, ...],
     sentence: Callable[[Row], str],
     identity: tuple[str, ...] = ("application", "account_id"),
-    applies: Callable[[], nw.Expr] = lambda: nw.lit(True),
+    applies: Callable[[Settings], nw.Expr] = lambda _: nw.lit(True),
 ) -> Callable[[Judge], Rule]:
     """Declare the decorated function a rule; its name is the rule's id, its docstring what reviewers read."""
 
@@ -119,11 +126,49 @@ def rule(
     return declare
 
 
+def told(settings: Settings) -> dict[str, nw.Expr]:
+    """For each signal, whether it is told (over estate.accounts): true or false, never null.
+
+    What is told of an owner is missing only where there is an owner: an account without one is judged by other rules.
+    """
+    ended = (nw.col("owner_state") == "ended").fill_null(False)
+    columns = {
+        "source.read": nw.col("source_read"),
+        "account.active": ~nw.col("active").is_null(),
+        "owner.state": nw.col("owner_id").is_null() | (nw.col("owner_state") != "unknown").fill_null(False),
+        "owner.ended_at": ~ended | ~nw.col("owner_ended_at_s").is_null(),
+        "owner.attributes": nw.col("owner_id").is_null() | _attributes_told(settings),
+        "account.last_seen": nw.col("last_seen_known").fill_null(False) | ~nw.col("last_seen_at_s").is_null(),
+        "account.created_at": ~nw.col("created_at_s").is_null(),
+        "account.mfa": ~nw.col("mfa").is_null(),
+        "account.grants": ~nw.col("privileged").is_null(),
+    }
+    return {name: column.fill_null(False) for name, column in columns.items()}
+
+
+def _attributes_told(settings: Settings) -> nw.Expr:
+    """Whether every attribute is told that the application's role mapping looks at."""
+    used: dict[str, set[str]] = {}
+    for line in settings.role_mapping:
+        used.setdefault(line.application, set()).update(line.when)
+    result: nw.Expr = nw.lit(True)
+    for attributes in sorted({tuple(sorted(names)) for names in used.values()}):
+        applications = sorted(name for name, names in used.items() if names == set(attributes))
+        here = nw.col("application").is_in(applications)
+        for attribute in attributes:
+            result = result & (~here | ~nw.col(f"owner_{attribute}").is_null())
+    return result
+
+
 def epoch(instant: datetime) -> int:
     """Seconds since 1970: what rules compare `_s` columns with."""
     return int(instant.timestamp())
 
 
+# Not strftime's %b: that would follow the locale of the process.
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def day(value: datetime | None) -> str:
     """An instant as a reader writes it: `4 Nov 2026`."""
-    return f"{value.day} {value:%b %Y}" if value else "an unknown day"
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else "an unknown day"

@@ -1,0 +1,42 @@
+"""Accounts that belong to nobody."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+
+from governance.declaration import Remedy, rule
+from governance.estate import Estate
+from governance.records import NON_HUMAN_KINDS
+from governance.settings import Policy
+
+
+def _of_a_person() -> nw.Expr:
+    return ~nw.col("kind").fill_null("human").is_in([*NON_HUMAN_KINDS, "guest"])
+
+
+@rule(
+    title="Orphaned",
+    severity="high",
+    remedy=Remedy.DECIDE_OWNER,
+    needs=("source.read", "account.active"),
+    controls=("ISO 27001 A.5.16", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.4"),
+    evidence=("match", "email", "employee_id", "active", "candidates", "privileged"),
+    sentence=lambda row: (
+        f"The account {row['account']} in {row['where']} is active and belongs to nobody in the source of truth."
+    ),
+    applies=lambda _: _of_a_person() & (nw.col("match") == "unmatched"),
+)
+def orphaned(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
+    """An active account of a person has no owner.
+
+    Fires when neither employee id, e-mail nor a former address of the account leads to an identity. An account whose
+    kind is not told counts as a person's. Names only suggest: whom they suggest is shown, and somebody decides.
+    Quiet for service, bot, shared and guest accounts, for ambiguous matches, and for inactive accounts.
+    Not evaluable when no source of truth was read, or when it is not told whether the account is active.
+    """
+    return estate.accounts.filter(
+        nw.col("source_read"), nw.col("active"), nw.col("match") == "unmatched", _of_a_person()
+    )

@@ -1,0 +1,47 @@
+"""Accounts that nobody has used for a long time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+
+from governance.declaration import Remedy, day, epoch, rule
+from governance.estate import Estate
+from governance.records import NON_HUMAN_KINDS
+from governance.settings import Policy
+
+
+def _of_a_person() -> nw.Expr:
+    return ~nw.col("kind").fill_null("human").is_in(NON_HUMAN_KINDS)
+
+
+@rule(
+    title="Stale",
+    severity="medium",
+    remedy=Remedy.DEACTIVATE,
+    needs=("source.read", "account.active", "owner.state", "account.last_seen"),
+    controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(3)", "PCI DSS 8.2.6"),
+    evidence=("last_seen_at", "stale_days", "active", "owner_state", "match_key", "privileged"),
+    sentence=lambda row: (
+        f"The account {row['account']} of {row['who']} in {row['where']} is active and was last used on"
+        f" {day(row['last_seen_at'])}; the policy allows {row['stale_days']} days without use."
+    ),
+    applies=lambda _: _of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]),
+)
+def stale(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
+    """An active account of a current owner has not been used for `stale_days`.
+
+    Fires when the application tells the last use and it is at least as many days ago as the policy allows for this
+    account: privileged accounts, contractors and guests have less. One that was never used at all is `never_used`.
+    Quiet for owners on leave, for service, bot and shared accounts, and for accounts without a current owner.
+    Not evaluable when no source of truth was read, or when it is not told whether the account is active, whether its
+    owner still works here, or when it was last used: unknown last use is not stale.
+    """
+    return estate.accounts.filter(
+        nw.col("active"),
+        nw.col("owner_state") == "current",
+        _of_a_person(),
+        nw.col("last_seen_at_s") <= epoch(now) - nw.col("stale_days") * 86_400,
+    )
