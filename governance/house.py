@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from governance.settings import Settings
@@ -18,6 +18,7 @@ class House:
     store: Store
     snapshots: Path  # the folder that holds snapshot and estate folders
     origin: dict[str, str]  # dotted key -> file or environment variable it came from; absent: the default
+    key: str | None = field(default=None, repr=False)  # what LEAVERWATCH_KEY says, if it is set; else the file `key`
 
 
 _installed: list[House] = []

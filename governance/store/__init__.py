@@ -3,8 +3,9 @@
 `open_store` creates, migrates or refuses; `Store.read`, `Store.write` and `Store.lease` are the only ways in.
 """
 
-from governance.store.backups import backup, restore
+from governance.store.backups import backup
 from governance.store.opening import open_store
+from governance.store.restoring import restore
 from governance.store.rows import put_rows, update_rows, upsert_rows
 from governance.store.schema import HEAD
 from governance.store.transactions import Store

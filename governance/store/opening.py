@@ -1,100 +1,108 @@
-"""Opening a store: create a new one, migrate an older one, refuse what is not ours, newer or damaged."""
+"""Opening a store: create a new one, migrate an older one, refuse what is foreign, newer or damaged."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import sqlite3
+import time
 from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
 
 from governance.errors import ConfigurationError, StoreError
-from governance.store import schema
-from governance.store.failures import explained
-from governance.store.transactions import Store, connect_sqlite
+from governance.store import files, schema
+from governance.store.failures import explained, is_busy
+from governance.store.migrating import migrate
+from governance.store.transactions import PATIENCE_SECONDS, Store, connect_sqlite
 
-_HEADER = 100
 
-
-def open_store(url: str, home: Path, now: datetime) -> Store:
+def open_store(url: str, home: Path, now: datetime, *, migrations: schema.Migrations = schema.SHIPPED) -> Store:
     """The store at this URL, ready to work with; a relative SQLite file lies in `home`. Refusals name the reason."""
+    place = locate(url, home)
+    if place.get_backend_name() == "sqlite":
+        file = Path(str(place.database))
+        if not file.exists():
+            files.create_file(file)
+        logged = files.inspect(file)
+        store = Store(place)
+    else:
+        logged, store = True, Store(place)
+    try:
+        if not logged:
+            _write_ahead(store)
+        _settle(store, home, now, migrations)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def locate(url: str, home: Path) -> sa.URL:
+    """The URL with an absolute file; ConfigurationError when it is of neither engine."""
     try:
         place = sa.make_url(url)
+        engine = place.get_backend_name()
     except sa.exc.ArgumentError as error:
         raise ConfigurationError("store.url: expected sqlite:///FILE or postgresql+psycopg://…") from error
-    if place.get_backend_name() != "sqlite":
-        return _open_server(Store(place))
-    if not place.database:
-        raise ConfigurationError("store.url: expected a file, as in sqlite:///leaverwatch.db")
-    file = home / place.database
-    if not file.exists():
-        _create_file(file)
-    inspect(file)
-    return _current(Store(connect_sqlite(file)), now, home)
+    if engine not in ("sqlite", "postgresql") or not place.database or place.database == ":memory:":
+        raise ConfigurationError(
+            "store.url: expected sqlite:///FILE or postgresql+psycopg://…, with a file or database"
+        )
+    return connect_sqlite((home / place.database).absolute()) if engine == "sqlite" else place
 
 
-def _create_file(file: Path) -> None:
-    """A new store, whole or not at all: built beside and then given its name."""
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
+def _settle(store: Store, home: Path, now: datetime, migrations: schema.Migrations) -> None:
+    found = _revision(store)
+    if found == migrations.head:
+        return
+    refuse_newer(found, store.name, migrations)
+    migrate(store, home, now, migrations)
+
+
+def refuse_newer(found: str, name: str, migrations: schema.Migrations = schema.SHIPPED) -> None:
+    """StoreError when this program does not know the revision: an older program would lose what a newer one wrote."""
+    if found not in migrations.revisions:
+        raise StoreError(
+            f"{name}: written by a newer Leaverwatch (revision {found}, this one knows up to {migrations.head}); "
+            "nothing was written"
+        )
+
+
+def _revision(store: Store) -> str:
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise StoreError(f"{file}: {error.strerror}; no store was created") from error
-    store = Store(connect_sqlite(draft))
-    try:
-        with explained(str(file)):
-            with sqlite3.connect(draft, isolation_level=None) as raw:
-                raw.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
-                raw.execute("PRAGMA journal_mode=WAL")
-            raw.close()
-            with store.write() as session:
-                schema.create(session.connection())
-        store.close()
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            pass  # another process was faster: its store is as good
-        except OSError:
-            os.rename(draft, file)  # a file system without links
-    finally:
-        store.close()
-        for left in (draft, *(Path(f"{draft}{tail}") for tail in ("-wal", "-shm"))):
-            left.unlink(missing_ok=True)
+        with store.read() as session:
+            found = schema.revision(session.connection())
+    except ProgrammingError:  # PostgreSQL: there is no such table
+        return _create_tables(store)
+    if found is None:
+        raise StoreError(f"{store.name}: the store does not say its revision; restore a backup")
+    return found
 
 
-def inspect(file: Path) -> None:
-    """Refuse a file that is not a store of ours or is cut short, by its header alone: nothing is written."""
-    try:
-        with file.open("rb") as stream:
-            header = stream.read(_HEADER)
-        size = file.stat().st_size
-        log = Path(f"{file}-wal")
-        logged = log.exists() and log.stat().st_size > 0
-    except OSError as error:
-        raise StoreError(f"{file}: {error.strerror}; nothing was written") from error
-    if not header:
-        raise StoreError(f"{file}: the file is empty, a store never is; restore a backup or remove the file")
-    if not header.startswith(b"SQLite format 3\x00") or len(header) < _HEADER:
-        raise StoreError(f"{file}: this is no SQLite file; nothing was written")
-    if int.from_bytes(header[68:72], "big") != schema.APPLICATION_ID:
-        raise StoreError(f"{file}: this SQLite file belongs to another program; nothing was written")
-    page = int.from_bytes(header[16:18], "big")
-    promised = int.from_bytes(header[28:32], "big") * (65_536 if page == 1 else page)
-    if size < promised and not logged:
-        raise StoreError(f"{file}: cut short, {size:,} of {promised:,} bytes are there; restore a backup")
+def _create_tables(store: Store) -> str:
+    """A new store in an empty PostgreSQL database; when another process is faster, that one's."""
+    with store.write() as session:
+        connection = session.connection()
+        present = set(sa.inspect(connection).get_table_names())
+        if not present:
+            schema.create(connection)
+        elif not {"alembic_version", "auditentry"} <= present:
+            raise StoreError(f"{store.name}: this database holds the tables of another program; nothing was written")
+        return str(schema.revision(connection))
 
 
-def _open_server(store: Store) -> Store:
-    return store
-
-
-def _current(store: Store, now: datetime, home: Path) -> Store:
-    with store.read() as session:
-        found = schema.revision(session.connection())
-    if found != schema.HEAD:
-        store.close()
-        raise StoreError(f"{store.name}: revision {found}")
-    return store
+def _write_ahead(store: Store) -> None:
+    """Switch a restored file to write-ahead logging: readers and the writer must not wait for each other."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with explained(store.name):
+        while True:
+            try:
+                with store.engine.connect() as connection:
+                    raw = connection.connection.dbapi_connection
+                    raw.execute("PRAGMA journal_mode=WAL").close()  # type: ignore[union-attr]
+            except Exception as error:
+                if not is_busy(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return

@@ -1,7 +1,9 @@
-"""The form of the store: which revision it has, and how a new one comes to be."""
+"""The form of the store: which revisions there are, and how a new store comes to be."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -9,12 +11,24 @@ from sqlmodel import SQLModel
 
 import governance.tables  # noqa: F401 - fills the metadata
 
-# Every revision there ever was, oldest first; the last is the one this program works with.
-REVISIONS: Final = ("0001",)
-HEAD: Final = REVISIONS[-1]
+
+@dataclass(frozen=True)
+class Migrations:
+    """Where the migrations lie and every revision there ever was, oldest first."""
+
+    folder: Path
+    revisions: tuple[str, ...]
+
+    @property
+    def head(self) -> str:
+        """The revision this program works with."""
+        return self.revisions[-1]
+
+
+SHIPPED: Final = Migrations(Path(__file__).parent / "migrations", ("0001",))
+HEAD: Final = SHIPPED.head
 APPLICATION_ID: Final = 0x4C766572  # "Lver", stands in the header of our SQLite files
-_METADATA: Final = SQLModel.metadata
-_VERSION: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
+VERSION: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
 
 # Append-only is kept by the database itself, not only by the program.
 _APPEND_ONLY: Final = {
@@ -33,11 +47,11 @@ _APPEND_ONLY: Final = {
 
 
 def create(connection: sa.Connection) -> None:
-    """All tables of the newest revision, in an empty database. A test proves that the migrations lead to the same."""
-    _METADATA.create_all(connection, checkfirst=False)
+    """All tables of the newest revision in an empty database. A test proves that the migrations lead to the same."""
+    SQLModel.metadata.create_all(connection, checkfirst=False)
     protect_audit(connection)
-    _VERSION.create(connection)
-    connection.execute(_VERSION.insert().values(version_num=HEAD))
+    VERSION.create(connection)
+    connection.execute(VERSION.insert().values(version_num=HEAD))
 
 
 def protect_audit(connection: sa.Connection) -> None:
@@ -48,5 +62,5 @@ def protect_audit(connection: sa.Connection) -> None:
 
 def revision(connection: sa.Connection) -> str | None:
     """The revision the store says it has; None when it does not say."""
-    row = connection.execute(sa.select(_VERSION.c.version_num)).first()
+    row = connection.execute(sa.select(VERSION.c.version_num)).first()
     return str(row[0]) if row else None

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from governance.errors import StoreError
 from governance.store.failures import explained, is_busy
 from governance.store.leases import advisory_lease, file_lease
 
@@ -30,11 +29,10 @@ class Store:
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url.render_as_string(hide_password=False)
-        self.name = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
         self.dialect = url.get_backend_name()
         self.file = Path(url.database) if self.dialect == "sqlite" and url.database else None
+        self.name = str(self.file or url.render_as_string(hide_password=True))
         self.engine = _sqlite(url) if self.file else _postgresql(url)
-        self.migrated: tuple[str, str, Path | None] | None = None  # revision before, revision after, backup taken
         readers: dict[str, Any] = {_READ: True}
         if self.file is None:
             readers |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -48,7 +46,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one consistent picture and cannot write."""
-        with explained(str(self.name)), Session(self._readers, expire_on_commit=False) as session:
+        with explained(self.name), Session(self._readers, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -60,7 +58,7 @@ class Store:
         """
         if getattr(self._here, "writing", False):
             raise RuntimeError("store.write() inside store.write(): pass the session on instead")
-        with explained(str(self.name)):
+        with explained(self.name):
             session = self._begun(durable)
             self._here.writing = True
             try:
@@ -99,7 +97,7 @@ class Store:
             with file_lease(self.file.with_name(f"{self.file.name}.{name}.lock")) as held:
                 yield held
         else:
-            with explained(str(self.name)), advisory_lease(self.engine, _key(f"lease {name}")) as held:
+            with explained(self.name), advisory_lease(self.engine, _key(f"lease {name}")) as held:
                 yield held
 
     def close(self) -> None:
@@ -121,7 +119,8 @@ def connect_sqlite(file: Path) -> sa.URL:
 
 def _sqlite(url: sa.URL) -> sa.Engine:
     # Overflow without limit: readers must never wait for each other, and a connection costs 0.2 ms.
-    engine = sa.create_engine(url, max_overflow=-1, connect_args={"timeout": BUSY_SECONDS})
+    # Parameters stay out of errors and logs: they are people's data.
+    engine = sa.create_engine(url, max_overflow=-1, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     sa.event.listen(engine, "handle_error", _give_up_lost_transaction)
@@ -157,7 +156,6 @@ def _give_up_lost_transaction(context: Any) -> None:
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "postgresql":
-        raise StoreError(f"{url.render_as_string()}: expected sqlite:///FILE or postgresql+psycopg://…")
     options = {"connect_timeout": 10, "keepalives_idle": 30, "application_name": "leaverwatch"}
-    return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options)
+    url = url.set(drivername="postgresql+psycopg")
+    return sa.create_engine(url, pool_pre_ping=True, max_overflow=15, hide_parameters=True, connect_args=options)
