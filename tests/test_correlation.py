@@ -64,7 +64,9 @@ def test_a_pin_wins_over_every_key():
 
 
 def test_the_stronger_key_decides_when_two_disagree():
-    found = one(account("a", employee_id="1", email="two@nwl.example"), [person("1"), person("2", email="two@nwl.example")])
+    found = one(
+        account("a", employee_id="1", email="two@nwl.example"), [person("1"), person("2", email="two@nwl.example")]
+    )
     assert (found["owner_id"], found["match_key"]) == ("hr:1", "employee_id")
 
 
@@ -212,7 +214,8 @@ def test_domains_follow_their_rule_and_no_other(address, with_rules, without):
 
 def test_automatic_links_are_right_among_ten_thousand_people_who_share_names():
     people = [
-        person(f"{n:05}", email=f"p{n}@nwl.example", display_name=f"Name {n % 500}", hire_at=HIRED) for n in range(10_000)
+        person(f"{n:05}", email=f"p{n}@nwl.example", display_name=f"Name {n % 500}", hire_at=HIRED)
+        for n in range(10_000)
     ]
     keys = (
         lambda n: {"employee_id": f"{n:05}"},
@@ -228,9 +231,7 @@ def test_automatic_links_are_right_among_ten_thousand_people_who_share_names():
 
 
 def test_renames_keep_one_person():
-    people = [
-        person(str(n), email=f"new{n}@nwl.example", former_emails=(f"old{n}@nwl.example",)) for n in range(1000)
-    ]
+    people = [person(str(n), email=f"new{n}@nwl.example", former_emails=(f"old{n}@nwl.example",)) for n in range(1000)]
     accounts = [account(str(n), email=f"old{n}@nwl.example") for n in range(1000)]
     found = correlated(accounts, people)
     assert all(row["owner_id"] == f"hr:{n}" and row["match_key"] == "former_email" for n, row in found.items())

@@ -103,7 +103,9 @@ def test_a_new_address_keeps_the_former_ones():
 
 
 def test_a_move_is_remembered_with_its_department():
-    row = months([person("1", department="Sales")], [person("1", department="Finance")], [person("1", department="Finance")])
+    row = months(
+        [person("1", department="Sales")], [person("1", department="Finance")], [person("1", department="Finance")]
+    )
     assert (row["1"]["former_department"], row["1"]["moved_at"]) == ("Sales", MAY + timedelta(days=30))
 
 

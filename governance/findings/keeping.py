@@ -38,8 +38,6 @@ SAID_BY_RUN = (
 def record(house: House, evaluation: Evaluation, now: datetime, started_at: datetime) -> DetectRun:
     """Store what an evaluation concluded, in one transaction, and keep its estate for the pages to read."""
     estate = f"estates/{ULID.from_datetime(now)}"
-    shutil.rmtree(evaluation.folder / "work", ignore_errors=True)
-    evaluation.folder.rename(house.snapshots / estate)
     with house.store.write() as session:
         reopened_exclusions = _end_exclusions(session, now)
         before = _known(session)
@@ -68,6 +66,8 @@ def record(house: House, evaluation: Evaluation, now: datetime, started_at: date
         for old in outlived:
             old.estate = ""
             session.add(old)
+        shutil.rmtree(evaluation.folder / "work", ignore_errors=True)
+        evaluation.folder.rename(house.snapshots / estate)  # last: a run that fails leaves nothing the pages could read
     for folder in folders:
         shutil.rmtree(house.snapshots / folder, ignore_errors=True)
     return run
