@@ -1,0 +1,62 @@
+"""Remediation: the verbs from a proposal to its proof.
+
+proposed → approved → executing → executed → verified; or rejected, cancelled, expired, failed, undone.
+A person decides (`propose`, `approve`), the worker carries out (`plan`, `admit`, `begin`, `finish`), and only a
+separate read proves (`verified`).
+"""
+
+from governance.remediation.accounts import AccountFacts, Facts, read_facts
+from governance.remediation.decisions import APPROVAL_HOLDS, approve, cancel, done, expire, reject
+from governance.remediation.execution import (
+    Begun,
+    begin,
+    failed,
+    finish,
+    last_look,
+    postponed,
+    refused,
+    take_back,
+    verified,
+)
+from governance.remediation.planning import Plan, Share, admit, hold, limit, plan, run_digest, stopped, too_many
+from governance.remediation.proof import settle_by_snapshot
+from governance.remediation.proposals import propose, refusals
+from governance.remediation.refusals import plan_digest
+from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
+
+__all__ = [
+    "APPROVAL_HOLDS",
+    "CAN_BE_UNDONE",
+    "AccountFacts",
+    "Begun",
+    "Facts",
+    "Plan",
+    "Share",
+    "admit",
+    "approve",
+    "begin",
+    "cancel",
+    "done",
+    "expire",
+    "failed",
+    "finish",
+    "hold",
+    "last_look",
+    "limit",
+    "plan",
+    "plan_digest",
+    "postponed",
+    "propose",
+    "read_facts",
+    "refusals",
+    "refused",
+    "reject",
+    "run_digest",
+    "settle_by_snapshot",
+    "stopped",
+    "take_back",
+    "too_many",
+    "undo",
+    "undone",
+    "verified",
+]

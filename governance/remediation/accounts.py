@@ -1,0 +1,146 @@
+"""What the last estate says of the accounts a remediation is about, read once for one decision or one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+from sqlmodel import Session, col, select
+
+from governance.correlation import fold
+from governance.house import House
+from governance.tables import DetectRun
+
+Key = tuple[str, str]  # application, account_id
+
+_COLUMNS: Final = (
+    "application",
+    "account_id",
+    "username",
+    "email",
+    "kind",
+    "active",
+    "privileged",
+    "owner_id",
+    "match",
+    "candidates",
+    "protected",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """One account as the last estate holds it, with everybody it may belong to."""
+
+    application: str
+    account_id: str
+    username: str | None = None
+    email: str | None = None
+    kind: str | None = None
+    active: bool | None = None
+    privileged: bool | None = None
+    owner_id: str | None = None
+    candidates: tuple[str, ...] = ()  # identities it may belong to, when that is ambiguous
+    addresses: frozenset[str] = frozenset()  # folded addresses of the owner or the candidates
+    protected: bool = False
+
+    @property
+    def label(self) -> str:
+        """The account as a sentence names it."""
+        return f"{self.application}/{self.username or self.account_id}"
+
+    def belongs_to(self, email: str, identity_id: str | None = None) -> bool:
+        """Whether that person is, or may be, the one this account belongs to."""
+        key = fold(email)
+        if key is not None and key in {fold(self.email), fold(self.username), *self.addresses}:
+            return True
+        return identity_id is not None and identity_id in {self.owner_id, *self.candidates}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The accounts asked for, and how many active ones each of their applications has."""
+
+    accounts: Mapping[Key, AccountFacts]
+    active: Mapping[str, int]
+    privileged: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """application -> active privileged account -> what time (epoch seconds) the snapshot is of"""
+
+
+def read_facts(house: House, session: Session, keys: Iterable[Key]) -> Facts:
+    """What the last detect run's estate says of these accounts; an account it does not hold is left out."""
+    wanted = sorted(set(keys))
+    run = session.exec(
+        select(DetectRun)
+        .where(DetectRun.estate != "")
+        .order_by(col(DetectRun.as_of).desc(), col(DetectRun.id).desc())
+        .limit(1)
+    ).first()
+    if run is None or not wanted:
+        return Facts({}, {})
+    return _read(house.snapshots / run.estate, wanted)
+
+
+def _read(estate: Path, wanted: list[Key]) -> Facts:
+    keys = pl.LazyFrame(wanted, schema={"application": pl.String, "account_id": pl.String}, orient="row")
+    applications = sorted({application for application, _ in wanted})
+    accounts = pl.scan_parquet(estate / "accounts.parquet").filter(
+        pl.col("application").is_in(applications), pl.col("present").fill_null(value=True)
+    )
+    active = accounts.filter(pl.col("active"))
+    asked, counted, privileged = pl.collect_all(
+        [
+            accounts.select(_COLUMNS).join(keys, on=["application", "account_id"], how="semi"),
+            active.group_by("application").len(),
+            active.filter(pl.col("privileged")).select("application", "account_id", "as_of_s"),
+        ]
+    )
+    addresses = _addresses(estate, asked)
+    holders: dict[str, dict[str, int]] = {}
+    for application, account_id, as_of_s in privileged.iter_rows():
+        holders.setdefault(application, {})[account_id] = as_of_s
+    return Facts(
+        accounts={(row["application"], row["account_id"]): _facts(row, addresses) for row in asked.to_dicts()},
+        active=dict(counted.iter_rows()),
+        privileged=holders,
+    )
+
+
+def _addresses(estate: Path, asked: pl.DataFrame) -> dict[str, frozenset[str]]:
+    """Identity -> its folded addresses, for the owners and candidates of the accounts asked for."""
+    persons = {row["owner_id"] for row in asked.select("owner_id").to_dicts()} - {None}
+    persons |= {person for row in asked.to_dicts() for person in _candidates(row)}
+    if not persons:
+        return {}
+    identities = pl.scan_parquet(estate / "identities.parquet").select("identity_id", "email", "aliases")
+    found = identities.filter(pl.col("identity_id").is_in(sorted(persons))).collect()
+    return {
+        identity_id: frozenset(key for text in (email, *(aliases or "").split(";")) if (key := fold(text)))
+        for identity_id, email, aliases in found.iter_rows()
+    }
+
+
+def _candidates(row: Mapping[str, Any]) -> tuple[str, ...]:
+    # Of an unmatched account the candidates are only people of that name: no reason to keep anybody from deciding.
+    return tuple((row["candidates"] or "").split(";")) if row["match"] == "ambiguous" and row["candidates"] else ()
+
+
+def _facts(row: Mapping[str, Any], addresses: Mapping[str, frozenset[str]]) -> AccountFacts:
+    candidates = _candidates(row)
+    persons = [person for person in (row["owner_id"], *candidates) if person]
+    return AccountFacts(
+        application=row["application"],
+        account_id=row["account_id"],
+        username=row["username"],
+        email=row["email"],
+        kind=row["kind"],
+        active=row["active"],
+        privileged=row["privileged"],
+        owner_id=row["owner_id"],
+        candidates=candidates,
+        addresses=frozenset[str]().union(*(addresses.get(person, frozenset()) for person in persons)),
+        protected=bool(row["protected"]),
+    )
