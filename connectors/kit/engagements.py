@@ -1,0 +1,200 @@
+"""Engagements of people as a source of truth lists them, and the one identity that several of them make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from governance.records import Identity
+
+KINDS: Final = {
+    "employee": "employee",
+    "intern": "employee",
+    "contingent": "contractor",
+    "vendor": "contractor",
+    "guest": "guest",
+}
+STATUSES: Final = ("active", "leave", "terminated", "future")
+_RANK: Final = {"current": 0, "leave": 1, "future": 2, "ended": 3}  # active if any engagement is
+
+
+class Engagement(NamedTuple):
+    """One row of a source of truth, read but not yet put together with the others."""
+
+    line: int
+    employee_id: str
+    kind: str
+    state: str
+    ended_at: datetime | None = None
+    ended_why: str | None = None
+    contract_end: datetime | None = None
+    hire_at: datetime | None = None
+    display_name: str | None = None
+    email: str | None = None
+    aliases: tuple[str, ...] = ()
+    department: str | None = None
+    title: str | None = None
+    manager_id: str | None = None  # the manager's employee id
+    manager_email: str | None = None
+    manager_name: str | None = None
+
+
+def state_of(status: str, hire_at: datetime | None, ended_at: datetime | None, now: datetime) -> str:
+    """What a row says about a person at `now`.
+
+    An end that has not come yet is no end. `active` with a past end stays `current`: the source contradicts itself, and
+    only people can say which of its two facts is true.
+    """
+    if status == "terminated":
+        return "current" if ended_at is not None and ended_at > now else "ended"
+    if status == "active":
+        return "future" if hire_at is not None and hire_at > now else "current"
+    return status
+
+
+class Roster:
+    """All engagements of one source: several rows under one employee id become one person, or are refused."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.merged = 0  # rows that turned out to be a further engagement of somebody, or the same row again
+        self._people: dict[str, Engagement] = {}
+        self._more: dict[str, list[Engagement]] = {}  # only those with several rows
+        self._former: dict[str, tuple[str, ...]] = {}
+
+    def add(self, engagement: Engagement) -> None:
+        """Take in one row."""
+        first = self._people.setdefault(engagement.employee_id, engagement)
+        if first is not engagement:
+            self._more.setdefault(engagement.employee_id, [first]).append(engagement)
+
+    def settle(self, doubtful: Container[int], refuse: Callable[[Engagement, str], None]) -> int:
+        """Put the rows of each person together and return how many people there are.
+
+        Rows on `doubtful` lines and rows that may be two people under one id go to `refuse`.
+        """
+        if doubtful:
+            for employee_id, first in list(self._people.items()):
+                self._drop(employee_id, [e for e in self._more.get(employee_id, [first]) if e.line in doubtful], refuse)
+        for employee_id, rows in self._more.items():
+            if len(rows) == 1 or _same_person(rows):
+                self._people[employee_id], self._former[employee_id] = _joined(rows)
+                self.merged += len(rows) - 1
+            else:
+                del self._people[employee_id]
+                for row in rows:
+                    refuse(row, "the same employee_id stands in another row with another e-mail and name")
+        self._more.clear()
+        return len(self._people)
+
+    def identities(self) -> Iterator[Identity]:
+        """Each person once, in the order of the file. Empties the roster, so that memory is given back on the way."""
+        people = list(self._people.values())
+        self._people.clear()
+        emails = _ids_by(people, "email", {e.manager_email for e in people if not e.manager_id})
+        names = _ids_by(people, "display_name", {e.manager_name for e in people if not e.manager_id})
+        people.reverse()
+        while people:
+            e = people.pop()
+            manager = (
+                e.manager_id
+                or (e.manager_email and emails.get(_folded(e.manager_email)))
+                or (e.manager_name and names.get(_folded(e.manager_name)))
+            )
+            yield Identity(
+                source=self.source,
+                employee_id=e.employee_id,
+                kind=e.kind,
+                state=e.state,
+                ended_at=e.ended_at,
+                ended_why=e.ended_why,
+                contract_end=e.contract_end,
+                hire_at=e.hire_at,
+                display_name=e.display_name,
+                email=e.email,
+                aliases=e.aliases,
+                former_emails=self._former.get(e.employee_id, ()),
+                department=e.department,
+                title=e.title,
+                manager_id=f"{self.source}:{manager}" if manager else None,
+            )
+
+    def _drop(self, employee_id: str, bad: list[Engagement], refuse: Callable[[Engagement, str], None]) -> None:
+        for row in bad:
+            refuse(row, "holds a date that reads two ways, and this file mixes both orders of day and month")
+        if not bad:
+            return
+        rest = [e for e in self._more.pop(employee_id, []) if e not in bad]
+        if not rest:
+            del self._people[employee_id]
+            return
+        self._people[employee_id] = rest[0]
+        if len(rest) > 1:
+            self._more[employee_id] = rest
+
+
+def _same_person(rows: list[Engagement]) -> bool:
+    """Whether every row shares its e-mail or its name with another one, so that all hang together."""
+    joined, apart = [rows[0]], rows[1:]
+    while apart:
+        near = [row for row in apart if any(_agree(row, other) for other in joined)]
+        if not near:
+            return False
+        joined += near
+        apart = [row for row in apart if row not in near]
+    return True
+
+
+def _agree(one: Engagement, other: Engagement) -> bool:
+    pairs = ((one.email, other.email), (one.display_name, other.display_name))
+    told = [(_folded(a), _folded(b)) for a, b in pairs if a and b]
+    if any(a == b for a, b in told):
+        return True
+    # Where neither row tells an e-mail or a name, nothing speaks against the id.
+    return not any(a or b for a, b in pairs)
+
+
+def _joined(rows: list[Engagement]) -> tuple[Engagement, tuple[str, ...]]:
+    """One engagement for all rows of a person, and the e-mails of those that have ended."""
+    by_rank = sorted(rows, key=lambda e: (_RANK[e.state], -(e.hire_at.timestamp() if e.hire_at else 0), -e.line))
+    best = by_rank[0]
+    peers = [e for e in rows if e.state == best.state]
+    main = _folded(best.email or "")
+    other = {e.email: e for e in by_rank[1:] if e.email and _folded(e.email) != main}
+    former = tuple(email for email, e in other.items() if e.state == "ended" and best.state != "ended")
+    aliases = dict.fromkeys((*(a for e in by_rank for a in e.aliases), *(m for m in other if m not in former)))
+    if best.state == "ended":
+        dated = [e for e in peers if e.ended_at]
+        last = max(dated, key=_end) if dated else best
+    else:
+        last = next((e for e in peers if e.ended_at is None), None) or max(peers, key=_end)
+    ends = [e.contract_end for e in peers]
+    return best._replace(
+        ended_at=last.ended_at,
+        ended_why=last.ended_why,
+        contract_end=None if None in ends else max(end for end in ends if end),
+        aliases=tuple(aliases),
+        email=best.email or next((e.email for e in by_rank if e.email), None),
+        display_name=best.display_name or next((e.display_name for e in by_rank if e.display_name), None),
+    ), former
+
+
+def _end(engagement: Engagement) -> float:
+    return engagement.ended_at.timestamp() if engagement.ended_at else 0.0
+
+
+def _ids_by(people: list[Engagement], attribute: str, wanted: set[str | None]) -> dict[str, str | None]:
+    """The employee id behind each wanted e-mail or name; None where several people share it."""
+    keys = {_folded(value) for value in wanted if value}
+    found: dict[str, str | None] = {}
+    if keys:
+        for person in people:
+            key = _folded(getattr(person, attribute) or "")
+            if key in keys:
+                found[key] = None if key in found else person.employee_id
+    return found
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())

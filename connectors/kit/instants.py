@@ -1,0 +1,196 @@
+"""Instants from text: one declared date format for a feed, else ISO 8601 only. What can be read two ways is refused."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from governance.errors import ConfigurationError
+
+# Days that HR systems write where an engagement has no end.
+OPEN_ENDS: Final = frozenset({date(9999, 12, 31), date(4712, 12, 31), date(2999, 12, 31)})
+YEARS: Final = range(1900, 2201)
+AHEAD: Final = timedelta(minutes=5)  # clocks differ; beyond that an instant in the future is an error of the sender
+_ISO: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)? ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_EPOCH: Final = re.compile(r"\d{9,16}", re.ASCII)  # shorter numbers are serial numbers of a spreadsheet, not seconds
+_MILLISECONDS: Final = 10**11
+_SWAP: Final = {"%d": "%m", "%m": "%d"}
+_CACHED: Final = 50_000
+
+Read = date | datetime | None
+
+
+class Calendar:
+    """How one feed writes days and times: its declared format and its time zone.
+
+    `mixed` turns True when a value reads only with day and month the other way round than declared: from then on no
+    value of the feed that can be read both ways (`doubtful`) may be believed.
+    """
+
+    def __init__(self, time_zone: str | None, date_format: str | None, where: str, *, epoch: bool = False) -> None:
+        self.mixed = False
+        self.unknown_zones: Counter[str] = Counter()
+        self._format = date_format
+        self._epoch = epoch
+        self._zones: dict[str, ZoneInfo] = {}
+        self._read: dict[str, Read] = {}
+        self._instants: dict[tuple[str, str, int], datetime | None] = {}
+        zone = find_zone(time_zone or "UTC")
+        if zone is None:
+            raise ConfigurationError(f"{where}: time_zone: {time_zone!r} is not a time zone such as Europe/Berlin")
+        self.zone = zone
+        if date_format is not None:
+            _check_format(date_format, where)
+        swapped = re.sub("%[dm]", lambda m: _SWAP[m[0]], date_format or "")
+        both = {"%d", "%m"} <= set(re.findall("%[dm]", swapped))
+        self._swapped = swapped if both and not swapped.startswith("%Y") else None
+
+    def zone_named(self, name: str) -> ZoneInfo:
+        """The zone a row names; an unknown name is counted and the feed's own zone is used."""
+        if not name:
+            return self.zone
+        zone = self._zones.get(name)
+        if zone is None:
+            zone = self._zones[name] = find_zone(name) or self.zone
+        if zone is self.zone and name != self.zone.key:
+            self.unknown_zones[name] += 1
+        return zone
+
+    def instant(self, text: str, zone: ZoneInfo) -> datetime | None:
+        """The instant in UTC; a bare date is the first moment of that day. None: an open end."""
+        return self._at(text, zone, 0)
+
+    def day_after(self, text: str, zone: ZoneInfo) -> datetime | None:
+        """The same, but a bare date is a last day: the first moment of the day after it."""
+        return self._at(text, zone, 1)
+
+    def doubtful(self, text: str) -> bool:
+        """Whether the value would be another day with day and month the other way round."""
+        value = self.read(text) if self._swapped else None
+        return value is not None and value.day <= 12 and value.day != value.month
+
+    def read(self, text: str) -> Read:
+        """A day, a time or None for an open end; ValueError says in words why it cannot be read."""
+        try:
+            return self._read[text]
+        except KeyError:
+            if len(self._read) > _CACHED:
+                self._read.clear()
+            value = self._read[text] = self._parse(text)
+            return value
+
+    def _at(self, text: str, zone: ZoneInfo, days: int) -> datetime | None:
+        key = (text, zone.key, days)
+        try:
+            return self._instants[key]
+        except KeyError:
+            value = self.read(text)
+            if len(self._instants) > _CACHED:
+                self._instants.clear()
+            self._instants[key] = instant = _in_utc(value, zone, days)
+            return instant
+
+    def _parse(self, text: str) -> Read:
+        if self._epoch and not self._format and _EPOCH.fullmatch(text):
+            return _from_epoch(int(text))
+        if self._format is None or (text[:10] in _OPEN_TEXTS and _ISO.fullmatch(text)):
+            return _plausible(_from_iso(text), text)
+        try:
+            value = datetime.strptime(text, self._format)  # noqa: DTZ007 - the zone comes from the row or the feed
+        except ValueError:
+            if self._epoch and _EPOCH.fullmatch(text):
+                return _from_epoch(int(text))
+            if self._swapped and _fits(text, self._swapped):
+                self.mixed = True
+                raise ValueError(f"{text!r} has day and month the other way round than {self._format}") from None
+            raise ValueError(_refusal(text, self._format)) from None
+        return _plausible(value if re.search("%[HIXcfs]", self._format) else value.date(), text)
+
+
+def find_zone(name: str) -> ZoneInfo | None:
+    """The time zone of that name, or None."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # KeyError: unknown; the others: names that are paths or folders
+        return None
+
+
+def clamp(instant: datetime, now: datetime) -> tuple[datetime, bool]:
+    """The instant, or `now` and True when it lies more than five minutes ahead."""
+    return (now, True) if instant > now + AHEAD else (instant, False)
+
+
+_OPEN_TEXTS: Final = frozenset(day.isoformat() for day in OPEN_ENDS)
+
+
+def _from_iso(text: str) -> date | datetime:
+    if not _ISO.fullmatch(text):
+        raise ValueError(_refusal(text, None))
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text)
+        return datetime.fromisoformat(text.upper().replace(" UTC", "Z").replace("UTC", "Z").replace(" Z", "Z"))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a day and time of the calendar") from None
+
+
+def _from_epoch(number: int) -> datetime:
+    seconds = number / 1000 if number >= _MILLISECONDS else number
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"{number} is not a number of seconds or milliseconds since 1970") from None
+
+
+def _plausible(value: date | datetime, text: str) -> Read:
+    if (value.date() if isinstance(value, datetime) else value) in OPEN_ENDS:
+        return None
+    if value.year not in YEARS:
+        raise ValueError(f"{text!r} lies outside the years {YEARS[0]} to {YEARS[-1]}")
+    return value
+
+
+def _in_utc(value: Read, zone: ZoneInfo, days: int) -> datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+    # fold=0: where midnight happens twice the first one, where clocks skip it the moment of the jump. That is the
+    # first moment of the day in both cases.
+    return datetime.combine(value + timedelta(days=days), time(), zone).astimezone(UTC)
+
+
+def _fits(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text, pattern)  # noqa: DTZ007 - only whether it can be read
+    except ValueError:
+        return False
+    return True
+
+
+def _check_format(pattern: str, where: str) -> None:
+    if re.search("%[yxXcD]", pattern):
+        raise ConfigurationError(f"{where}: date_format: {pattern!r} leaves the century open; use %Y, %m and %d")
+    if "%Y" not in pattern or not re.search("%d", pattern) or not re.search("%[mbB]", pattern):
+        raise ConfigurationError(f"{where}: date_format: {pattern!r} must hold year, month and day, such as %d.%m.%Y")
+    if not _fits(date(2026, 11, 23).strftime(pattern), pattern):
+        raise ConfigurationError(f"{where}: date_format: {pattern!r} is not a date format such as %d.%m.%Y")
+
+
+def _refusal(text: str, pattern: str | None) -> str:
+    shown = repr(text[:40])
+    if re.fullmatch(r"\d+([.,]\d+)?", text):
+        return f"{shown} looks like the serial number of a spreadsheet, not a date"
+    if re.fullmatch(r"\d{1,2}[./ -]\d{1,2}[./ -]\d{2}(\D.*)?", text) or re.fullmatch(r"\d{2}-\d{1,2}-\d{1,2}", text):
+        return f"{shown} has a year of two digits"
+    if pattern:
+        return f"{shown} does not have the declared form {pattern}"
+    if re.fullmatch(r"\d{1,2}[./ -]\d{1,2}[./ -]\d{4}(\D.*)?", text):
+        return f"{shown} does not say which is the day and which the month: set date_format"
+    return f"{shown} is not a date such as 2026-11-23: set date_format"
