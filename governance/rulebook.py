@@ -192,7 +192,8 @@ def _collect(frames: Sequence[Frame]) -> list[pl.DataFrame]:
     """Compute frames of either engine; on Polars all at once, so that scans are shared."""
     natives = [nw.to_native(frame) for frame in frames]
     if all(isinstance(native, pl.LazyFrame) for native in natives):
-        return pl.collect_all(natives, engine="streaming")
+        # As the rules write them: reordered joins of grants multiply rows (3.7 s instead of 0.2 s on 1 M accounts).
+        return pl.collect_all(natives, engine="streaming", optimizations=pl.QueryOptFlags(join_order=False))
     return [_from_spark(frame.collect("polars").to_native()) for frame in frames]
 
 
@@ -283,7 +284,7 @@ def _finding(rule: Rule, row: dict[str, Any], words: Words) -> tuple[Any, ...]:
     reason, search = rule.sentence(row), words.search(rule, row)
     values = _json({column: _plain(row[_OF_AN_ACCOUNT.get(column, column)]) for column in rule.evidence})
     identity = (row["application"], row["account_id"], row["username"], row["identity_id"], row["identity_name"])
-    told_again = _json([rule.severity, points, reason, values, *identity, search])
+    changeable = (rule.severity, str(points), reason, values, *(part or "" for part in identity), search)
     return (
         fingerprint(rule, row),
         rule.name,
@@ -292,7 +293,7 @@ def _finding(rule: Rule, row: dict[str, Any], words: Words) -> tuple[Any, ...]:
         *identity,
         reason,
         f'{{"facts":{_json(words.facts(rule, row))},"values":{values}}}',
-        hashlib.sha256(told_again.encode()).hexdigest(),
+        hashlib.sha256("\x1f".join(changeable).encode()).hexdigest(),
         search,
     )
 
@@ -301,5 +302,4 @@ def _plain(value: Any) -> Any:
     return iso(value) if isinstance(value, datetime) else value
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -76,8 +76,8 @@ class Words:
     def search(self, rule: Rule, row: Row) -> str:
         """The folded text that the search box looks in."""
         names = ("identity_name", "identity_id", "username", "account_id", "email", "application", "where", "excess")
-        parts = {key: None for name in names if (key := fold(row.get(name)))}
-        return " ".join((*parts, rule.title.lower()))
+        parts = dict.fromkeys(part for name in names if (part := row.get(name)))
+        return fold(" ".join((*parts, rule.title))) or ""
 
 
 def used_after_leaving(row: Row) -> bool:

@@ -12,6 +12,7 @@ from governance.estate import Estate
 from governance.settings import Policy, RoleMapping, Settings
 
 ACCOUNT: Final = ["application", "account_id"]
+SEPARATOR: Final = "\x1f"
 SHOWN: Final = 5  # entitlements named in the evidence; the others are counted
 
 
@@ -19,14 +20,29 @@ def _mapped(settings: Settings) -> nw.Expr:
     return nw.col("application").is_in(sorted({line.application for line in settings.role_mapping}))
 
 
-def _handed_out(line: RoleMapping) -> nw.Expr:
-    return (nw.col("application") == line.application) & nw.col("name").is_in(line.gives)
+def _key(*columns: str) -> nw.Expr:
+    return nw.concat_str("application", "name", *columns, separator=SEPARATOR).fill_null("")
 
 
-def _given(line: RoleMapping) -> nw.Expr:
-    """Whether this line gives the entitlement to the owner in the same row."""
-    owner_fits = (nw.col(f"owner_{attribute}") == value for attribute, value in line.when.items())
-    return nw.all_horizontal(_handed_out(line), *owner_fits, ignore_nulls=False)
+def _handed_out(settings: Settings) -> nw.Expr:
+    """Whether any line of the mapping hands out the entitlement in this row."""
+    return _key().is_in(sorted({_joined(line, name) for line in settings.role_mapping for name in line.gives}))
+
+
+def _given(settings: Settings) -> nw.Expr:
+    """Whether a line of the mapping gives the entitlement in this row to the owner in the same row."""
+    keys: dict[tuple[str, ...], set[str]] = {}
+    for line in settings.role_mapping:
+        attributes = sorted(line.when.items())
+        values = [value for _, value in attributes]
+        fitting = keys.setdefault(tuple(name for name, _ in attributes), set())
+        fitting.update(_joined(line, name, *values) for name in line.gives)
+    fits = (_key(*(f"owner_{name}" for name in names)).is_in(sorted(values)) for names, values in keys.items())
+    return nw.any_horizontal(*fits, ignore_nulls=True)
+
+
+def _joined(line: RoleMapping, *values: str) -> str:
+    return SEPARATOR.join((line.application, *values))
 
 
 def _sentence(row: Row) -> str:
@@ -67,10 +83,8 @@ def over_privileged(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFra
     )
     if not settings.role_mapping:
         return judged.with_columns(excess=nw.lit(""), excess_count=nw.lit(0))
-    lines = settings.role_mapping
     governed = estate.entitlements.filter(
-        nw.any_horizontal(nw.col("privileged").fill_null(False), *map(_handed_out, lines), ignore_nulls=True),
-        _mapped(settings),
+        _mapped(settings), nw.col("privileged").fill_null(False) | _handed_out(settings)
     ).select("application", "entitlement_id", "name")
     held = (
         estate.grants.select(*ACCOUNT, "entitlement_id")
@@ -78,7 +92,7 @@ def over_privileged(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFra
         .join(governed, on=["application", "entitlement_id"], how="inner")
         .join(judged.select(*ACCOUNT, "owner_department", "owner_title", "owner_kind"), on=ACCOUNT, how="inner")
     )
-    excess = held.filter(~nw.any_horizontal(*map(_given, lines), ignore_nulls=False)).select(*ACCOUNT, "name")
+    excess = held.filter(~_given(settings)).select(*ACCOUNT, "name")
     return judged.join(_listed(excess), on=ACCOUNT, how="inner")
 
 
