@@ -29,6 +29,7 @@ __all__ = [
     "open_house",
     "read_settings",
     "secret",
+    "store_url",
 ]
 
 KEY_VARIABLE: Final = "LEAVERWATCH_KEY"
@@ -46,11 +47,19 @@ def open_house(folder: Path, environ: Mapping[str, str], now: datetime) -> House
     from governance.store import open_store
 
     settings, origin = read_settings(folder, environ)
-    store = open_store(_store_url(settings, folder, environ), folder, now)
-    return House(home=folder, settings=settings, store=store, snapshots=_snapshots(settings, folder), origin=origin)
+    store = open_store(store_url(settings, folder, environ), folder, now)
+    return House(
+        home=folder,
+        settings=settings,
+        store=store,
+        snapshots=_snapshots(settings, folder),
+        origin=origin,
+        key=environ.get(KEY_VARIABLE),
+    )
 
 
-def _store_url(settings: Settings, home: Path, environ: Mapping[str, str]) -> str:
+def store_url(settings: Settings, home: Path, environ: Mapping[str, str]) -> str:
+    """Where the store is, the secret resolved if its address is one."""
     url = settings.store.url
     if isinstance(url, str):
         return url

@@ -25,8 +25,10 @@ from jobs.home import clock, connect
 
 if TYPE_CHECKING:
     from connectors.kit.contract import Connector
+    from governance.access import Actor
     from jobs.detect import Detection
     from jobs.pull import PullResult
+    from jobs.remediate import Outcome
 
 log = logging.getLogger("leaverwatch")
 
@@ -160,34 +162,45 @@ def remediate(
     by: str = SCHEDULER,
     dry_run: bool = False,
     environ: Mapping[str, str] = os.environ,
-) -> Any:
+) -> list[Outcome]:
     """Carry out approved remediations, all or those named, and read each account back at once."""
     from jobs import remediate as remediating
 
+    reach = connector_of(house, environ)
     if dry_run:
-        return remediating.run(house, connector_of(house, environ), clock(), ids, dry_run=True, actor=by)
+        return remediating.run(house, reach, clock(), ids, dry_run=True, actor=by)
     with holding(house, "acting"), recorded(house, "remediate", by) as running:
-        done = remediating.run(house, connector_of(house, environ), clock(), ids, dry_run=False, actor=by)
-        running.counts |= _counts(done)
-        return done
+        outcomes = remediating.run(house, reach, clock(), ids, dry_run=False, actor=by)
+        _conclude(running, outcomes)
+        return outcomes
 
 
-def verify(house: House, by: str = SCHEDULER, environ: Mapping[str, str] = os.environ) -> Any:
+def undo(house: House, actor: Actor, id: str, environ: Mapping[str, str] = os.environ) -> Outcome:
+    """Let an account sign in again that was switched off from here."""
+    from jobs import remediate as remediating
+
+    with holding(house, "acting"):
+        return remediating.undo(house, connector_of(house, environ), clock(), actor, id)
+
+
+def verify(house: House, by: str = SCHEDULER, environ: Mapping[str, str] = os.environ) -> list[Outcome]:
     """Read every account again whose remediation is executed and not yet proved."""
     from jobs import verify as verifying
 
     with holding(house, "acting"), recorded(house, "verify", by) as running:
-        done = verifying.run(house, connector_of(house, environ), clock())
-        running.counts |= _counts(done)
-        return done
+        outcomes = verifying.run(house, connector_of(house, environ), clock())
+        _conclude(running, outcomes)
+        return outcomes
 
 
-def _counts(done: Any) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in done if isinstance(done, list | tuple) else ():
-        status = str(getattr(row, "status", "done"))
-        counts[status] = counts.get(status, 0) + 1
-    return counts
+def _conclude(running: Running, outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        running.counts[outcome.status] = running.counts.get(outcome.status, 0) + 1
+    failed = [
+        f"{outcome.id}: {outcome.message or outcome.status}" for outcome in outcomes if outcome.status == "failed"
+    ]
+    if failed:
+        running.status, running.error = "failed", "; ".join(failed[:10])
 
 
 def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
@@ -247,18 +260,16 @@ def _feeds(house: House, arguments: Mapping[str, Any]) -> list[str]:
 
 
 def approved(house: House) -> tuple[str, ...]:
-    """The ids of remediations that wait to be carried out."""
-    with house.store.read() as session:
-        ids = session.exec(
-            select(Remediation.id)
-            .where(col(Remediation.status).in_(("approved", "scheduled")))
-            .order_by(Remediation.id)
-        )
-        return tuple(ids.all())
+    """The ids of remediations that wait to be carried out, those a killed run had begun included."""
+    return _in_hand(house, "approved", "scheduled", "executing")
 
 
-def unproved(house: House) -> bool:
-    """Whether any remediation still waits for its proof."""
+def unproved(house: House) -> tuple[str, ...]:
+    """The ids of remediations that wait for their proof, or whose approval may lapse."""
+    return _in_hand(house, "approved", "scheduled", "executing", "executed")
+
+
+def _in_hand(house: House, *statuses: str) -> tuple[str, ...]:
+    wanted = select(Remediation.id).where(col(Remediation.status).in_(statuses), Remediation.action == "deactivate")
     with house.store.read() as session:
-        waiting = select(Remediation.id).where(col(Remediation.status).in_(("executed", "executing")))
-        return session.exec(waiting.limit(1)).first() is not None
+        return tuple(session.exec(wanted.order_by(Remediation.id)).all())

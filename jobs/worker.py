@@ -93,7 +93,7 @@ class Worker:
     def tick(self) -> None:
         """What is looked at every two seconds: requests, approvals, a detect run after pulls, pulls that hang."""
         self._take_requests()
-        if approved := work.approved(self.house):
+        if self.house.settings.act.enabled and (approved := work.approved(self.house)):
             self._act(approved)
         self._detect_after_pulls()
         self._give_up_hung()

@@ -1,0 +1,122 @@
+"""Feeds: pull them, look at their connectors, release what the guard holds."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Annotated, Any
+
+import typer
+
+from governance.errors import LeaverwatchError
+from jobs import home, work
+from jobs.commands.options import ActorEmail, Output, Reason, moment, noun, the_actor, the_house
+from jobs.commands.printing import Format, say, show
+
+app = noun("Feeds.")
+PULLED = ("feed", "status", "rows_read", "kept", "rejected", "snapshot", "sha256")
+
+
+@app.command()
+def pull(
+    feeds: Annotated[list[str] | None, typer.Argument(metavar="[FEED]…", help="Every feed when none is named.")] = None,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="Stamp a historical snapshot.")] = None,
+    format: Output = Format.TABLE,
+) -> None:
+    """Read feeds; what they say becomes a snapshot unless it is incomplete or the guard holds it."""
+    house = the_house()
+    stamp = moment(at, "--at") if at else None
+    names = feeds or work.feed_names(house)
+    if not names:
+        say("no feed is configured: leaverwatch.toml has no [[source]] and no [[application]]")
+    results = work.pull(house, names, "command line", stamp, progress=say)
+    show([{key: getattr(result, key) for key in PULLED} for result in results], format, PULLED[:5])
+    for result in results:
+        if result.error:
+            say(f"{result.feed}: {result.error}")
+    if any(result.status == "held" for result in results):
+        say("a guard holds what is marked held: `leaverwatch guard list` says why and how to release it")
+        raise typer.Exit(3)
+    if any(result.status != "published" for result in results):
+        raise typer.Exit(1)
+
+
+guard = noun("What the guard holds, until two different actors release exactly that.")
+app.add_typer(guard, name="guard")
+HELD = ("id", "kind", "what", "why", "at", "sha256", "released_by")
+
+
+@guard.command("list")
+def list_held(format: Output = Format.TABLE) -> None:
+    """Show what waits for a release."""
+    from governance import guards
+
+    held = guards.list_held(the_house())
+    rows = [{key: getattr(one, key) for key in HELD} for one in held]
+    show(rows, format, ("id", "kind", "what", "why", "released_by"), empty="the guard holds nothing")
+    if format is Format.TABLE:
+        for one in held:
+            say(f"{one.id}: {one.how}")
+
+
+@guard.command()
+def release(
+    id: Annotated[str, typer.Argument(metavar="ID", help="As `guard list` shows it.")],
+    reason: Reason,
+    actor: ActorEmail = None,
+) -> None:
+    """Release exactly what is held under this id; it counts when a second, different actor has released it too."""
+    from governance import guards
+
+    house = the_house()
+    held = guards.release(house, the_actor(house, actor), home.clock(), id, reason)
+    given = len(held.released_by)
+    say(f"{held.what}: released by {' and '.join(held.released_by)}; " + ("it counts now" if given > 1 else "one more"))
+
+
+connectors = noun("Connectors: what can be read, and whether it answers.")
+app.add_typer(connectors, name="connectors")
+
+
+@connectors.command("list")
+def list_connectors(format: Output = Format.TABLE) -> None:
+    """Show every connector with what it can do, what it tells and the least scopes it needs."""
+    rows = declared()
+    show(rows, format, ("name", "title", "kind", "capabilities", "tells"))
+
+
+def declared() -> list[dict[str, Any]]:
+    """Every connector as it declares itself."""
+    from connectors.kit.contract import connector_class, connector_names
+
+    return [
+        {
+            "name": name,
+            "title": kind.title,
+            "kind": kind.kind,
+            "capabilities": list(kind.capabilities()),
+            "tells": sorted(kind.tells),
+            "scopes": {capability: list(scopes) for capability, scopes in kind.scopes.items()},
+        }
+        for name, kind in ((name, connector_class(name)) for name in connector_names())
+    ]
+
+
+@connectors.command()
+def check(name: Annotated[str, typer.Argument(metavar="NAME", help="A configured feed, or a connector.")]) -> None:
+    """Prove that a feed, or every feed of that connector, can be reached with its credential."""
+    house = the_house()
+    feeds = [feed for feed in work.feed_names(house) if name in (feed, house.settings.feed(feed).connector)]
+    if not feeds:
+        house.settings.feed(name)  # says which names there are
+    failed = False
+    for feed in feeds:
+        try:
+            with contextlib.closing(home.connect(house, feed, home.clock())) as connector:
+                connector.check()
+        except LeaverwatchError as error:
+            failed = True
+            say(f"{feed}: {type(error).__name__}: {error}")
+        else:
+            say(f"{feed}: can be read")
+    if failed:
+        raise typer.Exit(1)

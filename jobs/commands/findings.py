@@ -1,0 +1,189 @@
+"""Findings: detect them, list them, except one from a rule for a while, say whose an account is, read the rules."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from sqlmodel import col, select
+
+from governance.errors import ConfigurationError, DecisionError
+from jobs import home, work
+from jobs.commands.options import ActorEmail, AsOf, Output, Reason, moment, noun, state_population, the_actor, the_house
+from jobs.commands.printing import Format, document, say, show
+
+app = noun("Findings.")
+
+
+@app.command()
+def detect(
+    as_of: AsOf = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge, and store nothing.")] = False,
+    format: Output = Format.TABLE,
+) -> None:
+    """Correlate, run the rulebook, update findings."""
+    house = the_house()
+    found = work.detect(house, "command line", moment(as_of, "--as-of") if as_of else None, dry_run)
+    if found.note:
+        say(found.note)
+    answer = {
+        "as_of": found.as_of,
+        "sentence": found.sentence,
+        "counts": found.counts,
+        "not_evaluable": found.not_evaluable,
+    }
+    if format is Format.JSON:
+        document(answer)
+        return
+    if format is Format.JSONL:
+        show([answer], format)
+        return
+    order = _most_severe_first()
+    rows = [
+        {"rule": rule, "severity": order[rule][1], "findings": count}
+        for rule, count in sorted(found.counts.items(), key=lambda item: order[item[0]][0])
+        if count
+    ]
+    say(found.sentence)
+    if found.stored:
+        state_population(house)
+    show(rows, format, ("severity", "rule", "findings"), empty="no rule holds anything")
+    for application, rules in found.not_evaluable.items():
+        for rule, why in rules.items():
+            say(f"not evaluable: {application}, {rule}: {why}")
+
+
+def _most_severe_first() -> dict[str, tuple[tuple[int, str], str]]:
+    from governance.declaration import SEVERITIES
+    from governance.rulebook import all_rules
+
+    return {name: ((SEVERITIES.index(rule.severity), name), rule.severity) for name, rule in all_rules().items()}
+
+
+@app.command()
+def findings(
+    rule: Annotated[str | None, typer.Option(metavar="R", help="Only of this rule.")] = None,
+    application: Annotated[str | None, typer.Option(metavar="A", help="Only of this application.")] = None,
+    status: Annotated[
+        str | None, typer.Option(metavar="S", help="open, excluded, in_remediation, resolved; else all but resolved.")
+    ] = None,
+    format: Output = Format.TABLE,
+) -> None:
+    """List findings, the most severe first, under a statement of the population they come from."""
+    from governance.rulebook import all_rules
+    from governance.tables import Finding
+
+    house = the_house()
+    rules = all_rules()
+    if rule is not None and rule not in rules:
+        raise ConfigurationError(f"--rule: no rule is named {rule!r}; there are: {', '.join(sorted(rules))}")
+    if application is not None:
+        house.settings.application_named(application)
+    states = ("open", "excluded", "in_remediation", "resolved")
+    if status is not None and status not in states:
+        raise ConfigurationError(f"--status: expected one of {', '.join(states)}, not {status!r}")
+    wanted = select(Finding).order_by(col(Finding.score).desc(), col(Finding.fingerprint))
+    wanted = wanted.where(Finding.status == status) if status else wanted.where(Finding.status != "resolved")
+    if rule:
+        wanted = wanted.where(Finding.rule == rule)
+    if application:
+        wanted = wanted.where(Finding.application == application)
+    run = state_population(house)
+    with house.store.read() as session:
+        rows = [_row(finding, run.as_of if run else None, rules) for finding in session.exec(wanted)]
+    columns = ("severity", "rule", "application", "username", "identity_name", "status", "reason", "fingerprint")
+    show(rows, format, columns, empty="no finding fits")
+
+
+def _row(finding: Any, as_of: Any, rules: Any) -> dict[str, Any]:
+    seen = finding.resolved_at if finding.status == "resolved" else as_of
+    keys = ("rule", "severity", "score", "status", "application", "account_id", "username", "identity_id")
+    return {
+        **{key: getattr(finding, key) for key in keys},
+        "identity_name": finding.identity_name,
+        "first_seen": finding.first_seen,
+        "last_seen": seen,
+        "reopened": finding.reopened,
+        "reason": finding.reason,
+        "evidence": finding.evidence,
+        "controls": list(rules[finding.rule].controls) if finding.rule in rules else [],
+        "fingerprint": finding.fingerprint,
+    }
+
+
+@app.command()
+def exclude(
+    fingerprint: Annotated[str, typer.Argument(metavar="FINGERPRINT")],
+    until: Annotated[str, typer.Option(metavar="DATE", help="The day the exception ends.")],
+    reason: Reason,
+    actor: ActorEmail = None,
+) -> None:
+    """Except one finding from its rule until a day, with a reason."""
+    from governance.findings import exclude as decide
+
+    house = the_house()
+    done = decide(house, the_actor(house, actor), home.clock(), fingerprint, moment(until, "--until"), reason)
+    say(f"excluded until {done.until:%Y-%m-%d}; then the finding opens again if it still holds")
+
+
+@app.command()
+def pin(
+    account: Annotated[str, typer.Argument(metavar="APPLICATION/ACCOUNT")],
+    identity: Annotated[str, typer.Argument(metavar="IDENTITY", help="As source:employee_id.")],
+    reason: Reason,
+    actor: ActorEmail = None,
+) -> None:
+    """Decide whose an account is; it holds from the next detect run on."""
+    from governance.findings import pin as decide
+
+    application, slash, account_id = account.partition("/")
+    if not slash or not account_id:
+        raise ConfigurationError(f"expected APPLICATION/ACCOUNT, not {account!r}")
+    house = the_house()
+    house.settings.application_named(application)
+    decide(house, the_actor(house, actor), home.clock(), application, account_id, identity, reason)
+    say(f"{account} belongs to {identity} from the next detect run on")
+
+
+rules = noun("Rules: what is looked for, and what a reviewer needs to know about it.")
+app.add_typer(rules, name="rules")
+
+
+@rules.command("list")
+def list_rules(format: Output = Format.TABLE) -> None:
+    """Show every rule, the most severe first."""
+    show(declared(), format, ("severity", "rule", "title", "signals"))
+
+
+def declared() -> list[dict[str, Any]]:
+    """Every rule as it declares itself, the most severe first."""
+    from governance.rulebook import all_rules
+
+    order, rules = _most_severe_first(), all_rules()
+    return [
+        {
+            "rule": name,
+            "title": rules[name].title,
+            "severity": rules[name].severity,
+            "controls": list(rules[name].controls),
+            "signals": list(rules[name].needs),
+        }
+        for name in sorted(rules, key=lambda name: order[name][0])
+    ]
+
+
+@rules.command()
+def explain(rule: Annotated[str, typer.Argument(metavar="R")]) -> None:
+    """Print what one rule says, needs, proves and proposes."""
+    from governance.declaration import SIGNALS
+    from governance.rulebook import all_rules
+
+    rules = all_rules()
+    if rule not in rules:
+        raise DecisionError(f"no rule is named {rule!r}; there are: {', '.join(sorted(rules))}")
+    one = rules[rule]
+    typer.echo(f"{one.title} ({one.name}, {one.severity})\n\n{one.explanation}\n")
+    typer.echo(f"Closed by: {one.remedy.replace('_', ' ')}\nControls:  {', '.join(one.controls)}")
+    typer.echo(f"Evidence:  {', '.join(one.evidence)}")
+    for signal in one.needs:
+        typer.echo(f"Without {signal}: not evaluable, {SIGNALS[signal]}")

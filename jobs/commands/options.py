@@ -1,0 +1,70 @@
+"""What several commands share: the house of this call, the actor, times, and the options that give them."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from governance.errors import ConfigurationError
+from jobs import home
+from jobs.commands.printing import Format, say
+
+if TYPE_CHECKING:
+    from governance.access import Actor
+    from governance.house import House
+    from governance.views.runs import Run
+
+Output = Annotated[Format, typer.Option("--format", help="The form of the output.")]
+ActorEmail = Annotated[str | None, typer.Option("--actor", metavar="EMAIL", help="Who decides, or LEAVERWATCH_ACTOR.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the audit.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="Look back: a date (00:00 UTC) or a time.")]
+
+
+def noun(help: str) -> typer.Typer:
+    """A group of commands, with plain help and plain errors."""
+    return typer.Typer(
+        help=help, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+
+
+def the_house() -> House:
+    """The house that LEAVERWATCH_HOME names."""
+    return home.open_house(home.find_home(os.environ), os.environ, home.clock())
+
+
+def the_actor(house: House, email: str | None) -> Actor:
+    """Whoever decides; without one the call is wrong use, an unknown one is NotAllowed."""
+    named = email or os.environ.get("LEAVERWATCH_ACTOR")
+    if not named:
+        raise ConfigurationError("who decides? give --actor EMAIL or set LEAVERWATCH_ACTOR")
+    return home.actor_named(house, named)
+
+
+def moment(text: str, option: str) -> datetime:
+    """An instant from an ISO date (00:00 UTC) or date-time (UTC unless it says otherwise)."""
+    try:
+        if len(text) <= 10:
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"{option}: {text!r} is not a time; expected an ISO date such as 2026-03-31 or 2026-03-31T12:00:00Z"
+        ) from None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def state_population(house: House) -> Run | None:
+    """Say what the last detect run looked at and how old it is: without this a list could be half of one."""
+    from governance.views.population import population
+    from governance.views.runs import last_run
+
+    run = last_run(house)
+    if run is None:
+        say("nothing has been detected yet: run leaverwatch pull, then leaverwatch detect")
+    else:
+        seen = population(house, home.clock())
+        say(f"As of {run.as_of:%Y-%m-%d %H:%M}Z: {seen.looked_at}; {seen.unjudged}.\n{seen.read}.")
+    return run

@@ -1,0 +1,51 @@
+"""Two addresses beside the dashboard for whoever watches it: is it alive, and can it work. They tell nothing else."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from governance.errors import LeaverwatchError
+from governance.house import House, installed
+
+
+def healthy() -> JSONResponse:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+def readiness(house: House | None) -> JSONResponse:
+    """200 when the store can be read, else 503. Nobody is signed in here, so no reason is given: `doctor` gives it."""
+    if house is None:
+        return JSONResponse({"status": "starting"}, 503)
+    try:
+        with house.store.read() as session:
+            session.connection().execute(text("SELECT 1"))
+    except LeaverwatchError:
+        return JSONResponse({"status": "the store cannot be read"}, 503)
+    return JSONResponse({"status": "ready"})
+
+
+async def healthz(_request: Request) -> JSONResponse:
+    """GET /healthz."""
+    return healthy()
+
+
+async def readyz(_request: Request) -> JSONResponse:
+    """GET /readyz."""
+    return await run_in_threadpool(lambda: readiness(_house()))
+
+
+def _house() -> House | None:
+    try:
+        return installed()
+    except IndexError:
+        return None
+
+
+def routes() -> list[Route]:
+    """What app.py puts beside the pages."""
+    return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
