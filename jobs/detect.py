@@ -71,7 +71,7 @@ def _run(house: House, now: datetime, as_of: datetime, by: str) -> Detection:
         session.add(job)
     try:
         with evaluated(house, as_of) as evaluation:
-            run = record(house, evaluation, home.clock(), now)
+            run = record(house, evaluation, now, home.clock())
     except LeaverwatchError as error:
         _end(house, job.id, "failed", str(error))
         raise

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ulid import ULID
 
 from governance.declaration import epoch
 from governance.estate import Estate, Facts, build, correlate, people
+from governance.findings.headline import LEFT_LATELY
 from governance.house import House
 from governance.records import COLUMNS
 from governance.rulebook import Verdict, run
@@ -24,7 +25,6 @@ from governance.snapshots import Engine, engine_of, facts
 from governance.tables import Snapshot
 
 Frame = nw.LazyFrame[Any]
-LEFT_LATELY = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _people(estate: Estate, as_of: datetime) -> dict[str, int]:
     flags = estate.identities.select(
         present=nw.col("present").cast(nw.Int64),
         leavers=ended.cast(nw.Int64),
-        lately=(ended & (nw.col("ended_at_s") > lately) & (nw.col("ended_at_s") <= moment))
+        lately=(ended & (nw.col("ended_at_s") >= lately) & (nw.col("ended_at_s") <= moment))
         .fill_null(False)
         .cast(nw.Int64),
         missing=(nw.col("state") == "missing").cast(nw.Int64),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from governance.tables import DetectRun, Finding
 
 LIVE = ("open", "excluded", "in_remediation")
+LEFT_LATELY = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,9 @@ def headline(session: Session, as_of: datetime, summary: dict[str, Any] | None =
             sa.func.count(sa.distinct(col(Finding.identity_id))),
             sa.func.min(col(Finding.since_at)),
             sa.func.count(
-                sa.distinct(sa.case((col(Finding.since_at) > _lately(as_of), col(Finding.identity_id)), else_=None))
+                sa.distinct(
+                    sa.case((col(Finding.since_at) >= as_of - LEFT_LATELY, col(Finding.identity_id)), else_=None)
+                )
             ),
         )
         .select_from(Finding)
@@ -79,9 +82,3 @@ def headline(session: Session, as_of: datetime, summary: dict[str, Any] | None =
     count, holders, oldest, lately = session.execute(ghosts).one()
     read = any(feed.get("kind") == "source" for feed in summary.get("feeds", {}).values())
     return Headline(summary.get("leavers_30d", 0) if read else None, holders, count, oldest, as_of, lately)
-
-
-def _lately(as_of: datetime) -> datetime:
-    from governance.findings.evaluation import LEFT_LATELY
-
-    return as_of - LEFT_LATELY

@@ -13,13 +13,12 @@ from sqlmodel import Session, col, select
 from ulid import ULID
 
 from governance.findings.evaluation import Evaluation
-from governance.findings.headline import headline
+from governance.findings.headline import LIVE, headline
 from governance.house import House
 from governance.rulebook import all_rules
 from governance.store import put_rows, update_rows
 from governance.tables import DetectRun, Exclusion, Finding, Snapshot
 
-LIVE = ("open", "excluded", "in_remediation")
 ESTATES_KEPT = 2  # the newest, and the one a page may still be reading
 SAID_BY_RUN = (
     "severity",
@@ -35,7 +34,7 @@ SAID_BY_RUN = (
 )
 
 
-def record(house: House, evaluation: Evaluation, now: datetime, started_at: datetime) -> DetectRun:
+def record(house: House, evaluation: Evaluation, now: datetime, finished_at: datetime) -> DetectRun:
     """Store what an evaluation concluded, in one transaction, and keep its estate for the pages to read."""
     estate = f"estates/{ULID.from_datetime(now)}"
     with house.store.write() as session:
@@ -48,8 +47,8 @@ def record(house: House, evaluation: Evaluation, now: datetime, started_at: date
         run = DetectRun(
             id=estate.rpartition("/")[2],
             as_of=evaluation.as_of,
-            started_at=started_at,
-            finished_at=now,
+            started_at=now,
+            finished_at=finished_at,
             estate=estate,
             snapshots=evaluation.facts.snapshots,
             sentence=first.sentence,
@@ -218,12 +217,9 @@ def _resolved(evaluation: Evaluation, absent: pl.DataFrame) -> list[tuple[str, s
     )
     now = judged.join(wanted.with_columns(there=pl.lit(True)), on=["application", "account_id"], how="left")
     result: list[tuple[str, str]] = []
-    for name, rows in now.group_by("rule"):
-        rule = all_rules().get(str(name[0]))
-        unjudged = set()
-        if rule is not None:
-            about = rows.filter(pl.col("account_id").is_not_null()).select("application", "account_id")
-            unjudged = set(evaluation.verdict.unjudged(rule, about).iter_rows())
+    for (name,), rows in now.group_by("rule"):
+        about = rows.filter(pl.col("account_id").is_not_null()).select("application", "account_id")
+        unjudged = set(evaluation.verdict.unjudged(str(name), about).select("application", "account_id").iter_rows())
         for row in rows.iter_rows(named=True):
             key = (row["application"], row["account_id"])
             if row["account_id"] is None:

@@ -1,0 +1,294 @@
+"""Findings open, stay, resolve and reopen; an unchanged run writes none; what cannot be judged stays as it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import select
+
+from governance import audit
+from governance.access import Actor
+from governance.errors import AlreadyDecided, DecisionError, NotAllowed
+from governance.findings import ask, exclude, headline, pin
+from governance.guards import believe
+from governance.records import Account, Entitlement, Grant, Identity, Reading
+from governance.snapshots import stage
+from governance.tables import DetectRun, Finding, Request, Snapshot
+from jobs.detect import detect
+
+ANA = Actor(email="ana@nwl.example", name="Ana", roles=frozenset({"security"}))
+TOM = Actor(email="tom@nwl.example", name="Tom", roles=frozenset({"admin"}))
+IRIS = Actor(email="iris@nwl.example", name="Iris", roles=frozenset({"auditor"}))
+
+
+@pytest.fixture
+def settings():
+    return {
+        "source": [{"name": "hr", "connector": "hr_csv", "path": "hr.csv"}],
+        "application": [{"name": "crm", "connector": "app_csv", "path": "crm.csv"}],
+    }
+
+
+def say(house, now, feed, *records):
+    staged = stage(house, house.settings.feed(feed), records, Reading(), now, now)
+    assert believe(house, staged, now, "worker").status == "published"
+
+
+def leaver(now, number="1", days=19):
+    return Identity(
+        source="hr",
+        employee_id=number,
+        state="ended",
+        ended_at=now - timedelta(days=days),
+        display_name=f"Person {number}",
+    )
+
+
+def account(number="1", **facts):
+    told = {"employee_id": number, "username": f"u{number}", "active": True, "privileged": False} | facts
+    return Account("crm", f"a{number}", **told)
+
+
+@pytest.fixture
+def ghost(house, now):
+    """A house with one ghost: identity 1 left, account a1 is active; identity 2 works here."""
+    say(house, now, "hr", leaver(now), Identity("hr", "2", state="current", display_name="Person 2"))
+    say(house, now, "crm", account(), account("2"))
+    detect(house, now)
+    return house
+
+
+def findings(house, **where):
+    with house.store.read() as session:
+        rows = session.exec(select(Finding).order_by(Finding.fingerprint)).all()
+    return [row for row in rows if all(getattr(row, key) == value for key, value in where.items())]
+
+
+def only(house, **where):
+    [row] = findings(house, **where)
+    return row
+
+
+def test_a_ghost_opens_with_its_reason_and_evidence(ghost, now):
+    found = only(ghost, rule="ghost")
+    assert (found.status, found.severity, found.account_id, found.identity_id) == ("open", "critical", "a1", "hr:1")
+    assert found.since_at == now - timedelta(days=19)
+    assert "Person 1" in found.reason
+    assert found.evidence["facts"]
+
+
+def test_a_second_run_with_nothing_changed_writes_no_finding(ghost, now):
+    written = []
+    engine = ghost.store.engine
+
+    def note(conn, cursor, statement, parameters, context, executemany):
+        if "finding" in statement.lower() and statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE"):
+            written.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    later = now + timedelta(days=3)
+    detection = detect(ghost, later)
+    event.remove(engine, "before_cursor_execute", note)
+    assert written == []
+    assert {name: n for name, n in detection.changed.items() if n} == {}
+    assert detection.counts["ghost"] == 1
+
+
+def test_an_account_switched_off_resolves_its_finding_and_switched_on_again_reopens_it(ghost, now):
+    day = timedelta(days=1)
+    say(ghost, now + day, "crm", account(active=False), account("2"))
+    detect(ghost, now + day)
+    found = only(ghost, rule="ghost")
+    assert (found.status, found.resolved_why) == ("resolved", "inactive")
+    say(ghost, now + 2 * day, "crm", account(), account("2"))
+    detect(ghost, now + 2 * day)
+    found = only(ghost, rule="ghost")
+    assert (found.status, found.reopened, found.opened_at, found.first_seen) == ("open", 1, now + 2 * day, now)
+    assert found.resolved_at is None
+
+
+def test_an_account_that_is_gone_resolves_its_finding(ghost, now):
+    day = timedelta(days=1)
+    say(ghost, now + day, "crm", account("2"))
+    detect(ghost, now + day)
+    assert only(ghost, rule="ghost").resolved_why == "gone"
+
+
+def test_a_rehire_closes_the_ghost(ghost, now):
+    day = timedelta(days=1)
+    say(
+        ghost,
+        now + day,
+        "hr",
+        replace(leaver(now), state="current", ended_at=None),
+        Identity("hr", "2", state="current"),
+    )
+    detect(ghost, now + day)
+    assert only(ghost, rule="ghost").resolved_why == "no_longer_true"
+
+
+@pytest.mark.parametrize("hidden", [{"active": None}, {"employee_id": "3"}])
+def test_a_finding_whose_signals_go_missing_stays_as_it_was(ghost, now, hidden):
+    day = timedelta(days=1)
+    if "employee_id" in hidden:  # the source no longer tells whether the owner works here
+        say(
+            ghost,
+            now + day,
+            "hr",
+            replace(leaver(now), state="unknown", ended_at=None),
+            Identity("hr", "2", state="current"),
+        )
+    else:
+        say(ghost, now + day, "crm", account(**hidden), account("2"))
+    detection = detect(ghost, now + day)
+    assert only(ghost, rule="ghost").status == "open"
+    assert detection.not_evaluable["crm"]["ghost"]
+    assert detection.changed["stayed"] == 1
+
+
+def test_a_snapshot_from_before_the_closure_does_not_reopen_it(ghost, now):
+    closed = now + timedelta(hours=1)
+    with ghost.store.write() as session:
+        found = session.exec(select(Finding).where(Finding.rule == "ghost")).one()
+        found.status, found.resolved_at, found.resolved_why = "resolved", closed, "verified"
+        session.add(found)
+    detect(ghost, closed + timedelta(minutes=5))
+    assert only(ghost, rule="ghost").status == "resolved"
+    say(ghost, closed + timedelta(minutes=10), "crm", account(), account("2"))
+    detect(ghost, closed + timedelta(minutes=10))
+    assert only(ghost, rule="ghost").status == "open", "read after the closure and active: it came back"
+
+
+def test_a_feed_that_is_held_changes_nothing(ghost, now):
+    later = now + timedelta(days=1)
+    staged = stage(ghost, ghost.settings.feed("crm"), [account("9")], Reading(), later, later)
+    assert believe(ghost, staged, later, "worker").status == "held"
+    detect(ghost, later)
+    assert only(ghost, rule="ghost").status == "open"
+
+
+def test_the_headline_counts_people_accounts_and_days(ghost, now):
+    with ghost.store.read() as session:
+        first = headline(session, now)
+        assert first.sentence == (
+            "1 person left in the last 30 days; 1 of them still holds 1 active account, the oldest for 19 days."
+        )
+        run = session.exec(select(DetectRun)).one()
+    assert run.sentence == first.sentence
+    assert (run.summary["accounts"], run.summary["identities"], run.summary["ghost_accounts"]) == (2, 2, 1)
+
+
+def test_without_a_source_of_truth_nobody_is_called_orphaned(house, now):
+    say(house, now, "crm", account())
+    detection = detect(house, now)
+    assert findings(house) == []
+    assert "orphaned" in detection.not_evaluable["crm"]
+    assert detection.sentence.startswith("No source of truth")
+
+
+def test_time_travel_stores_nothing_and_says_so(ghost, now):
+    earlier = now - timedelta(hours=1)
+    with ghost.store.read() as session:
+        runs = len(session.exec(select(DetectRun)).all())
+    detection = detect(ghost, now, as_of=earlier)
+    assert not detection.stored
+    assert "nothing was stored" in detection.note
+    dry = detect(ghost, now, dry_run=True)
+    assert (dry.stored, dry.counts["ghost"]) == (False, 1)
+    with ghost.store.read() as session:
+        assert len(session.exec(select(DetectRun)).all()) == runs
+    assert [path.name[0] for path in (ghost.snapshots / "estates").iterdir()] != ["."]
+
+
+def test_estates_of_past_runs_do_not_pile_up(ghost, now):
+    for hour in range(1, 6):
+        detect(ghost, now + timedelta(hours=hour))
+    assert len(list((ghost.snapshots / "estates").iterdir())) == 2
+
+
+def test_an_exclusion_holds_until_its_day_and_then_the_finding_is_open_again(ghost, now):
+    fingerprint = only(ghost, rule="ghost").fingerprint
+    until = now + timedelta(days=10)
+    exclude(ghost, ANA, now, fingerprint, until, "litigation hold until the hearing")
+    detect(ghost, now + timedelta(days=1))
+    assert only(ghost, rule="ghost").status == "excluded"
+    detect(ghost, until + timedelta(hours=1))
+    assert only(ghost, rule="ghost").status == "open"
+    assert audit.verify(ghost.store).ok
+
+
+@pytest.mark.parametrize(
+    ("actor", "days", "reason", "error"),
+    [
+        (ANA, 10, "", DecisionError),
+        (ANA, 181, "too long", DecisionError),
+        (ANA, 0, "already over", DecisionError),
+        (IRIS, 10, "auditors read", NotAllowed),
+    ],
+)
+def test_an_exclusion_without_reason_end_or_right_is_refused(ghost, now, actor, days, reason, error):
+    fingerprint = only(ghost, rule="ghost").fingerprint
+    with pytest.raises(error):
+        exclude(ghost, actor, now, fingerprint, now + timedelta(days=days), reason)
+    assert only(ghost, rule="ghost").status == "open"
+
+
+def test_only_an_open_finding_can_be_excluded(ghost, now):
+    fingerprint = only(ghost, rule="ghost").fingerprint
+    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "hold")
+    with pytest.raises(AlreadyDecided):
+        exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "hold")
+    with pytest.raises(DecisionError):
+        exclude(ghost, ANA, now, "0" * 16, now + timedelta(days=10), "hold")
+
+
+def test_a_pin_gives_an_orphaned_account_its_owner(house, now):
+    say(house, now, "hr", Identity("hr", "2", state="current", display_name="Person 2"))
+    say(house, now, "crm", account("7"))
+    detect(house, now)
+    assert only(house, rule="orphaned").account_id == "a7"
+    pin(house, ANA, now, "crm", "a7", "hr:2", "she opened it before she had a badge")
+    detect(house, now + timedelta(minutes=1))
+    assert only(house, rule="orphaned").status == "resolved"
+
+
+def test_a_pin_names_what_exists(ghost, now):
+    with pytest.raises(DecisionError, match="no identity"):
+        pin(ghost, ANA, now, "crm", "a1", "hr:99", "typing error")
+    with pytest.raises(DecisionError, match="holds no account"):
+        pin(ghost, ANA, now, "crm", "a99", "hr:2", "typing error")
+
+
+def test_a_page_asks_and_the_worker_is_told(ghost, now):
+    ask(ghost, TOM, now, "pull", {"feeds": ["crm"]})
+    with ghost.store.read() as session:
+        request = session.exec(select(Request)).one()
+    assert (request.verb, request.status, request.actor) == ("pull", "waiting", TOM.email)
+    with pytest.raises(NotAllowed):
+        ask(ghost, IRIS, now, "detect")
+
+
+def test_over_privileged_names_the_entitlements(make_house, settings, now):
+    mapping = [{"application": "crm", "when": {"department": "Finance"}, "gives": ["Finance User"]}]
+    house = make_house(settings | {"role_mapping": mapping})
+    say(house, now, "hr", Identity("hr", "2", state="current", department="Sales"))
+    say(
+        house,
+        now,
+        "crm",
+        account("2"),
+        Entitlement("crm", "f", "Finance User"),
+        Grant("crm", "a2", "f"),
+    )
+    detect(house, now)
+    assert "Finance User" in only(house, rule="over_privileged").reason
+
+
+def test_published_snapshots_are_named_by_the_run(ghost):
+    with ghost.store.read() as session:
+        run = session.exec(select(DetectRun)).one()
+        published = {s.feed: s.id for s in session.exec(select(Snapshot).where(Snapshot.status == "published"))}
+    assert run.snapshots == published
