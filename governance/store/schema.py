@@ -28,7 +28,12 @@ class Migrations:
 SHIPPED: Final = Migrations(Path(__file__).parent / "migrations", ("0001",))
 HEAD: Final = SHIPPED.head
 APPLICATION_ID: Final = 0x4C766572  # "Lver", stands in the header of our SQLite files
-VERSION: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
+VERSION: Final = sa.Table(  # as Alembic makes it
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 # Append-only is kept by the database itself, not only by the program.
 _APPEND_ONLY: Final = {

@@ -109,6 +109,7 @@ def upgrade() -> None:
         sa.Column("reopened", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint"),
     )
+    op.create_index("finding_order", "finding", ["status", sa.text("score DESC"), "fingerprint"], unique=False)
     op.create_index("finding_account", "finding", ["application", "account_id"], unique=False)
     op.create_index(op.f("ix_finding_application"), "finding", ["application"], unique=False)
     op.create_index(op.f("ix_finding_identity_id"), "finding", ["identity_id"], unique=False)
