@@ -19,6 +19,7 @@ _TABLE: Final = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"""^\s*([A-Za-z0-9_."' -]+?)\s*=""")
 
 Path_ = tuple[str | int, ...]
+Lines = dict[Path_, int]
 
 
 def find_home(environ: Mapping[str, str]) -> Path:
@@ -29,16 +30,16 @@ def find_home(environ: Mapping[str, str]) -> Path:
 def read_settings(home: Path, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
     """The settings of that folder and the origin of each key; ConfigurationError names the file, line and key."""
     file = home / FILE
-    values, lines = _read_toml(file)
-    origin = {_dotted(values, path): f"{file}:{line}" for path, line in lines.items() if _is_leaf(values, path)}
+    values, keys, headers = _read_toml(file)
+    origin = {_dotted(values, path): f"{file}:{line}" for path, line in keys.items()}
     origin |= _override(values, environ)
     try:
         return parse(values, origin=str(file)), origin
     except ConfigurationError as error:
-        raise _with_line(error, file, lines, values, origin) from error
+        raise _with_line(error, file, headers | keys, values, origin) from error
 
 
-def _read_toml(file: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
+def _read_toml(file: Path) -> tuple[dict[str, Any], Lines, Lines]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -51,7 +52,7 @@ def _read_toml(file: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read: {error.strerror}") from error
     try:
-        return tomllib.loads(text), _lines(text)
+        return tomllib.loads(text), *_lines(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r" \(at line (\d+), column (\d+)\)", str(error))
         where = f":{found[1]}" if found else f":{text.count(chr(10)) + 1}"
@@ -59,9 +60,10 @@ def _read_toml(file: Path) -> tuple[dict[str, Any], dict[Path_, int]]:
         raise ConfigurationError(f"{file}{where}: this is not TOML: {what}") from error
 
 
-def _lines(text: str) -> dict[Path_, int]:
-    """Where each key stands. TOML keeps no positions, so headers and `key =` are found by reading the lines again."""
-    found: dict[Path_, int] = {}
+def _lines(text: str) -> tuple[Lines, Lines]:
+    """Where each key and each table stands; TOML keeps no positions, so the lines are read again for them."""
+    keys: Lines = {}
+    headers: Lines = {}
     count: dict[str, int] = {}
     table: Path_ = ()
     for number, line in enumerate(text.splitlines(), 1):
@@ -70,10 +72,10 @@ def _lines(text: str) -> dict[Path_, int]:
             if header[1] == "[[":
                 count[".".join(names)] = count.get(".".join(names), -1) + 1
             table = tuple(_indexed(names, count))
-            found.setdefault(table, number)
+            headers.setdefault(table, number)
         elif (key := _KEY.match(line)) and not line.lstrip().startswith("#"):
-            found.setdefault((*table, *(part.strip().strip("\"'") for part in key[1].split("."))), number)
-    return found
+            keys.setdefault((*table, *(part.strip().strip("\"'") for part in key[1].split("."))), number)
+    return keys, headers
 
 
 def _indexed(names: list[str], count: Mapping[str, int]) -> Iterator[str | int]:
@@ -91,11 +93,6 @@ def _at(values: Any, path: Path_) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return values
-
-
-def _is_leaf(values: dict[str, Any], path: Path_) -> bool:
-    found = _at(values, path)
-    return found is not None and not (isinstance(found, dict | list) and any(isinstance(v, dict) for v in found))
 
 
 def _dotted(values: dict[str, Any], path: Path_) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from governance.errors import LeaverwatchError
+from governance.errors import ConfigurationError, LeaverwatchError
 from governance.house import House
 from governance.tables import DetectRun, Snapshot
 from jobs import home, work
@@ -110,7 +110,10 @@ def _acting(house: House) -> Iterator[Checked]:
         yield Checked("write access", None, "[act] enabled is off: nothing is changed anywhere")
         return
     for application in house.settings.application:
-        able = issubclass(connector_class(application.connector), CanDeactivate)
+        try:
+            able = issubclass(connector_class(application.connector), CanDeactivate)
+        except ConfigurationError:
+            continue  # said already where the feed was looked at
         if not able:
             yield Checked(f"write access to {application.name}", None, "closing an account is a task for its owner")
         elif home.WRITE_CREDENTIAL not in application.options:

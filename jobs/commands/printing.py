@@ -113,7 +113,9 @@ def _table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     for row in rows:
         table.add_row(*(Text(cell(row.get(name))) for name in columns))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE, legacy_windows=False)
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
 
 
 def cell(value: Any) -> str:

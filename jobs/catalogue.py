@@ -1,0 +1,73 @@
+"""The tables of the README, made from what rules and connectors declare about themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from jobs.commands import feeds, findings
+
+CAPABILITIES: Final = {
+    "pull": "reads",
+    "read_one": "reads one",
+    "deactivate": "deactivates",
+    "reactivate": "reactivates",
+}
+
+
+def rules_table() -> str:
+    """Every rule, the most severe first."""
+    rows = [
+        (
+            f"`{r['rule']}`",
+            r["title"],
+            r["severity"],
+            ", ".join(f"`{s}`" for s in r["signals"]),
+            ", ".join(r["controls"]),
+        )
+        for r in findings.declared()
+    ]
+    return _table(("Rule", "What it finds", "Severity", "Needs to know", "Controls"), rows)
+
+
+def connectors_table() -> str:
+    """Every connector: what it can do, what it tells, the least scopes it needs."""
+    rows = [
+        (
+            f"`{c['name']}`",
+            c["title"],
+            c["kind"],
+            ", ".join(CAPABILITIES.get(word, word) for word in c["capabilities"]),
+            _listed(c["tells"]),
+            _scopes(c["scopes"]),
+        )
+        for c in feeds.declared()
+    ]
+    return _table(("Connector", "Reads", "Kind", "Can", "Tells", "Least scopes"), rows)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _scopes(scopes: dict[str, Sequence[str]]) -> str:
+    return "; ".join(f"{capability}: {', '.join(names)}" for capability, names in scopes.items() if names) or "none"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", r"\|") for cell in line) + " |" for line in lines)
+
+
+TABLES: Final[dict[str, Callable[[], str]]] = {"rules": rules_table, "connectors": connectors_table}
+
+
+def rendered(readme: str) -> str:
+    """The README with its generated tables as they must be; equal to what is written when nothing is out of date."""
+    for name, make in TABLES.items():
+        before, start, rest = readme.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        if not start or not end:
+            raise ValueError(f"the README has no place for the table of {name}")
+        readme = f"{before}{start}{make()}\n{end}{after}"
+    return readme
