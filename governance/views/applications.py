@@ -1,0 +1,190 @@
+"""Every application as a card: what it tells, what happens there when somebody leaves, how its pulls went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlmodel import Session, col, select
+
+from governance.house import House
+from governance.settings import ApplicationSettings
+from governance.tables import Connector, Pull
+from governance.views import runs
+from governance.views.freshness import Feed, freshness
+
+PULLS: Final = 30
+TICKS: Final = (
+    ("account.last_seen", "Last use"),
+    ("account.mfa", "MFA"),
+    ("deactivate", "Deactivate"),
+    ("account.grants", "Entitlements"),
+)
+
+
+@dataclass(frozen=True)
+class Closing:
+    """How an account of one application is closed."""
+
+    application: str
+    title: str
+    how: Literal["call", "task"]
+    call: str  # what would be called, or who gets the task
+    provable: bool  # whether the application tells that an account is inactive
+    owner: str | None
+
+    @property
+    def reversible(self) -> str:
+        """The way back, in words."""
+        if self.how == "call":
+            return "Reversible: the account can be switched on again with one step. Nothing is deleted."
+        return "Nothing is called from here; the owner of the application can switch the account on again."
+
+
+@dataclass(frozen=True)
+class Card:
+    """One application as the page shows it. `None` is unknown."""
+
+    name: str
+    title: str
+    connector: str
+    criticality: str
+    owner: str | None
+    feed: Feed
+    accounts: int | None
+    active: int | None
+    privileged: int | None
+    unmatched: int | None
+    ambiguous: int | None
+    provenance: dict[str, int]
+    findings: int
+    ticks: list[tuple[str, bool]]
+    pulls: list[str]  # status of the last pulls, oldest first
+    closing: Closing
+    last: Pull | None
+    unjudged: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def trouble(self) -> Literal["never", "failed", "held", "outdated", None]:
+        """What keeps the card from being green."""
+        if self.feed.state == "never":
+            return "never"
+        if self.feed.held:
+            return "held"
+        if self.feed.failed:
+            return "failed"
+        return "outdated" if self.feed.state == "outdated" else None
+
+
+def cards(house: House, now: datetime) -> list[Card]:
+    """Every application: those in trouble first, then those that matter most, then the largest."""
+    from governance.views.tallies import tally
+
+    run, counted = runs.last_run(house), tally(house)
+    feeds = {feed.name: feed for feed in freshness(house, now)}
+    numbers: dict[str, Any] = (run.summary.get("by_application") or {}) if run else {}
+    found = []
+    with house.store.read() as session:
+        connectors = {row.name: row for row in session.exec(select(Connector))}
+        for application in house.settings.application:
+            own = numbers.get(application.name, {})
+            pulls = _pulls(session, application.name)
+            found.append(
+                Card(
+                    name=application.name,
+                    title=application.label,
+                    connector=application.connector,
+                    criticality=application.criticality,
+                    owner=application.owner,
+                    feed=feeds[application.name],
+                    accounts=own.get("accounts"),
+                    active=own.get("active"),
+                    privileged=own.get("privileged"),
+                    unmatched=own.get("unmatched"),
+                    ambiguous=own.get("ambiguous"),
+                    provenance=own.get("provenance") or {},
+                    findings=counted.of("open", application.name),
+                    ticks=_ticks(connectors.get(application.connector), run, application.name),
+                    pulls=[pull.status for pull in reversed(pulls)],
+                    closing=_closing(house, application, connectors.get(application.connector)),
+                    last=pulls[0] if pulls else None,
+                    unjudged=run.not_evaluable.get(application.name, {}) if run else {},
+                )
+            )
+    weight = {"high": 0, "medium": 1, "low": 2}
+    return sorted(found, key=lambda c: (c.trouble is None, weight[c.criticality], -(c.accounts or 0), c.name))
+
+
+def closing(house: House, name: str) -> Closing | None:
+    """How an account of this application is closed; None when it is not configured any more."""
+    application = next((a for a in house.settings.application if a.name == name), None)
+    if application is None:
+        return None
+    with house.store.read() as session:
+        return _closing(house, application, session.get(Connector, application.connector))
+
+
+def _closing(house: House, application: ApplicationSettings, connector: Connector | None) -> Closing:
+    able = connector is not None and "deactivate" in (connector.capabilities or [])
+    acts = able and house.settings.act.enabled and bool(application.options.get("write_token"))
+    provable = connector is None or "account.active" in (connector.tells or [])
+    if acts and connector is not None:
+        scopes = " and ".join((connector.scopes or {}).get("deactivate", ()))
+        call = f"Deactivate through {connector.title or connector.name}" + (f" ({scopes})" if scopes else "")
+        return Closing(application.name, application.label, "call", call, provable, application.owner)
+    owner = application.owner or "its owner, who is not named in the settings"
+    return Closing(application.name, application.label, "task", owner, provable, application.owner)
+
+
+def leaving(card: Card) -> tuple[str, Literal["good", "warn", "bad"]]:
+    """What happens in this application when somebody leaves, in plain words, and how good that is."""
+    if not card.closing.provable:
+        return f"Cannot be verified: {card.title} does not tell whether an account is active.", "warn"
+    if card.closing.how == "call":
+        return "Deactivated after approval, by the API, and read again to prove it.", "good"
+    if card.owner:
+        return f"Nothing happens by itself. A task goes to {card.owner}; the next file proves it.", "warn"
+    return "Nothing happens by itself, and no owner is named who could do it.", "bad"
+
+
+def _ticks(connector: Connector | None, run: runs.Run | None, application: str) -> list[tuple[str, bool]]:
+    """What the application tells and lets do: declared by its connector, and seen in what it told last."""
+    able = {*(connector.tells or ()), *(connector.capabilities or ())} if connector else set()
+    silent = " ".join((run.not_evaluable.get(application) or {}).values()) if run else ""
+    told = {
+        "account.last_seen": "does not tell the last use" not in silent,
+        "account.mfa": "does not tell whether multi-factor" not in silent,
+        "account.grants": "does not tell what the account holds" not in silent,
+    }
+    return [(title, signal in able and told.get(signal, True)) for signal, title in TICKS]
+
+
+def _pulls(session: Session, feed: str) -> list[Pull]:
+    query = select(Pull).where(Pull.feed == feed, Pull.status != "running").order_by(col(Pull.id).desc())
+    return list(session.exec(query.limit(PULLS)))
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of truth as the page shows it."""
+
+    name: str
+    title: str
+    connector: str
+    feed: Feed
+    pulls: list[str]
+    last: Pull | None
+
+
+def sources(house: House, now: datetime) -> list[Source]:
+    """Every source of truth with its last pulls."""
+    feeds = {feed.name: feed for feed in freshness(house, now)}
+    found = []
+    with house.store.read() as session:
+        for source in house.settings.source:
+            pulls = _pulls(session, source.name)
+            statuses = [pull.status for pull in reversed(pulls)]
+            last = pulls[0] if pulls else None
+            found.append(Source(source.name, source.label, source.connector, feeds[source.name], statuses, last))
+    return found

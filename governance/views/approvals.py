@@ -1,0 +1,128 @@
+"""What waits for a decision, what is under way, and what was closed lately."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from sqlmodel import col, select
+
+from governance.access import Actor, Verb, may
+from governance.house import House
+from governance.remediation import CAN_BE_UNDONE
+from governance.tables import Remediation
+from governance.views import runs
+from governance.views.applications import Closing, closing
+from governance.views.evidence import Fact, deciders, facts
+from governance.views.freshness import freshness
+
+UNDER_WAY: Final = ("approved", "scheduled", "executing", "executed")
+ENDED: Final = ("verified", "rejected", "expired", "failed", "cancelled", "undone")
+SHOWN: Final = 20
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One proposal as the approver sees it."""
+
+    remediation: Remediation
+    severity: str
+    why: str
+    facts: list[Fact]
+    closing: Closing | None
+    bar: Literal["own proposal", "own approval", "own account", "no right"] | None  # why this actor may not decide
+    others: list[str]  # who may
+
+    @property
+    def manual(self) -> bool:
+        """Whether a person, not a call, carries it out."""
+        return self.remediation.action == "manual"
+
+
+def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
+    """Proposals this actor may decide about or has made: those to decide first, the most severe first."""
+    with house.store.read() as session:
+        query = select(Remediation).where(Remediation.status == "proposed").order_by(col(Remediation.id)).limit(200)
+        rows = list(session.exec(query))
+    feeds, run = freshness(house, now), runs.last_run(house)
+    found = []
+    for r in rows:
+        said = (r.evidence or {}).get("finding", {})
+        bar = _bar(actor, r)
+        if bar == "no right" and not may(actor, Verb.READ, application=r.application, identity_id=r.identity_id):
+            continue
+        found.append(
+            Waiting(
+                remediation=r,
+                severity=str(said.get("severity") or "high"),
+                why=str(said.get("reason") or ""),
+                facts=facts(said.get("facts") or {}, feeds, run, now),
+                closing=closing(house, r.application),
+                bar=bar,
+                others=deciders(house, actor, r.application, r.identity_id) if bar else [],
+            )
+        )
+    order = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+    return sorted(found, key=lambda w: (w.bar is not None, order.get(w.severity, 9), w.remediation.id))
+
+
+def _bar(actor: Actor, r: Remediation) -> Literal["own proposal", "own approval", "own account", "no right"] | None:
+    if actor.email == r.proposed_by:
+        return "own proposal"
+    if actor.email == r.approved_by:
+        return "own approval"
+    if actor.identity_id is not None and actor.identity_id == r.identity_id:
+        return "own account"
+    return None if may(actor, Verb.APPROVE, application=r.application, identity_id=r.identity_id) else "no right"
+
+
+def under_way(house: House) -> list[Remediation]:
+    """What was approved and is not proved yet, the newest first."""
+    return _of(house, UNDER_WAY)
+
+
+def ended(house: House) -> list[Remediation]:
+    """What came to an end lately, the newest first."""
+    return _of(house, ENDED)
+
+
+def _of(house: House, statuses: tuple[str, ...]) -> list[Remediation]:
+    with house.store.read() as session:
+        query = select(Remediation).where(col(Remediation.status).in_(statuses)).order_by(col(Remediation.id).desc())
+        return list(session.exec(query.limit(SHOWN)))
+
+
+def moving(remediations: list[Remediation], now: datetime) -> bool:
+    """Whether the worker is expected to change any of these within seconds: only then is looking again worth it."""
+    lately = now - timedelta(minutes=10)
+    return any(
+        r.action == "deactivate"
+        and r.status in UNDER_WAY
+        and (r.executed_at or r.executing_at or r.approved_at or now) > lately
+        for r in remediations
+    )
+
+
+def can_undo(r: Remediation, now: datetime) -> bool:
+    """Whether a closure was carried out from here and is recent enough to be undone."""
+    carried_out = r.action == "deactivate" and r.attempts > 0 and r.executing_at is not None
+    return r.status in ("executed", "verified") and carried_out and now - (r.executing_at or now) <= CAN_BE_UNDONE
+
+
+def undo_asked(r: Remediation) -> bool:
+    """Whether somebody has asked to switch the account on again."""
+    return r.status == "verified" and "undo" in (r.evidence or {})
+
+
+def claimed(r: Remediation) -> str | None:
+    """Who says that a manual task is done, while the next file has not proved it."""
+    return ((r.evidence or {}).get("claimed") or {}).get("by") if r.status == "executing" else None
+
+
+def steps(r: Remediation) -> list[tuple[str, datetime | None]]:
+    """The way of a remediation, step by step, with the time of each step taken."""
+    way = [("Proposed", r.proposed_at), ("Approved", r.approved_at)]
+    if r.action == "manual":
+        return [*way, ("With its owner", r.executing_at), ("Verified", r.verified_at)]
+    return [*way, ("Executing", r.executing_at), ("Executed", r.executed_at), ("Verified", r.verified_at)]

@@ -1,0 +1,171 @@
+"""Everything about one finding: its numbered facts with source and age, what would change, and who must agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+from sqlmodel import Session, col, select
+
+from governance.access import Actor, Verb, may
+from governance.declaration import Remedy
+from governance.house import House
+from governance.tables import Exclusion, Finding, Remediation
+from governance.views import runs
+from governance.views.applications import Closing, closing
+from governance.views.freshness import Feed, freshness
+from governance.views.words import day, rule, span
+
+# Rules whose remedy is another one, but where a person may decide that the account goes.
+BY_DECISION = frozenset({"missing_from_source", "ambiguous_owner", "orphaned"})
+ELSEWHERE = {
+    Remedy.DECIDE_OWNER: "Somebody says whose account this is: pin it to an identity, or close it if it is nobody's.",
+    Remedy.REMOVE_GRANT: "The entitlement is taken away in the application by its owner; the next pull shows it gone.",
+    Remedy.CORRECT_SOURCE: "Nothing is changed here: one of the two statements must be corrected in the source itself.",
+    Remedy.PROTECT: "Multi-factor authentication is turned on in the application by the owner of the account.",
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that is known, who says so and how old that is."""
+
+    text: str
+    source: str
+    age: str
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One finding with everything needed to decide about it."""
+
+    finding: Finding
+    facts: list[Fact]
+    remedy: Remedy | None
+    proposable: bool  # closing the account is a way out of this finding
+    closing: Closing | None
+    candidates: list[tuple[str, str]]  # identity_id, name
+    of_identity: int  # other open findings of the same identity
+    of_kind: int  # other open findings of this rule in this application
+    exclusion: Exclusion | None
+    remediation: Remediation | None
+    approvers: list[str]
+
+    @property
+    def instead(self) -> str | None:
+        """What is to be done where closing the account is not the remedy."""
+        return ELSEWHERE.get(self.remedy) if self.remedy else None
+
+
+def detail(house: House, actor: Actor, now: datetime, fingerprint: str) -> Detail | None:
+    """Everything about one finding; None when there is no such finding."""
+    with house.store.read() as session:
+        finding = session.get(Finding, fingerprint)
+        if finding is None:
+            return None
+        exclusions = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.ended_at).is_(None))
+        exclusion = session.exec(exclusions.order_by(col(Exclusion.id).desc()).limit(1)).first()
+        remediations = select(Remediation).where(Remediation.finding == fingerprint)
+        remediation = session.exec(remediations.order_by(col(Remediation.id).desc()).limit(1)).first()
+        similar = _similar(session, finding)
+    declared = rule(finding.rule)
+    remedy = declared.remedy if declared else None
+    about_account = finding.application is not None and finding.account_id is not None
+    return Detail(
+        finding=finding,
+        facts=facts(finding.evidence or {}, freshness(house, now), runs.last_run(house), now),
+        remedy=remedy,
+        proposable=about_account and (remedy is Remedy.DEACTIVATE or finding.rule in BY_DECISION),
+        closing=closing(house, finding.application) if about_account and finding.application else None,
+        candidates=_candidates(house, finding),
+        of_identity=similar[0],
+        of_kind=similar[1],
+        exclusion=exclusion,
+        remediation=remediation,
+        approvers=deciders(house, actor, finding.application, finding.identity_id),
+    )
+
+
+def facts(evidence: dict[str, Any], feeds: list[Feed], run: runs.Run | None, now: datetime) -> list[Fact]:
+    """The facts a finding was based on, each with its source and the age of what that source said."""
+    known = {feed.name: feed for feed in feeds}
+    found = []
+    for line in evidence.get("facts", ()):
+        source = line.get("source")
+        if source in known:
+            found.append(Fact(line["text"], known[source].title, f"{known[source].age_text} old"))
+        elif source == "correlation":
+            age = f"{span(now - run.as_of)} old" if run else "age unknown"
+            found.append(Fact(line["text"], "Correlation", age))
+        else:
+            found.append(Fact(line["text"], str(source or "unknown").capitalize(), ""))
+    return found
+
+
+def deciders(house: House, actor: Actor, application: str | None, identity_id: str | None) -> list[str]:
+    """Who may approve this, besides the actor: the manager first, then the application's owner, then the others."""
+    found: list[str] = []
+    manager = _manager(house, identity_id)
+    if manager and manager[1] != actor.email:
+        found.append(f"{manager[0]} (manager)")
+    for entry in house.settings.actor:
+        if entry.email == actor.email or (manager and entry.email == manager[1]):
+            continue
+        name = entry.name or entry.email
+        owned = entry.applications or tuple(a.name for a in house.settings.application if a.owner == entry.email)
+        other = Actor(entry.email, name, frozenset(entry.roles), applications=frozenset(owned))
+        if may(other, Verb.APPROVE, application=application, identity_id=identity_id):
+            found.append(f"{name} ({' and '.join(role.replace('_', ' ') for role in entry.roles)})")
+    return found
+
+
+def _manager(house: House, identity_id: str | None) -> tuple[str, str | None] | None:
+    run = runs.last_run(house)
+    people = run.table("identities") if run and identity_id else None
+    if people is None:
+        return None
+    columns = ("identity_id", "manager_id", "display_name", "email", "state")
+    own = people.filter(pl.col("identity_id") == identity_id).select(columns).head(1).collect().to_dicts()
+    above = own[0]["manager_id"] if own else None
+    if above is None:
+        return None
+    found = people.filter(pl.col("identity_id") == above).select(columns).head(1).collect().to_dicts()
+    if not found or found[0]["state"] == "ended":
+        return None
+    return found[0]["display_name"] or above, found[0]["email"]
+
+
+def _similar(session: Session, finding: Finding) -> tuple[int, int]:
+    def number(*conditions: Any) -> int:
+        some = select(Finding.fingerprint).where(
+            Finding.status == "open", Finding.fingerprint != finding.fingerprint, *conditions
+        )
+        return len(session.exec(some.limit(100)).all())
+
+    of_identity = number(Finding.identity_id == finding.identity_id) if finding.identity_id else 0
+    return of_identity, number(Finding.application == finding.application, Finding.rule == finding.rule)
+
+
+def _candidates(house: House, finding: Finding) -> list[tuple[str, str]]:
+    """Whom an account without a certain owner may belong to."""
+    run = runs.last_run(house)
+    people = run.table("identities") if run else None
+    listed = (finding.evidence or {}).get("values", {}).get("candidates")
+    if people is None or not listed:
+        return []
+    ids = str(listed).split(";")
+    rows = people.filter(pl.col("identity_id").is_in(ids)).select("identity_id", "display_name", "title").collect()
+    names = {row["identity_id"]: row for row in rows.to_dicts()}
+    return [(id, _named(names[id])) for id in ids if id in names]
+
+
+def _named(row: dict[str, Any]) -> str:
+    return ", ".join(part for part in (row["display_name"] or row["identity_id"], row["title"]) if part)
+
+
+def undo_until(remediation: Remediation, now: datetime) -> str:
+    """Until when a verified closure can be undone, in words."""
+    at = (remediation.verified_at or now) + timedelta(days=30)
+    return day(at, now)

@@ -1,0 +1,36 @@
+"""Tables for spreadsheets: CSV in which no cell can become a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+_LIVE: Final = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+
+
+def cell(value: Any) -> str:
+    """One value as text that a spreadsheet shows and never calculates: a quote stands before what looks live."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    text = str(value).replace("\0", "")
+    live = str(value).startswith(_LIVE) or text.lstrip(" \u00a0\n\r\t\v\f\ufeff\u200b").startswith(_LIVE)
+    return f"'{text}" if live else text
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """The rows as CSV (RFC 4180), every cell safe to open in a spreadsheet."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
+    writer.writerow([cell(name) for name in columns])
+    for row in rows:
+        writer.writerow([cell(row.get(name)) for name in columns])
+    return out.getvalue()

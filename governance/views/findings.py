@@ -1,0 +1,120 @@
+"""The list of findings: filtered, most severe first, a page at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from governance.correlation import fold
+from governance.house import House
+from governance.tables import Finding
+from governance.views.paging import CAP, Cursor, Row, Slice, turn
+from governance.views.tallies import tally
+
+KEY: Final = (int, str)  # score, fingerprint
+COLUMNS: Final = (
+    "fingerprint",
+    "rule",
+    "severity",
+    "score",
+    "status",
+    "application",
+    "account_id",
+    "username",
+    "identity_id",
+    "identity_name",
+    "reason",
+    "opened_at",
+    "since_at",
+    "resolved_at",
+    "resolved_why",
+    "reopened",
+)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; None or empty means all."""
+
+    status: str = "open"
+    rule: str | None = None
+    severity: str | None = None
+    application: str | None = None
+    text: str = ""
+    identity_id: str | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the status narrows the list."""
+        return any((self.rule, self.severity, self.application, self.text.strip(), self.identity_id))
+
+
+def page(house: House, filters: Filters, cursor: Cursor | None = None) -> Slice:
+    """One page of findings, the highest score first."""
+    with house.store.read() as session:
+        total = _total(house, session, filters)
+        return turn(
+            lambda at, limit: _fetch(session, filters, at, limit),
+            lambda row: (row["score"], row["fingerprint"]),
+            cursor,
+            total,
+        )
+
+
+def since(row: Row) -> datetime:
+    """Since when it is so: for a leaver the day of leaving, else the day it was found."""
+    at: datetime = row["since_at"] or row["opened_at"]
+    return at
+
+
+def _total(house: House, session: Session, filters: Filters) -> int:
+    if not filters.text.strip() and not filters.identity_id:
+        return tally(house).of(filters.status, filters.application, filters.rule, filters.severity)
+    some = sa.select(sa.literal(1)).where(*_conditions(filters)).select_from(Finding).limit(CAP + 1).subquery()
+    return int(session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
+
+
+def _conditions(filters: Filters) -> list[Any]:
+    wanted: list[Any] = [col(Finding.status) == filters.status]
+    for name in ("rule", "severity", "application", "identity_id"):
+        value = getattr(filters, name)
+        if value:
+            wanted.append(getattr(Finding, name) == value)
+    for word in (fold(filters.text) or "").split():
+        wanted.append(col(Finding.search).contains(word, autoescape=True))
+    return wanted
+
+
+def _fetch(session: Session, filters: Filters, cursor: Cursor | None, limit: int) -> list[Row]:
+    score, fingerprint = col(Finding.score), col(Finding.fingerprint)
+    back = cursor is not None and cursor.back
+    query = sa.select(*(getattr(Finding, name) for name in COLUMNS)).where(*_conditions(filters))
+    if cursor is not None:
+        at, own = cursor.key
+        if back:
+            query = query.where(score >= at, sa.or_(score > at, fingerprint < own))
+        else:
+            query = query.where(score <= at, sa.or_(score < at, fingerprint > own))
+    order = (score.asc(), fingerprint.desc()) if back else (score.desc(), fingerprint.asc())
+    return [dict(row) for row in session.execute(query.order_by(*order).limit(limit)).mappings()]
+
+
+def worst_of(session: Session, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    """The worst open finding of each of these accounts, and how many there are (`count`)."""
+    if not keys:
+        return {}
+    chosen = sa.tuple_(col(Finding.application), col(Finding.account_id)).in_(keys)
+    query = (
+        select(Finding.application, Finding.account_id, Finding.rule, Finding.severity, Finding.fingerprint)
+        .where(chosen, Finding.status == "open")
+        .order_by(col(Finding.score).desc())
+    )
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for application, account_id, rule, severity, fingerprint in session.exec(query):
+        first = {"rule": rule, "severity": severity, "fingerprint": fingerprint, "count": 0}
+        found.setdefault((application or "", account_id or ""), first)["count"] += 1
+    return dict(found)

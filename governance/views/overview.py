@@ -1,0 +1,135 @@
+"""The overview: what must be done today, in four numbers, six rows and one map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import col, select
+
+from governance.findings import Headline, headline
+from governance.house import House
+from governance.tables import DetectRun, Finding
+from governance.views import runs
+from governance.views.closures import Closures, Coverage, closures, coverage
+from governance.views.findings import Filters, page
+from governance.views.paging import Row
+from governance.views.tallies import Tally, tally
+from governance.views.words import rule_names, rule_title
+
+FIRST: Final = 6
+HISTORY: Final = 30
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One application under one rule: how many open findings, or why that cannot be said."""
+
+    application: int  # row
+    rule: int  # column
+    count: int | None  # None: not evaluable at all
+    reason: str | None  # why some or all could not be judged
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Open findings by application and rule, the application with most first; the ghost column is the first."""
+
+    applications: list[str]
+    rules: list[str]
+    cells: list[Cell]
+    totals: list[int | None]  # of each application; None: nothing there could be judged
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything the overview shows. Trends are None when there is nothing to compare with."""
+
+    run: runs.Run | None
+    headline: Headline | None
+    tally: Tally
+    ghosts_open: int
+    ghosts_in_remediation: int
+    ghosts_excluded: int
+    holders: int
+    coverage: Coverage | None
+    closures: Closures
+    checks: int | None
+    not_evaluable: int | None
+    ghost_history: list[int]
+    unjudged_history: list[float]
+    first: list[Row]
+    grid: Grid
+
+
+def overview(house: House, now: datetime) -> Overview:
+    """The overview as things stand now."""
+    run, counted = runs.last_run(house), tally(house)
+    with house.store.read() as session:
+        key = ("headline", house.store.url, *runs.version(session), now.date())
+        first_words = runs.remembered(key, lambda: headline(session, now, run.summary)) if run else None
+        holders = select(Finding.identity_id).where(Finding.rule == "ghost", Finding.status == "open").distinct()
+        key = ("holders", house.store.url, *runs.version(session))
+        held_by = runs.remembered(key, lambda: len(session.exec(holders.limit(10_001)).all()))
+    ghosts, unjudged = _history(house, run)
+    return Overview(
+        run=run,
+        headline=first_words,
+        tally=counted,
+        ghosts_open=counted.of("open", rule="ghost"),
+        ghosts_in_remediation=counted.of("in_remediation", rule="ghost"),
+        ghosts_excluded=counted.of("excluded", rule="ghost"),
+        holders=held_by,
+        coverage=coverage(house),
+        closures=closures(house, now),
+        checks=run.number("checks") if run else None,
+        not_evaluable=run.number("not_evaluable") if run else None,
+        ghost_history=ghosts,
+        unjudged_history=unjudged,
+        first=page(house, Filters()).rows[:FIRST],
+        grid=_grid(house, run, counted),
+    )
+
+
+def _history(house: House, run: runs.Run | None) -> tuple[list[int], list[float]]:
+    """Ghosts, and the share of checks that could not be judged, over the last runs, oldest first."""
+    if run is None:
+        return [], []
+
+    def load() -> tuple[list[int], list[float]]:
+        with house.store.read() as session:
+            query = select(DetectRun.summary).order_by(col(DetectRun.id).desc()).limit(HISTORY)
+            rows = [row or {} for row in reversed(session.exec(query).all())]
+        ghosts = [int(row["ghost_accounts"]) for row in rows if "ghost_accounts" in row]
+        shares = [100 * row["not_evaluable"] / row["checks"] for row in rows if row.get("checks")]
+        return ghosts, shares
+
+    return runs.remembered(("history", house.store.url, run.id), load)
+
+
+def _grid(house: House, run: runs.Run | None, counted: Tally) -> Grid:
+    """The map of places; a rule stands in it when it holds somewhere or could not be judged somewhere."""
+    labels = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
+    found, unjudged = counted.grid("open"), run.not_evaluable if run else {}
+    numbers = (run.summary.get("by_application") or {}) if run else {}
+    names = {a.name for a in house.settings.application} | {application for application, _ in found if application}
+    rules = [r for r in rule_names() if any((a, r) in found or r in unjudged.get(a, {}) for a in names)]
+    rules.sort(key=lambda r: r != "ghost")
+    totals = {a: sum(found.get((a, r), 0) for r in rules) for a in names}
+    order = sorted(names, key=lambda a: (-totals[a], labels.get(a, a)))
+    cells = []
+    for row, application in enumerate(order):
+        read = application in numbers or application not in {a.name for a in house.settings.application}
+        for column, name in enumerate(rules):
+            reason = unjudged.get(application, {}).get(name) if read else "has not been read yet"
+            count = found.get((application, name), 0)
+            blind = reason is not None and count == 0
+            cells.append(Cell(row, column, None if blind else count, reason))
+    blind_rows = [all(c.count is None for c in cells if c.application == row) for row in range(len(order))]
+    return Grid(
+        applications=[labels.get(a, a) for a in order],
+        rules=[rule_title(r) for r in rules],
+        cells=cells,
+        totals=[None if blind else totals[a] for a, blind in zip(order, blind_rows, strict=True)],
+    )
