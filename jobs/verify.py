@@ -1,4 +1,4 @@
-"""Verify: read accounts again whose remediation is executed but not proved. Who calls holds the lease `acting`."""
+"""Verify: read accounts again whose remediation is executed but not yet proved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from governance import remediation
 from governance.errors import ConfigurationError, FeedError, NotSupported
 from governance.house import House
 from governance.tables import Remediation
-from jobs.remediate import BUSY, Connect, Outcome
+from jobs.outcomes import Connect, Outcome, alone, outcome_of
+from jobs.remediate import BUSY
 
 if TYPE_CHECKING:
     from connectors.kit.contract import CanReadOne
@@ -28,6 +29,11 @@ def run(house: House, connect: Connect, now: datetime) -> list[Outcome]:
     What a run left `executing` when it was cut short is settled the same way; an account that is still active goes back
     to approved, so that the next run carries it out. Approvals that are too old lapse.
     """
+    with alone(house):
+        return _run(house, connect, now)
+
+
+def _run(house: House, connect: Connect, now: datetime) -> list[Outcome]:
     remediation.expire(house, now)
     chosen = select(Remediation).where(
         col(Remediation.status).in_(("executing", "executed")), Remediation.action == "deactivate"
@@ -56,7 +62,7 @@ def _read_again(
         log.warning("%s: %s", application, type(error).__name__)
         rest = own[len(outcomes) :]
         remediation.postponed(house, [r.id for r in rest], error)
-        outcomes += [Outcome(r.id, r.application, r.account_id, r.status, call=False, message=str(error)) for r in rest]
+        outcomes += [outcome_of(r, call=False, message=str(error)) for r in rest]
     return outcomes
 
 
@@ -67,9 +73,9 @@ def _prove(house: House, connector: CanReadOne, now: datetime, r: Remediation) -
         if isinstance(error, BUSY):
             raise  # asking for the others would make it worse
         remediation.postponed(house, [r.id], error)
-        return Outcome(r.id, r.application, r.account_id, r.status, call=False, message=str(error))
+        return outcome_of(r, call=False, message=str(error))
     if r.status == "executing" and live is not None and live.active is not False:
         r = remediation.take_back(house, now, r.id)
     else:
         r = remediation.verified(house, now, r.id, live)
-    return Outcome(r.id, r.application, r.account_id, r.status, call=False, message=r.error or "")
+    return outcome_of(r, call=False, message=r.error or "")

@@ -6,7 +6,7 @@ separate read proves (`verified`).
 """
 
 from governance.remediation.accounts import AccountFacts, Facts, read_facts
-from governance.remediation.decisions import APPROVAL_HOLDS, approve, cancel, done, expire, reject
+from governance.remediation.decisions import APPROVAL_HOLDS, approve, cancel, done, expire, reject, reread
 from governance.remediation.execution import (
     Begun,
     begin,
@@ -51,6 +51,7 @@ __all__ = [
     "refusals",
     "refused",
     "reject",
+    "reread",
     "run_digest",
     "settle_by_snapshot",
     "stopped",

@@ -37,12 +37,15 @@ class Begun:
     call: bool
 
 
-def begin(house: House, now: datetime, id: str, live: Account | None, facts: Facts | None = None) -> Begun:
+def begin(
+    house: House, now: datetime, id: str, live: Account | None, facts: Facts | None = None, *, resume: bool = False
+) -> Begun:
     """Check everything again with the account as it was read just now, and commit the intent to call.
 
     The intent and its audit line are on the disk when this returns with `call` True; the call comes after. An account
     that is inactive or gone is verified without a call. What is refused is noted, its finding is open again, and the
-    refusal is raised.
+    refusal is raised. Of many that begin at once one goes on, the others get AlreadyDecided; `resume` is for one that
+    a run left `executing` when it was cut short.
     """
     if not house.settings.act.enabled:
         raise NotAllowed("acting is switched off: [act] enabled = true in leaverwatch.toml switches it on")
@@ -52,7 +55,7 @@ def begin(house: House, now: datetime, id: str, live: Account | None, facts: Fac
             facts = read_facts(house, session, [(r.application, r.account_id)])
     with house.store.write(durable=True) as session:
         r = load(session, [id])[0]
-        if r.action != "deactivate" or r.status not in (*RUNNABLE, "executing"):
+        if r.action != "deactivate" or r.status not in (("executing",) if resume else RUNNABLE):
             raise AlreadyDecided(f"remediation {id} is {r.status} ({r.action}); only approved deactivations are run")
         if _is_closed(live):
             prove(session, r, now, WORKER, _read_back(now, live))

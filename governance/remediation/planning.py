@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from sqlmodel import Session, col, select, update
 from ulid import ULID
@@ -31,14 +32,10 @@ class Share:
 
     application: str
     ids: tuple[str, ...]
+    count: int  # accounts that would be changed; two remediations may be about one
     limit: int
     active: int  # accounts of the application
     release: str | None = None  # the RunHold two actors released for exactly these ids
-
-    @property
-    def count(self) -> int:
-        """How many accounts would be changed."""
-        return len(self.ids)
 
     @property
     def over(self) -> bool:
@@ -99,8 +96,8 @@ def plan(house: House, now: datetime, ids: Sequence[str] | None = None) -> Plan:
     left -= {id for h in held for id in h.remediations}
     planned = set(left)
     shares = tuple(
-        _share(house, application, own, facts.active.get(application, 0), holds, whole=ids is None)
-        for application, own in _by_application(runnable[id] for id in sorted(left))
+        _share(house, list(own), facts.active.get(application, 0), holds, whole=ids is None)
+        for application, own in groupby((r for r in candidates if r.id in left), key=lambda r: r.application)
     )
     gone = [h.id for h in holds if h.status == "held" and _is_stale(h, set(runnable), planned, whole=ids is None)]
     return Plan(
@@ -234,22 +231,17 @@ def _asked_to_wait(r: Remediation, now: datetime) -> bool:
     return again is not None and datetime.fromisoformat(again) > now
 
 
-def _by_application(remediations: Iterable[Remediation]) -> list[tuple[str, list[str]]]:
-    grouped: dict[str, list[str]] = {}
-    for r in remediations:
-        grouped.setdefault(r.application, []).append(r.id)
-    return sorted(grouped.items())
-
-
-def _share(
-    house: House, application: str, ids: list[str], active: int, holds: Sequence[RunHold], *, whole: bool
-) -> Share:
+def _share(house: House, own: list[Remediation], active: int, holds: Sequence[RunHold], *, whole: bool) -> Share:
+    """One application's part of a run: what its limit allows, or exactly what two actors released."""
     allowed = limit(house.settings.act, active)
-    if len(ids) > allowed:
+    ids = {r.id: r.account_id for r in own}
+    chosen, release = sorted(ids), None
+    if len(set(ids.values())) > allowed:
         for hold in holds:
             same = hold.sha256 == run_digest(ids)
             # Approvals that came after the release wait for the next run: the released one stays what it was.
             within = whole and set(hold.remediations) <= set(ids)
             if hold.status == "released" and (same or within):
-                return Share(application, tuple(sorted(hold.remediations)), allowed, active, release=hold.id)
-    return Share(application, tuple(ids), allowed, active)
+                chosen, release = sorted(hold.remediations), hold.id
+    count = len({ids[id] for id in chosen})
+    return Share(own[0].application, tuple(chosen), count, allowed, active, release)
