@@ -9,8 +9,9 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from governance.declaration import epoch
+from governance.declaration import Rule, epoch
 from governance.estate import Estate
+from governance.rulebook import Verdict, run
 from governance.settings import Settings, parse
 from governance.snapshots.frames import schema
 
@@ -109,7 +110,7 @@ def account(**values: Any) -> dict[str, Any]:
 def unowned(**values: Any) -> dict[str, Any]:
     """An account that no key leads to an identity from."""
     nobody = {name: None for name in ACCOUNT_COLUMNS if name.startswith("owner_")}
-    return account(**nobody, match="unmatched", **{"match_key": None, **values})
+    return account(**{**nobody, "match": "unmatched", "match_key": None, **values})
 
 
 def leaver(**values: Any) -> dict[str, Any]:
@@ -177,3 +178,27 @@ def estate(
         settings=settings,
         **lazy,
     )
+
+
+def judge(rule: Rule, *accounts: Row, now: datetime = NOW, **more: Any) -> Verdict:
+    """What this one rule says about these accounts."""
+    judged = estate(accounts, **more)
+    return run(judged, judged.settings.policy, now, {rule.name: rule})
+
+
+def fired(verdict: Verdict) -> list[str]:
+    """The accounts, else the identities, that a rule holds something against."""
+    return sorted(verdict.findings.select(pl.coalesce("account_id", "identity_id")).to_series().to_list())
+
+
+def reason(verdict: Verdict) -> str:
+    """The sentence of the only finding."""
+    return str(verdict.findings["reason"].item())
+
+
+def unknown(verdict: Verdict) -> str | None:
+    """Why the only account was not evaluable; None when it was judged."""
+    assert verdict.findings.is_empty() or not verdict.not_evaluable, "one account is either judged or not"
+    reasons = [why for rules in verdict.not_evaluable.values() for _, why in rules.values()]
+    assert len(reasons) <= 1
+    return next(iter(reasons), None)
