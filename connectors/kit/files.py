@@ -136,7 +136,7 @@ def _mend_or_western(path: Path) -> tuple[str, bool]:
         right += len(_HIGH.findall(text))
         wrong += len(_BROKEN.findall(text))
     at_the_end = len(_BROKEN.findall(decoder.decode(b"", True)))
-    if right > wrong or (wrong == 0 and at_the_end):
+    if 10 * right >= wrong > 0 or (wrong == 0 and at_the_end):
         return "utf-8-sig", True
     return "cp1252", True  # five bytes mean nothing there: rows are looked at
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from connectors.kit.files import Survey, survey
+from connectors.kit.quarantine import judge
 from governance.errors import IncompleteFeed, UnexpectedAnswer
 from governance.records import Reading, Rejected
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 MAX_FIELD: Final = 1024 * 1024
-MAX_REJECTED_SHARE: Final = 0.05
-MAX_REJECTED: Final = 10  # fewer never condemn a file, unless they are all there is
 _NO_TEXT: Final = re.compile("[\0\udc80-\udcff]")
 _TOTALS: Final = re.compile(
     r"(?:grand[ _]?)?(?:totals?|sum|summe|gesamt|trailer|trl|ftr|footer|count|eof|end of (?:file|report)"
@@ -62,6 +61,8 @@ class Table:
         self.delimiter = ","
         with self._opened() as text, self._letters():
             self._header_lines = self._find_header(text)
+        if not encoding and self.facts.encoding == "cp1252":
+            self.note("the file is not UTF-8: read as Windows-1252")
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Every row that can be believed so far, with its line; FeedError unless the whole file could be read."""
@@ -85,18 +86,7 @@ class Table:
 
     def judge(self) -> None:
         """UnexpectedAnswer when too many rows were quarantined for the others to be believed."""
-        rejected, rows = self.reading.rejected, self.reading.rows_read
-        if not rejected:
-            return
-        bad = len(rejected)
-        if bad >= rows or (bad >= MAX_REJECTED and bad > MAX_REJECTED_SHARE * rows):
-            first = rejected[0]
-            column = f" {first.column}:" if first.column else ""
-            raise UnexpectedAnswer(
-                f"{self.path}: {bad} of {rows} rows cannot be believed, so none is; the first: {first.where}:{column}"
-                f" {first.reason}",
-                first.where,
-            )
+        judge(self.reading, str(self.path))
 
     def _opened(self) -> TextIO:
         errors = "strict" if self.facts.encoding == "utf-16" else "surrogateescape"

@@ -1,0 +1,26 @@
+"""When too many rows of a feed cannot be believed, none of them is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from governance.errors import UnexpectedAnswer
+from governance.records import Reading
+
+MAX_SHARE: Final = 0.05
+MAX_ROWS: Final = 10  # fewer never condemn a feed, unless they are all there is
+
+
+def judge(reading: Reading, place: str) -> None:
+    """UnexpectedAnswer when more than 5 % and at least ten rows, or all of them, were quarantined."""
+    rejected, rows = reading.rejected, reading.rows_read
+    bad = len(rejected)
+    if not bad or (bad < rows and (bad < MAX_ROWS or bad <= MAX_SHARE * rows)):
+        return
+    first = rejected[0]
+    column = f" {first.column}:" if first.column else ""
+    raise UnexpectedAnswer(
+        f"{place}: {bad} of {rows} rows cannot be believed, so none is;"
+        f" the first: {first.where}:{column} {first.reason}",
+        first.where,
+    )

@@ -1,0 +1,218 @@
+"""One account of a SCIM server (RFC 7643), read tolerantly: what is not told, or told in no known way, is unknown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from connectors.kit.instants import Calendar, clamp
+from governance.records import Account
+
+ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+EXTENSION: Final = "urn:ietf:params:scim:schemas:extension:leaverwatch:2.0:User"
+_KINDS: Final = {
+    "service": "service", "service account": "service", "serviceaccount": "service", "system": "service",
+    "integration": "service", "api": "service", "application": "service", "machine": "service",
+    "bot": "bot", "robot": "bot", "app": "bot",
+    "guest": "guest", "external guest": "guest",
+    "shared": "shared", "shared mailbox": "shared", "sharedmailbox": "shared",
+    "employee": "human", "human": "human", "person": "human", "member": "human", "user": "human", "contractor": "human",
+    "intern": "human",
+}  # fmt: skip
+_CONFLICT: Final = object()
+
+
+class Attributes:
+    """The attributes of one resource; their names are case-insensitive (RFC 7643, 2.1)."""
+
+    def __init__(self, resource: Mapping[str, Any]) -> None:
+        self._values: dict[str, Any] = {}
+        for name, value in resource.items():
+            folded = name.casefold()
+            if folded in self._values and self._values[folded] != value:
+                value = _CONFLICT  # told twice and differently is not told
+            self._values[folded] = value
+
+    def get(self, path: str) -> Any:
+        """The value at `attribute`, `attribute.part` or `urn:…:Extension:attribute`; None when it is not told."""
+        folded = path.casefold()
+        if folded in self._values:
+            value = self._values[folded]
+            return None if value is _CONFLICT else value
+        outer, _, inner = path.rpartition(":") if ":" in path else path.partition(".")
+        value = self._values.get(outer.casefold())
+        return Attributes(value).get(inner) if inner and isinstance(value, Mapping) else None
+
+    def tells(self, name: str) -> bool:
+        """Whether the attribute is there at all, be its value null."""
+        return name.casefold() in self._values
+
+    def text(self, path: str) -> str | None:
+        """A text; numbers are written out, anything else is not told."""
+        return as_text(self.get(path))
+
+    def several(self, path: str) -> list[Any]:
+        """The entries of a list; a single one may stand without its list."""
+        value = self.get(path)
+        if isinstance(value, list):
+            return value
+        return [] if value is None else [value]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One entitlement an account holds."""
+
+    entitlement_id: str
+    name: str
+    kind: str
+    how: str = "direct"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What one server calls things, and what it means by leaving `active` out."""
+
+    last_seen: str = f"{EXTENSION}:lastSignInAt"
+    mfa: str = f"{EXTENSION}:mfaEnabled"
+    absent_active: bool | None = None
+
+
+class AccountReader:
+    """Reads the accounts of one application; counts what it could not read and what it clamped."""
+
+    def __init__(self, application: str, dialect: Dialect, now: datetime) -> None:
+        self.unread: Counter[str] = Counter()
+        self.clamped = 0
+        self._application = application
+        self._dialect = dialect
+        self._now = now
+        self._calendar = Calendar(None, None, application, epoch=True)
+
+    def account(self, resource: Mapping[str, Any], privileged: bool | None) -> Account:
+        """The account a resource describes; ValueError when it has no id."""
+        attributes = Attributes(resource)
+        account_id = resource_id(resource)
+        if account_id is None:
+            raise ValueError("is missing or no text")
+        seen_at, seen_known = self._last_seen(attributes.get(self._dialect.last_seen))
+        return Account(
+            application=self._application,
+            account_id=account_id,
+            username=attributes.text("userName"),
+            email=_email(attributes.several("emails")),
+            display_name=_name(attributes),
+            external_id=attributes.text("externalId"),
+            employee_id=attributes.text(f"{ENTERPRISE}:employeeNumber"),
+            kind=_KINDS.get((attributes.text("userType") or "").casefold().replace("_", " ").replace("-", " ")),
+            active=self._active(attributes),
+            last_seen_at=seen_at,
+            last_seen_known=seen_known,
+            created_at=self._instant("meta.created", attributes.get("meta.created")),
+            mfa=as_flag(attributes.get(self._dialect.mfa)),
+            privileged=privileged,
+            department=attributes.text(f"{ENTERPRISE}:department"),
+        )
+
+    def _active(self, attributes: Attributes) -> bool | None:
+        if not attributes.tells("active"):
+            return self._dialect.absent_active
+        value = attributes.get("active")
+        active = as_flag(value)
+        if active is None:
+            self.unread["active"] += 1
+        return active
+
+    def _last_seen(self, value: Any) -> tuple[datetime | None, bool]:
+        if isinstance(value, str) and value.strip().casefold() == "never":
+            return None, True
+        seen_at = self._instant("last sign-in", value)
+        return seen_at, seen_at is not None
+
+    def _instant(self, what: str, value: Any) -> datetime | None:
+        text = as_text(value)
+        if text is None:
+            return None
+        try:
+            instant = self._calendar.instant(text, self._calendar.zone)
+        except ValueError:
+            self.unread[what] += 1
+            return None
+        if instant is None:
+            return None
+        instant, clamped = clamp(instant, self._now)
+        self.clamped += clamped
+        return instant
+
+
+def resource_id(resource: Any) -> str | None:
+    """The id of a resource as text, also where a server writes a number; None when there is none."""
+    return as_text(Attributes(resource).get("id")) if isinstance(resource, Mapping) else None
+
+
+def held_groups(resource: Mapping[str, Any]) -> list[Held] | None:
+    """The groups an account says it is in; None when it does not say."""
+    attributes = Attributes(resource)
+    if attributes.get("groups") is None:
+        return None
+    found = []
+    for entry in attributes.several("groups"):
+        told = Attributes(entry if isinstance(entry, Mapping) else {"value": entry})
+        if group_id := told.text("value"):
+            how = "group" if told.text("type") == "indirect" else "direct"
+            found.append(Held(group_id, told.text("display") or group_id, "group", how))
+    return found
+
+
+def held_roles(resource: Mapping[str, Any]) -> list[Held]:
+    """The roles and entitlements an account carries itself. Their ids begin with which of the two."""
+    attributes = Attributes(resource)
+    found = []
+    for attribute, kind in (("roles", "role"), ("entitlements", "entitlement")):
+        for entry in attributes.several(attribute):
+            told = Attributes(entry if isinstance(entry, Mapping) else {"value": entry})
+            value = told.text("value") or told.text("display")
+            if value:
+                found.append(Held(f"{kind}:{value}", told.text("display") or value, kind))
+    return found
+
+
+def as_text(value: Any) -> str | None:
+    """A text without blanks around it; numbers written out; None for anything else and for nothing."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def as_flag(value: Any) -> bool | None:
+    """True or False, also from the words; None for anything else."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().casefold())
+    return None
+
+
+def _name(attributes: Attributes) -> str | None:
+    parts = (attributes.text("name.givenName"), attributes.text("name.familyName"))
+    return (
+        attributes.text("displayName") or attributes.text("name.formatted") or " ".join(p for p in parts if p) or None
+    )
+
+
+def _email(entries: list[Any]) -> str | None:
+    """The primary e-mail, else the one for work, else the first."""
+    best: tuple[int, str] | None = None
+    for entry in entries:
+        told = Attributes(entry if isinstance(entry, Mapping) else {"value": entry})
+        value = told.text("value")
+        if value:
+            rank = 0 if as_flag(told.get("primary")) else 1 if told.text("type") == "work" else 2
+            if best is None or rank < best[0]:
+                best = (rank, value)
+    return best[1] if best else None
