@@ -1,0 +1,55 @@
+"""How every page opens: title, one sentence that answers why somebody came, and how old what it shows is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import streamlit as st
+
+from governance.house import House
+from governance.parts.text import plain
+from governance.views.freshness import Feed, freshness
+
+_SHOWN: Final = 6
+
+
+def opening(house: House, now: datetime, title: str, sentence: str, aside: str | None = None) -> None:
+    """Title, sentence (markdown made of escaped parts) and the freshness line.
+
+    `aside` stands right of the title.
+    """
+    head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
+    head.title(plain(title), anchor=False, width="content")
+    if aside:
+        head.caption(aside, width="content")
+    st.header(sentence, anchor=False)
+    freshness_line(house, now)
+
+
+def freshness_line(house: House, now: datetime) -> None:
+    """The age of every feed, what must not be relied on first: a number is only as good as the pull behind it."""
+    feeds = freshness(house, now)
+    if not feeds:
+        st.caption("No feed is configured, so nothing can be judged.")
+        return
+    shown = [feed for feed in feeds if not feed.sound] + [feed for feed in feeds if feed.sound]
+    rest = shown[_SHOWN:]
+    parts = [_said(feed) for feed in shown[:_SHOWN]]
+    if rest:
+        parts.append(f":green[●] {len(rest)} more, at most {plain(max(rest, key=_age).age_text)}" if _all_sound(rest) else
+                     f":orange[◆ {len(rest)} more, not all of them recent]")  # fmt: skip
+    st.caption("\u2003".join(parts))
+
+
+def _said(feed: Feed) -> str:
+    text = plain(feed.said).replace(" ", "\u00a0")
+    return f":green[●]\u00a0{text}" if feed.sound else f":orange[**◆\u00a0{text}**]"
+
+
+def _age(feed: Feed) -> float:
+    return feed.age.total_seconds() if feed.age else float("inf")
+
+
+def _all_sound(feeds: list[Feed]) -> bool:
+    return all(feed.sound for feed in feeds)

@@ -1,0 +1,20 @@
+"""The statement over every list: what was looked at, and what could not be judged."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from governance.parts.text import plain
+from governance.views.population import Population
+
+
+def population_statement(population: Population, before: str) -> None:
+    """`before` names the list (`241 open findings by 8 rules over`); the rest says what it is drawn from."""
+    st.caption(
+        f"{plain(before)} **{plain(population.looked_at)}**. {plain(_capital(population.unjudged))}.  \n"
+        f"{plain(population.read)}."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,27 @@
+"""Severity and state as sign, word and colour together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from governance.parts.text import plain
+from governance.views.words import severity
+
+COLOURS: Final = {"critical": "red", "high": "orange", "medium": "yellow", "low": "gray"}
+
+
+def severity_chip(word: str) -> str:
+    """A severity as a chip in markdown."""
+    return f":{COLOURS.get(word, 'gray')}-badge[{plain(severity(word))}]"
+
+
+def chip(word: object, colour: str = "gray") -> str:
+    """Any word as a chip in markdown."""
+    return f":{colour}-badge[{plain(word)}]"
+
+
+def chips(*marked: str) -> None:
+    """Several chips in a row."""
+    st.markdown(" ".join(marked))

@@ -1,0 +1,44 @@
+"""Text that came from outside, made harmless: names may hold markdown, HTML or directions for the eye."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+_PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def plain(value: object) -> str:
+    """Text as markdown that shows exactly these characters: nothing in it is bold, a link, a colour or a formula.
+
+    Control characters and those that turn the direction of writing become a visible replacement sign.
+    """
+    text = "".join(_visible(character) for character in str(value))
+    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+
+
+def _visible(character: str) -> str:
+    if character.isspace():
+        return " "
+    return "\ufffd" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} else character
+
+
+def bold(value: object) -> str:
+    """The same, in bold."""
+    return f"**{plain(value)}**"
+
+
+def hot(value: object) -> str:
+    """The same in bold red: only for what hurts."""
+    return f":red[**{plain(value)}**]"
+
+
+def warm(value: object) -> str:
+    """The same in bold orange: outdated or late."""
+    return f":orange[**{plain(value)}**]"
+
+
+def dim(value: object) -> str:
+    """The same in grey."""
+    return f":gray[{plain(value)}]"
