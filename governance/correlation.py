@@ -20,6 +20,8 @@ Frame = nw.LazyFrame[Any]
 # From strong to weak. A name is never a rung: it only suggests.
 LADDER: Final = ("pinned", "external_id", "employee_id", "email", "alias", "former_email")
 MOST_CANDIDATES: Final = 5
+# What NFC alone would turn into ASCII: Greek question mark, Greek varia, KELVIN SIGN.
+_COMPOSED_TO_ASCII: Final = re.compile("([\u037e\u1fef\u212a])")
 
 
 def fold(text: str | None) -> str | None:
@@ -35,7 +37,9 @@ def fold(text: str | None) -> str | None:
         return None
     if stripped.isascii():
         return stripped.lower()
-    return "".join(_fold_character(c) for c in unicodedata.normalize("NFC", stripped))
+    parts = _COMPOSED_TO_ASCII.split(stripped)
+    composed = "".join(p if _COMPOSED_TO_ASCII.fullmatch(p) else unicodedata.normalize("NFC", p) for p in parts)
+    return "".join(_fold_character(c) for c in composed)
 
 
 def _fold_character(character: str) -> str:

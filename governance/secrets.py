@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import secrets
 import stat
@@ -104,7 +103,7 @@ def _create(file: Path) -> None:
 def _decoded(text: str, where: str) -> bytes:
     try:
         found = base64.b64decode(text.strip(), altchars=b"-_" if "-" in text or "_" in text else None, validate=True)
-    except binascii.Error:
+    except ValueError:
         found = b""
     if len(found) != KEY_BYTES:
         raise ConfigurationError(f"{where}: expected {KEY_BYTES} bytes in base64, as from: openssl rand -base64 32")

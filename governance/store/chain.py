@@ -70,11 +70,10 @@ def _append(session: Session, lines: Sequence[Line]) -> list[dict[str, Any]]:
             salt, facts = secrets.token_hex(16), plain(line.facts)
             digest = facts_digest(salt, facts)
             details.append({"seq": seq, "salt": salt, "facts": facts})
-        at = line.now.astimezone(UTC)
         actor, verb, of, reason = clean(line.actor), clean(line.verb), clean(line.object), clean(line.reason)
-        own = entry_hash(seq, instant(at), actor, verb, of, reason, digest, previous)
+        own = entry_hash(seq, instant(line.now), actor, verb, of, reason, digest, previous)
         entries.append(
-            {"seq": seq, "at": at, "actor": actor, "verb": verb, "object": of, "reason": reason}
+            {"seq": seq, "at": line.now, "actor": actor, "verb": verb, "object": of, "reason": reason}
             | {"facts_digest": digest, "previous": previous, "hash": own}
         )
         previous = own
@@ -104,6 +103,8 @@ def facts_digest(salt: str, facts: Mapping[str, Any]) -> str:
 
 def instant(at: datetime) -> str:
     """An instant as it is hashed: ISO 8601, UTC, microseconds, Z."""
+    if at.tzinfo is None:
+        raise ValueError("a naive datetime was about to be recorded; instants are aware and in UTC")
     return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 

@@ -57,4 +57,7 @@ def advisory_lease(engine: sa.Engine, key: int) -> Iterator[bool]:
             yield held
         finally:
             if held:
-                connection.invalidate()  # ends the session at the server, and with it the lock
+                try:
+                    connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                except sa.exc.DBAPIError:
+                    connection.invalidate()  # the server has ended the session, and with it the lock

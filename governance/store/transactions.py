@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from governance.store.failures import explained, is_busy
@@ -124,6 +125,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     sa.event.listen(engine, "handle_error", _give_up_lost_transaction)
+    sa.event.listen(engine, "checkin", _end_transaction)
     return engine
 
 
@@ -153,6 +155,15 @@ def _give_up_lost_transaction(context: Any) -> None:
     if isinstance(context.original_exception, sqlite3.Error) and raw is not None and not raw.in_transaction:
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
+
+
+def _end_transaction(connection: sqlite3.Connection | None, record: ConnectionPoolEntry) -> None:
+    # A COMMIT that SQLite refuses leaves the transaction open, and SQLAlchemy takes it for ended.
+    if connection is not None and connection.in_transaction:
+        try:
+            connection.rollback()
+        except sqlite3.Error:
+            record.invalidate()
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
