@@ -25,6 +25,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "trail": ("audit",),
     "bench": ("bench",),
 }
+LOG: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,18 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=os.environ.get("LEAVERWATCH_LOG", "WARNING").upper(), format=LOG, stream=sys.stderr)
     try:
-        _application(given)(given, prog_name="leaverwatch")
+        application(given)(given, prog_name="leaverwatch")
     except BrokenPipeError:  # `leaverwatch findings | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (LeaverwatchError, OSError) as error:
-        sys.exit(_refused(error))
+        sys.exit(refused(error))
 
 
-LOG: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-
-
-def _refused(error: LeaverwatchError | OSError) -> int:
+def refused(error: LeaverwatchError | OSError) -> int:
+    """Say what was refused, on standard error; the exit code that goes with it."""
     from jobs.commands.printing import say
 
     said = str(error) if str(error) else type(error).__name__
@@ -53,10 +52,10 @@ def _refused(error: LeaverwatchError | OSError) -> int:
     return 2 if isinstance(error, (ConfigurationError, StoreError)) else 1
 
 
-def _application(given: Sequence[str]) -> typer.Typer:
+def application(given: Sequence[str]) -> typer.Typer:
     """The application with the commands of one module, or of all of them for help and misspelled names."""
     wanted = [module for module, names in MODULES.items() if given and given[0] in names]
-    application = typer.Typer(
+    commands = typer.Typer(
         help="Finds the accounts that single sign-on created and nobody removed, and gets them closed.",
         no_args_is_help=True,
         add_completion=False,
@@ -65,15 +64,15 @@ def _application(given: Sequence[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
-    @application.callback(invoke_without_command=True)
+    @commands.callback(invoke_without_command=True)
     def options(
         version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True, callback=_version),
     ) -> None:
         pass
 
     for module in () if given[:1] == ["--version"] else wanted or MODULES:
-        application.add_typer(importlib.import_module(f"jobs.commands.{module}").app)
-    return application
+        commands.add_typer(importlib.import_module(f"jobs.commands.{module}").app)
+    return commands
 
 
 def _version(asked: bool) -> None:

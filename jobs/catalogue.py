@@ -1,12 +1,15 @@
-"""The tables of the README, made from what rules and connectors declare about themselves."""
+"""The tables of the README, made from what rules and connectors declare: `python -m jobs.catalogue` renews them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
+from governance.rulebook import all_rules
 from jobs.commands import feeds, findings
 
+README: Final = Path(__file__).resolve().parent.parent / "README.md"
 CAPABILITIES: Final = {
     "pull": "reads",
     "read_one": "reads one",
@@ -46,6 +49,10 @@ def connectors_table() -> str:
     return _table(("Connector", "Reads", "Kind", "Can", "Tells", "Least scopes"), rows)
 
 
+def _first_line(rule: str) -> str:
+    return all_rules()[rule].explanation.partition("\n")[0]
+
+
 def _listed(words: Sequence[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
@@ -71,3 +78,7 @@ def rendered(readme: str) -> str:
             raise ValueError(f"the README has no place for the table of {name}")
         readme = f"{before}{start}{make()}\n{end}{after}"
     return readme
+
+
+if __name__ == "__main__":  # python -m jobs.catalogue
+    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")

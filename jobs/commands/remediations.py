@@ -45,6 +45,7 @@ def propose(
         raise ConfigurationError("give either --finding FINGERPRINT… or --rule R [--application A]")
     house = the_house()
     who = the_actor(house, actor)
+    home.announce(house, home.clock())  # whether an application can be changed is read from what connectors declare
     fingerprints = list(finding or ()) or _open(house, str(rule), application)
     if not fingerprints:
         say("no open finding fits: nothing was proposed")

@@ -34,6 +34,7 @@ def start(port: Port = up.PORT) -> None:
 def dashboard(port: Port = up.PORT) -> None:
     """Run the dashboard alone, on 127.0.0.1."""
     house = the_house()
+    home.announce(house, home.clock())
     house.store.close()
     up.become_dashboard(house.home, os.environ, port)
 

@@ -1,0 +1,240 @@
+"""Reading the folder and the environment: settings and where they came from, secrets, connectors, declarations."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import NOW, MakeHouse
+from sqlmodel import select
+
+from governance import secrets
+from governance.access import Actor
+from governance.errors import ConfigurationError, NotAllowed
+from governance.tables import AuditEntry, Connector
+from jobs import home
+
+FEEDS = """
+[[source]]
+name = "hr"
+connector = "hr_csv"
+path = "feeds/hr.csv"
+
+[[application]]
+name = "crm-eu"
+connector = "app_csv"
+path = "feeds/crm.csv"
+"""
+SCIM = """
+[[application]]
+name = "wiki"
+connector = "scim"
+base_url = "http://127.0.0.1:1/scim/v2/"
+token = { env = "WIKI_TOKEN" }
+write_token = { env = "WIKI_WRITE" }
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "leaverwatch.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def read(folder: Path, text: str, **environ: str):
+    return home.read_settings(write(folder, text), environ)
+
+
+def refusal(folder: Path, text: str, **environ: str) -> str:
+    with pytest.raises(ConfigurationError) as refused:
+        read(folder, text, **environ)
+    return str(refused.value)
+
+
+class TestFindingTheHome:
+    def test_is_the_folder_the_environment_names(self, tmp_path):
+        assert home.find_home({"LEAVERWATCH_HOME": str(tmp_path)}) == tmp_path
+
+    def test_is_a_folder_beside_where_one_stands_when_nothing_is_said(self):
+        assert home.find_home({}) == Path.cwd() / ".leaverwatch"
+
+    def test_without_a_file_says_what_to_do(self, tmp_path):
+        with pytest.raises(ConfigurationError, match="leaverwatch init"):
+            home.read_settings(tmp_path, {})
+
+
+class TestOverrides:
+    def test_change_a_value_and_say_where_it_came_from(self, tmp_path):
+        settings, origin = read(tmp_path, "[policy]\nstale_days = 60\n", LEAVERWATCH_POLICY__STALE_DAYS="45")
+        assert settings.policy.stale_days == 45
+        assert origin["policy.stale_days"] == "LEAVERWATCH_POLICY__STALE_DAYS"
+
+    def test_set_what_the_file_does_not_mention(self, tmp_path):
+        settings, _ = read(tmp_path, "", LEAVERWATCH_ACT__ENABLED="true", LEAVERWATCH_POLICY__LEAVER_GRACE="12h")
+        assert settings.act.enabled is True
+        assert settings.policy.leaver_grace.total_seconds() == 12 * 3600
+
+    def test_name_a_feed_whatever_its_hyphens(self, tmp_path):
+        settings, origin = read(tmp_path, FEEDS, LEAVERWATCH_APPLICATION__CRM_EU__PATH="/elsewhere.csv")
+        assert settings.feed("crm-eu").options["path"] == "/elsewhere.csv"
+        assert origin["application.crm-eu.path"] == "LEAVERWATCH_APPLICATION__CRM_EU__PATH"
+
+    def test_take_a_date_or_path_as_text(self, tmp_path):
+        settings, _ = read(tmp_path, FEEDS, LEAVERWATCH_SOURCE__HR__PATH="2026-03-31")
+        assert settings.feed("hr").options["path"] == "2026-03-31"
+
+    @pytest.mark.parametrize(
+        ("variable", "says"),
+        [
+            ("LEAVERWATCH_POLICY_STALE_DAYS", "expected LEAVERWATCH_POLICY__STALE_DAYS"),
+            ("LEAVERWATCH_APPLICATION__NOPE__PATH", "no entry named 'nope'"),
+            ("LEAVERWATCH_POLICY__STALE_DAYZ", "LEAVERWATCH_POLICY__STALE_DAYZ: policy.stale_dayz"),
+        ],
+    )
+    def test_that_would_have_no_effect_are_refused(self, tmp_path, variable, says):
+        assert says in refusal(tmp_path, FEEDS, **{variable: "45"})
+
+    def test_name_the_variable_that_holds_a_wrong_value(self, tmp_path):
+        said = refusal(tmp_path, "[policy]\nstale_days = 60\n", LEAVERWATCH_POLICY__STALE_DAYS="soon")
+        assert said.startswith("LEAVERWATCH_POLICY__STALE_DAYS: policy.stale_days")
+
+    def test_leave_alone_variables_that_hold_secrets(self, tmp_path):
+        text = '[store]\nurl = { env = "LEAVERWATCH_STORE_ADDRESS" }\n'
+        settings, _ = read(tmp_path, text, LEAVERWATCH_STORE_ADDRESS="sqlite:///elsewhere.db")
+        assert settings.store.url.env == "LEAVERWATCH_STORE_ADDRESS"
+
+
+class TestErrorsNameFileAndLine:
+    @pytest.mark.parametrize(
+        ("text", "line", "says"),
+        [
+            ("[policy]\n\nstale_days = 'long'\n", 3, "policy.stale_days"),
+            ("[act]\nenabled = true\nmax_pr_run = 2\n", 3, "not known here"),
+            (FEEDS + "\n[[source]]\nname = 'Über'\nconnector = 'hr_csv'\n", 13, "source.1.name"),
+            ("[[application]]\nname = 'crm'\n", 1, "application.0.connector"),
+            ("[store]\nurl = sqlite\n", 2, "not TOML"),
+            ("[store]\nurl = '''", 2, "not TOML"),
+        ],
+    )
+    def test_of_the_mistake(self, tmp_path, text, line, says):
+        said = refusal(tmp_path, text)
+        assert f"{tmp_path / 'leaverwatch.toml'}:{line}: " in said
+        assert says in said
+
+    def test_of_text_that_is_not_utf8(self, tmp_path):
+        (tmp_path / "leaverwatch.toml").write_bytes(b"[act]\n# caf\xe9\n")
+        with pytest.raises(ConfigurationError, match=re.escape("leaverwatch.toml:2: expected UTF-8")):
+            home.read_settings(tmp_path, {})
+
+    def test_and_every_key_has_its_line_as_origin(self, tmp_path):
+        _, origin = read(tmp_path, FEEDS)
+        file = tmp_path / "leaverwatch.toml"
+        assert origin["source.hr.path"] == f"{file}:5"
+        assert origin["application.crm-eu.connector"] == f"{file}:9"
+        assert "source" not in origin
+
+
+class TestSecrets:
+    def connect(self, folder: Path, text: str, write_access: bool = False, **environ: str):
+        house = home.open_house(write(folder, text), environ, NOW)
+        try:
+            return home.connect(house, "wiki", NOW, write=write_access, environ=environ)
+        finally:
+            house.store.close()
+
+    def test_come_from_the_environment(self, tmp_path):
+        connector = self.connect(tmp_path, SCIM, WIKI_TOKEN="r", WIKI_WRITE="w")
+        assert dict(connector.given.secrets) == {"token": "r"}
+
+    def test_come_from_a_file(self, tmp_path):
+        (tmp_path / "wiki.token").write_text("from-file\n")
+        connector = self.connect(
+            tmp_path, SCIM.replace('token = { env = "WIKI_TOKEN" }', 'token = { file = "wiki.token" }')
+        )
+        assert connector.given.secrets["token"] == "from-file"
+
+    def test_come_sealed_from_the_store(self, tmp_path):
+        text = SCIM.replace('{ env = "WIKI_TOKEN" }', '{ store = "wiki" }')
+        house = home.open_house(write(tmp_path, text), {}, NOW)
+        admin = Actor(email="t@example.com", name="T", roles=frozenset({"admin"}))
+        secrets.put(house, admin, NOW, "wiki", "from-store")
+        assert home.connect(house, "wiki", NOW, environ={}).given.secrets["token"] == "from-store"
+        house.store.close()
+
+    @pytest.mark.parametrize(
+        ("given", "environ", "says"),
+        [
+            ('"s3cr3t"', {}, "a secret is never written here"),
+            ('{ env = "WIKI_TOKEN" }', {}, "WIKI_TOKEN is empty or not set"),
+            ('{ file = "absent" }', {}, "cannot be read"),
+            ('{ env = "A", file = "B" }', {"A": "s3cr3t"}, "exactly one of"),
+        ],
+    )
+    def test_that_are_missing_or_plain_are_refused_without_being_said(self, tmp_path, given, environ, says):
+        text = SCIM.replace('token = { env = "WIKI_TOKEN" }', f"token = {given}", 1)
+        with pytest.raises(ConfigurationError, match=re.escape(says)) as refused:
+            self.connect(tmp_path, text, **environ)
+        assert "s3cr3t" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("act", "asked", "may"),
+        [
+            ("", True, False),
+            ("[act]\nenabled = true\n", True, True),
+            ("[act]\nenabled = true\n", False, False),
+        ],
+    )
+    def test_write_access_needs_act_enabled_and_the_asking(self, tmp_path, act, asked, may):
+        connector = self.connect(tmp_path, act + SCIM, asked, WIKI_TOKEN="r", WIKI_WRITE="w")
+        assert connector.given.write is may
+        assert ("write_token" in connector.given.secrets) is may
+
+    def test_write_access_needs_a_write_credential(self, tmp_path):
+        text = "[act]\nenabled = true\n" + SCIM.replace('write_token = { env = "WIKI_WRITE" }\n', "")
+        assert self.connect(tmp_path, text, True, WIKI_TOKEN="r").given.write is False
+
+    def test_the_address_of_the_store_may_be_one(self, tmp_path):
+        text = '[store]\nurl = { env = "LEAVERWATCH_DATABASE" }\n'
+        house = home.open_house(write(tmp_path, text), {"LEAVERWATCH_DATABASE": "sqlite:///other.db"}, NOW)
+        house.store.close()
+        assert (tmp_path / "other.db").exists()
+
+
+class TestAnnouncing:
+    def test_writes_what_connectors_declare_once(self, make_house: MakeHouse):
+        house = make_house()
+        home.announce(house, NOW)
+        home.announce(house, NOW)
+        with house.store.read() as session:
+            rows = {row.name: row for row in session.exec(select(Connector))}
+        assert {"hr_csv", "app_csv"} <= set(rows)
+        assert rows["hr_csv"].kind == "source"
+        assert "path" in {field["name"] for field in rows["hr_csv"].fields}
+
+    def entries(self, house):
+        with house.store.read() as session:
+            return [entry.reason for entry in session.exec(select(AuditEntry).where(AuditEntry.object == "act"))]
+
+    def test_audits_a_change_of_act_and_only_a_change(self, make_house: MakeHouse):
+        off = make_house()
+        home.announce(off, NOW)
+        assert self.entries(off) == []
+        on = make_house({"act": {"enabled": True}})
+        for _ in range(2):
+            home.announce(on, NOW)
+        assert len(self.entries(on)) == 1
+        home.announce(make_house({"act": {"enabled": True, "max_per_run": 500}}), NOW)
+        home.announce(off, NOW)
+        said = self.entries(off)
+        assert [line.split(",")[0] for line in said] == ["enabled = true", "enabled = true", "enabled = false"]
+        assert "max_per_run = 500" in said[1]
+
+
+def test_the_clock_tells_utc():
+    assert home.clock().utcoffset().total_seconds() == 0
+
+
+def test_an_unknown_actor_is_not_allowed(make_house: MakeHouse):
+    with pytest.raises(NotAllowed):
+        home.actor_named(make_house(), "nobody@example.com")
