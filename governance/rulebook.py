@@ -270,7 +270,8 @@ def _findings(against: Mapping[str, pl.DataFrame], rules: Mapping[str, Rule], wo
     ]
     table = pl.DataFrame(found, schema=FINDING, orient="row")
     rank = pl.col("severity").replace_strict(list(SEVERITIES), list(range(len(SEVERITIES))), return_dtype=pl.Int64)
-    return table.sort(rank, "score", "fingerprint", descending=[False, True, False])
+    ordered = table.sort(rank, "score", "fingerprint", "digest", descending=[False, True, False, False])
+    return ordered.unique("fingerprint", keep="first", maintain_order=True)
 
 
 def _finding(rule: Rule, row: dict[str, Any], words: Words) -> tuple[Any, ...]:

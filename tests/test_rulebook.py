@@ -165,6 +165,13 @@ def test_the_fingerprint_is_of_rule_and_identity_values_alone():
     assert of_a_person == hashlib.sha256(b"contradictory_source\x1fhr:9").hexdigest()[:16]
 
 
+def test_two_rows_of_one_identity_are_one_finding_whatever_their_order():
+    twice = [leaver(username="first"), leaver(username="second")]
+    found, turned = (judge(RULES["ghost"], *rows).findings for rows in (twice, twice[::-1]))
+    assert found.height == 1
+    assert found.equals(turned)
+
+
 def test_a_later_run_with_newer_snapshots_of_the_same_facts_changes_no_byte():
     later = [
         {**row, "as_of_s": int(NOW.timestamp()) + 86_400, "last_present_at": NOW + timedelta(days=1)} for row in MIXED
