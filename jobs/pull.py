@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from ulid import ULID
 
 from governance import guards, remediation
-from governance.errors import ConfigurationError, FeedError, LeaverwatchError
+from governance.errors import FeedError, LeaverwatchError
 from governance.house import House
 from governance.records import Reading
 from governance.settings import ApplicationSettings
@@ -41,6 +41,7 @@ class PullResult:
     snapshot: str | None
     sha256: str
     error: str | None = None
+    error_kind: str | None = None  # class name of the error
 
 
 def pull(
@@ -91,8 +92,6 @@ def _pull_one(house: House, name: str, now: datetime, at: datetime, by: str, con
         failure = error
         log.warning("pull of %s failed: %s", name, type(error).__name__)
     _note(house, number, reading, snapshot, failure)
-    if isinstance(failure, ConfigurationError):
-        raise failure
     if snapshot is not None and snapshot.status == "published" and _is_application(house, name):
         remediation.settle_by_snapshot(house, now, name)
     return PullResult(
@@ -104,6 +103,7 @@ def _pull_one(house: House, name: str, now: datetime, at: datetime, by: str, con
         snapshot=snapshot.id if snapshot else None,
         sha256=snapshot.sha256 if snapshot else reading.sha256,
         error=str(failure) if failure else snapshot.held_why if snapshot else None,
+        error_kind=type(failure).__name__ if failure else None,
     )
 
 
