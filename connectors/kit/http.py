@@ -26,6 +26,7 @@ from governance.errors import (
     AuthenticationFailed,
     ConfigurationError,
     FeedError,
+    IncompleteFeed,
     LeaverwatchError,
     RateLimited,
     Unavailable,
@@ -151,7 +152,10 @@ class Http:
                 try:
                     response = self._ask(method, url, more, place)
                     with response:
-                        return response, self._body(response, place, path)
+                        content = self._body(response, place, path)
+                    if self.deadline.left > 0:  # else it may have been cut off by hanging up
+                        return response, content
+                    raise self._late(place)
                 except _BrokenBody as broken:
                     failure = broken.failure
                 except Unavailable as error:
@@ -160,9 +164,9 @@ class Http:
                 raise self._late(place)
             try:
                 patience = patience.increment(method, path, error=ProtocolError(type(failure).__name__))
-            except FOREIGN:
+                patience.sleep()
+            except (*FOREIGN, Unavailable):  # often enough, or no time left
                 raise failure from None
-            patience.sleep()
 
     def _ask(self, method: str, url: str, more: Mapping[str, Any], place: str) -> requests.Response:
         left = max(self.deadline.left, 0.01)
@@ -186,6 +190,12 @@ class Http:
             if not good:
                 return b""
             raise _BrokenBody(translated(error, place, path)) from None
+        unasked = (
+            response.request.method != "GET" or response.status_code == 204 or "Content-Length" in response.headers
+        )
+        if good and not content and not unasked:
+            # A head that breaks off looks to http.client like a whole one.
+            raise _BrokenBody(IncompleteFeed(f"{place}: the answer broke off before its body"))
         if len(content) > limit and good:
             raise UnexpectedAnswer(f"{place}: the answer is larger than {limit} bytes", path)
         return bytes(content)

@@ -102,7 +102,8 @@ class Patience(Retry):
             until = self.deadline.now + timedelta(seconds=wait)
             raise RateLimited(f"{self.place}: 429: asks to wait {wait:.0f} s, longer than this pull may take", until)
         else:
-            raise Unavailable(f"{self.place}: no success so far, and no time left to ask again")
+            said = f"answered {response.status}" if response is not None else "no connection or no answer"
+            raise Unavailable(f"{self.place}: {said}, and no time left to ask again")
 
     def wait_for(self, response: BaseHTTPResponse | None) -> float:
         """Seconds to wait: what the other side asks for, else longer from try to try with a random part."""
