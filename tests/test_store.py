@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
 import signal
 import subprocess
@@ -352,3 +353,39 @@ def test_a_forked_child_does_not_keep_its_parents_lease(store: Store) -> None:
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from conftest import NOW
+from governance import audit
+from governance.store import open_store
+from governance.tables import Pin
+store, number = open_store(sys.argv[1], Path(sys.argv[2]), NOW), int(sys.argv[3])
+print("ready", flush=True)
+while True:
+    number += 1
+    with store.write() as session:
+        audit.append(session, now=NOW, actor="job", verb="pin", object=str(number), reason="x" * 5_000)
+        session.add(Pin(application="crm", account_id=str(number), identity_id="hr:1", at=NOW))
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_two_hundred_kills_leave_a_whole_store_and_as_many_records_as_actions(
+    store: Store, store_url: str, tmp_path: Path
+) -> None:
+    chance = random.Random(1)
+    for _ in range(200):
+        writer = start(WRITER, store_url, tmp_path, pins(store))
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        threading.Event().wait(chance.random() / 5)
+        writer.kill()
+        writer.communicate()
+        with store.read() as session:
+            assert session.connection().exec_driver_sql("PRAGMA quick_check").scalar_one() == "ok"
+        assert audit.verify(store).entries == pins(store)
+    assert pins(store) > 200

@@ -99,7 +99,7 @@ def test_a_new_store_equals_a_migrated_one(store: Store, empty_url: str, tmp_pat
         new = forms(session.connection())
     other = migrated(empty_url.replace("leaverwatch.db", "migrated.db"), tmp_path)
     with other.read() as session:
-        assert forms(session.connection()) == new
+        assert forms(session.connection()) == new, "tables.py and the migrations differ: see migrations/draft.py"
     other.close()
 
 
