@@ -20,6 +20,7 @@ from governance.errors import LeaverwatchError, NotAllowed
 from governance.house import House, installed
 from governance.pages import GROUPS, Page, Render, all_pages
 from governance.parts.acting import say_what_was_done
+from governance.parts.clock import set_clock
 from governance.parts.colours import dark
 from governance.parts.held import held_banner
 from governance.parts.links import remember_links
@@ -32,9 +33,15 @@ WIDTH: Final = "<style>.stMainBlockContainer { padding-left: 2rem; padding-right
 READER: Final = Actor(email="", name="Reader", roles=frozenset({"auditor"}))
 
 
+def clock() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
 def main() -> None:
     """Draw the page the address asks for, as the actor chosen, at one instant."""
-    now = datetime.now(UTC)
+    now = clock()
+    set_clock(clock)
     st.set_page_config("Leaverwatch", str(STATIC / "icon.svg"), layout="wide", initial_sidebar_state=224)
     st.logo(str(STATIC / f"logo-{'dark' if dark() else 'light'}.svg"), size="large")
     st.html(WIDTH)
@@ -85,7 +92,9 @@ def _chosen_actor(house: House) -> Actor:
     key = ("actor", house.store.url, run.id if run else None, email, repr(house.settings.actor))
     people = run.table("identities") if run else None
     try:
-        return runs.remembered(key, lambda: find_actor(house.settings, email, None if people is None else lambda: people))
+        return runs.remembered(
+            key, lambda: find_actor(house.settings, email, None if people is None else lambda: people)
+        )
     except NotAllowed:
         return READER
 
@@ -109,7 +118,9 @@ def _acting_as(house: House, actor: Actor) -> None:
             help="Offered only on this machine, until sign-in exists.",
         )
         roles = ", ".join(sorted(role.replace("_", " ") for role in actor.roles)).capitalize()
-        st.caption(f"{plain(actor.name)}  \n{plain(roles)}" + ("  \n:orange[has left: may not act]" if actor.left else ""))
+        st.caption(
+            f"{plain(actor.name)}  \n{plain(roles)}" + ("  \n:orange[has left: may not act]" if actor.left else "")
+        )
 
 
 def _on_this_machine() -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator as GridContainer
 
 from governance.access import Actor
 from governance.house import House
@@ -17,7 +19,7 @@ from governance.parts.population import population_statement
 from governance.parts.severity import severity_chip
 from governance.parts.text import bold, hot, plain
 from governance.views.closures import POLICY
-from governance.views.findings import since
+from governance.views.findings import short, since
 from governance.views.overview import Overview, overview
 from governance.views.paging import Row
 from governance.views.population import population
@@ -39,9 +41,9 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     left, right = st.columns(2, gap="small")
     with left.container(border=True, height="stretch"):
         _act_first(seen, titles, now)
-    with right.container(border=True, height="stretch"):
+    with right.container(border=True):
         heat_map(seen.grid)
-    with st.container(border=True):
+    with right.container(border=True, height="stretch"):
         closure_chart(seen.closures)
     population_statement(
         population(house, now),
@@ -77,37 +79,47 @@ def _cards(seen: Overview) -> None:
     ghosts, covered, closed = seen.ghost_history, seen.coverage, seen.closures
     grid = st.grid(4, min_column_width=220, gap="small")
     change = ghosts[-1] - ghosts[-2] if len(ghosts) > 1 else None
-    waiting = f", {seen.ghosts_in_remediation} in remediation" if seen.ghosts_in_remediation else ""
-    _card(
-        grid, "Ghosts open", f"{seen.ghosts_open:,}", change, "inverse",
-        f"{count(seen.holders, 'identity', 'identities')}{waiting}", ghosts, "bar",
-    )  # fmt: skip
-    held = "nobody left in 30 days" if covered is None or covered.share is None else (
-        f"{covered.closed:,} of {covered.held:,} closed, 30 days"
-    )  # fmt: skip
-    value = f"{covered.share:.1f} %" if covered and covered.share is not None else UNKNOWN
-    _card(grid, "Leaver coverage", value, None, "normal", held, [], "area")
-    hours = POLICY.total_seconds() / 3600
-    median = f"{closed.median:.1f} h" if closed.median is not None else UNKNOWN
-    of = f"{len(closed.hours):,} closures in 90 days, policy {hours:.0f} h" if closed.hours else "no closure in 90 days"
-    _card(grid, "Median time to verified closure", median, None, "inverse", of, [], "area")
-    checks, unjudged = seen.checks, seen.not_evaluable
-    known = checks is not None and unjudged is not None
-    _card(
-        grid, "Not evaluable", share(unjudged or 0, checks or 0) if known else UNKNOWN, None, "off",
-        f"{unjudged:,} of {checks:,} checks" if known else "unknown", seen.unjudged_history, "area",
-    )  # fmt: skip
+    held = [count(seen.holders, "identity", "identities")]
+    held = ["since last run", *held] if change is not None else held
+    held += [f"{seen.ghosts_in_remediation:,} being closed"] if seen.ghosts_in_remediation else []
+    _card(grid, "Ghosts open", f"{seen.ghosts_open:,}", ", ".join(held), ghosts, "bar", change)
+    value, of = UNKNOWN, "nobody left in 30 days"
+    if covered is None:
+        of = "unknown"
+    elif covered.share is not None:
+        value, of = f"{covered.share:.1f} %", f"{covered.closed:,} of {covered.held:,} closed, left in 30 days"
+    _card(grid, "Leaver coverage", value, of)
+    value, of = UNKNOWN, "no closure in 90 days"
+    if closed.median is not None:
+        hours = POLICY.total_seconds() / 3600
+        value, of = f"{closed.median:.1f} h", f"policy {hours:.0f} h, {len(closed.hours):,} closures, 90 days"
+    _card(grid, "Median time to verified closure", value, of)
+    value, of = UNKNOWN, "unknown"
+    if seen.checks and seen.not_evaluable is not None:
+        value, of = share(seen.not_evaluable, seen.checks), f"{seen.not_evaluable:,} of {seen.checks:,} checks"
+    _card(grid, "Not evaluable", value, of, seen.unjudged_history, "area")
 
 
 def _card(
-    grid: Any, label: str, value: str, delta: int | None, colour: Any, description: str, trend: list[Any], kind: Any
+    grid: GridContainer,
+    label: str,
+    value: str,
+    description: str,
+    trend: Sequence[float] = (),
+    kind: Literal["area", "bar"] = "area",
+    change: int | None = None,
 ) -> None:
     grid.metric(
-        label, value, delta=delta if delta is not None else description, delta_color=colour if delta is not None else "off",
-        delta_arrow="auto" if delta is not None else "off", border=True, height=148,
-        chart_data=trend if len(trend) > 1 else None, chart_type=kind,
-        delta_description=f"since the last run, {description}" if delta is not None else None,
-    )  # fmt: skip
+        label,
+        value,
+        delta=change,
+        delta_color="inverse" if label == "Ghosts open" else "off",
+        delta_description=description,
+        border=True,
+        height=148,
+        chart_data=list(trend) if len(trend) > 1 else None,
+        chart_type=kind,
+    )
 
 
 def _act_first(seen: Overview, titles: dict[str, str], now: datetime) -> None:
@@ -122,12 +134,13 @@ def _act_first(seen: Overview, titles: dict[str, str], now: datetime) -> None:
 
 
 def _row(row: Row, titles: dict[str, str], now: datetime) -> None:
-    chip, what, where, age, act = st.columns([1.05, 3.2, 1.1, 0.6, 0.9], vertical_alignment="center", wrap=False)
-    chip.markdown(severity_chip(row["severity"]))
+    line = st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    line.markdown(severity_chip(row["severity"]), width=82)
     who = row["identity_name"] or row["username"]
-    reason = plain(row["reason"])
-    what.markdown(reason.replace(plain(who), bold(who), 1) if who else reason)
-    where.caption(plain(titles.get(row["application"], row["application"] or UNKNOWN)))
-    age.markdown(plain(span(now - since(row))), text_alignment="right")
-    if act.button("Review", key=f"first-{row['fingerprint']}", width="stretch"):
+    where = titles.get(row["application"], row["application"] or UNKNOWN)
+    reason = plain(short(row, where, now))
+    line.markdown(reason.replace(plain(who), bold(who), 1) if who else reason, width="stretch")
+    line.caption(plain(where), width=78)
+    line.markdown(plain(span(now - since(row))), text_alignment="right", width=44)
+    if line.button("Review", key=f"first-{row['fingerprint']}"):
         go("findings", finding=row["fingerprint"])

@@ -11,16 +11,16 @@ from governance.parts.text import plain
 from governance.views.closures import POLICY, Closures
 from governance.views.overview import Grid
 
-_SHORT: Final = {
-    "Login after leaving": "Used after",
-    "Admin without MFA": "No MFA",
-    "Contract expired": "Past end",
-    "Over-privileged": "Over-p.",
-    "Ambiguous owner": "Ambiguous",
-    "Contradictory source": "Contrad.",
-    "Missing from source": "Missing",
-    "Never used": "Unused",
-    "Orphaned": "Orphan",
+_SHORT: Final = {  # no label is rotated: two short lines; the tooltip has the full name
+    "Login after leaving": "Used\nafter",
+    "Admin without MFA": "No\nMFA",
+    "Contract expired": "Past\nend",
+    "Over-privileged": "Over-\npriv.",
+    "Ambiguous owner": "Ambi-\nguous",
+    "Contradictory source": "Contra-\ndicts",
+    "Missing from source": "Miss-\ning",
+    "Never used": "Never\nused",
+    "Orphaned": "Or-\nphan",
 }
 FONT: Final = "Inter, sans-serif"
 
@@ -39,7 +39,7 @@ def heat_map(grid: Grid) -> None:
     )
     st.echarts_chart(
         _heat_option(grid),
-        height=72 + 34 * len(grid.applications),
+        height=56 + 32 * len(grid.applications),
         key="heat-map",
         alt=f"Open findings by application and rule. {said}",
     )
@@ -77,10 +77,10 @@ def _heat_option(grid: Grid) -> dict[str, Any]:
     border = {"borderColor": colours.panel, "borderWidth": 2, "borderRadius": 4}
     return {
         "animation": False,
-        "grid": {"left": 4, "right": 4, "top": 22, "bottom": 2, "containLabel": True},
+        "grid": {"left": 4, "right": 4, "top": 34, "bottom": 2, "containLabel": True},
         "tooltip": {"formatter": "{b}", "confine": True},
         "xAxis": {**axis, "type": "category", "data": columns, "position": "top",
-                  "axisLabel": {**text, "interval": 0, "fontSize": 10, "hideOverlap": False}},
+                  "axisLabel": {**text, "interval": 0, "fontSize": 10.5, "lineHeight": 13}},
         "yAxis": {**axis, "type": "category", "data": grid.applications, "inverse": True,
                   "axisLabel": {**text, "color": colours.text, "width": 110, "overflow": "truncate"}},
         "series": [

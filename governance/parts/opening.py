@@ -19,6 +19,11 @@ def opening(house: House, now: datetime, title: str, sentence: str, aside: str |
 
     `aside` stands right of the title.
     """
+    with st.container(gap="xsmall"):
+        _opening(house, now, title, sentence, aside)
+
+
+def _opening(house: House, now: datetime, title: str, sentence: str, aside: str | None) -> None:
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
     head.title(plain(title), anchor=False, width="content")
     if aside:

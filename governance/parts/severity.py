@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from governance.parts.text import plain
-from governance.views.words import severity
+from governance.views.words import SIGNS, severity
 
 COLOURS: Final = {"critical": "red", "high": "orange", "medium": "yellow", "low": "gray"}
 
@@ -25,3 +26,10 @@ def chip(word: object, colour: str = "gray") -> str:
 def chips(*marked: str) -> None:
     """Several chips in a row."""
     st.markdown(" ".join(marked))
+
+
+def severity_column() -> ColumnConfig:
+    """A column of chips for severities: each cell holds a list of one."""
+    return st.column_config.MultiselectColumn(
+        width=92, options=[severity(word) for word in SIGNS], color=[COLOURS[word] for word in SIGNS]
+    )

@@ -7,6 +7,10 @@ import unicodedata
 from typing import Final
 
 _PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{-~])")
+# Markdown makes links of bare addresses even where every sign is escaped: code is left alone, and a link is broken up.
+_MAIL: Final = re.compile(r"[-.\w+]+@[-\w]+(?:\.[-\w]+)+")
+_LINK: Final = re.compile(r"(https?|www)(?=:|\.)", re.IGNORECASE)
+_JOINER: Final = "\u2060"
 
 
 def plain(value: object) -> str:
@@ -14,8 +18,16 @@ def plain(value: object) -> str:
 
     Control characters and those that turn the direction of writing become a visible replacement sign.
     """
-    text = "".join(_visible(character) for character in str(value))
-    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+    text = " ".join("".join(_visible(character) for character in str(value)).split())
+    parts, at = [], 0
+    for mail in _MAIL.finditer(text):
+        parts += [_escaped(text[at : mail.start()]), f"`{mail.group()}`"]
+        at = mail.end()
+    return "".join((*parts, _escaped(text[at:])))
+
+
+def _escaped(text: str) -> str:
+    return _PUNCTUATION.sub(r"\\\1", _LINK.sub(rf"\1{_JOINER}", text))
 
 
 def _visible(character: str) -> str:

@@ -149,3 +149,10 @@ def of_owner(run: runs.Run | None, identity_id: str) -> list[dict[str, Any]]:
     own = frame.filter(pl.col("owner_id") == identity_id).select(*COLUMNS, "present", "last_present_at").head(SIZE * 4)
     order = {True: 0, None: 1, False: 2}
     return sorted(own.collect().to_dicts(), key=lambda r: (not r["present"], order[r["active"]], r["application"]))
+
+
+def export(house: House, filters: Filters, now: datetime) -> list[Row]:
+    """The filtered list up to the cap, for a file."""
+    run = runs.last_run(house)
+    frame = run.table("accounts") if run else None
+    return [] if frame is None else _fetch(frame.filter(*_conditions(filters, now)), None, CAP)

@@ -71,6 +71,13 @@ def since(row: Row) -> datetime:
     return at
 
 
+def short(row: Row, where: str, now: datetime) -> str:
+    """The sentence without what stands beside it in a row: the account, the application and this year."""
+    account = f"the account {row['username'] or row['account_id']} in {where}"
+    text = str(row["reason"]).replace(f"The account {account[12:]}", "The account").replace(account, "the account")
+    return text.replace(f" {now.year}", "")
+
+
 def _total(house: House, session: Session, filters: Filters) -> int:
     if not filters.text.strip() and not filters.identity_id:
         return tally(house).of(filters.status, filters.application, filters.rule, filters.severity)
@@ -118,3 +125,9 @@ def worst_of(session: Session, keys: list[tuple[str, str]]) -> dict[tuple[str, s
         first = {"rule": rule, "severity": severity, "fingerprint": fingerprint, "count": 0}
         found.setdefault((application or "", account_id or ""), first)["count"] += 1
     return dict(found)
+
+
+def export(house: House, filters: Filters) -> list[Row]:
+    """The filtered list up to the cap, for a file."""
+    with house.store.read() as session:
+        return _fetch(session, filters, None, CAP)

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import col, select
 
+from governance.declaration import LIFECYCLE
 from governance.findings import Headline, headline
 from governance.house import House
 from governance.tables import DetectRun, Finding
@@ -87,9 +88,20 @@ def overview(house: House, now: datetime) -> Overview:
         not_evaluable=run.number("not_evaluable") if run else None,
         ghost_history=ghosts,
         unjudged_history=unjudged,
-        first=page(house, Filters()).rows[:FIRST],
+        first=_first(page(house, Filters()).rows),
         grid=_grid(house, run, counted),
     )
+
+
+def _first(rows: list[Row]) -> list[Row]:
+    """The most severe findings, each account once: where two hold, the one about its life says more."""
+    chosen: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        key = (row["application"], row["account_id"] or row["fingerprint"])
+        before = chosen.get(key)
+        if before is None or (row["rule"] in LIFECYCLE and before["rule"] not in LIFECYCLE):
+            chosen[key] = row
+    return list(chosen.values())[:FIRST]
 
 
 def _history(house: House, run: runs.Run | None) -> tuple[list[int], list[float]]:

@@ -70,3 +70,15 @@ def page(house: House, filters: Filters, cursor: Cursor | None = None) -> Slice:
         some = select(AuditEntry.seq).where(*conditions).limit(CAP + 1).subquery()
         total = session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
         return turn(lambda at, limit: fetch(session, at, limit), lambda row: (row["seq"],), cursor, int(total))
+
+
+def export(house: House, filters: Filters) -> list[Row]:
+    """The filtered entries up to the cap, for a file."""
+    rows: list[Row] = []
+    found = page(house, filters)
+    while found.rows and len(rows) < CAP:
+        rows += found.rows
+        if found.next is None:
+            break
+        found = page(house, filters, Cursor.decode(found.next, KEY))
+    return rows[:CAP]

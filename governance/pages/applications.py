@@ -1,0 +1,78 @@
+"""Applications: what each one tells, how its pulls went, and what happens there when somebody leaves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from governance.access import Actor
+from governance.house import House
+from governance.pages import ADMIN, APPROVER, AUDITOR, OWNER, SECURITY, Page
+from governance.parts.feedcard import application_card, feed_detail, source_card
+from governance.parts.filters import status_tabs
+from governance.parts.opening import opening
+from governance.parts.population import population_statement
+from governance.parts.text import bold, hot, plain, warm
+from governance.views import applications
+from governance.views.applications import Card, Source
+from governance.views.population import population
+from governance.views.words import UNKNOWN, count
+
+PAGE = Page("Applications", ":material/apps:", "Operate", 4, frozenset({ADMIN, SECURITY, OWNER, APPROVER, AUDITOR}))
+
+
+def render(house: House, actor: Actor, now: datetime) -> None:
+    """The sentence, the sources of truth, a card for each application, and the last pull of the one chosen."""
+    cards, sources = applications.cards(house, now), applications.sources(house, now)
+    opening(house, now, "Applications", _sentence(cards))
+    labels = {
+        "all": f"All {len(cards)}",
+        "trouble": f"In trouble {sum(card.trouble is not None for card in cards)}",
+        "manual": f"Closed by hand {sum(card.closing.how == 'task' for card in cards)}",
+    }
+    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    scope = status_tabs(row, "scope", labels)
+    row.caption(":green[■] good pull  :orange[■] held by a guard  :red[■] failed", width="content")
+    population_statement(
+        population(house, now), f"{len(cards)} applications and {count(len(sources), 'source', 'sources')}, with"
+    )
+    if not cards and not sources:
+        with st.container(border=True):
+            st.markdown("No feed is configured: add `[[source]]` and `[[application]]` to `leaverwatch.toml`.")
+        return
+    shown = [
+        c for c in cards if scope == "all" or (c.trouble is not None if scope == "trouble" else c.closing.how == "task")
+    ]
+    grid = st.grid(3, min_column_width=300, gap="small")
+    for source in sources if scope == "all" else []:
+        with grid:
+            source_card(house, actor, now, source)
+    for card in shown:
+        with grid:
+            application_card(house, actor, now, card)
+    _detail(cards, sources, now)
+
+
+def _sentence(cards: list[Card]) -> str:
+    accounts = [card.accounts for card in cards]
+    held = f"{sum(n or 0 for n in accounts):,}" if any(n is not None for n in accounts) else UNKNOWN
+    here = sum(card.closing.how == "call" for card in cards)
+    task = sum(card.closing.how == "task" and bool(card.owner) for card in cards)
+    nobody = sum(card.closing.how == "task" and not card.owner for card in cards)
+    parts = [f"{bold(here)} can be closed from here", f"{bold(task)} by a task to their owner"]
+    if nobody:
+        parts.append(hot(f"{nobody} by nobody"))
+    blind = sum(not card.closing.provable for card in cards)
+    if blind:
+        parts.append(warm(f"{blind} cannot be verified"))
+    first = f"{plain(count(len(cards), 'application holds', 'applications hold'))} {bold(held)} accounts"
+    return f"{first}. When somebody leaves, {', '.join(parts)}."
+
+
+def _detail(cards: list[Card], sources: list[Source], now: datetime) -> None:
+    """The last pull of one feed: raw-source evidence and what was rejected."""
+    chosen = st.query_params.get("feed")
+    for feed in (*cards, *sources):
+        if feed.name == chosen:
+            feed_detail(feed, now)

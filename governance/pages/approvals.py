@@ -1,0 +1,82 @@
+"""Approvals: what waits for your decision as cards, what is being carried out, and what was proved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from governance.access import Actor
+from governance.house import House
+from governance.pages import ADMIN, APPROVER, AUDITOR, MANAGER, OWNER, SECURITY, Page
+from governance.parts.approval import approval_card
+from governance.parts.opening import opening
+from governance.parts.progress import ended_list, under_way_list
+from governance.parts.text import bold, plain
+from governance.views import approvals
+from governance.views.approvals import Waiting
+
+PAGE = Page(
+    "Approvals",
+    ":material/done_all:",
+    "Decide",
+    10,
+    frozenset({ADMIN, SECURITY, MANAGER, OWNER, APPROVER, AUDITOR}),
+)
+
+
+def render(house: House, actor: Actor, now: datetime) -> None:
+    """The cards that wait, then everything that moves."""
+    waiting = approvals.waiting(house, actor, now)
+    opening(house, now, "Approvals", _sentence(waiting))
+    mine = [card for card in waiting if card.bar is None]
+    others = [card for card in waiting if card.bar is not None]
+    cards, moving = st.columns([1, 1.25], gap="medium")
+    with cards:
+        if not waiting:
+            with st.container(border=True):
+                st.markdown(":green[✓] Nothing waits for a decision.")
+        _asked_first(house, actor, now, mine)
+        for card in others:
+            approval_card(house, actor, now, card)
+    with moving:
+        under_way_list(house, actor, now)
+        ended_list(house, actor, now)
+
+
+def _sentence(waiting: list[Waiting]) -> str:
+    mine = sum(card.bar is None for card in waiting)
+    rest = len(waiting) - mine
+    if not waiting:
+        return "Nothing waits for your decision."
+    said = (
+        f"{bold(mine)} wait{'s' if mine == 1 else ''} for your decision" if mine else "Nothing waits for your decision"
+    )
+    return f"{said}{plain(f'; {rest} for somebody else') if rest else ''}."
+
+
+def _asked_first(house: House, actor: Actor, now: datetime, mine: list[Waiting]) -> None:
+    """One card in full; the next ones are only announced. An address with an id opens exactly that card."""
+    asked = st.query_params.get("id")
+    order = sorted(mine, key=lambda card: card.remediation.id != asked)
+    for place, card in enumerate(order):
+        if place == 0:
+            if len(order) > 1:
+                st.caption(f"1 of {len(order)} waiting for you")
+            approval_card(house, actor, now, card)
+        else:
+            _announced(card)
+
+
+def _announced(card: Waiting) -> None:
+    r = card.remediation
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        who = r.identity_name or r.username or r.account_id
+        st.markdown(
+            f"Next: {bold(who)}, {plain(card.closing.title if card.closing else r.application)}", width="content"
+        )
+        st.button("Open", key=f"next-{r.id}", on_click=_open, args=(r.id,))
+
+
+def _open(id: str) -> None:
+    st.query_params["id"] = id

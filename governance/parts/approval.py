@@ -1,0 +1,96 @@
+"""One proposal as a card: the sentence, the facts, the preview, two buttons as wide as the card."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from governance import remediation
+from governance.access import Actor
+from governance.house import House
+from governance.parts.acting import attempt
+from governance.parts.facts import fact_list
+from governance.parts.severity import chip, severity_chip
+from governance.parts.text import bold, hot, plain
+from governance.views.approvals import Waiting
+from governance.views.words import rule_title, span
+
+REASONS = ("Still needed", "Wrong person", "Other date agreed", "Will be handled elsewhere")
+
+
+def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
+    """Everything an approver needs, from top to bottom, in one column."""
+    r = card.remediation
+    with st.container(border=True, key=f"card-{r.id}"):
+        line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+        line.markdown(f"{severity_chip(card.severity)} {chip(rule_title(r.rule))}", width="content")
+        line.caption(f"proposed {plain(span(now - r.proposed_at))} ago", width="content")
+        reason, who = plain(card.why), r.identity_name
+        reason = reason.replace(plain(who), bold(who), 1) if who else reason
+        for phrase in ("is still active", "was used after that"):
+            reason = reason.replace(plain(phrase), hot(phrase))
+        st.header(reason, anchor=False)
+        _recommendation(card)
+        fact_list(card.facts)
+        st.markdown(f":small[:gray[Proposed by]]  \n{plain(r.proposed_by)}: {plain(r.reason)}")
+        if card.bar is None:
+            _decide(house, actor, now, card)
+        else:
+            _explain(card)
+
+
+def _recommendation(card: Waiting) -> None:
+    way, r = card.closing, card.remediation
+    account = f"`{(r.username or r.account_id).replace('`', ' ')}`"
+    if way is None:
+        st.warning("This application is not configured any more.", icon=":material/help:")
+    elif card.manual:
+        st.info(
+            f"**What happens:** {plain(way.owner or 'the owner')} is asked to deactivate {account} in"
+            f" {plain(way.title)}. {plain(way.reversible)}",
+            icon=":material/assignment_ind:",
+        )
+    else:
+        st.info(
+            f"**What happens:** {plain(way.call)} for {account} in {plain(way.title)}. {plain(way.reversible)}",
+            icon=":material/undo:",
+        )
+
+
+def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
+    r, step = card.remediation, f"keep-{card.remediation.id}"
+    reason = st.text_input("Why you agree", value="The facts are right", key=f"agree-{r.id}", max_chars=500)
+    label = "Approve the task" if card.manual else "Approve deactivation"
+    if st.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
+        done = "Approved: the owner has the task" if card.manual else "Approved: it is carried out within seconds"
+        attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done)
+    if st.button("Keep active, with a reason", width="stretch", key=f"open-{step}"):
+        st.session_state[step] = not st.session_state.get(step, False)
+    if st.session_state.get(step):
+        with st.form(step, border=False):
+            chosen = st.pills("Reason", REASONS, key=f"pill-{step}")
+            text = st.text_input("In your words", key=f"text-{step}", max_chars=500)
+            if st.form_submit_button("Keep it active", width="stretch"):
+                why = ": ".join(part for part in (chosen, text.strip()) if part)
+                attempt(
+                    lambda: remediation.reject(house, actor, now, [r.id], why), "Kept active; the finding is open again"
+                )
+    after = "The next file proves it." if card.manual else "Carried out at once, read again to prove it."
+    until = "" if card.manual else f" It can be undone for {remediation.CAN_BE_UNDONE.days} days."
+    st.caption(f"{after}{until}", text_alignment="center")
+
+
+def _explain(card: Waiting) -> None:
+    """Why this actor may not decide, and who may: four eyes are a rule, not an error."""
+    why = {
+        "own proposal": "You proposed this. Four eyes: somebody who is neither the proposer nor the subject must approve.",
+        "own approval": "You have approved this. It leaves one privileged account, so a second approver must agree.",
+        "own account": "This concerns your own account. Somebody else must decide.",
+        "no right": "Your roles do not include approving this.",
+    }[card.bar or "no right"]
+    st.markdown(f":gray[:material/group:] {plain(why)}")
+    if card.others:
+        st.caption(f"Can approve: {', '.join(plain(name) for name in card.others[:6])}.")
+    else:
+        st.caption(":orange[◆] Nobody else may approve this: name an approver in the settings.")

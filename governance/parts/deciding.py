@@ -1,0 +1,103 @@
+"""The forms of a decision about one finding: preview first, then a typed reason, then the verb of the domain."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import streamlit as st
+
+from governance import findings, remediation
+from governance.access import Actor
+from governance.house import House
+from governance.parts.acting import attempt
+from governance.parts.text import bold, plain
+from governance.tables import Finding
+from governance.views.evidence import Detail
+
+_OPEN = "deciding"
+
+
+def _open(what: str) -> None:
+    st.session_state[_OPEN] = None if st.session_state.get(_OPEN) == what else what
+
+
+def propose_form(house: House, actor: Actor, now: datetime, found: Detail, refusal: str | None) -> None:
+    """The primary button, and once it was pressed the preview with the reason."""
+    fingerprint, way = found.finding.fingerprint, found.closing
+    step = f"propose-{fingerprint}"
+    label = "Propose deactivation" if way is None or way.how == "call" else "Propose a task to deactivate"
+    st.button(label, type="primary", width="stretch", disabled=refusal is not None, on_click=_open, args=(step,),
+              key=f"open-{step}", icon=":material/person_off:")  # fmt: skip
+    if refusal:
+        st.caption(f":orange[◆] {plain(refusal)}.")
+    if st.session_state.get(_OPEN) != step or refusal or way is None:
+        return
+    with st.form(step):
+        st.markdown(f"{bold('Preview')}: {_preview(found)}")
+        reason = st.text_input("Why it is right to close this account", key=f"why-{step}", max_chars=500)
+        if st.form_submit_button("Send the proposal", type="primary", width="stretch"):
+            attempt(
+                lambda: remediation.propose(house, actor, now, [fingerprint], reason),
+                "Proposed: now somebody else approves",
+            )
+
+
+def _preview(found: Detail) -> str:
+    way, finding = found.closing, found.finding
+    if way is None:
+        return "nothing is known about how this account is closed."
+    account = bold(finding.username or finding.account_id or "")
+    if way.how == "call":
+        return (
+            f"after approval, {plain(way.call[:1].lower() + way.call[1:])} for {account} in {plain(way.title)},"
+            f" then read it again. {plain(way.reversible)}"
+        )
+    return f"after approval, {plain(way.call)} is asked to deactivate {account} in {plain(way.title)}. {plain(way.reversible)}"
+
+
+def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding) -> None:
+    """A reasoned exception with an end date."""
+    step = f"exclude-{finding.fingerprint}"
+    st.button(
+        "Exclude", width="stretch", on_click=_open, args=(step,), key=f"open-{step}", icon=":material/event_busy:"
+    )
+    if st.session_state.get(_OPEN) != step:
+        return
+    longest = house.settings.policy.max_exclusion_days
+    with st.form(step):
+        until = st.date_input(
+            "Until",
+            value=(now + timedelta(days=min(30, longest))).date(),
+            min_value=(now + timedelta(days=1)).date(),
+            max_value=(now + timedelta(days=longest)).date(),
+            format="YYYY-MM-DD",
+            key=f"until-{step}",
+            help=f"At most {longest} days; then the finding is open again.",
+        )
+        reason = st.text_input("Why this may stay as it is", key=f"why-{step}", max_chars=500)
+        if st.form_submit_button("Exclude until then", width="stretch"):
+            end = datetime.combine(until, time(), UTC)
+            attempt(
+                lambda: findings.exclude(house, actor, now, finding.fingerprint, end, reason), "Excluded until then"
+            )
+
+
+def pin_form(house: House, actor: Actor, now: datetime, found: Detail) -> None:
+    """Say whose account it is."""
+    finding = found.finding
+    step = f"pin-{finding.fingerprint}"
+    names = dict(found.candidates)
+    with st.form(step, border=False):
+        identity = st.radio(
+            "Whose account is it?", list(names), format_func=lambda id: names.get(id, id), index=None, key=f"who-{step}"
+        )
+        reason = st.text_input("How you know", key=f"why-{step}", max_chars=500)
+        sent = st.form_submit_button("Pin the account to this identity", width="stretch")
+    if sent and identity is None:
+        st.error("Choose an identity first.", icon=":material/block:")
+    elif sent and identity and finding.application and finding.account_id:
+        application, account = finding.application, finding.account_id
+        attempt(
+            lambda: findings.pin(house, actor, now, application, account, identity, reason),
+            "Pinned: the next detect run judges the account by its owner",
+        )

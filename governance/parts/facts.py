@@ -1,0 +1,33 @@
+"""Facts as numbered lines, each with who says so and how old that is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from governance.parts.text import dim, plain
+from governance.views.evidence import Fact
+
+
+def fact_list(facts: list[Fact]) -> None:
+    """Numbered facts; the source and its age stand right of each."""
+    if not facts:
+        st.caption("No facts were kept with this finding.")
+    for number, fact in enumerate(facts, 1):
+        line = st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False)
+        line.markdown(f":gray-badge[{number}]", width=30)
+        line.markdown(_shortened(fact), width="stretch")
+        line.caption(f"{plain(fact.source)}  \n{plain(fact.age)}", width=94, text_alignment="right")
+
+
+def _shortened(fact: Fact) -> str:
+    """The fact without the name of its source in front: that stands beside it."""
+    text = fact.text.removeprefix(f"{fact.source}: ")
+    return plain(text[:1].upper() + text[1:])
+
+
+def fact_row(facts: list[tuple[str, str]]) -> None:
+    """A few facts beside each other: what it is in grey, what it is worth below. Values are plain text."""
+    grid = st.grid(len(facts), min_column_width=140, gap="small")
+    for name, value in facts:
+        with grid:
+            st.markdown(f":small[{dim(name)}]  \n{plain(value)}")

@@ -1,0 +1,135 @@
+"""One feed as a card, and the raw-source evidence of its last pull."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from governance import findings
+from governance.access import Actor, Verb, may
+from governance.house import House
+from governance.parts.acting import attempt
+from governance.parts.severity import chip
+from governance.parts.strips import PROVENANCE, pull_strip, share_bar
+from governance.parts.text import bold, dim, plain
+from governance.views.applications import Card, Source, leaving
+from governance.views.freshness import Feed
+from governance.views.words import UNKNOWN, moment
+
+_TROUBLE = {
+    "never": ("? Never read", "gray"),
+    "held": ("◆ Held by a guard", "orange"),
+    "failed": ("▲ Last pull failed", "red"),
+    "outdated": ("◆ Outdated", "orange"),
+}
+_TONES = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
+
+
+def application_card(house: House, actor: Actor, now: datetime, card: Card) -> None:
+    """One application: met first is what is wrong with it, last what happens when somebody leaves."""
+    with st.container(border=True, height=292, gap="xsmall"):
+        number = f"{card.accounts:,}" if card.accounts is not None else UNKNOWN
+        _head(card.title, card.feed, f"{bold(number)} accounts")
+        marks = [f":green[✓] {title}" if told else dim(f"– {title}") for title, told in card.ticks]
+        st.markdown("\u2003".join(marks), help="A dash is something the application does not tell, not an error.")
+        _born(card)
+        pull_strip(card.pulls)
+        st.caption(_pulled(card.pulls, card.feed))
+        said, tone = leaving(card)
+        text = plain(said)
+        st.markdown(
+            f":small[{dim('When somebody leaves')}]  \n{_TONES[tone]} {f':red[{text}]' if tone == 'bad' else text}"
+        )
+        _buttons(house, actor, now, card.name)
+
+
+def source_card(house: House, actor: Actor, now: datetime, source: Source) -> None:
+    """One source of truth."""
+    with st.container(border=True, height=292, gap="xsmall"):
+        last = source.last
+        _head(source.title, source.feed, f"{bold(f'{last.kept:,}')} rows" if last else bold(UNKNOWN))
+        st.markdown(":blue[◆] Source of truth: decides who works here")
+        if last:
+            st.caption(f"{last.rows_read:,} rows read, {last.duplicates:,} duplicate, {last.rejected:,} rejected")
+        pull_strip(source.pulls)
+        st.caption(_pulled(source.pulls, source.feed))
+        means = next((s.absence_means for s in house.settings.source if s.name == source.name), "suspicion")
+        said = (
+            "A missing row means that somebody left."
+            if means == "leaver"
+            else "A missing row is a suspicion, never a leaver."
+        )
+        st.markdown(f":small[{dim('When a row is missing')}]  \n:green[✓] {plain(said)}")
+        _buttons(house, actor, now, source.name)
+
+
+def _head(title: str, feed: Feed, number: str) -> None:
+    trouble = "never" if feed.state == "never" else "held" if feed.held else "failed" if feed.failed else feed.state
+    word, colour = _TROUBLE.get(trouble, ("✓ Connected", "green"))
+    line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    line.markdown(f":gray-badge[{plain(title[:2])}] {bold(title)} {chip(word, colour)}", width="content")
+    line.markdown(number, width="content")
+
+
+def _born(card: Card) -> None:
+    born = {name: n for name, n in sorted(card.provenance.items(), key=lambda item: -item[1]) if n}
+    if born:
+        share_bar(born)
+        st.caption(", ".join(f"{plain(name if name in PROVENANCE else 'unknown')} {n:,}" for name, n in born.items()))
+    else:
+        st.caption("How its accounts came to be is unknown")
+
+
+def _pulled(pulls: list[str], feed: Feed) -> str:
+    if not pulls:
+        return "no pull yet"
+    bad = sum(status != "ok" for status in pulls)
+    quality = "all good" if not bad else f"{bad} not good"
+    age = "never read" if feed.age is None else f"data {feed.age_text} old"
+    return f"{len(pulls)} pulls, {quality} · {plain(age)}"
+
+
+def _buttons(house: House, actor: Actor, now: datetime, name: str) -> None:
+    row = st.container(horizontal=True)
+    row.button("Last pull", key=f"feed-{name}", on_click=_show, args=(name,), type="tertiary")
+    if may(actor, Verb.RUN) and row.button("Pull now", key=f"pull-{name}", type="tertiary", icon=":material/sync:"):
+        attempt(
+            lambda: findings.ask(house, actor, now, "pull", {"feeds": [name]}), "Asked: the worker pulls within seconds"
+        )
+
+
+def _show(name: str) -> None:
+    st.query_params["feed"] = name
+
+
+def feed_detail(feed: Card | Source, now: datetime) -> None:
+    """What the last pull read, kept and rejected, as it can be proved."""
+    last = feed.last
+    with st.container(border=True):
+        st.subheader(f"Last pull of {plain(feed.title)}", anchor=False)
+        if last is None:
+            st.caption("It was never pulled.")
+            return
+        if last.error:
+            st.markdown(f":red[▲ {plain(last.error_kind or 'Failed')}] {plain(last.error)}")
+        declared = UNKNOWN if last.declared_total is None else f"{last.declared_total:,}"
+        st.caption(
+            f"{plain(last.source or 'unknown source')} · started {plain(moment(last.started_at, now))} UTC ·"
+            f" {last.pages:,} pages · {declared} declared · {last.rows_read:,} read, {last.kept:,} kept,"
+            f" {last.rejected:,} rejected, {last.duplicates:,} duplicate, {last.clamped:,} times in the future ·"
+            f" SHA-256 {plain(last.sha256[:16] or UNKNOWN)}"
+        )
+        for note in last.notes or []:
+            st.caption(f":orange[◆] {plain(note)}")
+        if not last.rejects:
+            st.caption("No row was rejected.")
+            return
+        rows = [
+            {"Where": r.get("where"), "Column": r.get("column") or UNKNOWN, "Reason": r.get("reason")}
+            for r in last.rejects
+        ]
+        st.dataframe(pd.DataFrame(rows[:50]), hide_index=True, alt="Rejected rows", key="rejects")
+        if last.rejected > 50:
+            st.caption(f"The first 50 of {last.rejected:,}.")

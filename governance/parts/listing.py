@@ -1,0 +1,36 @@
+"""A table in which one row is chosen, by its id and never by its place: places shift when the list is read again."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+
+def chosen_row(
+    name: str, frame: pd.DataFrame, ids: list[str], *, alt: str, column_config: dict[str, Any], row_height: int = 45
+) -> str | None:
+    """Draw the table; gives the id of the chosen row, kept in the address under `name`. The first is chosen at first."""
+    asked = st.query_params.get(name)
+    at = ids.index(asked) if asked in ids else 0
+    # Another set of rows is another table: what was chosen in the old one says nothing about the new one.
+    drawn = hashlib.sha256("\x1f".join([name, *ids]).encode()).hexdigest()[:12]
+    event = st.dataframe(
+        frame,
+        key=f"{name}-{drawn}",
+        hide_index=True,
+        row_height=row_height,
+        height=min(38 + row_height * len(ids), 38 + row_height * 14),
+        on_select="rerun",
+        selection_mode="single-row-required",
+        selection_default={"selection": {"rows": [at]}},
+        column_config=column_config,
+        alt=alt,
+    )
+    rows = event["selection"]["rows"]
+    chosen = ids[rows[0]] if rows and rows[0] < len(ids) else ids[at] if ids else None
+    if chosen is not None and chosen != asked:
+        st.query_params[name] = chosen
+    return chosen

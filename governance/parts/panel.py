@@ -1,0 +1,141 @@
+"""The evidence beside the list of findings: what is known, what would change, and the decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import streamlit as st
+
+from governance import remediation
+from governance.access import Actor, Verb, may
+from governance.house import House
+from governance.parts.deciding import exclude_form, pin_form, propose_form
+from governance.parts.facts import fact_list
+from governance.parts.links import link
+from governance.parts.severity import chip, severity_chip
+from governance.parts.text import bold, hot, plain
+from governance.tables import Finding
+from governance.views.evidence import Detail, detail
+from governance.views.words import REMEDIATION, RESOLVED, day, rule_title, span
+
+# What hurts is red: that a leaver still gets in, and that the account was used after that. Nothing else.
+_HURTS: Final = ("is still active", "was used after that", "is privileged and active")
+
+
+def panel(house: House, actor: Actor, now: datetime, fingerprint: str | None) -> None:
+    """Everything about the chosen finding."""
+    found = detail(house, actor, now, fingerprint) if fingerprint else None
+    with st.container(border=True):
+        if found is None:
+            st.markdown("Choose a finding to see what it is based on.")
+            return
+        _head(house, found)
+        st.subheader("Facts", anchor=False)
+        fact_list(found.facts)
+        _change(found)
+        _similar(found)
+        st.divider()
+        _decision(house, actor, now, found)
+
+
+def _head(house: House, found: Detail) -> None:
+    finding = found.finding
+    line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    line.markdown(f"{severity_chip(finding.severity)} {chip(rule_title(finding.rule))}", width="content")
+    line.markdown(f"`{finding.fingerprint[:8]}`", width="content", help="The fingerprint of this finding begins so.")
+    who = finding.identity_name or finding.username or finding.account_id or "Nobody known"
+    where = next((a.label for a in house.settings.application if a.name == finding.application), finding.application)
+    st.subheader(plain(f"{who} in {where}" if where else who), anchor=False)
+    reason = plain(finding.reason)
+    for phrase in _HURTS:
+        reason = reason.replace(plain(phrase), hot(phrase))
+    st.markdown(reason)
+
+
+def _change(found: Detail) -> None:
+    finding, way = found.finding, found.closing
+    st.subheader("What would change", anchor=False)
+    if not found.proposable or way is None:
+        st.markdown(plain(found.instead or "Nothing is changed from here."))
+        return
+    if found.instead:
+        st.markdown(plain(found.instead))
+    account = f"`{(finding.username or finding.account_id or '').replace('`', ' ')}`"
+    if way.how == "call":
+        st.markdown(f":green[↩] {bold(way.call)}: {account}. {plain(way.reversible)}")
+        st.markdown(":green[✓] Read again at once; only an account found inactive counts as closed.")
+    else:
+        st.markdown(f":blue[◐] A task goes to {bold(way.call)}: deactivate {account} in {plain(way.title)}.")
+        st.markdown(f":green[✓] The next file of {plain(way.title)} proves it. {plain(way.reversible)}")
+
+
+def _similar(found: Detail) -> None:
+    finding = found.finding
+    if not found.of_identity and not found.of_kind:
+        return
+    row = st.container(horizontal=True)
+    with row:
+        if found.of_identity and finding.identity_id:
+            link("findings", f"{_many(found.of_identity)} more of this identity", identity=finding.identity_id)
+        if found.of_kind and finding.application:
+            what = plain(rule_title(finding.rule).lower())
+            link(
+                "findings",
+                f"{_many(found.of_kind)} more {what} here",
+                rule=finding.rule,
+                application=finding.application,
+            )
+
+
+def _many(number: int) -> str:
+    return "100+" if number >= 100 else str(number)
+
+
+def _decision(house: House, actor: Actor, now: datetime, found: Detail) -> None:
+    finding = found.finding
+    if finding.status != "open":
+        _settled(found, now)
+    elif found.candidates and may(actor, Verb.PIN, application=finding.application):
+        pin_form(house, actor, now, found)
+    if finding.status == "open":
+        where = {"application": finding.application, "identity_id": finding.identity_id}
+        if found.proposable and may(actor, Verb.PROPOSE, **where):
+            refusal = remediation.refusals(house, actor, now, [finding.fingerprint]).get(finding.fingerprint)
+            propose_form(house, actor, now, found, str(refusal) if refusal else None)
+        if may(actor, Verb.EXCLUDE, **where):
+            exclude_form(house, actor, now, finding)
+        if found.proposable:
+            _approvers(found)
+    if finding.identity_id:
+        link("identity", "Open the identity", ":material/person:", id=finding.identity_id)
+
+
+def _approvers(found: Detail) -> None:
+    if not found.approvers:
+        st.caption("Nobody else may approve this: name an approver in the settings first.")
+        return
+    first, rest = found.approvers[0], len(found.approvers) - 1
+    others = f" or {plain(rest)} other{'s' if rest > 1 else ''}" if rest else ""
+    st.caption(f"Needs approval by {plain(first)}{others}, never by the proposer or the subject.", help="\n".join(
+        f"- {plain(name)}" for name in found.approvers))  # fmt: skip
+
+
+def _settled(found: Detail, now: datetime) -> None:
+    """What has been decided about a finding that is not open."""
+    finding: Finding = found.finding
+    if finding.status == "excluded" and found.exclusion:
+        ending = found.exclusion
+        st.markdown(
+            f"{chip('Excluded')} until {bold(day(ending.until, now))} by {plain(ending.actor)}: {plain(ending.reason)}"
+        )
+    elif finding.status == "in_remediation" and found.remediation:
+        r = found.remediation
+        state = (
+            REMEDIATION.get(r.status, r.status) if r.action != "manual" or r.status != "executing" else "With its owner"
+        )
+        st.markdown(f"{chip(state, 'blue')} proposed by {plain(r.proposed_by)} {plain(span(now - r.proposed_at))} ago.")
+        link("approvals", "Open the approvals", ":material/done_all:")
+    elif finding.status == "resolved":
+        why = RESOLVED.get(finding.resolved_why or "", finding.resolved_why or "the reason was not noted")
+        st.markdown(f"{chip('✓ Resolved', 'green')} on {plain(day(finding.resolved_at, now))}: {plain(why)}.")
