@@ -148,16 +148,21 @@ LOOK_ALIKES = {
 
 def test_no_look_alike_links_by_itself_and_each_is_suggested():
     pairs = [
-        (f"{a}{real}{b}@nwl.example", f"{a}{fake}{b}@nwl.example")
-        for real, fakes in LOOK_ALIKES.items()
-        for fake in fakes
-        for a in ("", "m", "mar", "t.", "an-")
-        for b in ("q", "zz", ".w", "9")
+        (f"{number}.{a}{real}{b}@nwl.example", f"{number}.{a}{fake}{b}@nwl.example")
+        for number, (real, fake, a, b) in enumerate(
+            (real, fake, a, b)
+            for real, fakes in LOOK_ALIKES.items()
+            for fake in fakes
+            for a in ("", "m", "mar", "t.", "an-")
+            for b in ("q", "zz", ".w", "9")
+        )
     ]
     assert len(pairs) >= 500
+    assert len(dict(pairs)) == len(pairs), "every address is somebody's own"
     people = [person(str(n), email=real) for n, (real, _) in enumerate(pairs)]
     accounts = [account(str(n), email=fake) for n, (_, fake) in enumerate(pairs)]
     found = correlated(accounts, people)
+    assert {row["match"] for row in found.values()} == {"unmatched"}
     assert {row["owner_id"] for row in found.values()} == {None}
     suggested = sum(row["candidates"] is not None for row in found.values())
     assert suggested >= 0.8 * len(pairs)

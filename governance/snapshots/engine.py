@@ -42,21 +42,22 @@ class PolarsEngine:
 class SparkEngine:
     """Apache Spark, for estates that outgrow one machine."""
 
-    def __init__(self, master: str) -> None:
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        session.conf.set("spark.sql.session.timeZone", "UTC")
+        session.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+
+    @classmethod
+    def connected(cls, master: str) -> SparkEngine:
+        """The engine on the cluster at `master`; ConfigurationError when pyspark is not installed."""
         try:
             from pyspark.sql import SparkSession
         except ModuleNotFoundError as error:
             raise ConfigurationError(
                 'leaverwatch.toml: engine.kind = "spark" needs pyspark: pip install -r tests/spark.lock'
             ) from error
-        self.session = (
-            SparkSession.builder.master(master)
-            .appName("leaverwatch")
-            .config("spark.sql.session.timeZone", "UTC")
-            .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
-            .config("spark.ui.enabled", "false")
-            .getOrCreate()
-        )
+        builder = SparkSession.builder.master(master).appName("leaverwatch")
+        return cls(builder.config("spark.ui.enabled", "false").getOrCreate())
 
     def scan(self, paths: Sequence[Path]) -> Frame:
         """One lazy frame over Parquet files of the same columns."""
@@ -65,9 +66,11 @@ class SparkEngine:
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted (as a folder of parts) and scan it again."""
         nw.to_native(frame).sort(*sort_by).write.mode("overwrite").parquet(str(path.resolve()))
+        for note in (*path.glob(".*"), *path.glob("_*")):  # check sums and marks, which other readers take for data
+            note.unlink()
         return self.scan([path])
 
 
 def engine_of(settings: EngineSettings) -> Engine:
     """The engine the settings ask for."""
-    return SparkEngine(settings.master or "local[*]") if settings.kind == "spark" else PolarsEngine()
+    return SparkEngine.connected(settings.master or "local[*]") if settings.kind == "spark" else PolarsEngine()
