@@ -67,12 +67,12 @@ def recorded(house: House, job: str, by: str, feed: str | None = None) -> Iterat
         end_run(house, running.id, running.status, running.counts, running.error)
 
 
-def end_run(house: House, id: str, status: str, counts: Mapping[str, Any], error: str | None) -> None:
+def end_run(house: House, id: str, status: str, counts: Mapping[str, Any] | None, error: str | None) -> None:
     """Close a job run unless somebody closed it before."""
     with house.store.write() as session:
         row = session.get(JobRun, id)
         if row is not None and row.status == "running":
-            row.finished_at, row.status, row.counts, row.error = clock(), status, dict(counts), error
+            row.finished_at, row.status, row.counts, row.error = clock(), status, dict(counts or {}), error
             session.add(row)
 
 

@@ -23,6 +23,7 @@ LEASE: Final = "worker"
 IDLE_S: Final = 1.0  # how often a second worker looks whether the first is gone
 HUNG_S: Final = 330.0  # a pull's own deadline (300 s) and a little more
 RETRY_S: Final = 300.0  # the same approved remediations are not tried again sooner
+TOGETHER_S: Final = 5.0  # how long a detect run waits for other pulls
 STOP_S: Final = 10.0  # how long running work may take to end when the worker is stopped
 
 
@@ -57,7 +58,7 @@ class Worker:
         self.environ = environ
         self.hung_s = hung_s
         self.lanes: dict[str, tuple[threading.Thread, float]] = {}
-        self.detect_wanted = threading.Event()
+        self.detect_wanted: float | None = None  # since when
         self.tried: tuple[object, float] = ((), 0.0)
         self.given_up: set[str] = set()
 
@@ -74,8 +75,9 @@ class Worker:
         finally:
             clockwork.shutdown(wait=False)
             until = time.monotonic() + STOP_S
-            for thread, _ in list(self.lanes.values()):
-                thread.join(max(0.0, until - time.monotonic()))
+            for thread, since in list(self.lanes.values()):
+                if time.monotonic() < since + self.hung_s:
+                    thread.join(max(0.0, until - time.monotonic()))
             log.info("worker %d stopped", os.getpid())
 
     def due(self, plan: scheduler.Planned) -> None:
@@ -83,7 +85,7 @@ class Worker:
         if plan.job == "pull" and plan.feed:
             self.start(f"pull.{plan.feed}", lambda: self._pull(plan))
         elif plan.job == "detect":
-            self.detect_wanted.set()
+            self._want_detect()
         elif plan.job == "verify":
             if work.unproved(self.house):
                 self.start("acting", lambda: work.verify(self.house, environ=self.environ))
@@ -124,18 +126,28 @@ class Worker:
             if gap is not None:
                 work.note_gap(self.house, str(plan.feed), gap)
         finally:
-            self.detect_wanted.set()
+            self._want_detect()
+            self._detect_after_pulls()
+
+    def _want_detect(self) -> None:
+        self.detect_wanted = self.detect_wanted or time.monotonic()
 
     def _detect_after_pulls(self) -> None:
-        """One detect run for all pulls that ended together; one that takes long is not waited for."""
-        lately = time.monotonic() - 10.0
+        """One detect run for all pulls that end together; pulls that take longer are not waited for."""
+        wanted = self.detect_wanted
+        if wanted is None:
+            return
+        here = threading.current_thread()
         pulling = any(
-            thread.is_alive() and since > lately
-            for lane, (thread, since) in list(self.lanes.items())
+            thread.is_alive() and thread is not here
+            for lane, (thread, _) in list(self.lanes.items())
             if lane.startswith("pull.")
         )
-        if self.detect_wanted.is_set() and not pulling and self.start("detect", lambda: work.detect(self.house)):
-            self.detect_wanted.clear()
+        if pulling and time.monotonic() < wanted + TOGETHER_S:
+            return
+        self.detect_wanted = None
+        if not self.start("detect", lambda: work.detect(self.house)):
+            self.detect_wanted = wanted
 
     def _act(self, approved: tuple[str, ...]) -> None:
         """Carry out what is approved; what a guard stopped or failed is not tried again until something changed."""
@@ -181,7 +193,7 @@ class Worker:
             raise
         finally:
             if request.verb == "pull":
-                self.detect_wanted.set()
+                self._want_detect()
             with self.house.store.write() as session:
                 row = session.get_one(Request, request.id)
                 row.status, row.error, row.finished_at = status, error or None, home.clock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 import unicodedata
@@ -11,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 WIDE: Final = 1_000  # columns for output that is not a terminal: nothing is cut
 
 
@@ -84,15 +82,10 @@ def show(
 
 
 def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    from governance.exports import csv_text
+
     names = list(rows[0]) if rows else list(columns)
-    writer = csv.writer(sys.stdout, lineterminator="\r\n")
-    writer.writerow(names)
-    writer.writerows([csv_cell(_flat(row[name])) for name in names] for row in rows)
-
-
-def csv_cell(value: Any) -> Any:
-    """A cell that a spreadsheet takes for text: what begins like a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in FORMULA else value
+    sys.stdout.write(csv_text(({name: _flat(row[name]) for name in names} for row in rows), names))
 
 
 def _flat(value: Any) -> Any:
