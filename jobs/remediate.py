@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from connectors.kit.contract import CanDeactivate, CanReadOne
     from governance.records import Account, Receipt
 
+__all__ = ["Connect", "Outcome", "run", "undo"]
+
 log = logging.getLogger("leaverwatch.remediate")
 
 REFUSALS: Final = (AuthenticationFailed, RateLimited, NotSupported)  # the application has certainly not taken the call

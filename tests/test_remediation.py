@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -736,6 +737,15 @@ def test_an_undo_switches_the_account_on_again_and_reads_it_back(ground: Ground)
         undo(ground, id)
 
 
+def test_an_undo_before_the_proof_opens_the_finding(ground: Ground) -> None:
+    (id,) = approved(ground, account("crm", "a1"))
+    ground.applications.lie = True
+    run(ground)
+    ground.applications.lie = False
+    assert undo(ground, id) == "undone"
+    assert ground.finding("ghost|crm|a1").status == "open"
+
+
 def test_an_undo_that_is_a_lie_is_not_believed(ground: Ground) -> None:
     (id,) = approved(ground, account("crm", "a1"))
     run(ground)
@@ -767,3 +777,91 @@ def test_what_cannot_be_undone(ground: Ground) -> None:
         with pytest.raises(AlreadyDecided):
             undo(ground, id)
     assert [verb for verb, *_ in ground.applications.calls].count("reactivate") == 0
+
+
+# What a dry run foretells
+
+
+def test_500_dry_runs_foretell_exactly_the_calls(make_house: Any) -> None:
+    """D14: generated cases, one application each; what is foreseen and what is called differ in none."""
+    chance = random.Random(14)
+    names = [f"app{case}" for case in range(500)]
+    told = {"connector": "memory", "write_token": {"env": "T"}, "own_account": "robot"}
+    ground = Ground(
+        make_house(
+            {
+                "act": {"enabled": True, "max_per_run": 2, "max_share": 1.0},
+                "application": [{"name": name, **told} for name in names],
+                "protected": [{"application": n, "account": "a1", "why": "root", "owner": "o@x"} for n in names[::7]],
+            }
+        ),
+        NOW,
+    )
+    rows = [
+        account(name, f"a{n}", privileged=chance.random() < 0.3) for name in names for n in range(chance.randint(1, 3))
+    ]
+    prints = ground.stand(rows)
+    refused = remediation.refusals(ground.house, SAM, NOW, prints)
+    wanted = [p for p in prints if p not in refused]
+    ids = [r.id for r in remediation.propose(ground.house, SAM, NOW, wanted, WHY)]
+    for start in range(0, len(ids), 10):  # some batches would leave no privileged account and stay proposed
+        refusal(lambda some=ids[start : start + 10]: remediation.approve(ground.house, SUE, NOW, some, WHY))  # type: ignore[misc]
+    waiting = [r for r in remediation.reread(ground.house, ids) if r.status == "approved"]
+    # Between approval and run the world goes on.
+    accounts = ground.applications.accounts
+    for r in waiting:
+        key, event = (r.application, r.account_id), chance.random()
+        if event < 0.1:
+            accounts[key] = replace(accounts[key], active=False)
+        elif event < 0.2:
+            del accounts[key]
+        elif event < 0.3:
+            accounts[key] = replace(accounts[key], **chance.choice([{"email": "else@x.example"}, {"kind": "bot"}]))
+        elif event < 0.4:
+            ground.change_finding(r.finding, digest="another")
+    called = stopped = 0
+    for start in range(0, len(names), 10):
+        own = [r.id for r in waiting if r.application in names[start : start + 10]]
+        foretold: dict[str, tuple[str, bool]] | None = None
+        for dry in (True, False):
+            ground.applications.calls.clear()
+            try:
+                found = {o.id: (o.status.replace("planned", "verified"), o.call) for o in run(ground, own, dry_run=dry)}
+            except GuardStopped:
+                found = {}
+                stopped += 1
+            made = ground.applications.calls
+            if dry:
+                foretold = found
+                assert {verb for verb, *_ in made} <= {"read"}
+            else:
+                assert found == foretold
+                changed = [(application, account_id) for verb, application, account_id in made if verb == "deactivate"]
+                called += len(changed)
+                expected = {(r.application, r.account_id) for r in waiting if found.get(r.id, ("", False))[1]}
+                assert sorted(changed) == sorted(expected)
+    assert called > 150
+    assert stopped > 4
+
+
+# Both engines
+
+
+def test_the_whole_way_and_its_races_on_both_engines(make_house: Any, store_url: str) -> None:
+    ground = Ground(make_house(SETTINGS, url=store_url), NOW)
+    prints = ground.stand([account("crm", f"a{n}") for n in range(4)])
+    ids = [r.id for r in remediation.propose(ground.house, SAM, NOW, prints, WHY)]
+    got = crowd(20, lambda n: remediation.approve(ground.house, replace(SUE, email=f"s{n}@x.example"), NOW, ids, WHY))
+    assert got.count(None) == 1
+    assert {type(error) for error in got if error} == {AlreadyDecided}
+    capped(ground, 3)
+    with pytest.raises(GuardStopped):
+        run(ground)
+    (hold,) = holds(ground)
+    for actor in (SUE, TOM):
+        guards.release(ground.house, actor, LATER, hold.id, WHY)
+    got = crowd(20, lambda _: run(ground, ids))
+    assert {type(error) for error in got if error} <= {AlreadyDecided}
+    assert sorted(ground.applications.writes()) == ["a0", "a1", "a2", "a3"]
+    assert undo(ground, ids[0]) == "undone"
+    assert audit.verify(ground.house.store).ok

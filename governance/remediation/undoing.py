@@ -11,7 +11,7 @@ from governance.errors import AlreadyDecided, FourEyesRequired, LeaverwatchError
 from governance.house import House
 from governance.records import Account, Receipt
 from governance.remediation.accounts import read_facts
-from governance.remediation.ledger import load
+from governance.remediation.ledger import load, reopen
 from governance.remediation.proposals import WRITE_CREDENTIAL
 from governance.tables import Remediation
 
@@ -67,6 +67,7 @@ def undone(
         r.evidence = {**(r.evidence or {}), "undo": undo}
         if active:
             r.status, r.error = "undone", None
+            reopen(session, [r.finding])  # of one that had not been proved yet
         session.add(r)
         verb = "undone" if active else "not_undone"
         audit.append_many(session, [audit.Line(now, str(undo.get("by", "worker")), verb, f"remediation/{id}", answer)])
