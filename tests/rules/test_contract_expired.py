@@ -61,3 +61,8 @@ def test_not_evaluable_when_a_signal_is_missing(judged, why):
 
 def test_says_nothing_of_employees_whose_state_is_not_told():
     assert unknown(judge(contract_expired, external(owner_kind="employee", owner_state="unknown"))) is None
+
+
+@pytest.mark.parametrize("kind", ["contractor", "guest"])
+def test_every_kind_of_external_may_be_not_evaluable(kind):
+    assert unknown(judge(contract_expired, external(owner_kind=kind, active=None))) is not None

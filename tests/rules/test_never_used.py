@@ -57,3 +57,8 @@ def test_not_evaluable_when_a_signal_is_missing(judged, why):
     verdict = judge(never_used, judged)
     assert fired(verdict) == []
     assert unknown(verdict) == why
+
+
+@pytest.mark.parametrize("values", [{"kind": "service"}, {"owner_state": "ended"}])
+def test_an_untold_state_of_an_account_it_is_not_about_is_no_question(values):
+    assert unknown(judge(never_used, untouched(active=None, **values))) is None

@@ -45,3 +45,8 @@ def test_not_evaluable_when_a_signal_is_missing(untold, why):
     verdict = judge(orphaned, unowned(**untold))
     assert fired(verdict) == []
     assert unknown(verdict) == why
+
+
+@pytest.mark.parametrize("other", [unowned(kind="service", active=None), account(active=None)])
+def test_an_untold_state_of_an_account_it_is_not_about_is_no_question(other):
+    assert unknown(judge(orphaned, other)) is None

@@ -111,3 +111,15 @@ def test_an_attribute_that_the_mapping_does_not_look_at_need_not_be_told():
     verdict = holding("Root", owner_title=None, settings=by_department)
     assert fired(verdict) == ["a1"]
     assert unknown(verdict) is None
+
+
+def test_an_untold_state_is_a_question_only_where_a_mapping_and_an_owner_are():
+    assert unknown(holding("Root", active=None, owner_state="leave")) is not None
+    assert unknown(holding("Root", active=None, owner_state="ended")) is None
+    assert unknown(holding("Root", active=None, application="wiki")) is None
+
+
+def test_an_entitlement_of_which_it_is_not_told_whether_it_is_privileged_is_not_excessive():
+    untold = [{"application": "crm", "entitlement_id": "e", "name": "Newsletter", "privileged": None}]
+    grants = [{"application": "crm", "account_id": "a1", "entitlement_id": "e"}]
+    assert fired(judge(over_privileged, account(), entitlements=untold, grants=grants, settings=MAPPED)) == []
