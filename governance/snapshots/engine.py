@@ -35,7 +35,9 @@ class PolarsEngine:
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted and scan it again."""
         native = nw.to_native(frame).sort(*sort_by)
-        native.sink_parquet(path, compression="zstd", compression_level=1)
+        # Reordered joins can multiply rows before a filter reduces them: keep the order in which they are written.
+        written = pl.QueryOptFlags(join_order=False)
+        native.sink_parquet(path, compression="zstd", compression_level=1, optimizations=written)
         return self.scan([path])
 
 
