@@ -1,0 +1,1 @@
+"""What all connectors share: the contract, HTTP, files and tables, instants, SCIM, quarantine, redaction."""

@@ -22,6 +22,7 @@ _EPOCH: Final = re.compile(r"\d{9,16}", re.ASCII)  # shorter numbers are serial 
 _MILLISECONDS: Final = 10**11
 _SWAP: Final = {"%d": "%m", "%m": "%d"}
 _CACHED: Final = 50_000
+_DAY: Final = len("23 November 2026")  # days repeat and are remembered; times seldom do
 
 Read = date | datetime | None
 
@@ -77,6 +78,8 @@ class Calendar:
 
     def read(self, text: str) -> Read:
         """A day, a time or None for an open end; ValueError says in words why it cannot be read."""
+        if len(text) > _DAY:
+            return self._parse(text)
         try:
             return self._read[text]
         except KeyError:
@@ -86,6 +89,8 @@ class Calendar:
             return value
 
     def _at(self, text: str, zone: ZoneInfo, days: int) -> datetime | None:
+        if len(text) > _DAY:
+            return _in_utc(self._parse(text), zone, days)
         key = (text, zone.key, days)
         try:
             return self._instants[key]
@@ -97,7 +102,7 @@ class Calendar:
             return instant
 
     def _parse(self, text: str) -> Read:
-        if self._epoch and not self._format and _EPOCH.fullmatch(text):
+        if self._epoch and self._format is None and text.isdigit() and _EPOCH.fullmatch(text):
             return _from_epoch(int(text))
         if self._format is None or (text[:10] in _OPEN_TEXTS and _ISO.fullmatch(text)):
             return _plausible(_from_iso(text), text)
@@ -126,6 +131,7 @@ def clamp(instant: datetime, now: datetime) -> tuple[datetime, bool]:
     return (now, True) if instant > now + AHEAD else (instant, False)
 
 
+_OPEN_YEARS: Final = frozenset(day.year for day in OPEN_ENDS)
 _OPEN_TEXTS: Final = frozenset(day.isoformat() for day in OPEN_ENDS)
 
 
@@ -135,7 +141,9 @@ def _from_iso(text: str) -> date | datetime:
     try:
         if len(text) == 10:
             return date.fromisoformat(text)
-        return datetime.fromisoformat(text.upper().replace(" UTC", "Z").replace("UTC", "Z").replace(" Z", "Z"))
+        if text[-1] not in "Z0123456789" or " " in text[11:]:
+            text = text[:11] + text[11:].upper().replace(" ", "").replace("UTC", "Z")
+        return datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is not a day and time of the calendar") from None
 
@@ -149,7 +157,7 @@ def _from_epoch(number: int) -> datetime:
 
 
 def _plausible(value: date | datetime, text: str) -> Read:
-    if (value.date() if isinstance(value, datetime) else value) in OPEN_ENDS:
+    if value.year in _OPEN_YEARS and (value.date() if isinstance(value, datetime) else value) in OPEN_ENDS:
         return None
     if value.year not in YEARS:
         raise ValueError(f"{text!r} lies outside the years {YEARS[0]} to {YEARS[-1]}")

@@ -126,12 +126,18 @@ class Table:
         damaged = self.facts.damaged
         blank = 0
         held: tuple[int, list[str]] | None = None  # the last row may be a row of totals or cut off
+        width = self._width
         for item in records:
-            if not any(item[1]):
-                blank += bool(item[1])
+            row = item[1]
+            if not any(row):
+                blank += bool(row)
                 continue
-            if held is not None and self._believed(*held, damaged=damaged):
-                yield held
+            if held is not None:
+                if len(held[1]) == width and not damaged:
+                    self.reading.rows_read += 1
+                    yield held
+                elif self._believed(*held, damaged=damaged):
+                    yield held
             held = item
         if held is not None and not self._is_totals(*held):
             line, row = held
