@@ -171,11 +171,8 @@ def _first_rung(joined: Frame, rungs: list[str]) -> Frame:
     owner, key, everybody = nw.lit(None, nw.String), nw.lit(None, nw.String), nw.lit(None, nw.String)
     for place in reversed(range(len(rungs))):
         answered = ~nw.col(f"holders_{place}").is_null()
-        only = nw.when(nw.col(f"holders_{place}") == 1).then(nw.col(f"first_{place}"))
-        if rungs[place] == "email":
-            only = only.otherwise(nw.col("decided_id"))
-        else:
-            only = only.otherwise(nw.lit(None, nw.String))
+        of_several = nw.col("decided_id") if rungs[place] == "email" else nw.lit(None, nw.String)
+        only = nw.when(nw.col(f"holders_{place}") == 1).then(nw.col(f"first_{place}")).otherwise(of_several)
         owner = nw.when(answered).then(only).otherwise(owner)
         key = nw.when(answered).then(nw.lit(rungs[place])).otherwise(key)
         everybody = nw.when(answered).then(nw.col(f"everybody_{place}")).otherwise(everybody)
@@ -214,7 +211,7 @@ def _suggested(matched: Frame, identities: Frame) -> Frame:
         result = result.with_columns(
             nw.when(unmatched).then(nw.col(column)).otherwise(nw.lit(None, nw.String)).alias(f"by_{column}")
         ).join(suggestion, on=f"by_{column}", how="left")
-    suggestion = nw.coalesce("suggested_email_skeleton", "suggested_name_key")
-    return result.with_columns(candidates=nw.when(unmatched).then(suggestion).otherwise(nw.col("candidates"))).drop(
+    either = nw.coalesce("suggested_email_skeleton", "suggested_name_key")
+    return result.with_columns(candidates=nw.when(unmatched).then(either).otherwise(nw.col("candidates"))).drop(
         "by_email_skeleton", "by_name_key", "suggested_email_skeleton", "suggested_name_key"
     )

@@ -223,12 +223,16 @@ class Settings(_Section):
 
     def feed(self, name: str) -> SourceSettings | ApplicationSettings:
         """The feed of that name; ConfigurationError when there is none."""
-        for feed in (*self.source, *self.application):
+        for feed in self.feeds:
             if feed.name == name:
                 return feed
-        raise ConfigurationError(
-            f"no feed is named {name!r}; configured are: {', '.join(f.name for f in (*self.source, *self.application)) or 'none'}"
-        )
+        known = ", ".join(feed.name for feed in self.feeds) or "none"
+        raise ConfigurationError(f"no feed is named {name!r}; configured are: {known}")
+
+    @property
+    def feeds(self) -> tuple[SourceSettings | ApplicationSettings, ...]:
+        """Every feed, sources of truth first."""
+        return (*self.source, *self.application)
 
     def application_named(self, name: str) -> ApplicationSettings:
         """The application of that name; ConfigurationError when there is none."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import narwhals as nw
 import polars as pl
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from ulid import ULID
 
@@ -92,18 +93,8 @@ def _end_exclusions(session: Session, now: datetime) -> int:
 
 
 def _known(session: Session) -> pl.DataFrame:
-    rows = session.execute(
-        select(
-            Finding.fingerprint,
-            Finding.rule,
-            Finding.status,
-            Finding.digest,
-            Finding.application,
-            Finding.account_id,
-            Finding.resolved_at,
-            Finding.reopened,
-        )
-    ).all()
+    kept = ("fingerprint", "rule", "status", "digest", "application", "account_id", "resolved_at", "reopened")
+    rows = session.execute(sa.select(*(col(getattr(Finding, name)) for name in kept))).all()
     return pl.DataFrame(
         [tuple(row) for row in rows],
         orient="row",

@@ -63,7 +63,8 @@ class SparkEngine:
 
     def scan(self, paths: Sequence[Path]) -> Frame:
         """One lazy frame over Parquet files of the same columns."""
-        return nw.from_native(self.session.read.parquet(*(str(path.resolve()) for path in paths)))
+        frame: Frame = nw.from_native(self.session.read.parquet(*(str(path.resolve()) for path in paths)))
+        return frame
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted (as a folder of parts) and scan it again."""
