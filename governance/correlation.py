@@ -1,7 +1,7 @@
 """Whose is each account: match keys, and the ladder that tries them from strong to weak.
 
-Pure narwhals over lazy frames: the same functions run on Polars and on Spark. Keys are text columns made when a snapshot
-is written (`fold`, `skeleton`), because neither engine folds Unicode.
+Pure narwhals over lazy frames: the same functions run on Polars and on Spark. Keys are text columns made when a
+snapshot is written (`fold`, `skeleton`), because neither engine folds Unicode.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ def owners(accounts: Frame, identities: Frame, pins: Frame) -> Frame:
     """The accounts with their owner: adds owner_id, match, match_key and candidates.
 
     `accounts` needs the keys that snapshots write and created_at_s; `identities` the same and hire_at_s, ended_at_s;
-    `pins` application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an ambiguous match all it could
-    be (at most five), of an unmatched account whom its name or its looks suggest. Memory counts: an address that two
+    `pins` application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an ambiguous match all it
+    could be (at most five), of an unmatched account whom its name or its looks suggest. Memory counts: an address that two
     people ever held binds an account only to the one who worked here when the account was created.
     """
     span = ("identity_id", "hire_at_s", "ended_at_s")
