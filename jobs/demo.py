@@ -55,14 +55,21 @@ def prepare(folder: Path, environ: Mapping[str, str], say: Say) -> tuple[House, 
         house = home.open_house(folder, environ, now)
         _before(house, company, environ, say)
         wiki = serve_wiki(folder, port)
-    home.announce(house, now)
-    results = work.pull(house, work.feed_names(house), "demo", environ=environ, progress=say)
-    for result in results:
+    try:
+        _read_and_judge(house, environ, say)
+    except BaseException:
+        wiki.stop()
+        raise
+    say(f"ready after {time.monotonic() - started:.1f} s")
+    return house, wiki
+
+
+def _read_and_judge(house: House, environ: Mapping[str, str], say: Say) -> None:
+    home.announce(house, home.clock())
+    for result in work.pull(house, work.feed_names(house), "demo", environ=environ, progress=say):
         if result.error:
             say(f"{result.feed}: {result.error}")
-    found = work.detect(house, "demo")
-    say(f"{found.sentence} ({time.monotonic() - started:.1f} s)")
-    return house, wiki
+    say(work.detect(house, "demo").sentence)
 
 
 def serve_wiki(folder: Path, port: int) -> ScimSandbox:
