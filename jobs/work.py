@@ -21,7 +21,7 @@ from ulid import ULID
 from governance.errors import GuardStopped, LeaverwatchError, StoreError
 from governance.house import House
 from governance.tables import JobRun, Remediation, Request
-from jobs.home import clock, connect
+from jobs.home import actor_named, clock, connect
 
 if TYPE_CHECKING:
     from connectors.kit.contract import Connector
@@ -179,8 +179,10 @@ def undo(house: House, actor: Actor, id: str, environ: Mapping[str, str] = os.en
     """Let an account sign in again that was switched off from here."""
     from jobs import remediate as remediating
 
-    with holding(house, "acting"):
-        return remediating.undo(house, connector_of(house, environ), clock(), actor, id)
+    with holding(house, "acting"), recorded(house, "remediate", actor.email) as running:
+        outcome = remediating.undo(house, connector_of(house, environ), clock(), actor, id)
+        _conclude(running, [outcome])
+        return outcome
 
 
 def verify(house: House, by: str = SCHEDULER, environ: Mapping[str, str] = os.environ) -> list[Outcome]:
@@ -245,6 +247,8 @@ def run(
         return results
     if job == "detect":
         return detect(house, by)
+    if job == "remediate" and arguments.get("undo"):
+        return undo(house, actor_named(house, by), str(arguments["undo"]), environ)
     if job == "remediate":
         return remediate(house, arguments.get("ids"), by, environ=environ)
     if job == "verify":

@@ -2,6 +2,39 @@
 
 from __future__ import annotations
 
-from jobs.commands.options import noun
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs import home
+from jobs.commands.options import Output, noun
+from jobs.commands.printing import Format, say, show
 
 app = noun("The figures.")
+
+
+@app.command(name="bench")
+def run(
+    size: Annotated[int, typer.Option(metavar="ACCOUNTS", min=100, help="With five grants each.")] = 7_500,
+    format: Output = Format.TABLE,
+) -> None:
+    """Measure each step on a seeded estate of this many accounts, in a folder that goes afterwards."""
+    from jobs import bench
+
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="leaverwatch-bench-") as folder:
+        for figure in bench.run(Path(folder), size, home.clock().replace(microsecond=0)):
+            say(f"{figure.step}: {figure.seconds:,.3f} s")
+            peak = None if figure.peak_mib is None else round(figure.peak_mib)
+            rows.append(
+                {
+                    "step": figure.step,
+                    "seconds": round(figure.seconds, 4),
+                    "peak_mib": peak,
+                    "growth_mib": round(figure.growth_mib, 2),
+                    "note": figure.note,
+                }
+            )
+    show(rows, format)
