@@ -51,7 +51,7 @@ class HrCsv(Connector):
         Field("encoding", "The encoding, where it is not to be recognised."),
         Field("delimiter", "The delimiter, where it is not to be recognised."),
     )
-    tells = frozenset({"source.read", "owner.state", "owner.ended_at", "owner.attributes"})
+    tells = frozenset({"source.read", "owner.state", "owner.ended_at", "owner.left_on", "owner.attributes"})
     scopes = {"pull": ("read access to the file and its folder",)}  # noqa: RUF012 - a declaration
 
     def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:

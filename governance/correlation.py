@@ -89,8 +89,8 @@ def owners(accounts: Frame, identities: Frame, pins: Frame) -> Frame:
 
     `accounts` needs the keys that snapshots write and created_at_s; `identities` the same and hire_at_s, ended_at_s;
     `pins` application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an ambiguous match all it
-    could be (at most five), of an unmatched account whom its name or its looks suggest. Memory counts: an address that two
-    people ever held binds an account only to the one who worked here when the account was created.
+    could be (at most five), of an unmatched account whom its name or its looks suggest. Memory counts: an address that
+    two people ever held binds an account only to the one who worked here when the account was created.
     """
     span = ("identity_id", "hire_at_s", "ended_at_s")
     by_number = identities.select(*span, key=nw.col("employee_id"))

@@ -30,7 +30,7 @@ TOP_LEVEL = {
 BANNED = re.compile(
     r"(^|_)(users?|seats?|zombies?|whitelist|termed|helpers?|utils?|manager|common|disable|orphan_acc)(_|$)"
 )
-SPEAK_SCIM = {"connectors/scim.py", "connectors/sandbox"}
+SPEAK_SCIM = {"connectors/scim.py", "connectors/kit/scim_", "connectors/sandbox"}
 MANAGER_IS_A_PERSON = re.compile(r"(^|_)(manager|managers)(_|$)")
 
 

@@ -767,3 +767,9 @@ class TestRealFiles:
             pull(hr_connector(tmp_path, path=path, **CERT))
             times.append(time.process_time() - begun)
         assert min(times) < 0.2
+
+
+@pytest.mark.parametrize("written", ["2026-11-20", "2026-11-20 00:00:00", "2026-11-20T00:00"])
+def test_a_last_day_written_as_its_midnight_is_still_worked(tmp_path, written):
+    person = one(tmp_path, "employee_id,status,last_day_of_work", f"1,terminated,{written}", time_zone="Europe/Berlin")
+    assert person.ended_at == utc("2026-11-20T23:00:00")

@@ -371,6 +371,7 @@ BLANK = {
     "account.active": {"active": None},
     "owner.state": {"owner_state": "unknown"},
     "owner.ended_at": {"owner_ended_at": None},
+    "owner.left_on": {"owner_ended_why": "absence"},
     "owner.attributes": {"owner_department": None},
     "account.last_seen": {"last_seen_at": None, "last_seen_known": False},
     "account.created_at": {"created_at": None},

@@ -17,7 +17,7 @@ from governance.settings import Policy
     severity="medium",
     remedy=Remedy.CORRECT_SOURCE,
     identity=("identity_id",),
-    needs=(),
+    needs=("source.read",),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.2", "NIST AC-2(1)", "PCI DSS 8.2.4"),
     evidence=("state", "ended_at"),
     sentence=lambda row: (
@@ -31,6 +31,6 @@ def contradictory_source(estate: Estate, policy: Policy, now: datetime) -> nw.La
     Fires when the newest snapshot of the source still says *active* or *leave* after the end date it states itself.
     Both facts are shown and nothing is ever done to an account because of it: only the source can be corrected.
     Quiet when the end date lies ahead, or when it passed after the source was read: then the person is a leaver.
-    Always evaluable: it needs nothing but the row itself.
+    It needs nothing but the row of a source that was read.
     """
     return estate.identities.filter(nw.col("contradictory")).with_columns(application=nw.col("source"))

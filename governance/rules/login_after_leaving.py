@@ -16,7 +16,7 @@ from governance.settings import Policy
     title="Login after leaving",
     severity="critical",
     remedy=Remedy.DEACTIVATE,
-    needs=("source.read", "owner.state", "owner.ended_at", "account.last_seen"),
+    needs=("source.read", "owner.state", "owner.ended_at", "owner.left_on", "account.last_seen"),
     controls=("ISO 27001 A.8.16", "SOC 2 CC7.2", "NIST AC-2(12)", "PCI DSS 8.2.5"),
     evidence=("owner_ended_at", "owner_ended_why", "last_seen_at", "active", "match_key", "privileged"),
     sentence=lambda row: (
@@ -31,10 +31,11 @@ def login_after_leaving(estate: Estate, policy: Policy, now: datetime) -> nw.Laz
     Fires when the last use is more than five minutes after the owner's engagement ended, whether the account is still
     active or not: what was done in between needs to be looked at.
     Quiet when the last use was before, or within five minutes, which the clocks of two systems may differ by.
-    Not evaluable when no source of truth was read, or when it is not told whether or when the owner left, or when the
-    account was last used.
+    Not evaluable when no source of truth was read, when it is not told whether or on which day the owner left (a feed
+    that simply drops people does not tell the day), or when the account was last used.
     """
     return estate.accounts.filter(
         nw.col("owner_state") == "ended",
+        nw.col("owner_ended_why").fill_null("source") != "absence",
         nw.col("last_seen_at_s") > nw.col("owner_ended_at_s") + CLOCKS_DIFFER_BY // timedelta(seconds=1),
     )

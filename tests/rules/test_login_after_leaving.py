@@ -59,3 +59,10 @@ def test_not_evaluable_when_a_signal_is_missing(judged, why):
 
 def test_an_untold_last_use_of_somebody_who_works_here_is_no_question():
     assert unknown(judge(login_after_leaving, account(last_seen_at=None, last_seen_known=False))) is None
+
+
+def test_not_evaluable_when_only_absence_says_that_the_owner_left():
+    used = leaver(owner_ended_why="absence", last_seen_at=ENDED + timedelta(days=3))
+    verdict = judge(login_after_leaving, used)
+    assert fired(verdict) == []
+    assert unknown(verdict) == "the source of truth only shows that the owner is absent, not on which day they left"
