@@ -771,5 +771,5 @@ class TestRealFiles:
 
 @pytest.mark.parametrize("written", ["2026-11-20", "2026-11-20 00:00:00", "2026-11-20T00:00"])
 def test_a_last_day_written_as_its_midnight_is_still_worked(tmp_path, written):
-    person = one(tmp_path, "employee_id,status,last_day_of_work", f"1,terminated,{written}", time_zone="Europe/Berlin")
+    person = one(tmp_path, "status,last_day_of_work", f"terminated,{written}", time_zone="Europe/Berlin")
     assert person.ended_at == utc("2026-11-20T23:00:00")
