@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,26 @@ def test_every_foreign_exception_class_of_ours_is_in_the_tree():
                 )
             ):
                 assert path.name == "errors.py" or "sandbox" in path.parts, f"{path}: {node.name}"
+
+
+FAULTS = tomllib.loads((ROOT / "tests" / "faults.toml").read_text())
+ROWS_OF_THE_PARTS_THAT_EXIST = {
+    *(f"A{n}" for n in range(1, 16)),
+    *(f"B{n}" for n in range(1, 7)),
+    *("C1", "C2", "C3", "C4", "C6", "C7", "C12", "D1", "D6", "D7", "D9", "D14"),
+    *(f"E{n}" for n in range(1, 9)),
+    *("G1", "G8", "G10", "H1", "H2", "H9"),
+}
+
+
+def test_every_fault_of_the_parts_that_exist_has_its_row():
+    assert set(FAULTS) >= ROWS_OF_THE_PARTS_THAT_EXIST
+
+
+@pytest.mark.parametrize("row", sorted(FAULTS))
+def test_every_test_a_fault_names_exists(row):
+    assert FAULTS[row]
+    for name in FAULTS[row]:
+        module, _, function = name.partition("::")
+        [file] = (ROOT / "tests").rglob(f"{module}.py")
+        assert re.search(rf"^ *def {function}\(", file.read_text(), re.MULTILINE), name
