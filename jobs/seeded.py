@@ -1,4 +1,4 @@
-"""A seeded estate of any size for the figures: people, accounts, entitlements and grants by arithmetic, no file read."""
+"""A seeded estate of any size for the figures: people, accounts and grants by arithmetic, no file read."""
 
 from __future__ import annotations
 
