@@ -30,10 +30,12 @@ class Fragile(Store):
     def __init__(self, whole: Store, number: int, *, late: bool) -> None:  # the parts are those of `whole`
         self.__dict__.update(whole.__dict__)
         self.number, self.late, self.count = number, late, 0
+        self.durable: list[bool] = []
 
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Session]:
         self.count += 1
+        self.durable.append(durable)
         if self.count == self.number and not self.late:
             raise StoreError("the disk is full")
         with super().write(durable=durable) as session:
@@ -115,6 +117,13 @@ def test_without_a_record_nothing_is_done(ground: Ground, number: int, late: boo
     assert len(written) == (number + 1) // 3  # the writes of one: intent, executed, verified
     ground.applications.calls = [call for call in ground.applications.calls if call[0] != "intents"]
     converges(ground)
+
+
+def test_the_intent_is_on_the_disk_before_the_call(ground: Ground) -> None:
+    """Not even a power cut may take it back; the results that follow can be read again."""
+    store = Fragile(ground.house.store, 0, late=False)
+    remediate.run(replace(ground.house, store=store), ground.applications.connect, NOW + timedelta(hours=1))
+    assert store.durable == [True, False, False] * 2
 
 
 def intents_of(ground: Ground, account_id: str) -> tuple[str, str]:

@@ -224,8 +224,9 @@ def test_what_leaverwatch_cannot_switch_off_itself_is_a_task(
 
 def test_four_eyes(ground: Ground) -> None:
     (id,) = proposed(ground, account("crm", "sue"))
-    with pytest.raises(FourEyesRequired, match="proposed"):
-        remediation.approve(ground.house, SAM, NOW, [id], WHY)
+    for same in (SAM, replace(SAM, email="Sam@Corp.example")):
+        with pytest.raises(FourEyesRequired, match="proposed"):
+            remediation.approve(ground.house, same, NOW, [id], WHY)
     with pytest.raises(FourEyesRequired, match="belong"):
         remediation.approve(ground.house, SUE, NOW, [id], WHY)
     with pytest.raises(FourEyesRequired, match="belong"):
@@ -403,6 +404,16 @@ def test_leaving_one_privileged_account_needs_two_approvers(ground: Ground) -> N
     assert [o.status for o in run(ground)] == ["verified"]
 
 
+def test_the_first_of_two_approvals_holds_72_hours(ground: Ground) -> None:
+    first, _ = ground.stand(admins("a1", "a2"))
+    (r,) = remediation.propose(ground.house, SAM, NOW, [first], WHY)
+    remediation.approve(ground.house, SUE, NOW, [r.id], WHY)
+    row = remediation.approve(ground.house, TOM, NOW + timedelta(hours=72), [r.id], WHY)[0]
+    assert (row.status, row.approved_by, row.second_approver) == ("proposed", TOM.email, None)
+    row = remediation.approve(ground.house, SUE, NOW + timedelta(hours=143), [r.id], WHY)[0]
+    assert (row.status, row.second_approver) == ("approved", SUE.email)
+
+
 def test_approvals_are_counted_together(ground: Ground) -> None:
     prints = ground.stand(admins("a1", "a2", "a3", "a4"))
     ids = [r.id for r in remediation.propose(ground.house, SAM, NOW, prints, WHY)]
@@ -414,6 +425,16 @@ def test_approvals_are_counted_together(ground: Ground) -> None:
     assert [o.status for o in run(ground)] == ["verified"] * 3
     with pytest.raises(LastPrivilegedAccount):  # the last detect run still shows all four active
         remediation.approve(ground.house, SUE, NOW, ids[3:], WHY)
+
+
+def test_one_that_was_switched_on_again_counts_again(ground: Ground) -> None:
+    prints = ground.stand(admins("a1", "a2", "a3"))
+    (r,) = remediation.propose(ground.house, SAM, NOW, prints[:1], WHY)
+    remediation.approve(ground.house, SUE, NOW, [r.id], WHY)
+    assert [o.status for o in run(ground)] == ["verified"]
+    ground.stand(admins("a1", "a2", "a3"), at=LATER + timedelta(days=1))  # a later snapshot shows all three active
+    (second,) = remediation.propose(ground.house, SAM, NOW, prints[1:2], WHY)
+    assert remediation.approve(ground.house, SUE, NOW, [second.id], WHY)[0].status == "approved"
 
 
 def test_privileged_accounts_that_went_since_the_approval_count_at_the_last_moment(ground: Ground) -> None:
@@ -509,6 +530,37 @@ def test_the_account_is_looked_at_once_more_before_the_call(
     assert (outcome.status, outcome.message.partition(":")[0]) == ("failed", kind.__name__)
     assert ground.applications.writes() == []
     assert ground.audited(id)[-1] == "fail"
+
+
+@pytest.mark.parametrize("change", ["facts", "expired", "approver", "proposer", "rejected elsewhere"])
+def test_what_changed_since_the_plan_stops_it_at_the_last_moment(ground: Ground, change: str) -> None:
+    """The plan of the run was made, and then: `begin` looks by itself."""
+    (id,) = approved(ground, account("crm", "a1"))
+    live, at = ground.applications.accounts["crm", "a1"], LATER
+    kind: type[Exception] = PlanChanged
+    if change == "facts":
+        ground.change_finding("ghost|crm|a1", digest="another")
+    elif change == "rejected elsewhere":
+        remediation.cancel(ground.house, SAM, NOW, [id])
+        kind = AlreadyDecided
+    elif change == "expired":
+        at = NOW + timedelta(hours=72)
+    else:  # it turned out to be the account of somebody who decided
+        ground.stand([account("crm", "a1", owner_id="hr:sue" if change == "approver" else "hr:sam")])
+        kind = FourEyesRequired
+        assert [type(e) for e in remediation.plan(ground.house, LATER).refused.values()] == [FourEyesRequired]
+    with pytest.raises(kind):
+        remediation.begin(ground.house, at, id, live)
+    assert "deactivate" not in ground.audited(id)
+
+
+def test_what_changed_since_the_proposal_is_not_approved(ground: Ground) -> None:
+    one, two = proposed(ground, account("crm", "a1"), account("crm", "a2"))
+    ground.stand([account("crm", "a1", owner_id="hr:sam"), account("crm", "a2", kind="service")])
+    with pytest.raises(FourEyesRequired, match="who decided"):
+        remediation.approve(ground.house, SUE, NOW, [one], WHY)
+    with pytest.raises(ProtectedAccount):
+        remediation.approve(ground.house, SUE, NOW, [two], WHY)
 
 
 def test_what_became_protected_after_its_approval_is_not_touched(ground: Ground) -> None:

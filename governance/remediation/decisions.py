@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 
 from governance import audit
 from governance.access import Actor, Verb, demand
+from governance.correlation import fold
 from governance.errors import AlreadyDecided, FourEyesRequired, NotAllowed, PlanChanged
 from governance.house import House
 from governance.remediation import refusals as refuse
@@ -31,8 +32,8 @@ APPROVAL_HOLDS: Final = timedelta(hours=72)
 def approve(house: House, actor: Actor, now: datetime, ids: Sequence[str], reason: str) -> list[Remediation]:
     """Approve these proposals, all or none: not by the proposer, not by the subject, bound to the exact plan.
 
-    What would leave one active privileged account stays `proposed` until a second approver agrees. A manual task is
-    `executing` from its approval on. Raises the first refusal.
+    What would leave one active privileged account stays `proposed` until a second approver agrees within 72 hours. A
+    manual task is `executing` from its approval on. Raises the first refusal.
     """
     reason = needed(reason, "an approval")
     with house.store.read() as session:
@@ -44,15 +45,16 @@ def approve(house: House, actor: Actor, now: datetime, ids: Sequence[str], reaso
             application: closed_privileged(session, holders, application, *RUNNABLE)
             for application, holders in facts.privileged.items()
         }
-    steps = [_consent(house, actor, r, findings.get(r.finding), facts, closed) for r in remediations]
+    steps = [_consent(house, actor, now, r, findings.get(r.finding), facts, closed) for r in remediations]
     approved = {"approved_at": now, "expires_at": now + APPROVAL_HOLDS}
-    first = {"approved_by": actor.email, "approval_reason": reason}
+    first = {"approved_by": actor.email, "approval_reason": reason, "approved_at": now}
     values: dict[str, dict[str, Any]] = {
         "half": first,
         "whole": {**first, **approved},
         "second": {"second_approver": actor.email, **approved},
     }
-    unsigned, signed = col(Remediation.approved_by).is_(None), col(Remediation.approved_by).is_not(None)
+    signed = and_(col(Remediation.approved_by).is_not(None), col(Remediation.approved_at) > now - APPROVAL_HOLDS)
+    unsigned = or_(col(Remediation.approved_by).is_(None), col(Remediation.approved_at) <= now - APPROVAL_HOLDS)
     with house.store.write() as session:
         for step, manual in sorted(set(zip(steps, (r.action == "manual" for r in remediations), strict=True))):
             chosen = [
@@ -83,14 +85,22 @@ def approve(house: House, actor: Actor, now: datetime, ids: Sequence[str], reaso
 
 
 def _consent(
-    house: House, actor: Actor, r: Remediation, finding: Finding | None, facts: Facts, closed: dict[str, set[str]]
+    house: House,
+    actor: Actor,
+    now: datetime,
+    r: Remediation,
+    finding: Finding | None,
+    facts: Facts,
+    closed: dict[str, set[str]],
 ) -> str:
     """What this actor's approval amounts to: half of two, the whole, or the second of two. Raises every refusal."""
     demand(actor, Verb.APPROVE, application=r.application, identity_id=r.identity_id)
     if r.status != "proposed":
         raise AlreadyDecided(f"remediation {r.id} is {r.status}")
-    if actor.email in (r.proposed_by, r.approved_by):
-        did = "proposed" if actor.email == r.proposed_by else "approved"
+    lapsed = r.approved_at is not None and r.approved_at <= now - APPROVAL_HOLDS
+    first = None if lapsed else r.approved_by
+    if fold(actor.email) in (fold(r.proposed_by), fold(first)):
+        did = "proposed" if fold(actor.email) == fold(r.proposed_by) else "approved"
         raise FourEyesRequired(f"{actor.email} {did} remediation {r.id}; somebody else must approve it")
     refuse.check_plan(r, finding)
     account = facts.accounts.get((r.application, r.account_id))
@@ -100,16 +110,16 @@ def _consent(
         actor.identity_id is not None and actor.identity_id == r.identity_id
     ):
         raise FourEyesRequired(f"{account.label} may belong to {actor.email}; somebody else must approve this")
-    refuse.check_subject(account, (r.proposed_by, r.approved_by))
+    refuse.check_subject(account, (r.proposed_by, first))
     refuse.check_account(house.settings, account)
     holders = facts.privileged.get(r.application, {})
     gone = closed.setdefault(r.application, set())
     try:
-        refuse.check_privileged(account, holders, gone, approvers=1 if r.approved_by is None else 2)
+        refuse.check_privileged(account, holders, gone, approvers=1 if first is None else 2)
     except FourEyesRequired:
         return "half"
     gone.add(r.account_id)
-    return "whole" if r.approved_by is None else "second"
+    return "whole" if first is None else "second"
 
 
 def reject(house: House, actor: Actor, now: datetime, ids: Sequence[str], reason: str) -> list[Remediation]:
