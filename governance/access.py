@@ -38,11 +38,11 @@ class Scope(StrEnum):
     APPLICATIONS = "applications"  # what concerns an application the actor owns
 
 
-# One line a role, as INTERFACES.md lists them. Who starts a run decides nothing, so security may do it too.
+# One line a role.
 RIGHTS: Final[dict[str, dict[Verb, Scope]]] = {
     "admin": dict.fromkeys((Verb.READ, Verb.CONFIGURE, Verb.RUN, Verb.RELEASE, Verb.DONE), Scope.ALL),
     "security": dict.fromkeys(
-        (Verb.READ, Verb.RUN, Verb.PROPOSE, Verb.APPROVE, Verb.EXCLUDE, Verb.PIN, Verb.RELEASE, Verb.CAMPAIGN),
+        (Verb.READ, Verb.PROPOSE, Verb.APPROVE, Verb.EXCLUDE, Verb.PIN, Verb.RELEASE, Verb.CAMPAIGN),
         Scope.ALL,
     ),
     "manager": dict.fromkeys((Verb.READ, Verb.PROPOSE, Verb.APPROVE), Scope.REPORTS),

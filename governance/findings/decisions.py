@@ -13,7 +13,7 @@ from governance import audit
 from governance.access import Actor, Verb, demand
 from governance.errors import AlreadyDecided, DecisionError
 from governance.house import House
-from governance.tables import DetectRun, Exclusion, Finding, Pin, Request
+from governance.tables import DetectRun, Exclusion, Finding, Pin, Remediation, Request
 
 Work = Literal["pull", "detect", "remediate", "verify"]
 
@@ -100,10 +100,19 @@ def _exists(house: House, application: str, account_id: str, identity_id: str) -
 
 
 def ask(house: House, actor: Actor, now: datetime, verb: Work, arguments: dict[str, Any] | None = None) -> Request:
-    """Ask the worker to do work; it looks every two seconds."""
-    demand(actor, Verb.RUN)
-    request = Request(id=str(ULID.from_datetime(now)), at=now, actor=actor.email, verb=verb, arguments=arguments or {})
+    """Ask the worker to do work; it looks every two seconds. An undo may ask for who may propose, the rest who may run.
+
+    `arguments`: {"feeds": [name…]} of a pull, {"undo": remediation id} of an undo.
+    """
+    arguments = arguments or {}
+    with house.store.read() as session:
+        undone = session.get(Remediation, arguments["undo"]) if "undo" in arguments else None
+    if undone is not None:
+        demand(actor, Verb.PROPOSE, application=undone.application, identity_id=undone.identity_id)
+    else:
+        demand(actor, Verb.RUN)
+    request = Request(id=str(ULID.from_datetime(now)), at=now, actor=actor.email, verb=verb, arguments=arguments)
     with house.store.write() as session:
         session.add(request)
-        audit.append(session, now=now, actor=actor.email, verb="ask", object=f"job/{verb}", facts=arguments or {})
+        audit.append(session, now=now, actor=actor.email, verb="ask", object=f"job/{verb}", facts=arguments)
     return request

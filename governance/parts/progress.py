@@ -82,12 +82,16 @@ def _ended(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
     line.markdown(chip(f"{sign}{REMEDIATION.get(r.status, r.status)}", _COLOURS.get(r.status, "gray")), width="content")
     if approvals.undo_asked(r):
         line.caption("undo asked", width="content")
-    elif approvals.can_undo(r, now) and may(actor, Verb.RUN):
-        if line.button("Undo", key=f"undo-{r.id}", icon=":material/undo:"):
-            attempt(
-                lambda: findings.ask(house, actor, now, "remediate", {"undo": r.id}),
-                "Asked: the account is switched on again within seconds",
-            )
+    elif _may_undo(r, actor, now) and line.button("Undo", key=f"undo-{r.id}", icon=":material/undo:"):
+        attempt(
+            lambda: findings.ask(house, actor, now, "remediate", {"undo": r.id}),
+            "Asked: the account is switched on again within seconds",
+        )
+
+
+def _may_undo(r: Remediation, actor: Actor, now: datetime) -> bool:
+    allowed = may(actor, Verb.PROPOSE, application=r.application, identity_id=r.identity_id)
+    return allowed and approvals.can_undo(r, now)
 
 
 def _what(house: House, r: Remediation) -> str:
