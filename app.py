@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime.pages_manager import PagesManager
 
 from governance.house import install
 from jobs import home
@@ -61,6 +62,10 @@ async def lifespan(_: st.App) -> AsyncIterator[MutableMapping[str, Any]]:
     yield {}
     house.store.close()
 
+
+# The folder pages/ beside the script holds modules of ours. Without this the first visitor of a new process who follows
+# a link to /findings would be shown that module run as a script of the old multipage kind: an empty page.
+PagesManager.uses_pages_directory = False
 
 app = st.App(
     Path(__file__).parent / "governance" / "shell.py",

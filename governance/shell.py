@@ -1,4 +1,4 @@
-"""The Streamlit script: navigation by role, the actor, the clock, the guard banner, and what is shown when a page fails.
+"""The Streamlit script: navigation by role, the actor, the clock, the guard banner, and the words of a page that fails.
 
 Besides the jobs this is the only part that reads the clock, once for every run of the script.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import ipaddress
 import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -40,19 +42,23 @@ def clock() -> datetime:
 
 def main() -> None:
     """Draw the page the address asks for, as the actor chosen, at one instant."""
-    now = clock()
-    set_clock(clock)
     st.set_page_config("Leaverwatch", str(STATIC / "icon.svg"), layout="wide", initial_sidebar_state=224)
     st.logo(str(STATIC / f"logo-{'dark' if dark() else 'light'}.svg"), size="large")
     st.html(WIDTH)
-    house = installed()
-    chosen = _chosen_actor(house)
-    pages = {name: page for name, page in all_pages().items() if page[0].roles & chosen.roles}
-    links = {name: _link(name, page, render, house, chosen, now) for name, (page, render) in pages.items()}
+    with _excused("shell", "The dashboard"):
+        _frame(installed(), clock())
+
+
+def _frame(house: House, now: datetime) -> None:
+    """What stands around every page, and the page."""
+    set_clock(clock)
+    actor = _chosen_actor(house)
+    pages = {name: page for name, page in all_pages().items() if page[0].roles & actor.roles}
+    links = {name: _link(name, page, render, house, actor, now) for name, (page, render) in pages.items()}
     sections = {g: [links[n] for n, (page, _) in pages.items() if page.group == g] for g in GROUPS}
     here = st.navigation({group: found for group, found in sections.items() if found}, expanded=True)
     remember_links(links)
-    _acting_as(house, chosen)
+    _acting_as(house, actor)
     say_what_was_done()
     here.run()
 
@@ -65,17 +71,26 @@ def _link(name: str, page: Page, render: Render, house: House, actor: Actor, now
 
 
 def _drawn(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime) -> None:
-    """The guard banner and the page; when it fails, one sentence with an incident id instead of a traceback."""
-    try:
+    """The guard banner and the page."""
+    with _excused(name, page.title):
         held_banner(house, actor if actor.email else None, now)
         render(house, actor, now)
-    except Exception as error:  # noqa: BLE001 - a page must never show its inside: the log has it, under the same id
+
+
+@contextmanager
+def _excused(name: str, title: str) -> Iterator[None]:
+    """One sentence and an incident id instead of a traceback; the log has both under the same id."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, a page must never show its inside
         incident = str(ULID())
         where = "".join(traceback.format_tb(error.__traceback__))  # places, never the values in a message
         log.error("incident %s on page %s: %s\n%s", incident, name, type(error).__name__, where)
-        why = plain(error) if isinstance(error, LeaverwatchError) else "Nothing was changed by showing it."
+        why = (
+            f"{plain(str(error).rstrip('.'))}." if isinstance(error, LeaverwatchError) else "Nothing was changed by it."
+        )
         st.error(
-            f"{plain(page.title)} cannot be shown now. {why} Incident {bold(incident)} is in the log.",
+            f"{plain(title)} cannot be shown now. {why} Incident {bold(incident)} is in the log.",
             icon=":material/error:",
         )
         st.button("Try again", key="try-again")

@@ -41,7 +41,8 @@ def _figure(life: Lifecycle) -> go.Figure:
 
     colours, figure = palette(), go.Figure()
     split = 0.64 if life.left else 1.0
-    labels = [f"{lane.label}{'\u200b' * place}" for place, lane in enumerate(life.lanes)]  # two accounts in one place
+    # Two accounts in one application need two lanes: an invisible space keeps their names apart.
+    labels = [_safe(lane.label) + "\u200b" * place for place, lane in enumerate(life.lanes)]
     for label, lane in zip(labels, life.lanes, strict=True):
         for part in _parts(life, lane, colours):
             figure.add_trace(go.Bar(y=[label], orientation="h", width=0.56, showlegend=False, **part))

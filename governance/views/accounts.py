@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ from governance.views import runs
 from governance.views.findings import worst_of
 from governance.views.paging import CAP, SIZE, Cursor, Row, Slice, turn
 
-KEY: Final = (int, str, str)  # rank, application, account_id
+KEY: Final = (int, int, str, str)  # rank, last use, application, account_id
 SCOPES: Final = {
     "all": "All",
     "leavers": "Held by leavers",
@@ -44,22 +45,27 @@ class Filters:
         return self.scope != "all" or self.application is not None or bool(self.text.strip())
 
 
-# An active account of a leaver first, then of nobody, then privileged ones, then the rest; inactive ones last.
+# Who can sign in although nobody should first: of leavers (the privileged before the rest), of nobody, of the missing;
+# then privileged ones, then the rest; inactive ones last.
 _ACTIVE: Final = pl.col("active").fill_null(value=True)
-RANK: Final = (
+_PRIVILEGED: Final = pl.col("privileged").fill_null(value=False)
+_RANK: Final = (
     pl.when(~_ACTIVE)
-    .then(5)
-    .when(pl.col("owner_state") == "ended")
+    .then(6)
+    .when((pl.col("owner_state") == "ended") & _PRIVILEGED)
     .then(0)
-    .when(pl.col("match").is_in(["unmatched", "ambiguous"]))
+    .when(pl.col("owner_state") == "ended")
     .then(1)
-    .when(pl.col("owner_state") == "missing")
+    .when(pl.col("match").is_in(["unmatched", "ambiguous"]))
     .then(2)
-    .when(pl.col("privileged").fill_null(value=False))
+    .when(pl.col("owner_state") == "missing")
     .then(3)
-    .otherwise(4)
+    .when(_PRIVILEGED)
+    .then(4)
+    .otherwise(5)
+    .cast(pl.Int64)
 )
-RANKS: Final = 6
+_ORDER: Final = {"rank": False, "used": True, "application": False, "account_id": False}  # descending?
 
 
 def page(house: House, filters: Filters, now: datetime, cursor: Cursor | None = None) -> Slice:
@@ -68,13 +74,8 @@ def page(house: House, filters: Filters, now: datetime, cursor: Cursor | None = 
     frame = run.table("accounts") if run else None
     if run is None or frame is None:
         return Slice([], 0, 0, None, None)
-    wanted = frame.filter(*_conditions(filters, now))
-    total = _total(run, filters, wanted)
-    found = turn(
-        lambda at, limit: _fetch(wanted, at, limit),
-        lambda row: (row["rank"], row["application"], row["account_id"]),
-        cursor,
-        total,
+    found = runs.remembered(
+        ("accounts", str(run.estate), filters, cursor, now.date()), lambda: _read(run, frame, filters, now, cursor)
     )
     with house.store.read() as session:
         worst = worst_of(session, [(row["application"], row["account_id"]) for row in found.rows])
@@ -82,15 +83,35 @@ def page(house: House, filters: Filters, now: datetime, cursor: Cursor | None = 
     return Slice(rows, found.total, found.first, found.previous, found.next)
 
 
-def _total(run: runs.Run, filters: Filters, wanted: pl.LazyFrame) -> int:
-    known = {"all": "accounts", "unmatched": "unmatched"}.get(filters.scope)
-    if known == "accounts" and not filters.text.strip() and run.number("accounts") is not None:
-        own = (run.summary.get("by_application") or {}).get(filters.application or "", {}).get("accounts")
-        total = run.number("accounts") if filters.application is None else own
-        if total is not None:
-            return int(total)
-    key = ("accounts", run.id, str(run.estate), filters)
-    return runs.remembered(key, lambda: wanted.select("application").head(CAP + 1).collect().height)
+def _read(run: runs.Run, frame: pl.LazyFrame, filters: Filters, now: datetime, cursor: Cursor | None) -> Slice:
+    wanted = frame.filter(*_conditions(filters, now))
+    key = ("accounts counted", str(run.estate), filters, now.date())
+    known = _known_total(run, filters)
+    counting = runs.recall(key) if known is None else known
+    counted = wanted.select("application").head(CAP + 1) if counting is None else None
+
+    def fetch(at: Cursor | None, limit: int) -> list[Row]:
+        nonlocal counting
+        keys, n = _keys(wanted, at, limit, counted)
+        if n is not None:
+            counting = runs.remembered(key, lambda: n)
+        return _rows(frame, keys)
+
+    def of(row: Row) -> tuple[int, int, str, str]:
+        return row["rank"], row["used"], row["application"], row["account_id"]
+
+    found = turn(fetch, of, cursor, 0)
+    return Slice(found.rows, counting or 0, found.first, found.previous, found.next)
+
+
+def _known_total(run: runs.Run, filters: Filters) -> int | None:
+    """What the detect run counted already needs no counting again."""
+    if filters.scope != "all" or filters.text.strip():
+        return None
+    if filters.application is None:
+        return run.number("accounts")
+    own = (run.summary.get("by_application") or {}).get(filters.application, {}).get("accounts")
+    return None if own is None else int(own)
 
 
 def _conditions(filters: Filters, now: datetime) -> list[pl.Expr]:
@@ -107,33 +128,56 @@ def _conditions(filters: Filters, now: datetime) -> list[pl.Expr]:
     }.get(filters.scope)
     if scope is not None:
         conditions.append(scope.fill_null(value=False))
-    names = [pl.col(name).fill_null("") for name in ("username", "email", "display_name", "owner_name", "account_id")]
-    for word in (fold(filters.text) or "").split():
-        conditions.append(pl.concat_str(names, separator=" ").str.to_lowercase().str.contains(word, literal=True))
+    conditions += [_says(word) for word in (fold(filters.text) or "").split()]
     return conditions
 
 
-def _fetch(wanted: pl.LazyFrame, cursor: Cursor | None, limit: int) -> list[Row]:
-    """Rank by rank, because the file is sorted by application and account: each rank is a filter and a head."""
+def _says(word: str) -> pl.Expr:
+    """Whether a name of the account or of its owner holds this word."""
+    anyhow = f"(?i){re.escape(word)}"
+    names = ("username", "email", "display_name", "account_id", "owner_name")
+    return pl.any_horizontal(pl.col(name).str.contains(anyhow) for name in names).fill_null(value=False)
+
+
+def _keys(
+    wanted: pl.LazyFrame, cursor: Cursor | None, limit: int, counted: pl.LazyFrame | None
+) -> tuple[pl.DataFrame, int | None]:
+    """The keys of a page: only what the order needs is read of every row. With `counted`, how many there are too."""
     back = cursor is not None and cursor.back
-    rank, application, account_id = cursor.key if cursor else (-1, "", "")
-    rows: list[Row] = []
-    order = range(int(rank), -1, -1) if back else range(max(0, int(rank)), RANKS)
-    for one in order:
-        if len(rows) >= limit:
-            break
-        part = wanted.filter(one == RANK)
-        if cursor is not None and one == rank:
-            same = pl.col("application") == application
-            if back:
-                part = part.filter((pl.col("application") < application) | (same & (pl.col("account_id") < account_id)))
-            else:
-                part = part.filter((pl.col("application") > application) | (same & (pl.col("account_id") > account_id)))
-        part = part.select(*COLUMNS, rank=pl.lit(one, dtype=pl.Int64))
-        rest = limit - len(rows)
-        table = (part.tail(rest).reverse() if back else part.head(rest)).collect()
-        rows += table.to_dicts()
-    return rows
+    ordered = wanted.select("application", "account_id", rank=_RANK, used=pl.col("last_seen_at_s").fill_null(0))
+    if cursor is not None:
+        rank, used, application, account_id = cursor.key
+        later = (
+            (pl.col("rank") > rank)
+            | ((pl.col("rank") == rank) & (pl.col("used") < used))
+            | ((pl.col("rank") == rank) & (pl.col("used") == used) & (pl.col("application") > application))
+            | (
+                (pl.col("rank") == rank)
+                & (pl.col("used") == used)
+                & (pl.col("application") == application)
+                & (pl.col("account_id") > account_id)
+            )
+        )
+        same = (pl.col("application") == application) & (pl.col("account_id") == account_id)
+        ordered = ordered.filter(~later & ~same if back else later)
+    descending = [down is not back for down in _ORDER.values()]
+    keys = ordered.sort(*_ORDER, descending=descending).head(limit)
+    if counted is None:
+        return keys.collect(engine="streaming"), None
+    both = pl.collect_all([keys, counted], engine="streaming")
+    return both[0], both[1].height
+
+
+def _rows(frame: pl.LazyFrame, keys: pl.DataFrame) -> list[Row]:
+    """Everything about these accounts, in the order of the keys; the sorted file lets most of it be passed over."""
+    if keys.is_empty():
+        return []
+    near = frame.filter(
+        pl.col("application").is_in(keys["application"].unique().to_list()),
+        pl.col("account_id").is_in(keys["account_id"].to_list()),
+    )
+    rows = near.select(*COLUMNS).collect(engine="streaming")
+    return list(keys.join(rows, on=["application", "account_id"], how="left", maintain_order="left").to_dicts())
 
 
 def in_applications(house: House) -> list[str]:
@@ -155,4 +199,4 @@ def export(house: House, filters: Filters, now: datetime) -> list[Row]:
     """The filtered list up to the cap, for a file."""
     run = runs.last_run(house)
     frame = run.table("accounts") if run else None
-    return [] if frame is None else _fetch(frame.filter(*_conditions(filters, now)), None, CAP)
+    return [] if frame is None else _rows(frame, _keys(frame.filter(*_conditions(filters, now)), None, CAP, None)[0])

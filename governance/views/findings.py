@@ -11,11 +11,13 @@ from sqlmodel import Session, col, select
 
 from governance.correlation import fold
 from governance.house import House
+from governance.rulebook import BASE_SCORE
 from governance.tables import Finding
 from governance.views.paging import CAP, Cursor, Row, Slice, turn
 from governance.views.tallies import tally
 
 KEY: Final = (int, str)  # score, fingerprint
+BAND: Final = 20  # how far privilege, criticality and use lift a score above its severity's least
 COLUMNS: Final = (
     "fingerprint",
     "rule",
@@ -57,6 +59,8 @@ def page(house: House, filters: Filters, cursor: Cursor | None = None) -> Slice:
     """One page of findings, the highest score first."""
     with house.store.read() as session:
         total = _total(house, session, filters)
+        if total == 0:
+            return Slice([], 0, 0, None, None)
         return turn(
             lambda at, limit: _fetch(session, filters, at, limit),
             lambda row: (row["score"], row["fingerprint"]),
@@ -91,6 +95,9 @@ def _conditions(filters: Filters) -> list[Any]:
         value = getattr(filters, name)
         if value:
             wanted.append(getattr(Finding, name) == value)
+    if filters.severity in BASE_SCORE:  # severities are bands of the score: the index that orders the list finds them
+        least = BASE_SCORE[filters.severity]
+        wanted += [col(Finding.score) >= least, col(Finding.score) <= least + BAND]
     for word in (fold(filters.text) or "").split():
         wanted.append(col(Finding.search).contains(word, autoescape=True))
     return wanted
@@ -114,16 +121,22 @@ def worst_of(session: Session, keys: list[tuple[str, str]]) -> dict[tuple[str, s
     """The worst open finding of each of these accounts, and how many there are (`count`)."""
     if not keys:
         return {}
-    chosen = sa.tuple_(col(Finding.application), col(Finding.account_id)).in_(keys)
+    # Both columns by themselves, and no status: only so does SQLite find the rows by the index finding_account.
     query = (
-        select(Finding.application, Finding.account_id, Finding.rule, Finding.severity, Finding.fingerprint)
-        .where(chosen, Finding.status == "open")
-        .order_by(col(Finding.score).desc())
+        sa.select(
+            *(getattr(Finding, name) for name in ("application", "account_id", "rule", "severity", "fingerprint"))
+        )
+        .add_columns(col(Finding.status), col(Finding.score))
+        .where(
+            col(Finding.application).in_({application for application, _ in keys}),
+            col(Finding.account_id).in_({account_id for _, account_id in keys}),
+        )
     )
+    rows = sorted((row for row in session.execute(query) if row.status == "open"), key=lambda row: -row.score)
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for application, account_id, rule, severity, fingerprint in session.exec(query):
-        first = {"rule": rule, "severity": severity, "fingerprint": fingerprint, "count": 0}
-        found.setdefault((application or "", account_id or ""), first)["count"] += 1
+    for row in rows:
+        first = {"rule": row.rule, "severity": row.severity, "fingerprint": row.fingerprint, "count": 0}
+        found.setdefault((row.application or "", row.account_id or ""), first)["count"] += 1
     return dict(found)
 
 

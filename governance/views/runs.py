@@ -16,7 +16,7 @@ from governance.house import House
 from governance.tables import AuditEntry, DetectRun
 
 T = TypeVar("T")
-_KEPT: Final = 64
+_KEPT: Final = 128
 _remembered: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
 
@@ -70,6 +70,11 @@ def version(session: Session) -> tuple[str | None, int]:
     run = session.exec(select(DetectRun.id).order_by(col(DetectRun.id).desc()).limit(1)).first()
     seq = session.exec(select(AuditEntry.seq).order_by(col(AuditEntry.seq).desc()).limit(1)).first()
     return run, seq or 0
+
+
+def recall(key: tuple[Any, ...]) -> Any:
+    """A value that was remembered under this key; None when there is none."""
+    return _remembered.get(key)
 
 
 def remembered(key: tuple[Any, ...], make: Callable[[], T]) -> T:

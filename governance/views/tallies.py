@@ -51,8 +51,10 @@ def tally(house: House) -> Tally:
         key = ("tally", house.store.url, *runs.version(session))
 
         def counted() -> Tally:
-            columns = (col(Finding.status), col(Finding.application), col(Finding.rule), col(Finding.severity))
-            rows = session.execute(sa.select(*columns, sa.func.count()).group_by(*columns)).all()
+            # A rule has one severity, so that the index finding_tally alone answers this.
+            columns = (col(Finding.status), col(Finding.application), col(Finding.rule))
+            severity = sa.func.max(col(Finding.severity))
+            rows = session.execute(sa.select(*columns, severity, sa.func.count()).group_by(*columns)).all()
             return Tally({(s, a or "", r, v): n for s, a, r, v, n in rows})
 
         return runs.remembered(key, counted)

@@ -109,12 +109,15 @@ def upgrade() -> None:
         sa.Column("reopened", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint"),
     )
-    op.create_index("finding_order", "finding", ["status", sa.text("score DESC"), "fingerprint"], unique=False)
+    op.create_index(
+        "finding_order", "finding", ["status", sa.text("score DESC"), "fingerprint", "severity"], unique=False
+    )
     op.create_index("finding_account", "finding", ["application", "account_id"], unique=False)
-    op.create_index(op.f("ix_finding_application"), "finding", ["application"], unique=False)
-    op.create_index(op.f("ix_finding_identity_id"), "finding", ["identity_id"], unique=False)
-    op.create_index(op.f("ix_finding_rule"), "finding", ["rule"], unique=False)
-    op.create_index(op.f("ix_finding_status"), "finding", ["status"], unique=False)
+    by_score = [sa.text("score DESC"), "fingerprint"]
+    op.create_index("finding_rule", "finding", ["rule", "status", *by_score], unique=False)
+    op.create_index("finding_application", "finding", ["application", "status", *by_score], unique=False)
+    op.create_index("finding_tally", "finding", ["status", "application", "rule", *by_score, "severity"], unique=False)
+    op.create_index("finding_identity", "finding", ["identity_id", "status", *by_score], unique=False)
     op.create_table(
         "jobrun",
         sa.Column("id", sa.String(), nullable=False),
