@@ -14,6 +14,7 @@ from governance.access import Actor
 from governance.errors import ConfigurationError, NotAllowed
 from governance.tables import AuditEntry, Connector
 from jobs import home
+from jobs.routes import readiness
 
 FEEDS = """
 [[source]]
@@ -238,3 +239,17 @@ def test_the_clock_tells_utc():
 def test_an_unknown_actor_is_not_allowed(make_house: MakeHouse):
     with pytest.raises(NotAllowed):
         home.actor_named(make_house(), "nobody@example.com")
+
+
+class TestReadiness:
+    def test_is_told_without_telling_anything_else(self, make_house: MakeHouse):
+        assert (readiness(None).status_code, readiness(make_house()).status_code) == (503, 200)
+
+    def test_is_denied_when_the_store_cannot_be_read(self, make_house: MakeHouse, tmp_path):
+        house = make_house()
+        house.store.close()
+        for file in tmp_path.glob("leaverwatch.db*"):
+            file.write_bytes(b"broken" * 1000)
+        answer = readiness(house)
+        assert answer.status_code == 503
+        assert str(tmp_path) not in answer.body.decode()

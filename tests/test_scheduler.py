@@ -22,12 +22,14 @@ from conftest import MakeHouse
 from sqlmodel import col, select
 from ulid import ULID
 
+from connectors.sandbox.scim_server import ScimSandbox
+from governance import remediation
 from governance.access import Actor
 from governance.findings import ask
 from governance.house import House
 from governance.settings import parse
 from governance.store import open_store
-from governance.tables import Finding, JobRun, Pull, Request
+from governance.tables import Finding, JobRun, Pull, Remediation, Request
 from jobs import home, scheduler, work
 from jobs.scheduler import Planned
 from jobs.worker import serve
@@ -36,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HR = "employee_id,status,work_email,termination_date\n1,active,a@x.example,\n2,terminated,b@x.example,2026-01-31\n"
 CRM = "account_id,username,status,employee_id\na1,a,active,1\na2,b,active,2\n"
+ADMIN = Actor(email="admin@x.example", name="A", roles=frozenset({"admin"}))
 SECURITY = Actor(email="sec@x.example", name="S", roles=frozenset({"security"}))
 
 
@@ -257,11 +260,11 @@ class TestTheWorker:
         with working(house):
             wait_for(lambda: runs(house, "detect"))
             for verb in ("pull", "detect"):
-                asked = ask(house, SECURITY, home.clock(), verb, {"feeds": ["crm"]} if verb == "pull" else {})
+                asked = ask(house, ADMIN, home.clock(), verb, {"feeds": ["crm"]} if verb == "pull" else {})
                 done = wait_for(lambda id=asked.id: self.finished(house, id), 10)
                 assert (done.status, done.error) == ("done", None)
                 assert (done.finished_at - done.at).total_seconds() <= 5
-        assert {run.by for run in runs(house, feed="crm")} == {"scheduler", "sec@x.example"}
+        assert {run.by for run in runs(house, feed="crm")} == {"scheduler", "admin@x.example"}
         assert len(runs(house, feed="hr")) == 1
 
     def finished(self, house: House, id: str) -> Request | None:
@@ -273,7 +276,7 @@ class TestTheWorker:
         house = make_house(feeds(tmp_path, "30m"))
         (tmp_path / "hr.csv").unlink()
         with working(house):
-            asked = ask(house, SECURITY, home.clock(), "pull", {"feeds": ["hr"]})
+            asked = ask(house, ADMIN, home.clock(), "pull", {"feeds": ["hr"]})
             done = wait_for(lambda: self.finished(house, asked.id))
         assert done.status == "failed"
         assert "hr" in done.error
@@ -298,6 +301,51 @@ class TestTheWorker:
             wait_for(lambda: len([r for r in runs(house) if r.finished_at]) == 4)
             time.sleep(5)
         assert len([run for run in runs(house, "detect") if run.status == "ok"]) <= 2
+
+
+class TestWhatWasApproved:
+    """Approved is verified within five seconds, without anybody starting a run; an undo is asked for and done."""
+
+    @pytest.fixture
+    def wiki(self) -> Iterator[ScimSandbox]:
+        people = [
+            {"userName": f"{name}@x.example", "active": True, "externalId": n} for n, name in (("1", "a"), ("2", "b"))
+        ]
+        with ScimSandbox(people, token="t") as server:
+            yield server
+
+    def test_is_carried_out_and_undone_on_request(self, make_house: MakeHouse, tmp_path, wiki):
+        (tmp_path / "token").write_text("t")
+        token = {"file": "token"}
+        settings = feeds(tmp_path, "30m")
+        settings["application"] = [
+            {"name": "wiki", "connector": "scim", "base_url": wiki.url, "token": token, "write_token": token}
+        ]
+        settings["act"] = {"enabled": True}
+        settings["actor"] = [
+            {"email": "sec@x.example", "roles": ["security"]},
+            {"email": "app@x.example", "roles": ["approver"]},
+        ]
+        house = make_house(settings)
+        with working(house):
+            wait_for(lambda: [run for run in runs(house, "detect") if run.status == "ok"])
+            with house.store.read() as session:
+                ghost = session.exec(select(Finding).where(Finding.rule == "ghost")).one()
+            second = home.actor_named(house, "app@x.example")
+            (proposed,) = remediation.propose(house, SECURITY, home.clock(), [ghost.fingerprint], "left")
+            remediation.approve(house, second, home.clock(), [proposed.id], "yes")
+            approved = time.monotonic()
+            wait_for(lambda: self.status(house, proposed.id) == "verified")
+            assert time.monotonic() - approved <= 5
+            assert wiki.users[str(ghost.account_id)]["active"] is False
+            ask(house, SECURITY, home.clock(), "remediate", {"undo": proposed.id})
+            wait_for(lambda: self.status(house, proposed.id) == "undone")
+            assert wiki.users[str(ghost.account_id)]["active"] is True
+        assert len(runs(house, "remediate")) == 2
+
+    def status(self, house: House, id: str) -> str:
+        with house.store.read() as session:
+            return session.get_one(Remediation, id).status
 
 
 class TestLeases:
