@@ -26,6 +26,7 @@ from governance.parts.clock import set_clock
 from governance.parts.colours import dark
 from governance.parts.held import held_banner
 from governance.parts.links import remember_links
+from governance.parts.notes import note
 from governance.parts.text import bold, plain
 from governance.views import runs
 
@@ -118,7 +119,7 @@ def _acting_as(house: House, actor: Actor) -> None:
     with st.sidebar:
         st.space("small")
         if not actor.email:
-            st.caption(
+            note(
                 "Read-only: there is no sign-in yet, and deciding is offered only where the dashboard is bound to this"
                 " machine (127.0.0.1) and the settings name an actor."
             )
@@ -133,9 +134,7 @@ def _acting_as(house: House, actor: Actor) -> None:
             help="Offered only on this machine, until sign-in exists.",
         )
         roles = ", ".join(sorted(role.replace("_", " ") for role in actor.roles)).capitalize()
-        st.caption(
-            f"{plain(actor.name)}  \n{plain(roles)}" + ("  \n:orange[has left: may not act]" if actor.left else "")
-        )
+        note(plain(roles) + ("  \n:orange[◆ has left and may not act]" if actor.left else ""))
 
 
 def _on_this_machine() -> bool:

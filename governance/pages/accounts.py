@@ -15,6 +15,7 @@ from governance.parts.export import export_button
 from governance.parts.filters import choice, status_tabs, text_search
 from governance.parts.links import link
 from governance.parts.listing import chosen_row
+from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
 from governance.parts.population import population_statement
@@ -55,7 +56,7 @@ def _sentence(drawn: Population) -> str:
 
 
 def _filters(house: House) -> accounts.Filters:
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     scope = status_tabs(row, "scope", accounts.SCOPES)
     application = choice(row, "Application", "application", {a.name: a.label for a in house.settings.application})
     return accounts.Filters(scope, application, text_search(row, "Account, address or owner"))
@@ -100,7 +101,7 @@ def _last_use(row: Row, now: datetime) -> str:
 def _about(row: Row) -> None:
     """Where the chosen account leads to."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Chosen: {plain(row['username'] or row['account_id'])}", width="content")
+        note(f"Chosen: {plain(row['username'] or row['account_id'])}", width="content")
         if row["owner_id"]:
             link(
                 "identity",

@@ -33,7 +33,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     }
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     scope = status_tabs(row, "scope", labels)
-    row.caption(":green[■] good pull  :orange[■] held by a guard  :red[■] failed", width="content")
+    row.markdown(":small[:green[■] good pull\u2003:orange[■] held by a guard\u2003:red[■] failed]", width="content")
     population_statement(
         population(house, now), f"{len(cards)} applications and {count(len(sources), 'source', 'sources')}, with"
     )

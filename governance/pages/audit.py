@@ -14,6 +14,7 @@ from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.export import export_button
 from governance.parts.filters import status_tabs, text_search
+from governance.parts.notes import note, note_in
 from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
 from governance.parts.text import bold, plain
@@ -29,10 +30,10 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     chain = trail.chain(house, now)
     opening(house, now, "Audit", _sentence(chain, now))
     _verify(house, chain)
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="center")
     filters = trail.Filters(status_tabs(row, "scope", trail.SCOPES), text_search(row, "Actor, verb, object or reason"))
     found = trail.page(house, filters, cursor(trail.KEY))
-    st.caption(
+    note(
         f"{found.total_text} entries{' match' if filters != trail.Filters() else ''}, of {chain.entries:,} in the chain."
     )
     if not found.rows:
@@ -44,7 +45,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         "Number": st.column_config.NumberColumn(width=70),
         "Hash": st.column_config.TextColumn(width=110),
     }
-    st.dataframe(frame, hide_index=True, row_height=34, height=38 + 34 * min(len(frame), 18), key="entries",
+    st.dataframe(frame, hide_index=True, row_height=34, height="content" if len(frame) <= 18 else 650, key="entries",
                  column_config=config, alt="Audit entries")  # fmt: skip
     pager(found, "the newest first")
     export_button(house, actor, now, "audit", lambda: trail.export(house, filters), tuple(found.rows[0]))
@@ -61,7 +62,7 @@ def _verify(house: House, chain: trail.Chain) -> None:
     """Walk the chain when asked: what was proved is said with how far it reaches."""
     row = st.container(horizontal=True, vertical_alignment="center")
     asked = row.button("Verify the chain", icon=":material/verified_user:", key="verify")
-    row.caption(f"Tip {plain(chain.tip or UNKNOWN)}… Note it outside: with it a cut tail shows too.", width="content")
+    note_in(row, f"Tip {plain(chain.tip or UNKNOWN)}… Note it outside: with it a cut tail shows too.", width="content")
     if not asked:
         return
     with st.spinner("Walking the chain"):

@@ -18,7 +18,7 @@ from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
 from governance.parts.panel import panel
 from governance.parts.population import population_statement
-from governance.parts.severity import severity_column
+from governance.parts.severity import coloured
 from governance.parts.text import bold, hot, plain
 from governance.views import findings
 from governance.views.paging import CAP, Row, Slice, capped
@@ -38,9 +38,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     drawn = population(house, now)
     rules = len(counted.rules(filters.status))
     word = STATUSES[filters.status].lower()
-    population_statement(
-        drawn, f"{found.total_text} {word} of {rules} rules{' match' if filters.narrowed else ''}, over"
-    )
+    narrowed = f"of {capped(counted.of(filters.status))} " if filters.narrowed else ""
+    population_statement(drawn, f"{found.total_text} {narrowed}{word} findings by {rules} rules over")
     left, right = st.columns([1.75, 1], gap="small")
     with left:
         fingerprint = _list(house, actor, found, filters, now) if found.rows else _nothing(filters, drawn.looked_at)
@@ -60,7 +59,7 @@ def _sentence(counted: Tally) -> str:
 
 
 def _filters(house: House, counted: Tally) -> findings.Filters:
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     labels = {status: f"{title} {capped(min(counted.of(status), CAP + 1))}" for status, title in STATUSES.items()}
     status = status_tabs(row, "status", labels)
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
@@ -77,18 +76,19 @@ def _list(house: House, actor: Actor, found: Slice, filters: findings.Filters, n
     frame = pd.DataFrame([_shown(row, titles, now) for row in found.rows])
     chosen = chosen_row(
         "finding",
-        frame,
+        coloured(frame, "Severity"),
         [row["fingerprint"] for row in found.rows],
         alt="Findings, the most severe first",
         column_config={
             "Score": st.column_config.NumberColumn(width=50, help="Severity, privilege, criticality and use, 0 to 100"),
-            "Severity": severity_column(),
-            "Rule": st.column_config.TextColumn(width=112),
+            "Severity": st.column_config.TextColumn(width=80),
+            "Rule": st.column_config.TextColumn(width=126),
             "Identity": st.column_config.TextColumn(width=116),
             "Application": st.column_config.TextColumn(width=84),
-            "Why": st.column_config.TextColumn(width=170),
+            "Why": st.column_config.TextColumn(width=176),
             "Open for": st.column_config.NumberColumn(format="%d d", width=62, help="For a leaver: since leaving"),
         },
+        row_height=57,  # the least at which the table breaks lines
     )
     pager(found, "by score (severity, privilege, criticality, use)")
     export_button(house, actor, now, "findings", lambda: findings.export(house, filters), findings.COLUMNS)
@@ -102,7 +102,7 @@ def _shown(row: Row, titles: dict[str, str], now: datetime) -> dict[str, Any]:
         why = why[len(row["identity_name"]) + 1 :]
     return {
         "Score": row["score"],
-        "Severity": [severity(row["severity"])],
+        "Severity": severity(row["severity"]),
         "Rule": rule_title(row["rule"]),
         "Identity": row["identity_name"] or row["username"] or UNKNOWN,
         "Application": where,

@@ -35,7 +35,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         return
     run = runs.last_run(house)
     opening(house, now, "Identities", _sentence(run))
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     filters = identities.Filters(status_tabs(row, "scope", identities.SCOPES), text_search(row, "Name, address, team"))
     by_finding = filters.scope == "findings" and not filters.text.strip()
     found = identities.page(house, filters, cursor(identities.BY_FINDING if by_finding else identities.BY_END))

@@ -14,6 +14,7 @@ from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
 from governance.parts.filters import choice, status_tabs
+from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
 from governance.parts.text import bold, plain, warm
@@ -49,7 +50,7 @@ def _sentence(today: Today, now: datetime) -> str:
 
 
 def _runs(house: House, now: datetime) -> None:
-    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row = st.container(horizontal=True, vertical_alignment="center")
     status = status_tabs(row, "status", {"all": "All", **jobs.STATUSES})
     job = choice(row, "Job", "job", jobs.TITLES)
     found = jobs.page(house, None if status == "all" else status, job, cursor(jobs.KEY))
@@ -59,8 +60,8 @@ def _runs(house: House, now: datetime) -> None:
         return
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     frame = pd.DataFrame([_shown(run, titles, now) for run in found.rows])
-    st.caption(f"{found.total_text} runs, the newest first. A run that failed changed nothing.")
-    st.dataframe(frame, hide_index=True, row_height=34, height=38 + 34 * min(len(frame), 18), key="runs", alt="Job runs",
+    note(f"{found.total_text} runs, the newest first. A run that failed changed nothing.")
+    st.dataframe(frame, hide_index=True, row_height=34, height="content" if len(frame) <= 18 else 650, key="runs", alt="Job runs",
                  column_config={"Took": st.column_config.NumberColumn(format="%.1f s", width=70)})  # fmt: skip
     pager(found, "the newest first")
 
@@ -91,7 +92,7 @@ def _planned(house: House, actor: Actor, now: datetime) -> None:
     with st.container(border=True):
         st.subheader("Run now", anchor=False)
         if not allowed:
-            st.caption("Your roles do not include starting jobs.")
+            note("Your roles do not include starting jobs.")
         row = st.container(horizontal=True)
         for verb, label in (("pull", "Pull all"), ("detect", "Detect"), ("verify", "Verify")):
             if row.button(label, key=f"ask-{verb}", disabled=not allowed):
@@ -102,7 +103,7 @@ def _planned(house: House, actor: Actor, now: datetime) -> None:
         st.subheader("Due next", anchor=False)
         plans = jobs.planned(house)
         if not plans:
-            st.caption("No feed is configured.")
+            note("No feed is configured.")
             return
         rows = [
             {"Feed": p.title, "Every": span(p.every), "Last": span(now - p.last) + " ago" if p.last else UNKNOWN,

@@ -14,6 +14,7 @@ from governance.house import House
 from governance.pages import EVERYBODY, Page
 from governance.parts.charts import closure_chart, heat_map
 from governance.parts.links import go, link
+from governance.parts.notes import note_in
 from governance.parts.opening import opening
 from governance.parts.population import population_statement
 from governance.parts.severity import severity_chip
@@ -76,13 +77,14 @@ def _empty(house: House) -> None:
 
 
 def _cards(seen: Overview) -> None:
-    ghosts, covered, closed = seen.ghost_history, seen.coverage, seen.closures
+    covered, closed = seen.coverage, seen.closures
     grid = st.grid(4, min_column_width=220, gap="small")
-    change = ghosts[-1] - ghosts[-2] if len(ghosts) > 1 else None
     held = [count(seen.holders, "identity", "identities")]
-    held = ["since last run", *held] if change is not None else held
     held += [f"{seen.ghosts_in_remediation:,} being closed"] if seen.ghosts_in_remediation else []
-    _card(grid, "Ghosts open", f"{seen.ghosts_open:,}", ", ".join(held), ghosts, "bar", change)
+    trend = [*seen.ghost_history, seen.headline.ghosts if seen.headline else 0]
+    change = trend[-1] - trend[-2] if len(trend) > 1 else None
+    said = ["since the last run", *held] if change else held
+    _card(grid, "Ghosts open", f"{seen.ghosts_open:,}", ", ".join(said), trend, "bar", change)
     value, of = UNKNOWN, "nobody left in 30 days"
     if covered is None:
         of = "unknown"
@@ -92,7 +94,8 @@ def _cards(seen: Overview) -> None:
     value, of = UNKNOWN, "no closure in 90 days"
     if closed.median is not None:
         hours = POLICY.total_seconds() / 3600
-        value, of = f"{closed.median:.1f} h", f"policy {hours:.0f} h, {len(closed.hours):,} closures, 90 days"
+        number = count(len(closed.hours), "closure", "closures")
+        value, of = f"{closed.median:,.1f} h", f"policy {hours:.0f} h, {number}, 90 days"
     _card(grid, "Median time to verified closure", value, of)
     value, of = UNKNOWN, "unknown"
     if seen.checks and seen.not_evaluable is not None:
@@ -112,8 +115,8 @@ def _card(
     grid.metric(
         label,
         value,
-        delta=change,
-        delta_color="inverse" if label == "Ghosts open" else "off",
+        delta=change or None,
+        delta_color="green" if change is not None and change < 0 else "red" if kind == "bar" else "off",
         delta_description=description,
         border=True,
         height=148,
@@ -140,7 +143,7 @@ def _row(row: Row, titles: dict[str, str], now: datetime) -> None:
     where = titles.get(row["application"], row["application"] or UNKNOWN)
     reason = plain(short(row, where, now))
     line.markdown(reason.replace(plain(who), bold(who), 1) if who else reason, width="stretch")
-    line.caption(plain(where), width=78)
+    note_in(line, plain(where), width=78)
     line.markdown(plain(span(now - since(row))), text_alignment="right", width=44)
     if line.button("Review", key=f"first-{row['fingerprint']}"):
         go("findings", finding=row["fingerprint"])

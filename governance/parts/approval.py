@@ -11,6 +11,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.facts import fact_list
+from governance.parts.notes import note, note_in
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, hot, plain
 from governance.views.approvals import Waiting
@@ -25,7 +26,7 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
     with st.container(border=True, key=f"card-{r.id}"):
         line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
         line.markdown(f"{severity_chip(card.severity)} {chip(rule_title(r.rule))}", width="content")
-        line.caption(f"proposed {plain(span(now - r.proposed_at))} ago", width="content")
+        note_in(line, f"proposed {plain(span(now - r.proposed_at))} ago", width="content")
         reason, who = plain(card.why), r.identity_name
         reason = reason.replace(plain(who), bold(who), 1) if who else reason
         for phrase in ("is still active", "was used after that"):
@@ -60,7 +61,9 @@ def _recommendation(card: Waiting) -> None:
 
 def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
     r, step = card.remediation, f"keep-{card.remediation.id}"
-    reason = st.text_input("Why you agree", value="The facts are right", key=f"agree-{r.id}", max_chars=500)
+    reason = st.text_input(
+        "Why you agree", value="The facts are right", key=f"agree-{r.id}", max_chars=500, label_visibility="collapsed"
+    )
     label = "Approve the task" if card.manual else "Approve deactivation"
     if st.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
         done = "Approved: the owner has the task" if card.manual else "Approved: it is carried out within seconds"
@@ -78,7 +81,7 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
                 )
     after = "The next file proves it." if card.manual else "Carried out at once, read again to prove it."
     until = "" if card.manual else f" It can be undone for {remediation.CAN_BE_UNDONE.days} days."
-    st.caption(f"{after}{until}", text_alignment="center")
+    note(f"{after}{until}", text_alignment="center")
 
 
 def _explain(card: Waiting) -> None:
@@ -91,6 +94,6 @@ def _explain(card: Waiting) -> None:
     }[card.bar or "no right"]
     st.markdown(f":gray[:material/group:] {plain(why)}")
     if card.others:
-        st.caption(f"Can approve: {', '.join(plain(name) for name in card.others[:6])}.")
+        note(f"Can approve: {', '.join(plain(name) for name in card.others[:6])}.")
     else:
-        st.caption(":orange[◆] Nobody else may approve this: name an approver in the settings.")
+        note(":orange[◆] Nobody else may approve this: name an approver in the settings.")

@@ -7,9 +7,11 @@ from typing import Any, Final
 import streamlit as st
 
 from governance.parts.colours import palette
+from governance.parts.notes import note, note_in
 from governance.parts.text import plain
 from governance.views.closures import POLICY, Closures
 from governance.views.overview import Grid
+from governance.views.words import count
 
 _SHORT: Final = {  # no label is rotated: two short lines; the tooltip has the full name
     "Login after leaving": "Used\nafter",
@@ -29,9 +31,9 @@ def heat_map(grid: Grid) -> None:
     """Open findings by application and rule: ghosts in their own red, what could not be judged hatched, never 0."""
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     head.subheader("Open findings by application and rule", anchor=False, width="content")
-    head.caption("▨ not evaluable", width="content")
+    note_in(head, "▨ not evaluable", width="content")
     if not grid.applications or not grid.rules:
-        st.caption("No rule holds anywhere, and none was unable to judge.")
+        note("No rule holds anywhere, and none was unable to judge.")
         return
     said = "; ".join(
         f"{name}: {'not evaluable' if total is None else f'{total} open'}"
@@ -39,13 +41,13 @@ def heat_map(grid: Grid) -> None:
     )
     st.echarts_chart(
         _heat_option(grid),
-        height=56 + 32 * len(grid.applications),
+        height=40 + 32 * len(grid.applications),
         key="heat-map",
         alt=f"Open findings by application and rule. {said}",
     )
     blind = sum(cell.count is None for cell in grid.cells)
     if blind:
-        st.caption(f"{plain(blind)} places could not be judged: hatched, not zero. Hover one for the reason.")
+        note(f"{plain(blind)} places could not be judged: hatched, not zero. Hover one for the reason.")
 
 
 def _heat_option(grid: Grid) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def _heat_option(grid: Grid) -> dict[str, Any]:
     border = {"borderColor": colours.panel, "borderWidth": 2, "borderRadius": 4}
     return {
         "animation": False,
-        "grid": {"left": 4, "right": 4, "top": 34, "bottom": 2, "containLabel": True},
+        "grid": {"left": 4, "right": 4, "top": 2, "bottom": 2, "containLabel": True},
         "tooltip": {"formatter": "{b}", "confine": True},
         "xAxis": {**axis, "type": "category", "data": columns, "position": "top",
                   "axisLabel": {**text, "interval": 0, "fontSize": 10.5, "lineHeight": 13}},
@@ -118,10 +120,10 @@ def closure_chart(closures: Closures) -> None:
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     head.subheader("Time from last working day to verified closure", anchor=False, width="content")
     if not closures.hours:
-        head.caption("no closure in 90 days", width="content")
-        st.caption("Once leavers' accounts are closed and proved, the hours each took stand here beside the policy.")
+        note_in(head, "no closure in 90 days", width="content")
+        note("Once leavers' accounts are closed and proved, the hours each took stand here beside the policy.")
         return
-    head.caption(f"{len(closures.hours):,} closures in 90 days", width="content")
+    note_in(head, f"{count(len(closures.hours), 'closure', 'closures')} in 90 days", width="content")
     late = f"{closures.late} later" if closures.late else "none later"
     st.echarts_chart(
         _closure_option(closures, late),

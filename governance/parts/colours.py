@@ -26,6 +26,7 @@ class Palette:
     high_text: str
     good: str
     medium: str
+    medium_text: str
     unknown: str
     counts: tuple[str, ...]  # heat map: few to many, the first is none
     ghosts: tuple[str, ...]
@@ -47,6 +48,7 @@ LIGHT: Final = Palette(
     high_text="#a8480c",
     good="#2f9e44",
     medium="#d9a400",
+    medium_text="#7a5a00",
     unknown="#aab1be",
     counts=("#f3f5fa", "#dbe4ff", "#bac8ff", "#91a7ff", "#748ffc", "#6a88fb", "#4263eb", "#3b5bdb"),
     ghosts=("#f3f5fa", "#fad4d0", "#f2a39b", "#d92d20", "#b42318"),
@@ -67,6 +69,7 @@ DARK: Final = Palette(
     high_text="#ffb37a",
     good="#3fb566",
     medium="#d9b13b",
+    medium_text="#f2d16b",
     unknown="#58616f",
     counts=("#171c26", "#1e2745", "#26335f", "#304182", "#3d53a6", "#4760c0", "#6a84f0", "#8da2ff"),
     ghosts=("#171c26", "#471f1e", "#702a26", "#9f342d", "#c93a30"),

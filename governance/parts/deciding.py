@@ -10,6 +10,7 @@ from governance import findings, remediation
 from governance.access import Actor
 from governance.house import House
 from governance.parts.acting import attempt
+from governance.parts.notes import note
 from governance.parts.text import bold, plain
 from governance.tables import Finding
 from governance.views.evidence import Detail
@@ -29,7 +30,7 @@ def propose_form(house: House, actor: Actor, now: datetime, found: Detail, refus
     st.button(label, type="primary", width="stretch", disabled=refusal is not None, on_click=_open, args=(step,),
               key=f"open-{step}", icon=":material/person_off:")  # fmt: skip
     if refusal:
-        st.caption(f":orange[◆] {plain(refusal)}.")
+        note(f":orange[◆] {plain(refusal)}.")
     if st.session_state.get(_OPEN) != step or refusal or way is None:
         return
     with st.form(step):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from governance.parts.notes import note, note_in
 from governance.parts.text import dim, plain
 from governance.views.evidence import Fact
 
@@ -11,12 +12,13 @@ from governance.views.evidence import Fact
 def fact_list(facts: list[Fact]) -> None:
     """Numbered facts; the source and its age stand right of each."""
     if not facts:
-        st.caption("No facts were kept with this finding.")
+        note("No facts were kept with this finding.")
+    lines = st.container(gap="xsmall")
     for number, fact in enumerate(facts, 1):
-        line = st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False)
-        line.markdown(f":gray-badge[{number}]", width=30)
+        line = lines.container(horizontal=True, vertical_alignment="top", gap="xsmall", wrap=False)
+        line.markdown(f":gray-badge[{number}]", width=28)
         line.markdown(_shortened(fact), width="stretch")
-        line.caption(f"{plain(fact.source)}  \n{plain(fact.age)}", width=94, text_alignment="right")
+        note_in(line, f"{plain(fact.source)}  \n{plain(fact.age)}", width=92, text_alignment="right")
 
 
 def _shortened(fact: Fact) -> str:

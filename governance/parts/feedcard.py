@@ -11,9 +11,10 @@ from governance import findings
 from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.parts.acting import attempt
+from governance.parts.notes import note
 from governance.parts.severity import chip
 from governance.parts.strips import PROVENANCE, pull_strip, share_bar
-from governance.parts.text import bold, dim, plain
+from governance.parts.text import bold, dim, plain, small_row
 from governance.views.applications import Card, Source, leaving
 from governance.views.freshness import Feed
 from governance.views.words import UNKNOWN, moment
@@ -29,14 +30,14 @@ _TONES = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
 
 def application_card(house: House, actor: Actor, now: datetime, card: Card) -> None:
     """One application: met first is what is wrong with it, last what happens when somebody leaves."""
-    with st.container(border=True, height=292, gap="xsmall"):
+    with st.container(border=True, height=284, gap="xsmall"):
         number = f"{card.accounts:,}" if card.accounts is not None else UNKNOWN
         _head(card.title, card.feed, f"{bold(number)} accounts")
         marks = [f":green[✓] {title}" if told else dim(f"– {title}") for title, told in card.ticks]
-        st.markdown("\u2003".join(marks), help="A dash is something the application does not tell, not an error.")
+        st.markdown(small_row(marks))
         _born(card)
         pull_strip(card.pulls)
-        st.caption(_pulled(card.pulls, card.feed))
+        note(_pulled(card.pulls, card.feed))
         said, tone = leaving(card)
         text = plain(said)
         st.markdown(
@@ -47,14 +48,14 @@ def application_card(house: House, actor: Actor, now: datetime, card: Card) -> N
 
 def source_card(house: House, actor: Actor, now: datetime, source: Source) -> None:
     """One source of truth."""
-    with st.container(border=True, height=292, gap="xsmall"):
+    with st.container(border=True, height=284, gap="xsmall"):
         last = source.last
         _head(source.title, source.feed, f"{bold(f'{last.kept:,}')} rows" if last else bold(UNKNOWN))
         st.markdown(":blue[◆] Source of truth: decides who works here")
         if last:
-            st.caption(f"{last.rows_read:,} rows read, {last.duplicates:,} duplicate, {last.rejected:,} rejected")
+            note(f"{last.rows_read:,} rows read, {last.duplicates:,} duplicate, {last.rejected:,} rejected")
         pull_strip(source.pulls)
-        st.caption(_pulled(source.pulls, source.feed))
+        note(_pulled(source.pulls, source.feed))
         means = next((s.absence_means for s in house.settings.source if s.name == source.name), "suspicion")
         said = (
             "A missing row means that somebody left."
@@ -77,9 +78,9 @@ def _born(card: Card) -> None:
     born = {name: n for name, n in sorted(card.provenance.items(), key=lambda item: -item[1]) if n}
     if born:
         share_bar(born)
-        st.caption(", ".join(f"{plain(name if name in PROVENANCE else 'unknown')} {n:,}" for name, n in born.items()))
+        note(", ".join(f"{plain(name if name in PROVENANCE else 'unknown')} {n:,}" for name, n in born.items()))
     else:
-        st.caption("How its accounts came to be is unknown")
+        note("How its accounts came to be is unknown")
 
 
 def _pulled(pulls: list[str], feed: Feed) -> str:
@@ -110,21 +111,21 @@ def feed_detail(feed: Card | Source, now: datetime) -> None:
     with st.container(border=True):
         st.subheader(f"Last pull of {plain(feed.title)}", anchor=False)
         if last is None:
-            st.caption("It was never pulled.")
+            note("It was never pulled.")
             return
         if last.error:
             st.markdown(f":red[▲ {plain(last.error_kind or 'Failed')}] {plain(last.error)}")
         declared = UNKNOWN if last.declared_total is None else f"{last.declared_total:,}"
-        st.caption(
+        note(
             f"{plain(last.source or 'unknown source')} · started {plain(moment(last.started_at, now))} UTC ·"
             f" {last.pages:,} pages · {declared} declared · {last.rows_read:,} read, {last.kept:,} kept,"
             f" {last.rejected:,} rejected, {last.duplicates:,} duplicate, {last.clamped:,} times in the future ·"
             f" SHA-256 {plain(last.sha256[:16] or UNKNOWN)}"
         )
-        for note in last.notes or []:
-            st.caption(f":orange[◆] {plain(note)}")
+        for said in last.notes or []:
+            note(f":orange[◆] {plain(said)}")
         if not last.rejects:
-            st.caption("No row was rejected.")
+            note("No row was rejected.")
             return
         rows = [
             {"Where": r.get("where"), "Column": r.get("column") or UNKNOWN, "Reason": r.get("reason")}
@@ -132,4 +133,4 @@ def feed_detail(feed: Card | Source, now: datetime) -> None:
         ]
         st.dataframe(pd.DataFrame(rows[:50]), hide_index=True, alt="Rejected rows", key="rejects")
         if last.rejected > 50:
-            st.caption(f"The first 50 of {last.rejected:,}.")
+            note(f"The first 50 of {last.rejected:,}.")

@@ -10,6 +10,7 @@ from governance import guards
 from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.parts.acting import attempt
+from governance.parts.notes import note
 from governance.parts.text import bold, plain
 
 
@@ -23,7 +24,7 @@ def held_banner(house: House, actor: Actor | None, now: datetime) -> None:
                 f":orange-badge[◆ Held by a guard] {bold(what)}: {plain(held.why)}. {before}"
                 f" {_releases(held.released_by)}"
             )
-            st.caption(f"SHA-256 {plain(held.sha256[:16])}… · {plain(held.how)}")
+            note(f"SHA-256 {plain(held.sha256[:16])}… · {plain(held.how)}")
             if actor is not None and may(actor, Verb.RELEASE) and actor.email not in held.released_by:
                 _release(house, actor, now, held.id)
 

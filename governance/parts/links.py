@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import streamlit as st
 
+from governance.parts.notes import note
+
 _LINKS: Final = "links"
 
 
@@ -24,7 +26,7 @@ def link(name: str, label: str, icon: str | None = None, **query: str) -> None:
     if can_open(name):
         st.page_link(st.session_state[_LINKS][name], label=label, icon=icon, query_params=query or None)
     else:
-        st.caption(label)
+        note(label)
 
 
 def go(name: str, **query: str) -> None:

@@ -7,10 +7,17 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 
 def chosen_row(
-    name: str, frame: pd.DataFrame, ids: list[str], *, alt: str, column_config: dict[str, Any], row_height: int = 45
+    name: str,
+    frame: pd.DataFrame | Styler,
+    ids: list[str],
+    *,
+    alt: str,
+    column_config: dict[str, Any],
+    row_height: int = 45,
 ) -> str | None:
     """Draw the table; gives the id of the chosen row, kept in the address under `name`. The first is chosen at first."""
     asked = st.query_params.get(name)
@@ -22,7 +29,7 @@ def chosen_row(
         key=f"{name}-{drawn}",
         hide_index=True,
         row_height=row_height,
-        height=min(38 + row_height * len(ids), 38 + row_height * 14),
+        height=36 + min(row_height * len(ids), 640),
         on_select="rerun",
         selection_mode="single-row-required",
         selection_default={"selection": {"rows": [at]}},

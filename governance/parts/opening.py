@@ -8,7 +8,8 @@ from typing import Final
 import streamlit as st
 
 from governance.house import House
-from governance.parts.text import plain
+from governance.parts.notes import note, note_in
+from governance.parts.text import plain, small_row
 from governance.views.freshness import Feed, freshness
 
 _SHOWN: Final = 6
@@ -27,7 +28,7 @@ def _opening(house: House, now: datetime, title: str, sentence: str, aside: str 
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
     head.title(plain(title), anchor=False, width="content")
     if aside:
-        head.caption(aside, width="content")
+        note_in(head, aside, width="content")
     st.header(sentence, anchor=False)
     freshness_line(house, now)
 
@@ -36,20 +37,21 @@ def freshness_line(house: House, now: datetime) -> None:
     """The age of every feed, what must not be relied on first: a number is only as good as the pull behind it."""
     feeds = freshness(house, now)
     if not feeds:
-        st.caption("No feed is configured, so nothing can be judged.")
+        note("No feed is configured, so nothing can be judged.")
         return
     shown = [feed for feed in feeds if not feed.sound] + [feed for feed in feeds if feed.sound]
     rest = shown[_SHOWN:]
     parts = [_said(feed) for feed in shown[:_SHOWN]]
     if rest:
-        parts.append(f":green[●] {len(rest)} more, at most {plain(max(rest, key=_age).age_text)}" if _all_sound(rest) else
-                     f":orange[◆ {len(rest)} more, not all of them recent]")  # fmt: skip
-    st.caption("\u2003".join(parts))
+        oldest = plain(max(rest, key=_age).age_text)
+        sound = f":green[●] :gray[{len(rest)} more, at most {oldest}]"
+        parts.append(sound if _all_sound(rest) else f":orange[**◆ {len(rest)} more, not all of them recent**]")
+    st.markdown(small_row(parts))
 
 
 def _said(feed: Feed) -> str:
     text = plain(feed.said).replace(" ", "\u00a0")
-    return f":green[●]\u00a0{text}" if feed.sound else f":orange[**◆\u00a0{text}**]"
+    return f":green[●]\u00a0:gray[{text}]" if feed.sound else f":orange[**◆\u00a0{text}**]"
 
 
 def _age(feed: Feed) -> float:

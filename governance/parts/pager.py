@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from governance.parts.notes import note_in
 from governance.parts.text import plain
 from governance.views.paging import Cursor, Slice
 
@@ -23,7 +24,7 @@ def begin_again() -> None:
 def pager(found: Slice, order: str) -> None:
     """Which rows are shown and by which order, with the ways on and back."""
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    row.caption(f"{plain(found.said)}, {plain(order)}", width="content")
+    note_in(row, f"{plain(found.said)}, {plain(order)}", width="content")
     ways = row.container(horizontal=True, width="content")
     _way(ways, "Previous", ":material/chevron_left:", found.previous, "left")
     _way(ways, "Next", ":material/chevron_right:", found.next, "right")

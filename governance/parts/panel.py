@@ -13,6 +13,7 @@ from governance.house import House
 from governance.parts.deciding import exclude_form, pin_form, propose_form
 from governance.parts.facts import fact_list
 from governance.parts.links import link
+from governance.parts.notes import note
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, hot, plain
 from governance.tables import Finding
@@ -79,10 +80,10 @@ def _similar(found: Detail) -> None:
         if found.of_identity and finding.identity_id:
             link("findings", f"{_many(found.of_identity)} more of this identity", identity=finding.identity_id)
         if found.of_kind and finding.application:
-            what = plain(rule_title(finding.rule).lower())
+            what = plain(rule_title(finding.rule))
             link(
                 "findings",
-                f"{_many(found.of_kind)} more {what} here",
+                f"{_many(found.of_kind)} more here: {what}",
                 rule=finding.rule,
                 application=finding.application,
             )
@@ -113,11 +114,11 @@ def _decision(house: House, actor: Actor, now: datetime, found: Detail) -> None:
 
 def _approvers(found: Detail) -> None:
     if not found.approvers:
-        st.caption("Nobody else may approve this: name an approver in the settings first.")
+        note("Nobody else may approve this: name an approver in the settings first.")
         return
     first, rest = found.approvers[0], len(found.approvers) - 1
     others = f" or {plain(rest)} other{'s' if rest > 1 else ''}" if rest else ""
-    st.caption(f"Needs approval by {plain(first)}{others}, never by the proposer or the subject.", help="\n".join(
+    note(f"Needs approval by {plain(first)}{others}, never by the proposer or the subject.", help="\n".join(
         f"- {plain(name)}" for name in found.approvers))  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from governance.house import House
 from governance.parts.facts import fact_row
 from governance.parts.filters import status_tabs
 from governance.parts.links import link
+from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.proposing import propose_all
 from governance.parts.severity import severity_column
@@ -29,6 +30,7 @@ from governance.views.words import (
     UNKNOWN,
     count,
     day,
+    days,
     moment,
     rule_title,
     severity,
@@ -64,7 +66,7 @@ def _sentence(whole: Whole, life: Lifecycle, now: datetime) -> str:
         said = plain(STATES.get(state, "Unknown"))
         return f"{said}; {bold(live)} of {plain(count(total, 'account is', 'accounts are'))} active."
     ended = whole.facts["ended_at"]
-    when = f"Left {bold(span(now - ended) + ' ago')}" if ended else "Left, nobody says when"
+    when = f"Left {bold(days(now - ended) + ' ago')}" if ended else "Left, nobody says when"
     if not live:
         unknown = sum(a["present"] and a["active"] is None for a in whole.accounts)
         rest = f"; of {unknown} it is not told" if unknown else ""
@@ -117,7 +119,7 @@ def _parts(whole: Whole, titles: dict[str, str], now: datetime) -> None:
         st.dataframe(pd.DataFrame(rows), hide_index=True, row_height=34, key=f"part-{part}", column_config=config,
                      alt=labels[part])  # fmt: skip
     else:
-        st.caption("Nothing here.")
+        note("Nothing here.")
 
 
 def _open_first(whole: Whole) -> list[dict[str, Any]]:

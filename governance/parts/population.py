@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
+from governance.parts.notes import note
 from governance.parts.text import plain
 from governance.views.population import Population
 
 
 def population_statement(population: Population, before: str) -> None:
     """`before` names the list (`241 open findings by 8 rules over`); the rest says what it is drawn from."""
-    st.caption(
+    note(
         f"{plain(before)} **{plain(population.looked_at)}**. {plain(_capital(population.unjudged))}.  \n"
         f"{plain(population.read)}."
     )

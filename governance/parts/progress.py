@@ -12,6 +12,7 @@ from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.clock import read_clock
 from governance.parts.links import link
+from governance.parts.notes import note, note_in
 from governance.parts.severity import chip
 from governance.parts.text import bold, plain
 from governance.tables import Remediation
@@ -35,7 +36,7 @@ def _under_way(house: House, actor: Actor, was_moving: bool) -> None:
     with st.container(border=True):
         st.subheader(f"Being carried out ({len(found)})", anchor=False)
         if not found:
-            st.caption("Nothing is on its way.")
+            note("Nothing is on its way.")
         for r in found:
             _moving(house, actor, now, r)
 
@@ -47,7 +48,7 @@ def _moving(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
         line.markdown(chip(_state(r), "blue"), width="content")
         st.markdown(_way(r, now))
         if r.error:
-            st.caption(f":orange[◆] {plain(r.error)}")
+            note(f":orange[◆] {plain(r.error)}")
         if r.action == "manual":
             _task(house, actor, now, r)
 
@@ -55,13 +56,13 @@ def _moving(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
 def _task(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
     """A manual task: the owner says it is done, the next file proves it."""
     if by := approvals.claimed(r):
-        st.caption(f"{plain(by)} says it is done; the next file of the application proves it.")
+        note(f"{plain(by)} says it is done; the next file of the application proves it.")
     elif may(actor, Verb.DONE, application=r.application, identity_id=r.identity_id):
         if st.button("I have done it", key=f"done-{r.id}", icon=":material/check:"):
             attempt(lambda: remediation.done(house, actor, now, r.id), "Noted; the next file proves it")
     else:
         owner = house.settings.application_named(r.application).owner
-        st.caption(f"A task for {plain(owner or 'the owner of the application')}.")
+        note(f"A task for {plain(owner or 'the owner of the application')}.")
 
 
 def ended_list(house: House, actor: Actor, now: datetime) -> None:
@@ -70,18 +71,20 @@ def ended_list(house: House, actor: Actor, now: datetime) -> None:
     with st.container(border=True):
         st.subheader("Ended lately", anchor=False)
         if not found:
-            st.caption("Nothing was carried out yet.")
+            note("Nothing was carried out yet.")
         for r in found:
             _ended(house, actor, now, r)
 
 
 def _ended(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
-    line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small")
+    line = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", wrap=False
+    )
     line.markdown(f"{_what(house, r)}  \n:small[:gray[{_end(r, now)}]]", width="stretch")
     sign = "✓ " if r.status == "verified" else ""
     line.markdown(chip(f"{sign}{REMEDIATION.get(r.status, r.status)}", _COLOURS.get(r.status, "gray")), width="content")
     if approvals.undo_asked(r):
-        line.caption("undo asked", width="content")
+        note_in(line, "undo asked", width="content")
     elif _may_undo(r, actor, now) and line.button("Undo", key=f"undo-{r.id}", icon=":material/undo:"):
         attempt(
             lambda: findings.ask(house, actor, now, "remediate", {"undo": r.id}),

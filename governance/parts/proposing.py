@@ -10,6 +10,7 @@ from governance import remediation
 from governance.access import Actor
 from governance.house import House
 from governance.parts.acting import attempt
+from governance.parts.notes import note
 from governance.parts.text import bold, plain
 from governance.views.applications import closing
 from governance.views.identities import Whole
@@ -40,7 +41,7 @@ def propose_all(house: House, actor: Actor, now: datetime, whole: Whole) -> None
                 how = way.call if way.how == "call" else f"a task for {way.call}"
                 st.markdown(f"{bold(way.title)}: {plain(how)}. {plain(way.reversible)}")
         for fingerprint, refusal in refused.items():
-            st.caption(f":orange[◆] {plain(where[fingerprint])}: {plain(refusal)}")
+            note(f":orange[◆] {plain(where[fingerprint])}: {plain(refusal)}")
         with st.form("propose-all", border=False):
             reason = st.text_input("Why it is right to close these accounts", max_chars=500)
             if st.form_submit_button("Send the proposals", type="primary", width="stretch"):

@@ -11,6 +11,7 @@ _PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{-~])")
 _MAIL: Final = re.compile(r"[-.\w+]+@[-\w]+(?:\.[-\w]+)+")
 _LINK: Final = re.compile(r"(https?|www)(?=:|\.)", re.IGNORECASE)
 _JOINER: Final = "\u2060"
+_WIDE: Final = "\u2003"
 
 
 def plain(value: object) -> str:
@@ -54,3 +55,8 @@ def warm(value: object) -> str:
 def dim(value: object) -> str:
     """The same in grey."""
     return f":gray[{plain(value)}]"
+
+
+def small_row(parts: list[str]) -> str:
+    """Pieces of markdown beside each other, in small type."""
+    return f":small[{_WIDE.join(parts)}]"

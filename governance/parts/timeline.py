@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from governance.parts.colours import Palette, palette
+from governance.parts.notes import note
 from governance.views.lifecycle import Lane, Lifecycle
 from governance.views.words import day
 
@@ -20,7 +21,7 @@ ROW = 26
 def timeline(life: Lifecycle) -> None:
     """Months before leaving left, days after it right: on one scale the days would be a sliver."""
     if not life.lanes:
-        st.caption("No account of this identity is known, so there is nothing to draw.")
+        note("No account of this identity is known, so there is nothing to draw.")
         return
     still = sum(lane.open for lane in life.lanes)
     said = f"{still} of {len(life.lanes)} accounts can still be used"
@@ -31,9 +32,7 @@ def timeline(life: Lifecycle) -> None:
         alt=f"Lifecycle of accounts. {said}{f', left {day(life.left, life.now)}' if life.left else ''}",
     )
     if life.left:
-        st.caption(
-            "The scale changes at leaving: before it left, after it right. Diamonds are last uses after leaving."
-        )
+        note("The scale changes at leaving: before it left, after it right. Diamonds are last uses after leaving.")
 
 
 def _figure(life: Lifecycle) -> go.Figure:
@@ -61,7 +60,13 @@ def _figure(life: Lifecycle) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         paper_bgcolor="rgba(0,0,0,0)",
         font={"family": "Inter, sans-serif", "size": 11.5, "color": colours.text},
-        xaxis={**axis, "domain": [0, split], "range": [_ms(life.begin), _ms(life.left or life.now)], "nticks": 8},
+        xaxis={
+            **axis,
+            "domain": [0, split],
+            "range": [_ms(life.begin), _ms(life.left or life.now)],
+            "nticks": 8,
+            "tickformat": "%b" if life.begin.year == life.now.year else "%b %Y",
+        },
         yaxis={
             "autorange": "reversed",
             "automargin": True,
@@ -72,7 +77,14 @@ def _figure(life: Lifecycle) -> go.Figure:
     )
     if life.left:
         figure.update_layout(
-            xaxis2={**axis, "domain": [split, 1], "range": [_ms(life.left), _ms(life.now)], "anchor": "y", "nticks": 6},
+            xaxis2={
+                **axis,
+                "domain": [split, 1],
+                "range": [_ms(life.left), _ms(life.now)],
+                "anchor": "y",
+                "nticks": 6,
+                "tickformat": "%-d %b",
+            },
             shapes=[*figure.layout.shapes, _zone(split, colours)],
         )
     return figure
@@ -112,7 +124,7 @@ def _marks(figure: go.Figure, life: Lifecycle, labels: list[str], colours: Palet
         axis = "x2" if after else "x"
         if lane.last_use is not None and lane.last_use >= life.begin:
             marker = {"symbol": "diamond" if after else "line-ns-open", "size": 11 if after else 12,
-                      "color": colours.critical if after else colours.accent, "line": {"width": 1.5}}  # fmt: skip
+                      "color": colours.critical if after else colours.accent, "line": {"width": 1.5, "color": colours.panel if after else colours.accent}}  # fmt: skip
             hover = f"{_safe(lane.label)}: last used {day(lane.last_use, life.now)}<extra></extra>"
             figure.add_trace(go.Scatter(x=[_ms(lane.last_use)], y=[label], xaxis=axis, mode="markers", marker=marker,
                                         showlegend=False, hovertemplate=hover))  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+import polars as pl
 from sqlmodel import Session, col, select
 
 from governance.house import House
@@ -82,6 +83,7 @@ def cards(house: House, now: datetime) -> list[Card]:
     from governance.views.tallies import tally
 
     run, counted = runs.last_run(house), tally(house)
+    told = _told(run)
     feeds = {feed.name: feed for feed in freshness(house, now)}
     numbers: dict[str, Any] = (run.summary.get("by_application") or {}) if run else {}
     found = []
@@ -105,7 +107,7 @@ def cards(house: House, now: datetime) -> list[Card]:
                     ambiguous=own.get("ambiguous"),
                     provenance=own.get("provenance") or {},
                     findings=counted.of("open", application.name),
-                    ticks=_ticks(connectors.get(application.connector), run, application.name),
+                    ticks=_ticks(connectors.get(application.connector), told.get(application.name, {})),
                     pulls=[pull.status for pull in reversed(pulls)],
                     closing=_closing(house, application, connectors.get(application.connector)),
                     last=pulls[0] if pulls else None,
@@ -148,16 +150,28 @@ def leaving(card: Card) -> tuple[str, Literal["good", "warn", "bad"]]:
     return "Nothing happens by itself, and no owner is named who could do it.", "bad"
 
 
-def _ticks(connector: Connector | None, run: runs.Run | None, application: str) -> list[tuple[str, bool]]:
-    """What the application tells and lets do: declared by its connector, and seen in what it told last."""
-    able = {*(connector.tells or ()), *(connector.capabilities or ())} if connector else set()
-    silent = " ".join((run.not_evaluable.get(application) or {}).values()) if run else ""
-    told = {
-        "account.last_seen": "does not tell the last use" not in silent,
-        "account.mfa": "does not tell whether multi-factor" not in silent,
-        "account.grants": "does not tell what the account holds" not in silent,
+def _ticks(connector: Connector | None, told: dict[str, bool]) -> list[tuple[str, bool]]:
+    """What the application lets do, as its connector declares, and what it was seen to tell: declared is not told."""
+    able = set(connector.capabilities or ()) if connector else set()
+    return [(title, signal in able or told.get(signal, False)) for signal, title in TICKS]
+
+
+def _told(run: runs.Run | None) -> dict[str, dict[str, bool]]:
+    """Application -> signal -> whether it told that of any account in the last estate."""
+    frame = run.table("accounts") if run else None
+    if run is None or frame is None:
+        return {}
+    signals = {
+        "account.last_seen": pl.col("last_seen_at_s").is_not_null() | pl.col("last_seen_known").fill_null(value=False),
+        "account.mfa": pl.col("mfa").is_not_null(),
+        "account.grants": pl.col("privileged").is_not_null(),
     }
-    return [(title, signal in able and told.get(signal, True)) for signal, title in TICKS]
+
+    def seen() -> dict[str, dict[str, bool]]:
+        asked = frame.group_by("application").agg(told.any().alias(name) for name, told in signals.items())
+        return {row.pop("application"): row for row in asked.collect(engine="streaming").to_dicts()}
+
+    return runs.remembered(("told", str(run.estate)), seen)
 
 
 def _pulls(session: Session, feed: str) -> list[Pull]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from governance.correlation import fold
 from governance.house import House
@@ -75,10 +75,19 @@ def since(row: Row) -> datetime:
     return at
 
 
+_BRIEFLY: Final = (
+    ("the account is still active and was used after that, last on", "still active, used since, last on"),
+    ("the account is still active", "still active"),
+    ("the account was used after that, last on", "used since, last on"),
+)
+
+
 def short(row: Row, where: str, now: datetime) -> str:
     """The sentence without what stands beside it in a row: the account, the application and this year."""
     account = f"the account {row['username'] or row['account_id']} in {where}"
     text = str(row["reason"]).replace(f"The account {account[12:]}", "The account").replace(account, "the account")
+    for long, brief in _BRIEFLY:
+        text = text.replace(long, brief)
     return text.replace(f" {now.year}", "")
 
 

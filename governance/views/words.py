@@ -90,6 +90,13 @@ def span(length: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
+def days(length: timedelta) -> str:
+    """A length of time in a sentence: `19 days`, `5 hours`."""
+    if length >= timedelta(days=1):
+        return count(length.days, "day", "days")
+    return count(int(length.total_seconds()) // 3600, "hour", "hours")
+
+
 def day(at: datetime | None, now: datetime) -> str:
     """An instant as a day: `4 Nov`, with the year when it is another one."""
     if at is None:
