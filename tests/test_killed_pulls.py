@@ -77,7 +77,7 @@ def check(folder: Path) -> str | None:
 
 def series(folder: Path, kills: int) -> None:
     folder.joinpath("leaverwatch.toml").write_text(CONFIGURATION)
-    chance = random.Random(kills)  # noqa: S311 - moments, not secrets
+    chance = random.Random(kills)
     for _ in range(kills):
         killed(folder, chance.uniform(0.0, 0.25))
         check(folder)
