@@ -146,8 +146,13 @@ def _on_this_machine() -> bool:
                 return False
         except ValueError:
             return False
-    came_from = st.context.ip_address  # None on loopback
-    return came_from is None or ipaddress.ip_address(came_from).is_loopback
+    came_from = st.context.ip_address
+    if not isinstance(came_from, str):  # Streamlit tells no address of a reader on this machine
+        return True
+    try:
+        return ipaddress.ip_address(came_from).is_loopback
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def _about(row: Row) -> None:
         note(f"Chosen: {plain(row['username'] or row['account_id'])}", width="content")
         if row["owner_id"]:
             link(
-                "identity",
+                "identities",
                 f"Open {plain(row['owner_name'] or row['owner_id'])}",
                 ":material/person:",
                 id=row["owner_id"],

@@ -84,7 +84,15 @@ def _cards(seen: Overview) -> None:
     trend = [*seen.ghost_history, seen.headline.ghosts if seen.headline else 0]
     change = trend[-1] - trend[-2] if len(trend) > 1 else None
     said = ["since the last run", *held] if change else held
-    _card(grid, "Ghosts open", f"{seen.ghosts_open:,}", ", ".join(said), trend, "bar", change)
+    _card(
+        grid,
+        "Ghosts open",
+        f"{seen.ghosts_open:,}",
+        ", ".join(said),
+        trend,
+        "bar" if len(trend) > 7 else "area",
+        change,
+    )
     value, of = UNKNOWN, "nobody left in 30 days"
     if covered is None:
         of = "unknown"
@@ -95,12 +103,16 @@ def _cards(seen: Overview) -> None:
     if closed.median is not None:
         hours = POLICY.total_seconds() / 3600
         number = count(len(closed.hours), "closure", "closures")
-        value, of = f"{closed.median:,.1f} h", f"policy {hours:.0f} h, {number}, 90 days"
+        value, of = _long(closed.median), f"policy {hours:.0f} h, {number}, 90 days"
     _card(grid, "Median time to verified closure", value, of)
     value, of = UNKNOWN, "unknown"
     if seen.checks and seen.not_evaluable is not None:
         value, of = share(seen.not_evaluable, seen.checks), f"{seen.not_evaluable:,} of {seen.checks:,} checks"
     _card(grid, "Not evaluable", value, of, seen.unjudged_history, "area")
+
+
+def _long(hours: float) -> str:
+    return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:,.1f} d"
 
 
 def _card(
@@ -116,7 +128,7 @@ def _card(
         label,
         value,
         delta=change or None,
-        delta_color="green" if change is not None and change < 0 else "red" if kind == "bar" else "off",
+        delta_color="green" if change is not None and change < 0 else "red" if change is not None else "off",
         delta_description=description,
         border=True,
         height=148,
@@ -137,13 +149,14 @@ def _act_first(seen: Overview, titles: dict[str, str], now: datetime) -> None:
 
 
 def _row(row: Row, titles: dict[str, str], now: datetime) -> None:
-    line = st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False)
-    line.markdown(severity_chip(row["severity"]), width=82)
+    what, act = st.columns([1.7, 1], vertical_alignment="center", gap="small")
     who = row["identity_name"] or row["username"]
     where = titles.get(row["application"], row["application"] or UNKNOWN)
     reason = plain(short(row, where, now))
-    line.markdown(reason.replace(plain(who), bold(who), 1) if who else reason, width="stretch")
-    note_in(line, plain(where), width=78)
+    reason = reason.replace(plain(who), bold(who), 1) if who else reason
+    what.markdown(f"{severity_chip(row['severity'])}\u2002{reason}")
+    line = act.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    note_in(line, plain(where), width="stretch")
     line.markdown(plain(span(now - since(row))), text_alignment="right", width=44)
     if line.button("Review", key=f"first-{row['fingerprint']}"):
         go("findings", finding=row["fingerprint"])

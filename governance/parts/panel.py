@@ -109,7 +109,7 @@ def _decision(house: House, actor: Actor, now: datetime, found: Detail) -> None:
         if found.proposable:
             _approvers(found)
     if finding.identity_id:
-        link("identity", "Open the identity", ":material/person:", id=finding.identity_id)
+        link("identities", "Open the identity", ":material/person:", id=finding.identity_id)
 
 
 def _approvers(found: Detail) -> None:

@@ -51,6 +51,7 @@ def _figure(life: Lifecycle) -> go.Figure:
         "type": "date",
         "gridcolor": colours.grid,
         "zeroline": False,
+        "tickangle": 0,
         "tickfont": {"size": 11, "color": colours.text_dim},
     }
     figure.update_layout(
@@ -64,7 +65,7 @@ def _figure(life: Lifecycle) -> go.Figure:
             **axis,
             "domain": [0, split],
             "range": [_ms(life.begin), _ms(life.left or life.now)],
-            "nticks": 8,
+            "nticks": 6,
             "tickformat": "%b" if life.begin.year == life.now.year else "%b %Y",
         },
         yaxis={

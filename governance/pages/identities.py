@@ -52,7 +52,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     chosen = chosen_row("identity", frame, ids, alt="Identities", column_config=config, row_height=34)
     pager(found, "worst finding first" if by_finding else "who left last first")
     if chosen and st.button("Open this identity", type="primary", icon=":material/person:"):
-        go("identity", id=chosen)
+        go("identities", id=chosen)
 
 
 def _sentence(run: runs.Run | None) -> str:
