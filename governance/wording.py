@@ -11,17 +11,22 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import orjson
+
 from governance.correlation import fold
 from governance.declaration import CLOCKS_DIFFER_BY, Row, Rule, day
 from governance.settings import Settings
 
 CORRELATION: Final = "correlation"
 POLICY: Final = "policy"
-
-
-def iso(instant: datetime | None) -> str | None:
-    """An instant as ISO 8601 in UTC with Z."""
-    return instant.isoformat().replace("+00:00", "Z") if instant else None
+# What an account's frame calls it -> what a row calls it, of an account and of an identity alike.
+OF_AN_ACCOUNT: Final = {
+    "owner_id": "identity_id",
+    "owner_name": "identity_name",
+    "owner_state": "state",
+    "owner_ended_at": "ended_at",
+    "owner_ended_why": "ended_why",
+}
 
 
 def minute(instant: datetime) -> str:
@@ -35,6 +40,9 @@ class Words:
     def __init__(self, settings: Settings) -> None:
         self._labels = {feed.name: feed.label for feed in (*settings.source, *settings.application)}
         self._zones = {source.name: _zone(source.options.get("time_zone")) for source in settings.source}
+        self._last_days: dict[tuple[datetime, tzinfo], str] = {}
+        # Everything that words take from the settings, for each feed: its label and its zone.
+        self.feeds = {name: f"{label}\x1f{self._zones.get(name, UTC)}" for name, label in self._labels.items()}
 
     def label(self, feed: str | None) -> str:
         """What people call the application or source."""
@@ -50,7 +58,17 @@ class Words:
         if ended_at is None:
             return day(None)
         zone = self._zones.get(self.source_of(row["identity_id"]) or "", UTC)
-        return day((ended_at - timedelta(seconds=1)).astimezone(zone))
+        known = self._last_days.get((ended_at, zone))
+        if known is None:
+            known = self._last_days[ended_at, zone] = day((ended_at - timedelta(seconds=1)).astimezone(zone))
+        return known
+
+    def said(self, rule: Rule, row: dict[str, Any]) -> tuple[str, str, str]:
+        """The sentence, the evidence as JSON and the text to search in; the row gets the words it lacks."""
+        self.complete(row)
+        values = {column: row[OF_AN_ACCOUNT.get(column, column)] for column in rule.evidence}
+        evidence = orjson.dumps({"facts": self.facts(rule, row), "values": values}, option=orjson.OPT_UTC_Z)
+        return rule.sentence(row), evidence.decode(), self.search(rule, row)
 
     def complete(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row with the words that sentences are made of."""
@@ -63,14 +81,14 @@ class Words:
         row["used"] = f" and was used after that, last on {day(row['last_seen_at'])}" if used_after_leaving(row) else ""
         return row
 
-    def facts(self, rule: Rule, row: Row) -> list[dict[str, str | None]]:
+    def facts(self, rule: Rule, row: Row) -> list[dict[str, str | datetime | None]]:
         """One readable line for each column the rule keeps as evidence, with where it comes from and its instant."""
-        lines = []
+        lines: list[dict[str, str | datetime | None]] = []
         for column in rule.evidence:
             line = _LINES.get(column, _plain)(self, row, column)
             if line is not None:
                 text, source, at = line
-                lines.append({"text": text, "source": source, "at": iso(at)})
+                lines.append({"text": text, "source": source, "at": at})
         return lines
 
     def search(self, rule: Rule, row: Row) -> str:

@@ -77,7 +77,7 @@ def run(folder: Path, accounts: int, now: datetime) -> Iterator[Figure]:
                 f"correlate and judge, {when}",
                 lambda entered=entered, stack=stack: stack.enter_context(entered),  # type: ignore[misc]
                 lambda evaluation: (
-                    f"{evaluation.verdict.findings.height:,} findings of {evaluation.verdict.checks:,} checks"
+                    f"{evaluation.verdict.bare.height:,} findings of {evaluation.verdict.checks:,} checks"
                 ),
             )
             yield figure

@@ -54,7 +54,7 @@ def detect(
 
 def _look(house: House, as_of: datetime, note: str) -> Detection:
     with evaluated(house, as_of) as evaluation:
-        found = evaluation.verdict.findings
+        found = evaluation.verdict.bare
         counts = {str(name): int(n) for name, n in found.group_by("rule").len().sort("rule").iter_rows()}
         ghosts = found.filter(found["rule"] == "ghost")
         holders = ghosts["identity_id"].n_unique() if ghosts.height else 0

@@ -12,9 +12,10 @@ from sqlmodel import select
 from governance import audit
 from governance.access import Actor
 from governance.errors import AlreadyDecided, DecisionError, NotAllowed
-from governance.findings import ask, exclude, headline, pin
+from governance.findings import ask, evaluated, exclude, headline, pin, record
 from governance.guards import believe
 from governance.records import Account, Entitlement, Grant, Identity, Reading
+from governance.rulebook import all_rules
 from governance.snapshots import stage
 from governance.tables import DetectRun, Finding, Request, Snapshot
 from jobs.detect import detect
@@ -95,6 +96,25 @@ def test_a_second_run_with_nothing_changed_writes_no_finding(ghost, now):
     assert written == []
     assert {name: n for name, n in detection.changed.items() if n} == {}
     assert detection.counts["ghost"] == 1
+
+
+def test_only_findings_that_are_written_get_their_words(ghost, now):
+    spoken = []
+
+    def sentence(row):
+        spoken.append(row["account_id"])
+        return rule.sentence(row)
+
+    rule = all_rules()["ghost"]
+    another = replace(account(), account_id="a3", username="another")
+    say(ghost, now, "crm", account(), account("2"), another)
+    with evaluated(ghost, now) as evaluation:
+        words = {"ghost": replace(rule, sentence=sentence)}
+        held = [replace(held, rule=words.get(held.rule.name, held.rule)) for held in evaluation.verdict.held]
+        run = record(ghost, replace(evaluation, verdict=replace(evaluation.verdict, held=held)), now, now)
+    assert run.counts["ghost"] == 2
+    assert run.changed == {"opened": 1, "reopened": 0, "updated": 0, "resolved": 0, "stayed": 0, "exclusions_ended": 0}
+    assert spoken == ["a3"]
 
 
 def test_an_account_switched_off_resolves_its_finding_and_switched_on_again_reopens_it(ghost, now):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from governance.declaration import LIFECYCLE, SEVERITIES, SIGNALS, told
 from governance.errors import ConfigurationError
-from governance.rulebook import FINDING, all_rules, run, score
+from governance.rulebook import FINDING, all_rules, run
 
 RULES = all_rules()
 MIXED = [
@@ -200,6 +201,59 @@ def test_whatever_a_finding_shows_changes_its_digest(change):
     assert before["fingerprint"].item() == after["fingerprint"].item()
 
 
+def test_what_a_finding_does_not_show_leaves_it_as_it_was():
+    before, after = (judge(RULES["orphaned"], unowned(**more)).findings for more in ({}, {"last_seen_at": NOW}))
+    assert before.height == 1
+    assert before.equals(after)
+
+
+def test_a_feed_that_is_named_anew_changes_the_findings_that_name_it():
+    rows = [leaver(), leaver(account_id="a2", application="wiki")]
+    feeds = settings().model_dump(exclude_unset=True)["application"]
+    renamed = settings(application=[feeds[0], {**feeds[1], "title": "Handbook"}])
+    before, after = (
+        judge(RULES["ghost"], *rows, settings=s).findings.sort("account_id") for s in (settings(), renamed)
+    )
+    assert (before["digest"] == after["digest"]).to_list() == [True, False]
+    assert "Handbook" in after["reason"][1]
+    elsewhere = settings(source=[{**settings().model_dump(exclude_unset=True)["source"][0], "time_zone": "Asia/Tokyo"}])
+    moved = judge(RULES["ghost"], *rows, settings=elsewhere).findings.sort("account_id")
+    assert (before["digest"] == moved["digest"]).to_list() == [False, False]
+    assert "5 Nov 2026" in moved["reason"][0]
+
+
+def test_a_sentence_written_anew_changes_the_finding_but_not_which_finding_it_is(tmp_path):
+    found = []
+    for number, said in enumerate(("It is the weekend.", "It is Sunday.")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "weekend.py").write_text(GOOD.replace("It is the weekend.", said))
+        found.append(judge(all_rules(folder)["weekend"], account()).findings)
+    before, after = found
+    assert (before["reason"].item(), after["reason"].item()) == ("It is the weekend.", "It is Sunday.")
+    assert before["digest"].item() != after["digest"].item()
+    assert before["fingerprint"].item() == after["fingerprint"].item()
+
+
+def test_only_findings_that_are_asked_for_get_words():
+    spoken = []
+
+    def sentence(row):
+        spoken.append(row["account_id"])
+        return RULES["ghost"].sentence(row)
+
+    verdict = judge(dataclasses.replace(RULES["ghost"], sentence=sentence), *MIXED)
+    assert verdict.bare.columns == [name for name in FINDING if name not in {"reason", "evidence", "search"}]
+    assert spoken == []
+    asked = verdict.bare.filter(pl.col("account_id") == "a2")["fingerprint"]
+    assert verdict.worded(asked.clear()).schema == pl.Schema(FINDING)
+    assert spoken == []
+    worded = verdict.worded(asked)
+    assert spoken == ["a2"]
+    assert worded.equals(verdict.findings.filter(pl.col("account_id") == "a2"))
+    assert verdict.findings.select(verdict.bare.columns).equals(verdict.bare)
+
+
 def test_evidence_is_numbered_lines_with_source_and_instant_beside_the_plain_values():
     evidence = json.loads(judge(RULES["ghost"], leaver(privileged=True)).findings["evidence"].item())
     assert evidence["facts"] == [
@@ -256,12 +310,25 @@ def test_the_search_text_is_folded_and_finds_people_accounts_and_applications():
     assert all(part in text for part in ("zoë ångström", "hr:10482", "a3", "m.lindqvist@example.com", "wiki", "ghost"))
 
 
-@given(st.sampled_from(SEVERITIES), st.booleans(), st.booleans(), st.booleans())
+@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("privileged", [True, False, None])
+@pytest.mark.parametrize("critical", [True, False])
+@pytest.mark.parametrize("used", [True, False])
 def test_a_score_lies_in_its_severity_and_grows_with_each_reason(severity, privileged, critical, used):
-    points = score(severity, privileged=privileged, critical_application=critical, used_after_leaving=used)
+    rule = dataclasses.replace(RULES["ghost"], severity=severity)
+    used_at = {"last_seen_at": NOW} if used else {}
+    row = leaver(privileged=privileged, criticality="high" if critical else "medium", **used_at)
+    points = judge(rule, row).findings["score"].item()
     base = {"critical": 80, "high": 60, "medium": 40, "low": 20}[severity]
-    assert points == base + 10 * privileged + 5 * critical + 5 * used
+    assert points == base + 10 * bool(privileged) + 5 * critical + 5 * used
     assert base <= points <= 100
+
+
+@pytest.mark.parametrize(("after", "points"), [(timedelta(minutes=5), 80), (timedelta(minutes=5, seconds=1), 85)])
+def test_clocks_that_differ_a_little_are_no_use_after_leaving(after, points):
+    found = judge(RULES["ghost"], leaver(last_seen_at=leaver()["owner_ended_at"] + after)).findings
+    assert found["score"].item() == points
+    assert ("was used after that" in found["reason"].item()) is (points == 85)
 
 
 def test_the_worst_ghost_scores_a_hundred():
@@ -332,7 +399,9 @@ def test_without_a_source_of_truth_nothing_about_owners_is_found_and_nothing_is_
         unowned(source_read=False), unowned(account_id="a2", source_read=False, privileged=True, mfa=False)
     )
     assert verdict.findings["rule"].to_list() == ["admin_without_mfa"]
-    about_owners = {name for name, rule in RULES.items() if "source.read" in rule.needs}
+    about_owners = {
+        name for name, rule in RULES.items() if "source.read" in rule.needs and "account_id" in rule.identity
+    }
     assert verdict.not_evaluable == {"crm": dict.fromkeys(about_owners, (2, SIGNALS["source.read"]))}
 
 
@@ -397,6 +466,50 @@ def test_every_rule_about_accounts_has_an_example_that_fires():
     assert set(FIRING) == {name for name, rule in RULES.items() if "account_id" in rule.identity}
     for name, row in FIRING.items():
         assert fired(judge(RULES[name], row, **HELD)) == [row["account_id"]], name
+
+
+OTHER = {
+    "username": ["other", None],
+    "email": ["other@example.com", None],
+    "employee_id": ["7", None],
+    "external_id": ["7"],
+    "kind": ["guest", None],
+    "privileged": [True, None],
+    "criticality": ["high"],
+    "active": [False],
+    "mfa": [None],
+    "last_seen_at": [NOW, NOW - timedelta(days=300), None],
+    "last_seen_known": [False],
+    "created_at": [NOW - timedelta(days=401)],
+    "match": ["pinned"],
+    "match_key": ["pinned", "email", "external_id", None],
+    "candidates": ["hr:3", "hr:3;hr:4"],
+    "owner_id": ["hr:7", "other:7"],
+    "owner_name": ["Other", None],
+    "owner_kind": ["contractor"],
+    "owner_department": ["Legal"],
+    "owner_title": ["Other"],
+    "owner_state": ["leave"],
+    "owner_ended_at": [NOW - timedelta(days=300)],
+    "owner_ended_why": ["absence"],
+    "owner_contract_end": [NOW - timedelta(days=300)],
+    "owner_last_present_at": [NOW - timedelta(days=300)],
+    "stale_days": [91],
+    "never_used_days": [15],
+}
+
+
+@pytest.mark.parametrize("name", FIRING)
+def test_a_finding_that_reads_differently_has_another_digest(name):
+    first = judge(RULES[name], FIRING[name], **HELD).findings
+    changed = 0
+    for column, values in OTHER.items():
+        for value in values:
+            found = judge(RULES[name], {**FIRING[name], column: value}, **HELD).findings
+            if found.height and not found.drop("digest").equals(first.drop("digest")):
+                assert found["digest"].item() != first["digest"].item(), (column, value)
+                changed += 1
+    assert changed > 5
 
 
 @pytest.mark.parametrize(("name", "signal"), LOST)

@@ -89,7 +89,7 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
     """The numbers pages and the first sentence are made of: one place for each of them."""
     by_application = _by_application(estate)
     for application, rule, count in (
-        verdict.findings.group_by("application", "rule").len().sort("application", "rule").iter_rows()
+        verdict.bare.group_by("application", "rule").len().sort("application", "rule").iter_rows()
     ):
         by_application.setdefault(application, {}).setdefault("rules", {})[rule] = count
     people = _people(estate, as_of)
@@ -106,7 +106,7 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
         "checks": verdict.checks,
         "not_evaluable": sum(n for rules in verdict.not_evaluable.values() for n, _ in rules.values()),
         "by_application": by_application,
-        "severity": dict(verdict.findings.group_by("severity").len().iter_rows()),
+        "severity": dict(verdict.bare.group_by("severity").len().iter_rows()),
         "feeds": _feeds(house, said),
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import narwhals as nw
+import orjson
 import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -74,7 +75,7 @@ def record(house: House, evaluation: Evaluation, now: datetime, finished_at: dat
 
 
 def _counts(evaluation: Evaluation) -> dict[str, int]:
-    found = dict(evaluation.verdict.findings.group_by("rule").len().iter_rows())
+    found = dict(evaluation.verdict.bare.group_by("rule").len().iter_rows())
     return {name: int(found.get(name, 0)) for name in sorted(all_rules())}
 
 
@@ -114,10 +115,8 @@ def _known(session: Session) -> pl.DataFrame:
 def _apply(
     house: House, session: Session, evaluation: Evaluation, before: pl.DataFrame, now: datetime
 ) -> dict[str, int]:
-    found, as_of = evaluation.verdict.findings, evaluation.as_of
+    found, as_of = evaluation.verdict.bare.select("fingerprint", "digest", "application"), evaluation.as_of
     fresh = found.join(before, on="fingerprint", how="anti")
-    put_rows(session, Finding, [_opened(row, as_of) for row in fresh.iter_rows(named=True)])
-
     both = found.join(
         before.select("fingerprint", "was_status", "was_digest", "resolved_at", "reopened"), on="fingerprint"
     )
@@ -126,24 +125,19 @@ def _apply(
     )
     # A snapshot from before the closure still shows the account active: that is no return.
     again = again.filter(pl.col("resolved_at") < pl.coalesce("read_at", pl.lit(as_of)))
+    other = both.filter((pl.col("was_status") != "resolved") & (pl.col("was_digest") != pl.col("digest")))
+    # Only what is written gets its words.
+    said = evaluation.verdict.worded(pl.concat([table["fingerprint"] for table in (fresh, again, other)]))
+    put_rows(session, Finding, [_opened(row, as_of) for row in _of(fresh, said)])
+    returned = {"status": "open", "opened_at": as_of, "resolved_at": None, "resolved_why": None}
+    times = dict(again.select("fingerprint", "reopened").iter_rows())
     update_rows(
         session,
         Finding,
         "fingerprint",
-        [
-            _said(row)
-            | {
-                "status": "open",
-                "opened_at": as_of,
-                "resolved_at": None,
-                "resolved_why": None,
-                "reopened": row["reopened"] + 1,
-            }
-            for row in again.iter_rows(named=True)
-        ],
+        [_said(row) | returned | {"reopened": times[row["fingerprint"]] + 1} for row in _of(again, said)],
     )
-    other = both.filter((pl.col("was_status") != "resolved") & (pl.col("was_digest") != pl.col("digest")))
-    update_rows(session, Finding, "fingerprint", [_said(row) for row in other.iter_rows(named=True)])
+    update_rows(session, Finding, "fingerprint", [_said(row) for row in _of(other, said)])
 
     absent = before.filter(pl.col("was_status").is_in(LIVE)).join(found, on="fingerprint", how="anti")
     resolved = _resolved(evaluation, absent) if absent.height else []
@@ -170,8 +164,12 @@ def _read_at(session: Session, evaluation: Evaluation) -> pl.DataFrame:
     return pl.DataFrame(rows, orient="row", schema={"application": pl.String, "read_at": pl.Datetime("us", "UTC")})
 
 
+def _of(findings: pl.DataFrame, said: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    return said.join(findings, on="fingerprint", how="semi", maintain_order="left").iter_rows(named=True)
+
+
 def _said(row: dict[str, Any]) -> dict[str, Any]:
-    evidence = json.loads(row["evidence"])
+    evidence = orjson.loads(row["evidence"])
     since = evidence.get("values", {}).get("owner_ended_at")
     return {
         "fingerprint": row["fingerprint"],

@@ -31,6 +31,6 @@ def contradictory_source(estate: Estate, policy: Policy, now: datetime) -> nw.La
     Fires when the newest snapshot of the source still says *active* or *leave* after the end date it states itself.
     Both facts are shown and nothing is ever done to an account because of it: only the source can be corrected.
     Quiet when the end date lies ahead, or when it passed after the source was read: then the person is a leaver.
-    It needs nothing but the row of a source that was read.
+    Always evaluable once a source was read: it needs nothing but the row itself.
     """
     return estate.identities.filter(nw.col("contradictory")).with_columns(application=nw.col("source"))
