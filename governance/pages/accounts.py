@@ -14,7 +14,7 @@ from governance.pages import EVERYBODY, Page
 from governance.parts.export import export_button
 from governance.parts.filters import choice, status_tabs, text_search
 from governance.parts.links import link
-from governance.parts.listing import chosen_row
+from governance.parts.listing import chosen_row, nothing
 from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
@@ -114,11 +114,6 @@ def _about(row: Row) -> None:
 
 
 def _nothing(drawn: Population, filters: accounts.Filters) -> None:
-    with st.container(border=True):
-        if drawn.accounts is None:
-            st.markdown("Accounts appear here after the first pull and detect run; the page Jobs starts them.")
-        elif filters.narrowed:
-            st.markdown("Nothing matches these filters.")
-            st.button("Clear the filters", on_click=st.query_params.clear)
-        else:
-            st.markdown("The feeds of accounts that were read hold no account.")
+    judged = drawn.accounts is not None
+    first = "Accounts appear here after the first pull and detect run; the page Jobs starts them."
+    nothing(judged and filters.narrowed, "The feeds of accounts that were read hold no account." if judged else first)

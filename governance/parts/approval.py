@@ -13,7 +13,7 @@ from governance.parts.acting import attempt
 from governance.parts.facts import fact_list
 from governance.parts.notes import note, note_in
 from governance.parts.severity import chip, severity_chip
-from governance.parts.text import bold, hot, plain
+from governance.parts.text import bold, code, hot, plain
 from governance.views.approvals import Waiting
 from governance.views.words import rule_title, span
 
@@ -43,7 +43,7 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
 
 def _recommendation(card: Waiting) -> None:
     way, r = card.closing, card.remediation
-    account = f"`{(r.username or r.account_id).replace('`', ' ')}`"
+    account = code(r.username or r.account_id)
     if way is None:
         st.warning("This application is not configured any more.", icon=":material/help:")
     elif card.manual:
@@ -69,8 +69,8 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
         done = "Approved: the owner has the task" if card.manual else "Approved: it is carried out within seconds"
         attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done)
     if st.button("Keep active, with a reason", width="stretch", key=f"open-{step}"):
-        st.session_state[step] = not st.session_state.get(step, False)
-    if st.session_state.get(step):
+        st.session_state[f"open {step}"] = not st.session_state.get(f"open {step}", False)
+    if st.session_state.get(f"open {step}"):
         with st.form(step, border=False):
             chosen = st.pills("Reason", REASONS, key=f"pill-{step}")
             text = st.text_input("In your words", key=f"text-{step}", max_chars=500)

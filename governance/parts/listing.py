@@ -41,3 +41,13 @@ def chosen_row(
     if chosen is not None and chosen != asked:
         st.query_params[name] = chosen
     return chosen
+
+
+def nothing(narrowed: bool, otherwise: str) -> None:
+    """What stands in the place of an empty list. `otherwise` is markdown made of escaped parts."""
+    with st.container(border=True):
+        if narrowed:
+            st.markdown("Nothing matches these filters.")
+            st.button("Clear the filters", on_click=st.query_params.clear)
+        else:
+            st.markdown(otherwise)

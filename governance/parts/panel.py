@@ -15,7 +15,7 @@ from governance.parts.facts import fact_list
 from governance.parts.links import link
 from governance.parts.notes import note
 from governance.parts.severity import chip, severity_chip
-from governance.parts.text import bold, hot, plain
+from governance.parts.text import bold, code, hot, plain
 from governance.tables import Finding
 from governance.views.evidence import Detail, detail
 from governance.views.words import REMEDIATION, RESOLVED, day, rule_title, span
@@ -62,7 +62,7 @@ def _change(found: Detail) -> None:
         return
     if found.instead:
         st.markdown(plain(found.instead))
-    account = f"`{(finding.username or finding.account_id or '').replace('`', ' ')}`"
+    account = code(finding.username or finding.account_id)
     if way.how == "call":
         st.markdown(f":green[↩] {bold(way.call)}: {account}. {plain(way.reversible)}")
         st.markdown(":green[✓] Read again at once; only an account found inactive counts as closed.")

@@ -37,6 +37,11 @@ def _visible(character: str) -> str:
     return "\ufffd" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} else character
 
 
+def code(value: object) -> str:
+    """The same signs in the type of machines: names of accounts, as they must be typed."""
+    return f"`{' '.join(''.join(_visible(sign) for sign in str(value)).replace('`', ' ').split()) or ' '}`"
+
+
 def bold(value: object) -> str:
     """The same, in bold."""
     return f"**{plain(value)}**"

@@ -1,0 +1,75 @@
+"""The four numbers of the overview as equally tall cards, each with its denominator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator as GridContainer
+
+from governance.views.closures import POLICY
+from governance.views.overview import Overview
+from governance.views.words import UNKNOWN, count, share
+
+
+def four_numbers(seen: Overview) -> None:
+    """Ghosts open, leaver coverage, median time to verified closure, not evaluable."""
+    covered, closed = seen.coverage, seen.closures
+    grid = st.grid(4, min_column_width=220, gap="small")
+    held = [count(seen.holders, "identity", "identities")]
+    held += [f"{seen.ghosts_in_remediation:,} being closed"] if seen.ghosts_in_remediation else []
+    trend = [*seen.ghost_history, seen.headline.ghosts if seen.headline else 0]
+    change = trend[-1] - trend[-2] if len(trend) > 1 else None
+    said = ["since the last run", *held] if change else held
+    _card(
+        grid,
+        "Ghosts open",
+        f"{seen.ghosts_open:,}",
+        ", ".join(said),
+        trend,
+        "bar" if len(trend) > 7 else "area",
+        change,
+    )
+    value, of = UNKNOWN, "nobody left in 30 days"
+    if covered is None:
+        of = "unknown"
+    elif covered.share is not None:
+        value, of = f"{covered.share:.1f} %", f"{covered.closed:,} of {covered.held:,} closed, left in 30 days"
+    _card(grid, "Leaver coverage", value, of)
+    value, of = UNKNOWN, "no closure in 90 days"
+    if closed.median is not None:
+        hours = POLICY.total_seconds() / 3600
+        number = count(len(closed.hours), "closure", "closures")
+        value, of = _long(closed.median), f"policy {hours:.0f} h, {number}, 90 days"
+    _card(grid, "Median time to verified closure", value, of)
+    value, of = UNKNOWN, "unknown"
+    if seen.checks and seen.not_evaluable is not None:
+        value, of = share(seen.not_evaluable, seen.checks), f"{seen.not_evaluable:,} of {seen.checks:,} checks"
+    _card(grid, "Not evaluable", value, of, seen.unjudged_history, "area")
+
+
+def _long(hours: float) -> str:
+    return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:,.1f} d"
+
+
+def _card(
+    grid: GridContainer,
+    label: str,
+    value: str,
+    description: str,
+    trend: Sequence[float] = (),
+    kind: Literal["area", "bar"] = "area",
+    change: int | None = None,
+) -> None:
+    grid.metric(
+        label,
+        value,
+        delta=change or None,
+        delta_color="green" if change is not None and change < 0 else "red" if change is not None else "off",
+        delta_description=description,
+        border=True,
+        height=148,
+        chart_data=list(trend) if len(trend) > 1 else None,
+        chart_type=kind,
+    )
