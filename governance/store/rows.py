@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 _CHUNK: Final = 5_000
@@ -45,7 +44,7 @@ def upsert_rows(session: Session, model: type[SQLModel], rows: Sequence[Row]) ->
         return 0
     table = table_of(model)
     connection = session.connection()
-    insert = (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
+    insert = _insert_of(connection.dialect.name)(table)
     keys = [column.name for column in table.primary_key]
     statement = insert.on_conflict_do_update(
         index_elements=keys, set_={name: insert.excluded[name] for name in rows[0] if name not in keys}
@@ -78,3 +77,12 @@ def _filled(table: sa.Table, rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _default(column: sa.Column[Any]) -> Any:
     return column.default.arg if isinstance(column.default, sa.ColumnDefault) and column.default.is_scalar else None
+
+
+def _insert_of(dialect: str) -> Any:
+    """The dialect's own insert; imported only when needed, because each dialect takes its time to load."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as own
+    else:
+        from sqlalchemy.dialects.postgresql import insert as own  # type: ignore[assignment]
+    return own
