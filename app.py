@@ -7,7 +7,7 @@ too. LEAVERWATCH_HOME names the folder it shows; LEAVERWATCH_DASHBOARD (`127.0.0
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class SecurityHeaders:
 
 
 @asynccontextmanager
-async def lifespan(_: st.App) -> AsyncIterator[MutableMapping[str, Any]]:
+async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open the house when the server starts, close it when it ends."""
     house = home.open_house(home.find_home(os.environ), os.environ, home.clock())
     install(house)

@@ -73,6 +73,7 @@ def _sentence(cards: list[Card]) -> str:
 def _detail(cards: list[Card], sources: list[Source], now: datetime) -> None:
     """The last pull of one feed: raw-source evidence and what was rejected."""
     chosen = st.query_params.get("feed")
-    for feed in (*cards, *sources):
+    feeds: list[Card | Source] = [*cards, *sources]
+    for feed in feeds:
         if feed.name == chosen:
             feed_detail(feed, now)

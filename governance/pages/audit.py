@@ -33,9 +33,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     filters = trail.Filters(status_tabs(row, "scope", trail.SCOPES), text_search(row, "Actor, verb, object or reason"))
     found = trail.page(house, filters, cursor(trail.KEY))
-    note(
-        f"{found.total_text} entries{' match' if filters != trail.Filters() else ''}, of {chain.entries:,} in the chain."
-    )
+    match = " match" if filters != trail.Filters() else ""
+    note(f"{found.total_text} entries{match}, of {chain.entries:,} in the chain.")
     if not found.rows:
         with st.container(border=True):
             st.markdown("No entry matches." if chain.entries else "Nothing was decided or done yet.")
@@ -55,7 +54,8 @@ def _sentence(chain: trail.Chain, now: datetime) -> str:
     if not chain.entries:
         return "The audit is empty: nothing was decided or done yet."
     last = f"the last one {plain(span(now - chain.last))} ago" if chain.last else "the last one at an unknown time"
-    return f"{bold(count(chain.entries, 'entry', 'entries'))} in one chain, {plain(f'{chain.today:,}')} in 24 hours; {last}."
+    number = bold(count(chain.entries, "entry", "entries"))
+    return f"{number} in one chain, {plain(f'{chain.today:,}')} in 24 hours; {last}."
 
 
 def _verify(house: House, chain: trail.Chain) -> None:

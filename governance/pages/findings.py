@@ -38,11 +38,9 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     population_statement(drawn, f"{found.total_text} {narrowed}{word} findings by {rules} rules over")
     left, right = st.columns([1.75, 1], gap="small")
     with left:
-        fingerprint = (
-            finding_rows(house, actor, found, filters, now)
-            if found.rows
-            else _nothing(filters, drawn.looked_at, drawn.accounts is not None)
-        )
+        fingerprint = finding_rows(house, actor, found, filters, now) if found.rows else None
+        if not found.rows:
+            _nothing(filters, drawn.looked_at, drawn.accounts is not None)
     with right:
         panel(house, actor, now, fingerprint or st.query_params.get("finding"))
 
@@ -72,8 +70,12 @@ def _filters(house: House, counted: Tally) -> findings.Filters:
     if identity:
         one = st.container(horizontal=True, vertical_alignment="center")
         one.markdown(f"Only findings of {code(identity)}", width="content")
-        one.button("Show all", type="tertiary", on_click=lambda: st.query_params.pop("identity", None))
+        one.button("Show all", type="tertiary", on_click=_everybody)
     return findings.Filters(status, chosen_rule, chosen_severity, application, text, identity)
+
+
+def _everybody() -> None:
+    st.query_params.pop("identity", None)
 
 
 def _nothing(filters: findings.Filters, looked_at: str, judged: bool) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final, Literal
 
 import pandas as pd
 import streamlit as st
 
 from governance import findings
 from governance.access import Actor, Verb, may
+from governance.findings.decisions import Work
 from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
@@ -25,11 +27,17 @@ from governance.views.words import UNKNOWN, count, moment, span
 
 PAGE = Page("Jobs", ":material/schedule:", "Operate", 5, frozenset({ADMIN, SECURITY, AUDITOR}))
 
+_ASKED: Final[tuple[tuple[Work, str], ...]] = (
+    ("pull", "Pull all"),
+    ("detect", "Detect"),
+    ("verify", "Verify"),
+)
+
 
 def render(house: House, actor: Actor, now: datetime) -> None:
     """The last day in a sentence, what is due next, and every run."""
     today = jobs.today(house, now)
-    opening(house, now, "Jobs", _sentence(today, now))
+    opening(house, now, "Jobs", _sentence(today, jobs.late(house, now), now))
     left, right = st.columns([2.2, 1], gap="small")
     with left:
         _runs(house, now)
@@ -37,7 +45,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         _planned(house, actor, now)
 
 
-def _sentence(today: Today, now: datetime) -> str:
+def _sentence(today: Today, late: bool, now: datetime) -> str:
     if not today.runs:
         return "No job ran in the last 24 hours: is the worker running?"
     failed = warm(f"{today.failed} failed") if today.failed else "none failed"
@@ -46,7 +54,8 @@ def _sentence(today: Today, now: datetime) -> str:
     waiting = (
         f"; {warm(count(today.waiting, 'request waits', 'requests wait'))} for the worker" if today.waiting else ""
     )
-    return f"{bold(f'{today.runs:,}')} jobs ran in the last 24 hours, {failed}{running}{ago}{waiting}."
+    idle = f". {warm('Feeds are overdue: is the worker running?')}" if late else "."
+    return f"{bold(f'{today.runs:,}')} jobs ran in the last 24 hours, {failed}{running}{ago}{waiting}{idle}"
 
 
 def _runs(house: House, now: datetime) -> None:
@@ -61,8 +70,10 @@ def _runs(house: House, now: datetime) -> None:
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     frame = pd.DataFrame([_shown(run, titles, now) for run in found.rows])
     note(f"{found.total_text} runs, the newest first. A run that failed changed nothing.")
-    st.dataframe(frame, hide_index=True, row_height=34, height="content" if len(frame) <= 18 else 650, key="runs", alt="Job runs",
-                 column_config={"Took": st.column_config.NumberColumn(format="%.1f s", width=70)})  # fmt: skip
+    took = st.column_config.NumberColumn(format="%.1f s", width=70)
+    height: Literal["content"] | int = "content" if len(frame) <= 18 else 650
+    st.dataframe(frame, hide_index=True, row_height=34, height=height, key="runs", alt="Job runs",
+                 column_config={"Took": took})  # fmt: skip
     pager(found, "the newest first")
 
 
@@ -94,11 +105,9 @@ def _planned(house: House, actor: Actor, now: datetime) -> None:
         if not allowed:
             note("Your roles do not include starting jobs.")
         row = st.container(horizontal=True)
-        for verb, label in (("pull", "Pull all"), ("detect", "Detect"), ("verify", "Verify")):
+        for verb, label in _ASKED:
             if row.button(label, key=f"ask-{verb}", disabled=not allowed):
-                attempt(
-                    lambda verb=verb: findings.ask(house, actor, now, verb), "Asked: the worker starts within seconds"
-                )
+                attempt(partial(findings.ask, house, actor, now, verb), "Asked: the worker starts within seconds")
     with st.container(border=True):
         st.subheader("Due next", anchor=False)
         plans = jobs.planned(house)

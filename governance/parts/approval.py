@@ -87,7 +87,7 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
 def _explain(card: Waiting) -> None:
     """Why this actor may not decide, and who may: four eyes are a rule, not an error."""
     why = {
-        "own proposal": "You proposed this. Four eyes: somebody who is neither the proposer nor the subject must approve.",
+        "own proposal": "You proposed this. Four eyes: somebody who is neither proposer nor subject must approve.",
         "own approval": "You have approved this. It leaves one privileged account, so a second approver must agree.",
         "own account": "This concerns your own account. Somebody else must decide.",
         "no right": "Your roles do not include approving this.",

@@ -53,7 +53,8 @@ def _preview(found: Detail) -> str:
             f"after approval, {plain(way.call[:1].lower() + way.call[1:])} for {account} in {plain(way.title)},"
             f" then read it again. {plain(way.reversible)}"
         )
-    return f"after approval, {plain(way.call)} is asked to deactivate {account} in {plain(way.title)}. {plain(way.reversible)}"
+    asked = f"after approval, {plain(way.call)} is asked to deactivate {account} in {plain(way.title)}"
+    return f"{asked}. {plain(way.reversible)}"
 
 
 def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding) -> None:

@@ -25,7 +25,7 @@ def status_tabs(place: DeltaGenerator, key: str, labels: Mapping[str, str], labe
         on_change=_to_address,
         args=(key, name, options[0]),
     )
-    return chosen if chosen in labels else options[0]
+    return str(chosen) if chosen in labels else options[0]
 
 
 def choice(place: DeltaGenerator, label: str, key: str, labels: Mapping[str, str]) -> str | None:

@@ -22,7 +22,7 @@ def can_open(name: str) -> bool:
 
 
 def link(name: str, label: str, icon: str | None = None, **query: str) -> None:
-    """A link to another page with its filters; the label alone where this actor may not open it. `label` is markdown."""
+    """A link to another page with its filters; the label (markdown) alone where this actor may not open it."""
     if can_open(name):
         st.page_link(st.session_state[_LINKS][name], label=label, icon=icon, query_params=query or None)
     else:

@@ -19,7 +19,7 @@ def chosen_row(
     column_config: dict[str, Any],
     row_height: int = 45,
 ) -> str | None:
-    """Draw the table; gives the id of the chosen row, kept in the address under `name`. The first is chosen at first."""
+    """Draw the table; gives the id of the chosen row, kept in the address under `name`; the first one at first."""
     asked = st.query_params.get(name)
     at = ids.index(asked) if asked in ids else 0
     # Another set of rows is another table: what was chosen in the old one says nothing about the new one.

@@ -124,8 +124,9 @@ def _marks(figure: go.Figure, life: Lifecycle, labels: list[str], colours: Palet
         after = bool(life.left and lane.last_use and lane.last_use > life.left)
         axis = "x2" if after else "x"
         if lane.last_use is not None and lane.last_use >= life.begin:
-            marker = {"symbol": "diamond" if after else "line-ns-open", "size": 11 if after else 12,
-                      "color": colours.critical if after else colours.accent, "line": {"width": 1.5, "color": colours.panel if after else colours.accent}}  # fmt: skip
+            colour, edge = (colours.critical, colours.panel) if after else (colours.accent, colours.accent)
+            marker = {"symbol": "diamond" if after else "line-ns-open", "size": 12, "color": colour,
+                      "line": {"width": 1.5, "color": edge}}  # fmt: skip
             hover = f"{_safe(lane.label)}: last used {day(lane.last_use, life.now)}<extra></extra>"
             figure.add_trace(go.Scatter(x=[_ms(lane.last_use)], y=[label], xaxis=axis, mode="markers", marker=marker,
                                         showlegend=False, hovertemplate=hover))  # fmt: skip

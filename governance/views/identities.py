@@ -74,11 +74,11 @@ def _by_finding(house: House, session: Session, cursor: Cursor | None) -> Slice:
     worse = aliased(Finding)
     own = (col(Finding.status) == "open", col(Finding.identity_id).is_not(None))
     first = ~sa.exists().where(
-        worse.identity_id == col(Finding.identity_id),  # type: ignore[arg-type]
-        worse.status == "open",  # type: ignore[arg-type]
+        col(worse.identity_id) == col(Finding.identity_id),
+        col(worse.status) == "open",
         sa.or_(
-            worse.score > col(Finding.score),  # type: ignore[arg-type]
-            sa.and_(worse.score == col(Finding.score), worse.fingerprint < col(Finding.fingerprint)),  # type: ignore[arg-type]
+            col(worse.score) > col(Finding.score),
+            sa.and_(col(worse.score) == col(Finding.score), col(worse.fingerprint) < col(Finding.fingerprint)),
         ),
     )
     columns = (Finding.identity_id, Finding.identity_name, Finding.score, Finding.fingerprint, Finding.severity)

@@ -82,6 +82,12 @@ def planned(house: House) -> list[Planned]:
     )
 
 
+def late(house: House, now: datetime) -> bool:
+    """Whether some feed should have been pulled long ago: then nothing works by the clock."""
+    grace = timedelta(minutes=5)
+    return any(now - (plan.last or now) > 2 * plan.every + grace for plan in planned(house))
+
+
 def page(house: House, status: str | None = None, job: str | None = None, cursor: Cursor | None = None) -> Slice:
     """One page of job runs, the newest first."""
     conditions = [getattr(JobRun, name) == value for name, value in (("status", status), ("job", job)) if value]

@@ -1,4 +1,4 @@
-"""The life of one identity's accounts as lanes: from when to when each could be used, and what happened after leaving."""
+"""The life of one identity's accounts as lanes: from when to when each could be used, and its use after leaving."""
 
 from __future__ import annotations
 

@@ -71,8 +71,8 @@ def overview(house: House, now: datetime) -> Overview:
         key = ("headline", house.store.url, *runs.version(session), now.date())
         first_words = runs.remembered(key, lambda: headline(session, now, run.summary)) if run else None
         holders = select(Finding.identity_id).where(Finding.rule == "ghost", Finding.status == "open").distinct()
-        key = ("holders", house.store.url, *runs.version(session))
-        held_by = runs.remembered(key, lambda: len(session.exec(holders.limit(10_001)).all()))
+        version = ("holders", house.store.url, *runs.version(session))
+        held_by = runs.remembered(version, lambda: len(session.exec(holders.limit(10_001)).all()))
     ghosts, unjudged = _history(house, run)
     return Overview(
         run=run,

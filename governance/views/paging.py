@@ -1,4 +1,4 @@
-"""Keyset paging: a page is found by the key of the row before it, so that the thousandth page costs what the first does."""
+"""Keyset paging: a page is found by the key of the row before it: the thousandth costs what the first does."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def capped(number: int) -> str:
 
 
 def turn(fetch: Fetch, key: Callable[[Row], tuple[Any, ...]], cursor: Cursor | None, total: int) -> Slice:
-    """The page a cursor leads to. `fetch` gives up to n rows after the cursor's key, in reverse order when it is `back`."""
+    """The page a cursor leads to. `fetch` gives up to n rows after the cursor's key, backwards when it is `back`."""
     found = list(fetch(cursor, SIZE + 1))
     more, rows = len(found) > SIZE, found[:SIZE]
     back = cursor is not None and cursor.back
