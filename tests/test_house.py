@@ -15,6 +15,7 @@ from connectors.kit.contract import connector_class, connector_names
 from governance.declaration import SEVERITIES, SIGNALS
 from governance.errors import LeaverwatchError
 from governance.rulebook import all_rules
+from governance.settings import parse
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(
@@ -179,3 +180,31 @@ def test_every_test_a_fault_names_exists(row):
         module, _, function = name.partition("::")
         [file] = (ROOT / "tests").rglob(f"{module}.py")
         assert re.search(rf"^ *def {function}\(", file.read_text(), re.MULTILINE), name
+
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_every_command_of_the_readme_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"\bmake ([a-z]+)\b", README))
+    assert {"demo", "test"} <= targets
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+    done = subprocess.run(
+        [Path(sys.executable).parent / "leaverwatch", "--help"], capture_output=True, text=True, check=True
+    )
+    named = set(re.findall(r"\bleaverwatch ([a-z]+)\b", README))
+    assert len(named) > 4
+    assert [name for name in named if not re.search(rf"^\W*{name}\b", done.stdout, re.MULTILINE)] == []
+
+
+def test_the_configuration_in_the_readme_is_one():
+    [block] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    settings = parse(tomllib.loads(block))
+    assert settings.source
+    assert settings.application
+    assert settings.actor
+
+
+def test_the_changelog_is_the_last_section():
+    assert re.findall(r"^## (.+)$", README, re.MULTILINE)[-1] == "Changelog"
