@@ -33,7 +33,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     drawn = population(house, now)
     opening(house, now, "Accounts", _sentence(drawn))
     filters = _filters(house)
-    found = accounts.page(house, filters, now, cursor(accounts.KEY))
+    with st.skeleton(height=520):
+        found = accounts.page(house, filters, now, cursor(accounts.KEY))
     population_statement(drawn, f"{found.total_text} accounts{' match' if filters.narrowed else ''}, out of")
     if not found.rows:
         _nothing(drawn, filters)

@@ -24,7 +24,8 @@ PAGE = Page("Applications", ":material/apps:", "Operate", 4, frozenset({ADMIN, S
 
 def render(house: House, actor: Actor, now: datetime) -> None:
     """The sentence, the sources of truth, a card for each application, and the last pull of the one chosen."""
-    cards, sources = applications.cards(house, now), applications.sources(house, now)
+    with st.skeleton(height=560):
+        cards, sources = applications.cards(house, now), applications.sources(house, now)
     opening(house, now, "Applications", _sentence(cards))
     labels = {
         "all": f"All {len(cards)}",

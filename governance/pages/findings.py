@@ -32,7 +32,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     drawn = population(house, now)
     opening(house, now, "Findings", _sentence(counted, drawn.accounts is not None))
     filters = _filters(house, counted)
-    found = findings.page(house, filters, cursor(findings.KEY))
+    with st.skeleton(height=640):
+        found = findings.page(house, filters, cursor(findings.KEY))
     rules, word = len(counted.rules(filters.status)), STATUSES[filters.status].lower()
     narrowed = f"of {capped(counted.of(filters.status))} " if filters.narrowed else ""
     population_statement(drawn, f"{found.total_text} {narrowed}{word} findings by {rules} rules over")

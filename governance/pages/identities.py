@@ -38,7 +38,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     filters = identities.Filters(status_tabs(row, "scope", identities.SCOPES), text_search(row, "Name, address, team"))
     by_finding = filters.scope == "findings" and not filters.text.strip()
-    found = identities.page(house, filters, cursor(identities.BY_FINDING if by_finding else identities.BY_END))
+    with st.skeleton(height=520):
+        found = identities.page(house, filters, cursor(identities.BY_FINDING if by_finding else identities.BY_END))
     population_statement(population(house, now), f"{found.total_text} identities, out of")
     if not found.rows:
         with st.container(border=True):

@@ -16,6 +16,7 @@ from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
 from governance.parts.filters import choice, status_tabs
+from governance.parts.listing import nothing
 from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
@@ -27,11 +28,7 @@ from governance.views.words import UNKNOWN, count, moment, span
 
 PAGE = Page("Jobs", ":material/schedule:", "Operate", 5, frozenset({ADMIN, SECURITY, AUDITOR}))
 
-_ASKED: Final[tuple[tuple[Work, str], ...]] = (
-    ("pull", "Pull all"),
-    ("detect", "Detect"),
-    ("verify", "Verify"),
-)
+_ASKED: Final[dict[Work, str]] = {"pull": "Pull all", "detect": "Detect", "verify": "Verify"}
 
 
 def render(house: House, actor: Actor, now: datetime) -> None:
@@ -64,8 +61,7 @@ def _runs(house: House, now: datetime) -> None:
     job = choice(row, "Job", "job", jobs.TITLES)
     found = jobs.page(house, None if status == "all" else status, job, cursor(jobs.KEY))
     if not found.rows:
-        with st.container(border=True):
-            st.markdown("No run matches." if status != "all" or job else "Nothing ran yet: start the worker.")
+        nothing(status != "all" or job is not None, "Nothing ran yet: start the worker.")
         return
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     frame = pd.DataFrame([_shown(run, titles, now) for run in found.rows])
@@ -105,7 +101,7 @@ def _planned(house: House, actor: Actor, now: datetime) -> None:
         if not allowed:
             note("Your roles do not include starting jobs.")
         row = st.container(horizontal=True)
-        for verb, label in _ASKED:
+        for verb, label in _ASKED.items():
             if row.button(label, key=f"ask-{verb}", disabled=not allowed):
                 attempt(partial(findings.ask, house, actor, now, verb), "Asked: the worker starts within seconds")
     with st.container(border=True):

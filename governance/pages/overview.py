@@ -25,7 +25,8 @@ PAGE = Page("Overview", ":material/dashboard:", "Operate", 0, EVERYBODY)
 
 def render(house: House, actor: Actor, now: datetime) -> None:
     """The sentence, four numbers, what to do first, and where it is worst."""
-    seen = overview(house, now)
+    with st.skeleton(height=640):
+        seen = overview(house, now)
     ran = f"all rules ran {span(now - seen.run.as_of)} ago" if seen.run else "no rule has run yet"
     opening(house, now, "Overview", _sentence(seen), f"{now:%A} {now.day} {now:%B %Y, %H:%M} UTC · {ran}")
     if seen.run is None:

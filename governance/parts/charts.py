@@ -7,6 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from governance.parts.colours import palette
+from governance.parts.links import go
 from governance.parts.notes import note, note_in
 from governance.parts.text import plain
 from governance.views.closures import POLICY, Closures
@@ -39,15 +40,26 @@ def heat_map(grid: Grid) -> None:
         f"{name}: {'not evaluable' if total is None else f'{total} open'}"
         for name, total in zip(grid.applications, grid.totals, strict=True)
     )
-    st.echarts_chart(
+    event = st.echarts_chart(
         _heat_option(grid),
         height=40 + 32 * len(grid.applications),
         key="heat-map",
         alt=f"Open findings by application and rule. {said}",
+        on_select="rerun",
     )
+    _follow(grid, event["selection"]["selected"])
     blind = sum(cell.count is None for cell in grid.cells)
     if blind:
         note(f"{plain(blind)} places could not be judged: hatched, not zero. Hover one for the reason.")
+
+
+def _follow(grid: Grid, selected: list[dict[str, Any]]) -> None:
+    """A cell that was chosen leads to its findings."""
+    counted = [cell for cell in grid.cells if cell.count is not None]
+    for group in selected:
+        if group["series_index"] == 0 and group["data_indices"]:
+            cell = counted[group["data_indices"][0]]
+            go("findings", application=grid.application_names[cell.application], rule=grid.rule_names[cell.rule])
 
 
 def _heat_option(grid: Grid) -> dict[str, Any]:
@@ -86,8 +98,8 @@ def _heat_option(grid: Grid) -> dict[str, Any]:
         "yAxis": {**axis, "type": "category", "data": grid.applications, "inverse": True,
                   "axisLabel": {**text, "color": colours.text, "width": 110, "overflow": "truncate"}},
         "series": [
-            {"type": "heatmap", "data": data, "itemStyle": border, "label": {"fontSize": 11, "fontFamily": FONT},
-             "emphasis": {"disabled": True}},
+            {"type": "heatmap", "data": data, "selectedMode": "single", "itemStyle": border,
+             "label": {"fontSize": 11, "fontFamily": FONT}, "emphasis": {"disabled": True}},
             {"type": "heatmap", "data": hatched, "label": {"show": False}, "emphasis": {"disabled": True},
              "itemStyle": {**border, "color": colours.counts[0],
                            "decal": {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4],

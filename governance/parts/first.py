@@ -7,9 +7,8 @@ from datetime import datetime
 import streamlit as st
 
 from governance.parts.links import go, link
-from governance.parts.notes import note_in
 from governance.parts.severity import severity_chip
-from governance.parts.text import bold, plain
+from governance.parts.text import bold, dim, plain
 from governance.views.findings import short, since
 from governance.views.overview import Overview
 from governance.views.paging import Row
@@ -29,14 +28,15 @@ def act_first(seen: Overview, titles: dict[str, str], now: datetime) -> None:
 
 
 def _row(row: Row, titles: dict[str, str], now: datetime) -> None:
-    what, act = st.columns([1.7, 1], vertical_alignment="center", gap="small")
+    what, act = st.columns([2.6, 1], vertical_alignment="center", gap="small")
     who = row["identity_name"] or row["username"]
     where = titles.get(row["application"], row["application"] or UNKNOWN)
     reason = plain(short(row, where, now))
     reason = reason.replace(plain(who), bold(who), 1) if who else reason
-    what.markdown(f"{severity_chip(row['severity'])}\u2002{reason}")
-    line = act.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False)
-    note_in(line, plain(where), width="stretch")
-    line.markdown(plain(span(now - since(row))), text_alignment="right", width=44)
+    what.markdown(f"{severity_chip(row['severity'])}\u2002{reason}\u2002:small[{dim(where)}]")
+    line = act.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small", wrap=False
+    )
+    line.markdown(plain(span(now - since(row))), text_alignment="right", width=48)
     if line.button("Review", key=f"first-{row['fingerprint']}"):
         go("findings", finding=row["fingerprint"])

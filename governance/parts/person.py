@@ -43,7 +43,8 @@ KINDS = {"employee": "Employee", "contractor": "Contractor", "guest": "Guest", "
 def person(house: House, actor: Actor, now: datetime, identity_id: str) -> None:
     """Everything about one identity."""
     link("identities", ":material/arrow_back: All identities")
-    whole = identities.one(house, identity_id)
+    with st.skeleton(height=560):
+        whole = identities.one(house, identity_id)
     if whole is None:
         opening(house, now, "Identity", f"{bold(identity_id)} is not in the last estate.")
         return

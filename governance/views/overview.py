@@ -39,6 +39,8 @@ class Grid:
 
     applications: list[str]
     rules: list[str]
+    application_names: list[str]
+    rule_names: list[str]
     cells: list[Cell]
     totals: list[int | None]  # of each application; None: nothing there could be judged
 
@@ -142,6 +144,8 @@ def _grid(house: House, run: runs.Run | None, counted: Tally) -> Grid:
     return Grid(
         applications=[labels.get(a, a) for a in order],
         rules=[rule_title(r) for r in rules],
+        application_names=order,
+        rule_names=rules,
         cells=cells,
         totals=[None if blind else totals[a] for a, blind in zip(order, blind_rows, strict=True)],
     )
