@@ -68,7 +68,7 @@ def _runs(house: House, now: datetime) -> None:
     note(f"{found.total_text} runs, the newest first. A run that failed changed nothing.")
     took = st.column_config.NumberColumn(format="%.1f s", width=70)
     height: Literal["content"] | int = "content" if len(frame) <= 18 else 650
-    st.dataframe(frame, hide_index=True, row_height=34, height=height, key="runs", alt="Job runs",
+    st.dataframe(frame, hide_index=True, row_height=34, height=height, key="runs", alt="Job runs", placeholder="–",
                  column_config={"Took": took})  # fmt: skip
     pager(found, "the newest first")
 
