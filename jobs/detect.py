@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 from ulid import ULID
 
-from governance.errors import LeaverwatchError
+from governance.errors import AlreadyDecided, LeaverwatchError
 from governance.findings import evaluated, headline, record
 from governance.house import House
 from governance.tables import DetectRun, JobRun
@@ -39,7 +39,7 @@ def detect(
     as_of = as_of or now
     with house.store.lease("detect") as alone:
         if not alone:
-            raise LeaverwatchError("another process is detecting now; nothing was changed, try again in a moment")
+            raise AlreadyDecided("another process is detecting now; nothing was changed, try again in a moment")
         with house.store.read() as session:
             last = session.exec(select(DetectRun).order_by(col(DetectRun.id).desc()).limit(1)).first()
         note = None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlmodel import col, delete, select
 from ulid import ULID
 
-from governance.errors import GuardStopped, LeaverwatchError, StoreError
+from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError
 from governance.house import House
 from governance.tables import JobRun, Remediation, Request
 from jobs.home import actor_named, clock, connect
@@ -149,7 +149,7 @@ def detect(house: House, by: str = SCHEDULER, as_of: datetime | None = None, dry
     while True:
         try:
             return detecting.detect(house, clock(), as_of=as_of, dry_run=dry_run, by=by)
-        except StoreError:
+        except AlreadyDecided:
             with house.store.lease("detect") as free:
                 if free or time.monotonic() > until:
                     raise
