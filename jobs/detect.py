@@ -72,8 +72,9 @@ def _run(house: House, now: datetime, as_of: datetime, by: str) -> Detection:
     try:
         with evaluated(house, as_of) as evaluation:
             run = record(house, evaluation, now, home.clock())
-    except LeaverwatchError as error:
-        _end(house, job.id, "failed", str(error))
+    except Exception as error:
+        known = isinstance(error, LeaverwatchError)
+        _end(house, job.id, "failed", str(error) if known else f"an unexpected {type(error).__name__}; see the log")
         raise
     _end(house, job.id, "ok", counts={**(run.counts or {}), **{f"findings_{k}": v for k, v in run.changed.items()}})
     return Detection(as_of, run.sentence, run.counts, run.not_evaluable, stored=True, changed=run.changed)

@@ -91,6 +91,10 @@ def _pull_one(house: House, name: str, now: datetime, at: datetime, by: str, con
     except LeaverwatchError as error:
         failure = error
         log.warning("pull of %s failed: %s", name, type(error).__name__)
+    except Exception as error:
+        unexpected = LeaverwatchError(f"an unexpected {type(error).__name__}; see the log")
+        _note(house, number, reading, None, unexpected)
+        raise
     _note(house, number, reading, snapshot, failure)
     if snapshot is not None and snapshot.status == "published" and _is_application(house, name):
         remediation.settle_by_snapshot(house, now, name)
