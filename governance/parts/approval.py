@@ -10,7 +10,7 @@ from governance import remediation
 from governance.access import Actor
 from governance.house import House
 from governance.parts.acting import attempt
-from governance.parts.facts import fact_list
+from governance.parts.facts import fact_lines
 from governance.parts.notes import note, note_in
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, code, hot, plain
@@ -33,7 +33,7 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
             reason = reason.replace(plain(phrase), hot(phrase))
         st.header(reason, anchor=False)
         _recommendation(card)
-        fact_list(card.facts)
+        fact_lines(card.facts)
         st.markdown(f":small[:gray[Proposed by]]  \n{plain(r.proposed_by)}: {plain(r.reason)}")
         if card.bar is None:
             _decide(house, actor, now, card)
@@ -61,14 +61,13 @@ def _recommendation(card: Waiting) -> None:
 
 def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
     r, step = card.remediation, f"keep-{card.remediation.id}"
-    reason = st.text_input(
-        "Why you agree", value="The facts are right", key=f"agree-{r.id}", max_chars=500, label_visibility="collapsed"
-    )
+    first = st.container()  # on a phone the buttons come before the words that may go with them
+    reason = st.text_input("Why you agree", value="The facts are right", key=f"agree-{r.id}", max_chars=500)
     label = "Approve the task" if card.manual else "Approve deactivation"
-    if st.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
+    if first.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
         done = "Approved: the owner has the task" if card.manual else "Approved: it is carried out within seconds"
         attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done)
-    if st.button("Keep active, with a reason", width="stretch", key=f"open-{step}"):
+    if first.button("Keep active, with a reason", width="stretch", key=f"open-{step}"):
         st.session_state[f"open {step}"] = not st.session_state.get(f"open {step}", False)
     if st.session_state.get(f"open {step}"):
         with st.form(step, border=False):

@@ -21,6 +21,14 @@ def fact_list(facts: list[Fact]) -> None:
         note_in(line, f"{plain(fact.source)}  \n{plain(fact.age)}", width=92, text_alignment="right")
 
 
+def fact_lines(facts: list[Fact]) -> None:
+    """The same facts for narrow cards: who says so and how old that is stand below each."""
+    said = (f"{_shortened(fact)}  \n:small[{dim(f'{fact.source}, {fact.age}')}]" for fact in facts)
+    with st.container(gap="xsmall"):
+        for line in said:
+            st.markdown(line)
+
+
 def _shortened(fact: Fact) -> str:
     """The fact without the name of its source in front: that stands beside it."""
     text = fact.text.removeprefix(f"{fact.source}: ")

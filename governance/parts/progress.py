@@ -77,10 +77,8 @@ def ended_list(house: House, actor: Actor, now: datetime) -> None:
 
 
 def _ended(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
-    line = st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", wrap=False
-    )
-    line.markdown(f"{_what(house, r)}  \n:small[:gray[{_end(r, now)}]]", width="stretch")
+    st.markdown(f"{_what(house, r)}  \n:small[:gray[{_end(r, now)}]]")
+    line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small")
     sign = "✓ " if r.status == "verified" else ""
     line.markdown(chip(f"{sign}{REMEDIATION.get(r.status, r.status)}", _COLOURS.get(r.status, "gray")), width="content")
     if approvals.undo_asked(r):
