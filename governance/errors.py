@@ -5,7 +5,7 @@ LeaverwatchError
   StoreError              the store is foreign, newer or damaged: nothing was written
   FeedError               a pull did not succeed; nothing changed
     AuthenticationFailed · RateLimited(until) · Unavailable · IncompleteFeed · UnexpectedAnswer(path)
-  GuardStopped            the change is larger than policy allows; nothing changed; says which limit and how to release it
+  GuardStopped            the change is larger than policy allows; nothing changed; says which limit, how to release
   DecisionError           NotAllowed · FourEyesRequired · CampaignClosed · AlreadyDecided · PlanChanged
   RemediationError        ProtectedAccount · LastPrivilegedAccount · NotVerified · NotSupported
 """

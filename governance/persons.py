@@ -1,7 +1,7 @@
 """One person in several sources of truth: who is the same, and what holds when they disagree.
 
-INTERFACES.md: the same person if employee_id is equal and both sources say `ids = "shared"`, or the work e-mail is equal
-in overlapping validity; facts come from the source listed first; ended only when every source that has them says so.
+The same person if employee_id is equal and both sources say `ids = "shared"`, or if the work e-mail is equal in
+overlapping validity. Facts come from the source listed first; ended only when every source that has them says so.
 """
 
 from __future__ import annotations

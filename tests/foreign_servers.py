@@ -85,7 +85,21 @@ def _canaille(port, folder, log):
     client = ("--client-id", "lw", "--client-secret", "not secret", "--client-name", "lw", "--scope", "openid")
     call("create", "client", *client, "--grant-types", "client_credentials")
     life = ("--issue-date", "2026-01-01T00:00:00+00:00", "--lifetime", "999999999")
-    call("create", "token", "--token-id", "t", "--access-token", TOKEN, "--client", "lw", "--type", "bearer", "--scope", "openid", *life)
+    call(
+        "create",
+        "token",
+        "--token-id",
+        "t",
+        "--access-token",
+        TOKEN,
+        "--client",
+        "lw",
+        "--type",
+        "bearer",
+        "--scope",
+        "openid",
+        *life,
+    )
     command = [CANAILLE, "run", "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, cwd=folder, env=told, stdout=log, stderr=log, start_new_session=True)
     return process, f"http://127.0.0.1:{port}/scim/v2/"

@@ -41,7 +41,11 @@ def leaverwatch(home: Path, *arguments: str, actor: str = "", code: int = 0):
     """Run the command as a person would; the JSON on its standard output, or the words there."""
     environ = os.environ | {"LEAVERWATCH_HOME": str(home), "WIKI_TOKEN": TOKEN, "LEAVERWATCH_ACTOR": actor}
     done = subprocess.run(
-        [Path(sys.executable).parent / "leaverwatch", *arguments], env=environ, capture_output=True, text=True, check=False
+        [Path(sys.executable).parent / "leaverwatch", *arguments],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert TOKEN not in done.stdout + done.stderr

@@ -113,7 +113,7 @@ def upgrade() -> None:
         "finding_order", "finding", ["status", sa.text("score DESC"), "fingerprint", "severity"], unique=False
     )
     op.create_index("finding_account", "finding", ["application", "account_id"], unique=False)
-    by_score = [sa.text("score DESC"), "fingerprint"]
+    by_score: tuple[sa.TextClause, str] = (sa.text("score DESC"), "fingerprint")
     op.create_index("finding_rule", "finding", ["rule", "status", *by_score], unique=False)
     op.create_index("finding_application", "finding", ["application", "status", *by_score], unique=False)
     op.create_index("finding_tally", "finding", ["status", "application", "rule", *by_score, "severity"], unique=False)
