@@ -314,6 +314,14 @@ class TestExitCodes:
         assert answer.code == 2
         assert "leaverwatch.toml:2: policy.stale_days" in answer.err
 
+    def test_2_for_a_feed_configured_wrong_and_the_others_are_read(self, home):
+        configuration = home.folder / "leaverwatch.toml"
+        configuration.write_text(configuration.read_text().replace('path = "crm.csv"', 'pth = "crm.csv"'))
+        answer = home.run("pull", "--format", "json")
+        assert [row["status"] for row in answer.json] == ["published", "failed"]
+        assert answer.code == 2
+        assert "pth: this key is not known" in answer.err
+
     def test_2_for_a_store_that_is_not_one(self, home):
         (home.folder / "leaverwatch.db").write_bytes(b"no database" * 50)
         assert home.run("findings").code == 2

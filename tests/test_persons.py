@@ -76,7 +76,7 @@ def test_an_address_that_was_given_on_after_the_first_had_left_is_two_people(hou
 
 
 def test_a_key_of_the_second_source_leads_to_the_person(house):
-    people, account = seen(house, person("hr"), person("payroll", email="anna@nwl.example"))
+    _, account = seen(house, person("hr"), person("payroll", email="anna@nwl.example"))
     assert (account["owner_id"], account["match_key"]) == ("hr:1", "email")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from governance.errors import LeaverwatchError
+from governance.errors import ConfigurationError, LeaverwatchError
 from jobs import home, work
 from jobs.commands.options import ActorEmail, Output, Reason, moment, noun, the_actor, the_house
 from jobs.commands.printing import Format, say, show
@@ -36,6 +36,8 @@ def pull(
     if any(result.status == "held" for result in results):
         say("a guard holds what is marked held: `leaverwatch guard list` says why and how to release it")
         raise typer.Exit(3)
+    if any(result.error_kind == ConfigurationError.__name__ for result in results):
+        raise typer.Exit(2)
     if any(result.status != "published" for result in results):
         raise typer.Exit(1)
 
