@@ -20,7 +20,7 @@ from ulid import ULID
 
 from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError
 from governance.house import House
-from governance.tables import JobRun, Remediation, Request
+from governance.tables import DetectRun, JobRun, Remediation, Request
 from jobs.home import actor_named, clock, connect
 
 if TYPE_CHECKING:
@@ -261,6 +261,14 @@ def run(
 def _feeds(house: House, arguments: Mapping[str, Any]) -> list[str]:
     given = arguments.get("feeds") or arguments.get("feed") or ()
     return [given] if isinstance(given, str) else [str(name) for name in given] or feed_names(house)
+
+
+def next_end(house: House) -> datetime | None:
+    """When the next announced engagement ends, as the last detect run knew it; None when none is announced."""
+    with house.store.read() as session:
+        summary = session.exec(select(DetectRun.summary).order_by(col(DetectRun.id).desc()).limit(1)).first()
+    end = (summary or {}).get("next_end")
+    return datetime.fromisoformat(end) if end else None
 
 
 def approved(house: House) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from sqlmodel import col, select
@@ -59,6 +60,7 @@ class Worker:
         self.hung_s = hung_s
         self.lanes: dict[str, tuple[threading.Thread, float]] = {}
         self.detect_wanted: float | None = None  # since when
+        self.judged_end: datetime | None = None  # the announced end for which a detect run was last asked
         self.tried: tuple[object, float] = ((), 0.0)
         self.given_up: set[str] = set()
 
@@ -97,6 +99,7 @@ class Worker:
         self._take_requests()
         if self.house.settings.act.enabled and (approved := work.approved(self.house)):
             self._act(approved)
+        self._detect_when_somebody_leaves()
         self._detect_after_pulls()
         self._give_up_hung()
 
@@ -128,6 +131,13 @@ class Worker:
         finally:
             self._want_detect()
             self._detect_after_pulls()
+
+    def _detect_when_somebody_leaves(self) -> None:
+        """An announced end passes without any pull: judge anew at once, one time for each such instant."""
+        end = work.next_end(self.house)
+        if end is not None and end <= home.clock() and end != self.judged_end:
+            self.judged_end = end
+            self._want_detect()
 
     def _want_detect(self) -> None:
         self.detect_wanted = self.detect_wanted or time.monotonic()

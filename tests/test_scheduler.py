@@ -272,6 +272,29 @@ class TestTheWorker:
             row = session.get_one(Request, id)
             return row if row.finished_at else None
 
+    def test_finds_a_leaver_at_the_instant_they_leave_without_any_pull(self, make_house: MakeHouse, tmp_path):
+        told = feeds(tmp_path, "30m")
+        del told["source"][0]["date_format"]
+        house = make_house(told)
+        end = home.clock().replace(microsecond=0) + timedelta(seconds=8)
+        (tmp_path / "hr.csv").write_text(f"employee_id,status,termination_date\n1,active,{end:%Y-%m-%dT%H:%M:%SZ}\n")
+        (tmp_path / "crm.csv").write_text("account_id,employee_id,status\na1,1,active\n")
+
+        def ghosts() -> list[Finding]:
+            with house.store.read() as session:
+                return list(session.exec(select(Finding).where(Finding.rule == "ghost")))
+
+        with working(house):
+            wait_for(lambda: runs(house, "detect"))
+            wait_for(lambda: work.next_end(house) == end)
+            assert ghosts() == []
+            wait_for(ghosts, 30)
+            assert home.clock() - end < timedelta(seconds=15)
+            judged = len(runs(house, "detect"))
+            time.sleep(5)
+            assert len(runs(house, "detect")) == judged, "one run for each end"
+        assert len(runs(house, feed="hr")) == 1
+
     def test_says_why_what_was_asked_failed(self, make_house: MakeHouse, tmp_path):
         house = make_house(feeds(tmp_path, "30m"))
         (tmp_path / "hr.csv").unlink()

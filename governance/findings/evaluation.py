@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
         verdict.bare.group_by("application", "rule").len().sort("application", "rule").iter_rows()
     ):
         by_application.setdefault(application, {}).setdefault("rules", {})[rule] = count
-    people = _people(estate, as_of)
+    people = _people(estate, as_of) | {"next_end": _next_end(estate, as_of)}
     total = {
         word: sum(entry.get(word, 0) for entry in by_application.values())
         for word in ("accounts", "active", "unmatched", "ambiguous")
@@ -153,6 +153,17 @@ def _people(estate: Estate, as_of: datetime) -> dict[str, int]:
     sums = flags.select(nw.col("present", "leavers", "lately", "missing").sum()).collect("polars").row(0)
     present, leavers, left, missing = (int(value or 0) for value in sums)
     return {"identities": present, "leavers": leavers, "leavers_30d": left, "missing": missing}
+
+
+def _next_end(estate: Estate, as_of: datetime) -> str | None:
+    """When the next announced engagement or contract ends (ISO, UTC): from then on the verdict is another one."""
+    moment, grace = epoch(as_of), int(estate.settings.policy.leaver_grace.total_seconds())
+    ends = estate.identities.select(
+        nw.when(end > moment).then(end).alias(name)
+        for name, end in {"ended": nw.col("ended_at_s") + grace, "contract": nw.col("contract_end_s")}.items()
+    )
+    soonest = [value for value in ends.select(nw.all().min()).collect("polars").row(0) if value is not None]
+    return datetime.fromtimestamp(min(soonest), UTC).isoformat().replace("+00:00", "Z") if soonest else None
 
 
 def _feeds(house: House, said: Facts) -> dict[str, dict[str, Any]]:
