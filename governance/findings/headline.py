@@ -36,16 +36,16 @@ class Headline:
         """One sentence a person understands."""
         if self.left is None:
             return "No source of truth has been read yet, so nobody can be called a leaver."
-        first = f"{_count(self.left, 'person', 'people')} left in the last 30 days"
+        first = f"{count(self.left, 'person', 'people')} left in the last 30 days"
         if not self.ghosts:
             return f"{first}; no leaver is known to hold an active account."
         if self.holders == self.holders_lately and self.left:
             second = f"{self.holders:,} of them still hold{'s' if self.holders == 1 else ''}"
         else:
-            second = f"{_count(self.holders, 'leaver', 'leavers')} still hold{'s' if self.holders == 1 else ''}"
+            second = f"{count(self.holders, 'leaver', 'leavers')} still hold{'s' if self.holders == 1 else ''}"
         days = self.oldest_days
-        third = "" if days is None else f", the oldest for {_count(days, 'day', 'days')}"
-        return f"{first}; {second} {_count(self.ghosts, 'active account', 'active accounts')}{third}."
+        third = "" if days is None else f", the oldest for {count(days, 'day', 'days')}"
+        return f"{first}; {second} {count(self.ghosts, 'active account', 'active accounts')}{third}."
 
     def numbers(self) -> dict[str, Any]:
         """The same numbers for pages."""
@@ -56,7 +56,8 @@ class Headline:
         }
 
 
-def _count(number: int, one: str, many: str) -> str:
+def count(number: int, one: str, many: str) -> str:
+    """A number with its noun: `1 account`, `1,204 accounts`."""
     return f"{number:,} {one if number == 1 else many}"
 
 

@@ -34,7 +34,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     filters = trail.Filters(status_tabs(row, "scope", trail.SCOPES), text_search(row, "Actor, verb, object or reason"))
     found = trail.page(house, filters, cursor(trail.KEY))
     match = " match" if filters != trail.Filters() else ""
-    note(f"{found.total_text} entries{match}, of {chain.entries:,} in the chain.")
+    note(f"{found.total_text} of {count(chain.entries, 'entry', 'entries')} in the chain{match}.")
     if not found.rows:
         with st.container(border=True):
             st.markdown("No entry matches." if chain.entries else "Nothing was decided or done yet.")

@@ -17,7 +17,7 @@ from governance.parts.strips import PROVENANCE, pull_strip, share_bar
 from governance.parts.text import bold, dim, plain, small_row
 from governance.views.applications import Card, Source, leaving
 from governance.views.freshness import Feed
-from governance.views.words import UNKNOWN, moment
+from governance.views.words import UNKNOWN, count, moment
 
 _TROUBLE = {
     "never": ("? Never read", "gray"),
@@ -89,7 +89,7 @@ def _pulled(pulls: list[str], feed: Feed) -> str:
     bad = sum(status != "ok" for status in pulls)
     quality = "all good" if not bad else f"{bad} not good"
     age = "never read" if feed.age is None else f"data {feed.age_text} old"
-    return f"{len(pulls)} pulls, {quality} · {plain(age)}"
+    return f"{count(len(pulls), 'pull', 'pulls')}, {quality} · {plain(age)}"
 
 
 def _buttons(house: House, actor: Actor, now: datetime, name: str) -> None:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from governance.declaration import Rule
+from governance.findings.headline import count as count
 
 UNKNOWN: Final = "–"
 SIGNS: Final = {"critical": "▲", "high": "◆", "medium": "●", "low": "○"}
@@ -112,8 +113,3 @@ def moment(at: datetime | None, now: datetime) -> str:
 def share(part: int, whole: int) -> str:
     """A share with one decimal; unknown when there is nothing to share."""
     return UNKNOWN if whole <= 0 else f"{100 * part / whole:.1f} %"
-
-
-def count(number: int, one: str, many: str) -> str:
-    """A number with its noun: `1 account`, `1,204 accounts`."""
-    return f"{number:,} {one if number == 1 else many}"
