@@ -369,6 +369,15 @@ def test_fifty_runs_at_once_make_one_call(ground: Ground) -> None:
     assert ground.audited(id).count("deactivate") == 1
 
 
+def test_fifty_runs_at_once_make_one_call_for_each_of_two_hundred(ground: Ground) -> None:
+    names = [f"a{number:03}" for number in range(200)]
+    ids = approved(ground, *(account("crm", name) for name in names))
+    for id in ids:
+        got = crowd(50, lambda _, id=id: run(ground, [id]))
+        assert {type(error) for error in got if error} <= {AlreadyDecided}
+    assert sorted(ground.applications.writes()) == names
+
+
 def test_of_twenty_that_propose_at_once_one_wins(ground: Ground) -> None:
     (fingerprint,) = ground.stand([account("crm", "a1")])
     got = crowd(20, lambda _: remediation.propose(ground.house, SAM, NOW, [fingerprint], WHY))

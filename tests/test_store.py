@@ -161,7 +161,7 @@ def test_eight_processes_read_then_write_and_nothing_is_lost(store: Store, store
     found = audit.verify(store)
     assert (found.ok, found.entries) == (True, 8 * steps)
     waits = sorted(wait for answer in answers for wait in json.loads(answer))
-    assert waits[int(len(waits) * 0.99)] <= 5.0
+    assert waits[int(len(waits) * 0.99)] <= 1.0
 
 
 # --- no room, no server: the transaction is refused, nothing half-done stays, and it goes on by itself afterwards
