@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.kit.contract import Circumstances, Connector, Field
+from connectors.kit.contract import Checked, Circumstances, Connector, Field
 from connectors.kit.files import newest_file
 from connectors.kit.instants import Calendar, clamp
 from connectors.kit.options import columns_option, delimiter_option, feed_table, text_option, values_option
@@ -65,9 +65,10 @@ class AppCsv(Connector):
         self._days = (text_option(self.options, "time_zone", where), text_option(self.options, "date_format", where))
         self._calendar = Calendar(*self._days, where, epoch=True)
 
-    def check(self) -> None:
+    def check(self) -> Checked:
         """There is a newest file and its header can be understood."""
         self._open(Reading())
+        return Checked()
 
     def records(self) -> Iterator[Record]:
         """Yield every entitlement, account and grant once; a row that cannot be believed is quarantined."""

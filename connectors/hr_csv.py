@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from connectors.kit.contract import Circumstances, Connector, Field
+from connectors.kit.contract import Checked, Circumstances, Connector, Field
 from connectors.kit.engagements import KINDS, STATUSES, Engagement, Roster, state_of
 from connectors.kit.files import newest_file
 from connectors.kit.instants import Calendar
@@ -73,9 +73,10 @@ class HrCsv(Connector):
         self._days = (text_option(self.options, "time_zone", where), text_option(self.options, "date_format", where))
         self._calendar = Calendar(*self._days, where)
 
-    def check(self) -> None:
+    def check(self) -> Checked:
         """There is a newest file and its header can be understood."""
         self._open(Reading())
+        return Checked()
 
     def records(self) -> Iterator[Record]:
         """Yield every identity once; a row that cannot be believed is quarantined, a file that cannot is refused."""

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from connectors.kit.addresses import check_base
-from connectors.kit.contract import CanDeactivate, CanReactivate, Circumstances, Connector, Field
+from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Connector, Field
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_pages
@@ -91,10 +91,11 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         self._writing: Http | None = None
         self._switch: ScimSwitch | None = None
 
-    def check(self) -> None:
+    def check(self) -> Checked:
         """Ask for one account."""
         self._http.begin()
         self._lists.probe()
+        return Checked()
 
     def records(self) -> Iterator[Record]:
         """Yield every entitlement, account and grant once; IncompleteFeed unless all declared accounts came."""

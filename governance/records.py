@@ -100,7 +100,40 @@ class Event:
     target: str | None = None
 
 
+# What an event can be. What a vendor tells beyond these is counted in the notes of the pull, not guessed.
+EVENT_KINDS: Final = (
+    "sign_in",
+    "sign_in_failed",
+    "sso",  # a sign-in to another application through an identity provider; `target` names that application
+    "token_used",
+    "created",
+    "updated",
+    "deactivated",
+    "reactivated",
+    "deleted",
+    "granted",
+    "revoked",
+    "provisioned",  # pushed by SCIM
+)
+
 Record = Identity | Account | Entitlement | Grant | Event
+
+
+CREDENTIAL_KINDS: Final = ("token", "oauth_grant", "api_key", "ssh_key", "app_password")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Something that opens an account without its owner signing in; it may outlive the account's deactivation."""
+
+    application: str
+    account_id: str
+    credential_id: str
+    kind: str
+    name: str | None = None
+    created_at: datetime | None = None
+    last_used_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

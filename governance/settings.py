@@ -161,6 +161,8 @@ class _Feed(BaseModel):
     connector: str
     every: Duration = timedelta(minutes=15)
     outdated_after: Duration = timedelta(hours=24)
+    deadline: Duration = timedelta(minutes=5)  # for one whole pull
+    limit_share: float = Field(default=0.5, gt=0, le=1)  # of the other side's rate limit
 
     @property
     def label(self) -> str:

@@ -110,12 +110,20 @@ def connect(
     may_write = write and house.settings.act.enabled and WRITE_CREDENTIAL in feed.options
     secrets = {}
     for field in kind.fields:
-        given = feed.options.get(field.name)
-        if field.kind != "secret" or given is None or (field.name == WRITE_CREDENTIAL and not may_write):
+        place = feed.options.get(field.name)
+        if field.kind != "secret" or place is None or (field.name == WRITE_CREDENTIAL and not may_write):
             continue
         key = f"{feed.name}.{field.name}"
-        secrets[field.name] = secret(_place(given, key), house.home, environ, house.store, key)
-    return kind(feed, Circumstances(now=now, home=house.home, secrets=secrets, write=may_write))
+        secrets[field.name] = secret(_place(place, key), house.home, environ, house.store, key)
+    given = Circumstances(
+        now=now,
+        home=house.home,
+        secrets=secrets,
+        write=may_write,
+        deadline_s=feed.deadline.total_seconds(),
+        limit_share=feed.limit_share,
+    )
+    return kind(feed, given)
 
 
 def _place(given: Any, key: str) -> Secret:

@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from connectors.kit.pacing import RateLimit
 from governance.errors import ConfigurationError
-from governance.records import Account, Reading, Receipt, Record
+from governance.records import Account, Credential, Event, Reading, Receipt, Record
 from governance.settings import ApplicationSettings, SourceSettings
 
 FieldKind = Literal["text", "url", "path", "flag", "number", "secret", "table"]
@@ -44,6 +45,16 @@ class Circumstances:
     write: bool = False
     deadline_s: float = 300.0  # for one whole pull
     max_answer_bytes: int = 64 * 1024 * 1024
+    limit_share: float = 0.5  # of the other side's rate limit; the rest is for everybody else
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What proving a credential brought to light. `missing` and `excess` are rights, in the vendor's own words."""
+
+    notes: tuple[str, ...] = ()  # limits of a plan or licence that were noticed
+    missing: tuple[str, ...] = ()  # without these less can be read or changed than the connector is able to
+    excess: tuple[str, ...] = ()  # beyond the least scopes
 
 
 class Connector(ABC):
@@ -54,6 +65,9 @@ class Connector(ABC):
     fields: ClassVar[tuple[Field, ...]] = ()
     tells: ClassVar[frozenset[str]] = frozenset()  # signals of governance.declaration.SIGNALS it can tell
     scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # capability -> least scopes
+    plans: ClassVar[tuple[str, ...]] = ()  # limits of licences and plans, in plain words
+    limits: ClassVar[tuple[RateLimit, ...]] = ()  # what the vendor publishes
+    covers: ClassVar[tuple[str, ...]] = ()  # which kinds of accounts are read, and which are not and why
 
     def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
         self.feed = feed
@@ -72,7 +86,7 @@ class Connector(ABC):
         return ("pull", *(word for base, word in _CAPABILITIES if issubclass(cls, base)))
 
     @abstractmethod
-    def check(self) -> None:
+    def check(self) -> Checked:
         """Prove the credential with the cheapest call; raise a FeedError when it is not enough."""
 
     @abstractmethod
@@ -107,10 +121,65 @@ class CanReactivate(CanReadOne):
         """Switch the account on."""
 
 
+class CanSuspend(CanReadOne):
+    """Can lock an account more mildly than by deactivating it: nothing it holds is lost. Undone by `reactivate`."""
+
+    @abstractmethod
+    def suspend(self, account_id: str) -> Receipt:
+        """Lock the account."""
+
+
+class CanRevokeGrant(ABC):
+    """Can take one entitlement from one account, and give it back."""
+
+    @abstractmethod
+    def revoke_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Take the entitlement away; NotSupported where something else decides about it, such as a group rule."""
+
+    @abstractmethod
+    def restore_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Give the entitlement back."""
+
+
+class CanEndSessions(ABC):
+    """Can end what an account is signed in with right now."""
+
+    @abstractmethod
+    def end_sessions(self, account_id: str) -> Receipt:
+        """Sign the account out everywhere."""
+
+
+class CanListCredentials(ABC):
+    """Can tell which tokens, keys and grants still open an account."""
+
+    @abstractmethod
+    def credentials(self, account_id: str) -> list[Credential]:
+        """Every credential of the account that works now."""
+
+    @abstractmethod
+    def revoke_credential(self, account_id: str, credential_id: str) -> Receipt:
+        """Make the credential useless; NotSupported where only a person can."""
+
+
+class TellsEvents(ABC):
+    """Can tell what happened since the last time: sign-ins, steps of provisioning, changes of rights."""
+
+    mark: str | None = None  # where to go on next time; set by `events`, kept with the snapshot that holds the events
+
+    @abstractmethod
+    def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
+        """What happened from `mark` on, or from `since` when there is none. It may come twice, none is lost."""
+
+
 _CAPABILITIES: tuple[tuple[type, str], ...] = (
+    (TellsEvents, "events"),
     (CanReadOne, "read_one"),
     (CanDeactivate, "deactivate"),
     (CanReactivate, "reactivate"),
+    (CanSuspend, "suspend"),
+    (CanRevokeGrant, "revoke_grant"),
+    (CanEndSessions, "end_sessions"),
+    (CanListCredentials, "credentials"),
 )
 
 

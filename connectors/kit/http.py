@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,18 +14,16 @@ from requests.auth import AuthBase
 from urllib3.exceptions import ProtocolError
 
 from connectors.kit.addresses import Address, origin_of
+from connectors.kit.answers import Answer, lenient, refused, strict
+from connectors.kit.authorization import Authorization, bearer
 from connectors.kit.contract import Circumstances
 from connectors.kit.failures import FOREIGN, translated
-from connectors.kit.patience import Deadline, Patience, retry_after
-from connectors.kit.redaction import guard_logs
+from connectors.kit.pacing import Pacing, RateLimit
+from connectors.kit.patience import Deadline, Patience
 from connectors.kit.wire import Wire
 from governance.errors import (
-    AuthenticationFailed,
-    ConfigurationError,
-    FeedError,
     IncompleteFeed,
     LeaverwatchError,
-    RateLimited,
     Unavailable,
     UnexpectedAnswer,
 )
@@ -40,17 +35,6 @@ CHUNK: Final = 64 * 1024
 ERROR_BYTES: Final = 64 * 1024  # of an answer that is an error no more is read
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SCIM_TYPE: Final = re.compile(r"[A-Za-z]{2,30}")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: JSON or nothing."""
-
-    status: int
-    data: Any
-    headers: Mapping[str, str]
-    path: str
-    sha256: str
 
 
 class Http:
@@ -67,7 +51,9 @@ class Http:
         place: str,
         *,
         token: str | None = None,
+        auth: Authorization | None = None,
         headers: Mapping[str, str] | None = None,
+        limits: tuple[RateLimit, ...] = (),
         connect_s: float = CONNECT_S,
         read_s: float = READ_S,
     ) -> None:
@@ -76,13 +62,15 @@ class Http:
         self._place = place
         self._timeouts = (connect_s, read_s)
         self._wire = Wire(address, place)
+        self._pacing = Pacing(limits, given.limit_share)
+        self._auth = auth or bearer(token, place)
         session = self._session = requests.Session()
         session.trust_env = not address.loopback  # proxies and certificates of the environment; never for this machine
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers.update({"User-Agent": "leaverwatch", "Accept-Encoding": "gzip, deflate", **(headers or {})})
         session.adapters.clear()
         session.mount(address.origin.scheme + "://", self._wire)
-        session.auth = _Bearer(_clean(token, place), address)  # also keeps ~/.netrc out
+        session.auth = _OnlyHere(self._auth, address)  # also keeps ~/.netrc out
         self.begin()
 
     def begin(self) -> None:
@@ -90,10 +78,25 @@ class Http:
         self.deadline = Deadline(self._given.deadline_s, self._given.now)
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, allow: tuple[int, ...] = (), retry_500: bool = True
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        allow: tuple[int, ...] = (),
+        retry_500: bool = True,
+        media: str | None = None,
     ) -> Answer:
-        """Read; statuses in `allow` are answers, all others but success are errors."""
-        return self._request("GET", path, params=params, allow=allow, retry_500=retry_500)
+        """Read; statuses in `allow` are answers, all others but success are errors. `media`: text of that type."""
+        more = {"params": params, "headers": headers}
+        return self._request("GET", path, more, allow=allow, retry_500=retry_500, media=media)
+
+    def ask(
+        self, path: str, body: Any, *, headers: Mapping[str, str] | None = None, allow: tuple[int, ...] = ()
+    ) -> Answer:
+        """Read by a POST, as searches do; asked again like a GET."""
+        more = {"json": body, "headers": headers}
+        return self._request("POST", path, more, allow=allow, retry_500=True, idempotent=True)
 
     def send(
         self,
@@ -101,12 +104,26 @@ class Http:
         path: str,
         body: Any,
         *,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         allow: tuple[int, ...] = (),
         idempotent: bool = False,
     ) -> Answer:
-        """Change something. Asked again only when it is idempotent."""
-        return self._request(method, path, body=body, headers=headers, allow=allow, idempotent=idempotent)
+        """Change something, with a body in JSON or a form. Asked again only when it is idempotent."""
+        more = {"params": params, "json": body, "data": form, "headers": headers}
+        return self._request(method, path, more, allow=allow, retry_500=False, idempotent=idempotent)
+
+    def pin(self, link: str, answer: Answer) -> str:
+        """A link of an answer made absolute; UnexpectedAnswer when it leads anywhere else than the base."""
+        return self.address.pin(link, answer.url, f"{self._place}: {answer.path}")
+
+    def next_link(self, answer: Answer) -> str | None:
+        """The next page as the Link header tells it (RFC 8288); None at the end."""
+        header = answer.headers.get("Link", "")
+        links = requests.utils.parse_header_links(header) if header else []
+        found = next((link["url"] for link in links if link.get("rel", "").casefold() == "next"), None)
+        return None if found is None else self.pin(found, answer)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -116,27 +133,34 @@ class Http:
         self,
         method: str,
         path: str,
+        more: Mapping[str, Any],
         *,
-        params: Mapping[str, str] | None = None,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
         allow: tuple[int, ...] = (),
         retry_500: bool = True,
         idempotent: bool = False,
+        media: str | None = None,
     ) -> Answer:
         url = path if "://" in path else self.address.join(path)
         shown = urlsplit(url).path
         place = f"{self._place}: {method} {shown}"
-        patience = Patience.begin(self.deadline, place, method=method, idempotent=idempotent, retry_500=retry_500)
-        more = {"params": params, "json": body, "headers": headers}
-        for _ in range(MAX_HOPS + 1):
+        more = {key: value for key, value in more.items() if value is not None}
+        if media:
+            more["headers"] = {"Accept": media, **more.get("headers", {})}
+        renewed = False
+        hops = 0
+        while hops <= MAX_HOPS:
+            patience = Patience.begin(self.deadline, place, method=method, idempotent=idempotent, retry_500=retry_500)
             response, content = self._exchange(patience, method, url, more, place)
+            if response.status_code == 401 and not renewed and 401 not in allow and self._auth.renew():
+                renewed = True
+                continue
             if response.status_code not in _REDIRECTS:
-                return self._answer(response, content, allow, place, shown)
+                return self._answer(response, content, allow, place, shown, media)
             if method != "GET":
                 break
             url = self.address.pin(response.headers.get("Location", ""), url, place)
-            more["params"] = None
+            more.pop("params", None)
+            hops += 1
         raise UnexpectedAnswer(f"{place}: answered {response.status_code}, a redirect that is not followed", shown)
 
     def _exchange(
@@ -147,12 +171,14 @@ class Http:
         while True:
             if self.deadline.left <= 0:
                 raise self._late(place)
+            self._pacing.wait(path, self.deadline, place)
             self._wire.patient(patience)
             with self._wire.until(self.deadline.left):
                 try:
                     response = self._ask(method, url, more, place)
                     with response:
                         content = self._body(response, place, path)
+                    self._pacing.heard(path, response.headers, self.deadline.now)
                     if self.deadline.left > 0:  # else it may have been cut off by hanging up
                         return response, content
                     raise self._late(place)
@@ -201,33 +227,23 @@ class Http:
         return bytes(content)
 
     def _answer(
-        self, response: requests.Response, content: bytes, allow: tuple[int, ...], place: str, path: str
+        self,
+        response: requests.Response,
+        content: bytes,
+        allow: tuple[int, ...],
+        place: str,
+        path: str,
+        media: str | None,
     ) -> Answer:
         status = response.status_code
         if not 200 <= status < 300:
-            data = _lenient(content)
+            data = lenient(content)
             if status not in allow:
-                raise self._refused(response, data, place, path)
+                raise refused(response, data, place, path, self.deadline.now)
         else:
-            data = _strict(response, content, place, path) if content else None
-        return Answer(status, data, response.headers, path, hashlib.sha256(content).hexdigest())
-
-    def _refused(self, response: requests.Response, data: Any, place: str, path: str) -> FeedError:
-        """The error for an answer that is none."""
-        status = response.status_code
-        if status == 401:
-            return AuthenticationFailed(f"{place}: 401: the token is missing, wrong or expired")
-        if status == 403:
-            return AuthenticationFailed(f"{place}: 403: the token lacks the right to do this")
-        if status == 429:
-            wait = retry_after(response.headers, self.deadline.now)
-            until = None if wait is None else self.deadline.now + timedelta(seconds=wait)
-            return RateLimited(f"{place}: 429: too many requests", until)
-        if status in (408, 425) or status >= 500:
-            return Unavailable(f"{place}: answered {status}")
-        kind = data.get("scimType") if isinstance(data, dict) else None
-        known = f" ({kind})" if isinstance(kind, str) and _SCIM_TYPE.fullmatch(kind) else ""
-        return UnexpectedAnswer(f"{place}: answered {status}{known}", path)
+            data = strict(response, content, place, path, media) if content else None
+        digest = hashlib.sha256(content).hexdigest()
+        return Answer(status, data, response.headers, path, digest, response.url or "")
 
     def _late(self, place: str) -> Unavailable:
         return Unavailable(f"{place}: not finished within the {self.deadline.seconds:g} s this may take")
@@ -241,45 +257,17 @@ class _BrokenBody(Exception):
         self.failure = failure
 
 
-class _Bearer(AuthBase):
-    """Puts the token on requests to the one address it is for; the last line of defence before it leaves."""
+class _OnlyHere(AuthBase):
+    """Puts the credential on requests to the one address it is for; the last line of defence before it leaves."""
 
-    def __init__(self, token: str | None, address: Address) -> None:
-        self._token = token
+    def __init__(self, auth: Authorization, address: Address) -> None:
+        self._auth = auth
         self._address = address
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if origin_of(request.url or "") != self._address.origin:
             raise UnexpectedAnswer("a request was about to leave for another address than the configured one; not sent")
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
+        header = self._auth.header()
+        if header:
+            request.headers["Authorization"] = header
         return request
-
-
-def _clean(token: str | None, place: str) -> str | None:
-    """A token that can be a header, known to the logs from now on."""
-    token = (token or "").strip()
-    if not token:
-        return None
-    guard_logs([token])
-    if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise ConfigurationError(f"{place}: the token holds signs that no header may hold")
-    return token
-
-
-def _strict(response: requests.Response, content: bytes, place: str, path: str) -> Any:
-    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind and not (kind in ("application/json", "text/json", "text/plain") or kind.endswith("+json")):
-        shown = kind if re.fullmatch(r"[a-z0-9.+/-]{1,60}", kind) else "something else"
-        raise UnexpectedAnswer(f"{place}: answered {shown} instead of JSON, perhaps a page to sign in", path)
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise translated(error, place, path) from None
-
-
-def _lenient(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None

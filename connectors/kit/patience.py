@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+from connectors.kit.pacing import reset_after
 from governance.errors import RateLimited, Unavailable
 
 TRIES: Final = 3  # beyond the first
@@ -20,6 +21,7 @@ RATE_LIMIT_WAITS: Final = 10
 MOST_WAIT_S: Final = 6 * 3600.0
 IDEMPOTENT: Final = frozenset({"GET", "HEAD"})
 PASSING: Final = frozenset({429, 502, 503, 504})
+_TOO_MANY: Final = frozenset({403, 429})  # a 403 gets here only with Retry-After
 
 
 class Deadline:
@@ -76,8 +78,9 @@ class Patience(Retry):
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         """Whether to ask again after this answer."""
         if status_code == 500:
-            return self.retry_500 and method in IDEMPOTENT
-        return status_code in PASSING and self._is_method_retryable(method)
+            return self.retry_500 and self._is_method_retryable(method)
+        passing = status_code in PASSING or (status_code == 403 and has_retry_after)  # GitHub's secondary limits
+        return passing and self._is_method_retryable(method)
 
     def increment(
         self,
@@ -89,7 +92,7 @@ class Patience(Retry):
     ) -> Self:
         """Count a try; being asked to wait does not count as a failure of the other side."""
         state = self
-        if response is not None and response.status == 429 and self.status is not None:
+        if response is not None and response.status in _TOO_MANY and self.status is not None:
             state = self.new(status=self.status + 1)
         return Retry.increment(state, method, url, response, *args, **more)
 
@@ -98,9 +101,11 @@ class Patience(Retry):
         wait = self.wait_for(response)
         if wait < self.deadline.left:
             time.sleep(wait)
-        elif response is not None and response.status == 429:
+        elif response is not None and response.status in _TOO_MANY:
             until = self.deadline.now + timedelta(seconds=wait)
-            raise RateLimited(f"{self.place}: 429: asks to wait {wait:.0f} s, longer than this pull may take", until)
+            raise RateLimited(
+                f"{self.place}: {response.status}: asks to wait {wait:.0f} s, longer than this pull may take", until
+            )
         else:
             said = f"answered {response.status}" if response is not None else "no connection or no answer"
             raise Unavailable(f"{self.place}: {said}, and no time left to ask again")
@@ -108,6 +113,8 @@ class Patience(Retry):
     def wait_for(self, response: BaseHTTPResponse | None) -> float:
         """Seconds to wait: what the other side asks for, else longer from try to try with a random part."""
         told = retry_after(response.headers, self.deadline.now) if response is not None else None
+        if told is None and response is not None and response.status == 429:
+            told = reset_after(response.headers, self.deadline.now)
         if told is not None:
             return max(told, 0.1) + random.uniform(0, 0.1)  # noqa: S311 - spreads load, guards nothing
         return self.get_backoff_time()

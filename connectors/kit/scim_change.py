@@ -6,7 +6,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.http import Http
-from connectors.kit.scim_resource import Attributes, as_flag, resource_id
+from connectors.kit.resource import as_flag
+from connectors.kit.scim_resource import Attributes, resource_id
 from governance.errors import NotSupported, Unavailable, UnexpectedAnswer
 from governance.records import Receipt
 

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from connectors.kit.http import Answer, Http
+from connectors.kit.answers import Answer
+from connectors.kit.http import Http
 from connectors.kit.pagination import Page, read_pages
-from connectors.kit.scim_resource import Attributes, as_text, resource_id
+from connectors.kit.resource import as_text
+from connectors.kit.scim_resource import Attributes, resource_id
 from governance.errors import UnexpectedAnswer
 from governance.records import Reading
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from connectors.kit.instants import Calendar, clamp
+from connectors.kit.resource import as_flag, as_text
 from governance.records import Account
 
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -178,24 +179,6 @@ def held_roles(resource: Mapping[str, Any]) -> list[Held]:
             if value:
                 found.append(Held(f"{kind}:{value}", told.text("display") or value, kind))
     return found
-
-
-def as_text(value: Any) -> str | None:
-    """A text without blanks around it; numbers written out; None for anything else and for nothing."""
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return None
-
-
-def as_flag(value: Any) -> bool | None:
-    """True or False, also from the words; None for anything else."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.strip().casefold())
-    return None
 
 
 def _name(attributes: Attributes) -> str | None:

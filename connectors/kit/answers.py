@@ -1,0 +1,77 @@
+"""What came back from the other side, and the error it is where it is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import requests
+
+from connectors.kit.failures import translated
+from connectors.kit.pacing import reset_after
+from connectors.kit.patience import retry_after
+from governance.errors import AuthenticationFailed, FeedError, RateLimited, Unavailable, UnexpectedAnswer
+
+_SCIM_TYPE: Final = re.compile(r"[A-Za-z]{2,30}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: JSON, nothing, or text where another media type was asked for."""
+
+    status: int
+    data: Any
+    headers: Mapping[str, str]
+    path: str
+    sha256: str
+    url: str = ""
+
+
+def refused(response: requests.Response, data: Any, place: str, path: str, now: datetime) -> FeedError:
+    """The error for an answer that is none."""
+    status = response.status_code
+    wait = retry_after(response.headers, now)
+    if status == 429 or (status == 403 and wait is not None):
+        wait = reset_after(response.headers, now) if wait is None else wait
+        until = None if wait is None else now + timedelta(seconds=wait)
+        return RateLimited(f"{place}: {status}: too many requests", until)
+    if status == 401:
+        return AuthenticationFailed(f"{place}: 401: the token is missing, wrong or expired")
+    if status == 403:
+        return AuthenticationFailed(f"{place}: 403: the token lacks the right to do this")
+    if status in (408, 425) or status >= 500:
+        return Unavailable(f"{place}: answered {status}")
+    kind = data.get("scimType") if isinstance(data, dict) else None
+    known = f" ({kind})" if isinstance(kind, str) and _SCIM_TYPE.fullmatch(kind) else ""
+    return UnexpectedAnswer(f"{place}: answered {status}{known}", path)
+
+
+def strict(response: requests.Response, content: bytes, place: str, path: str, media: str | None) -> Any:
+    """The body as JSON, or as text of the media type that was asked for; UnexpectedAnswer for anything else."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media and kind == media:
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise translated(error, place, path) from None
+    if media:
+        raise UnexpectedAnswer(f"{place}: answered another type than {media}, perhaps a page to sign in", path)
+    if kind and not (kind in ("application/json", "text/json", "text/plain") or kind.endswith("+json")):
+        shown = kind if re.fullmatch(r"[a-z0-9.+/-]{1,60}", kind) else "something else"
+        raise UnexpectedAnswer(f"{place}: answered {shown} instead of JSON, perhaps a page to sign in", path)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise translated(error, place, path) from None
+
+
+def lenient(content: bytes) -> Any:
+    """The body of an error as JSON; None when it is something else."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None

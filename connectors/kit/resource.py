@@ -1,0 +1,160 @@
+"""One object of a JSON answer, read tolerantly: what is not told, or told in no known way, is unknown and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.kit.instants import Calendar, clamp
+from governance.records import Reading
+
+
+class Reader:
+    """How one feed's objects are read; counts what could not be and instants in the future that were clamped."""
+
+    def __init__(self, place: str, now: datetime, *, time_zone: str | None = None) -> None:
+        self.unread: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()  # kinds of things that are left out on purpose, by their name
+        self.clamped = 0
+        self._now = now
+        self._calendar = Calendar(time_zone, None, place, epoch=True)
+
+    def of(self, data: Any) -> Resource:
+        """The object; anything else is one that tells nothing."""
+        return Resource(data if isinstance(data, Mapping) else {}, self)
+
+    def instant(self, what: str, value: Any, *, clamped: bool = True, zone: ZoneInfo | None = None) -> datetime | None:
+        """An instant in UTC from ISO 8601, seconds or milliseconds since 1970; None when not told or not readable.
+
+        `clamped`: an instant ahead of now becomes now; only for what must have happened already.
+        """
+        text = as_text(value)
+        if text is None:
+            if value is not None and value != "":
+                self.unread[what] += 1
+            return None
+        try:
+            instant = self._calendar.instant(text, zone or self._calendar.zone)
+        except ValueError:
+            self.unread[what] += 1
+            return None
+        if instant is None or not clamped:
+            return instant
+        instant, was_ahead = clamp(instant, self._now)
+        self.clamped += was_ahead
+        return instant
+
+    def note(self, reading: Reading) -> None:
+        """Write what was counted into the evidence of the pull."""
+        reading.clamped += self.clamped
+        reading.notes += [f"{what} could not be read {count} times" for what, count in sorted(self.unread.items())]
+        reading.notes += [f"{what}: {count} left out" for what, count in sorted(self.skipped.items())]
+
+
+class Resource:
+    """One JSON object. Paths have dots: `profile.login`; a key that holds dots itself is found first."""
+
+    __slots__ = ("_data", "_reader")
+
+    def __init__(self, data: Mapping[str, Any], reader: Reader) -> None:
+        self._data = data
+        self._reader = reader
+
+    def get(self, path: str) -> Any:
+        """The value as it is; None when it is not told."""
+        if path in self._data:
+            return self._data[path]
+        value: Any = self._data
+        for part in path.split("."):
+            if not isinstance(value, Mapping) or part not in value:
+                return None
+            value = value[part]
+        return value
+
+    def tells(self, path: str) -> bool:
+        """Whether the key is there at all, be its value null."""
+        outer, _, inner = path.rpartition(".")
+        holder = self.get(outer) if outer else self._data
+        return path in self._data or (isinstance(holder, Mapping) and inner in holder)
+
+    def text(self, path: str) -> str | None:
+        """A text without blanks around it; a number is written out; anything else is counted as unread."""
+        value = self.get(path)
+        text = as_text(value)
+        if text is None and value is not None and not isinstance(value, str):
+            self._reader.unread[path] += 1
+        return text
+
+    def flag(self, path: str) -> bool | None:
+        """True or False, also from the words; anything else is counted as unread."""
+        value = self.get(path)
+        flag = as_flag(value)
+        if flag is None and value is not None:
+            self._reader.unread[path] += 1
+        return flag
+
+    def number(self, path: str) -> int | None:
+        """A whole number, also written as text."""
+        value = self.get(path)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        text = as_text(value)
+        if text is not None and text.lstrip("-").isascii() and text.lstrip("-").isdigit():
+            return int(text)
+        if value is not None:
+            self._reader.unread[path] += 1
+        return None
+
+    def instant(self, path: str, *, clamped: bool = True) -> datetime | None:
+        """An instant in UTC; see `Reader.instant`."""
+        return self._reader.instant(path, self.get(path), clamped=clamped)
+
+    def part(self, path: str) -> Resource:
+        """The object at that path; one that tells nothing when there is none."""
+        return self._reader.of(self.get(path))
+
+    def several(self, path: str) -> list[Any]:
+        """The entries of a list; a single one may stand without its list."""
+        value = self.get(path)
+        if isinstance(value, list):
+            return value
+        return [] if value is None else [value]
+
+    def parts(self, path: str) -> Iterator[Resource]:
+        """The objects of a list; entries that are none are counted as unread."""
+        for entry in self.several(path):
+            if isinstance(entry, Mapping):
+                yield Resource(entry, self._reader)
+            else:
+                self._reader.unread[path] += 1
+
+    def one_of(self, path: str, known: Mapping[str, Any]) -> Any:
+        """What a closed value means, by its folded spelling; None for one that is not known, which is counted."""
+        text = self.text(path)
+        if text is None:
+            return None
+        found = known.get(text.casefold())
+        if found is None and text.casefold() not in known:
+            self._reader.unread[f"{path} = {text[:40]}"] += 1
+        return found
+
+
+def as_text(value: Any) -> str | None:
+    """A text without blanks around it; numbers written out; None for anything else and for nothing."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def as_flag(value: Any) -> bool | None:
+    """True or False, also from the words; None for anything else."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().casefold())
+    return None
