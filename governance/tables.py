@@ -230,6 +230,16 @@ class JobRun(SQLModel, table=True):
     error: str | None = _text()
 
 
+class Lease(SQLModel, table=True):
+    """Who took a lease last. The token grows by one each time; what an earlier holder still writes is refused."""
+
+    name: str = Field(primary_key=True)
+    token: int = Field(default=0, sa_type=sa.BigInteger)
+    beat: int = Field(default=0, sa_type=sa.BigInteger)  # grows while the holder lives
+    holder: str = ""
+    taken_at: datetime = _instant(nullable=False)
+
+
 class Connector(SQLModel, table=True):
     """What one connector declares, written at start so that pages need no connector."""
 

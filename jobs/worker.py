@@ -7,13 +7,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from sqlmodel import col, select
 
-from governance.errors import GuardStopped, LeaverwatchError
+from governance.errors import GuardStopped, LeaverwatchError, StoreError
 from governance.house import House
+from governance.store import Contender, LeaseLost
 from governance.tables import JobRun, Request, RunHold
 from jobs import home, scheduler, work
 from jobs.pull import mark_interrupted
@@ -22,6 +24,7 @@ log = logging.getLogger("leaverwatch.worker")
 
 LEASE: Final = "worker"
 IDLE_S: Final = 1.0  # how often a second worker looks whether the first is gone
+SILENT_S: Final = 30.0  # a worker that lives but gives no sign of it for so long is passed over
 HUNG_S: Final = 330.0  # a pull's own deadline (300 s) and a little more
 RETRY_S: Final = 300.0  # the same approved remediations are not tried again sooner
 TOGETHER_S: Final = 5.0  # how long a detect run waits for other pulls
@@ -33,18 +36,32 @@ def serve(
     stop: threading.Event,
     environ: Mapping[str, str] = os.environ,
     hung_s: float = HUNG_S,
+    silent_s: float = SILENT_S,
 ) -> None:
-    """Work until `stop` is set. Only one worker of a store works; the others wait and take over within seconds."""
-    said = False
+    """Work until `stop` is set. Only one worker of a store works; the others wait and take over within seconds.
+
+    Who works does so behind a fence: once another has taken the lease, nothing it writes is accepted any more, so it
+    can start no run. It says so and waits its turn like the others.
+    """
+    contender, said = Contender(house.store, LEASE, silent_s), ""
     while not stop.is_set():
-        with house.store.lease(LEASE) as held:
-            if held:
-                log.info("worker %d holds the lease", os.getpid())
-                Worker(house, environ, hung_s).run(stop)
-                return
-        if not said:
-            log.info("worker %d waits: another worker holds the lease", os.getpid())
-            said = True
+        words = "waits: another worker holds the lease"
+        try:
+            with contender.take(home.clock()) as fence:
+                if fence is not None:
+                    log.info("worker %d holds the lease (token %d)", os.getpid(), fence.token)
+                    said = ""
+                    mine = replace(house, store=house.store.fenced(fence))
+                    Worker(mine, environ, hung_s, beat=lambda fence=fence: contender.beat(fence)).run(stop)  # type: ignore[misc]
+                    return
+        except LeaseLost as lost:
+            said = ""
+            log.warning("worker %d stops working and waits its turn: %s", os.getpid(), lost)
+        except StoreError as error:  # the store may be back in a moment
+            words = f"waits: {error}"
+        if words != said:
+            log.info("worker %d %s", os.getpid(), words)
+            said = words
         stop.wait(IDLE_S)
 
 
@@ -54,10 +71,19 @@ class Worker:
     Work runs in lanes: one piece at a time in each, and none waits for another lane.
     """
 
-    def __init__(self, house: House, environ: Mapping[str, str], hung_s: float = HUNG_S) -> None:
+    def __init__(
+        self,
+        house: House,
+        environ: Mapping[str, str],
+        hung_s: float = HUNG_S,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
         self.house = house
         self.environ = environ
         self.hung_s = hung_s
+        self.beat = beat
+        self.lost: LeaseLost | None = None
+        self.silenced = ""  # why the last sign of life could not be given
         self.lanes: dict[str, tuple[threading.Thread, float]] = {}
         self.detect_wanted: float | None = None  # since when
         self.judged_end: datetime | None = None  # the announced end for which a detect run was last asked
@@ -65,7 +91,7 @@ class Worker:
         self.given_up: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
-        """Schedule and work until `stop` is set; then let running work end."""
+        """Schedule and work until `stop` is set; then let running work end. LeaseLost when another took over."""
         now = home.clock()
         home.announce(self.house, now)
         self.clear_up()
@@ -73,11 +99,12 @@ class Worker:
         clockwork.start()
         try:
             while not stop.wait(0.5):
-                pass
+                if self.lost is not None:
+                    raise self.lost
         finally:
             clockwork.shutdown(wait=False)
             until = time.monotonic() + STOP_S
-            for thread, since in list(self.lanes.values()):
+            for thread, since in list(self.lanes.values()) if self.lost is None else ():
                 if time.monotonic() < since + self.hung_s:
                     thread.join(max(0.0, until - time.monotonic()))
             log.info("worker %d stopped", os.getpid())
@@ -95,7 +122,8 @@ class Worker:
             self.start("retention", lambda: work.retention(self.house))
 
     def tick(self) -> None:
-        """What is looked at every two seconds: requests, approvals, a detect run after pulls, pulls that hang."""
+        """What is looked at every two seconds: the lease, requests, approvals, a detect run after pulls, hung pulls."""
+        self.start("lease", self._live)
         self._take_requests()
         if self.house.settings.act.enabled and (approved := work.approved(self.house)):
             self._act(approved)
@@ -113,14 +141,30 @@ class Worker:
         thread.start()
         return True
 
-    @staticmethod
-    def _guarded(lane: str, do: Callable[[], object]) -> None:
+    def _guarded(self, lane: str, do: Callable[[], object]) -> None:
         try:
             do()
+        except LeaseLost as lost:
+            self.lost = lost
         except LeaverwatchError as error:  # it stands in the job run; the worker goes on
             log.warning("%s: %s", lane, error)
         except Exception:  # a fault in one job must not end the others; it stands in the job run too
             log.exception("%s failed", lane)
+
+    def _live(self) -> None:
+        """Give a sign of life. That the store can't take it is said once, and once that it can again."""
+        try:
+            self.beat()
+        except LeaseLost:
+            raise
+        except StoreError as error:
+            if str(error) != self.silenced:
+                log.warning("no sign of life: %s", error)
+            self.silenced = str(error)
+        else:
+            if self.silenced:
+                log.info("the store takes what is written again")
+            self.silenced = ""
 
     def _pull(self, plan: scheduler.Planned) -> None:
         gap = plan.gap(scheduler.last_runs(self.house).get(("pull", plan.feed)), home.clock())

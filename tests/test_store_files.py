@@ -330,7 +330,7 @@ def test_a_store_that_became_read_only_refuses_writes_and_goes_on_later() -> Non
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0002", "{last}"
+revision, down_revision = "next", "{last}"
 def upgrade():
     op.add_column("pin", sa.Column("colour", sa.String()))
     {then}
@@ -341,7 +341,7 @@ def with_next(place: Path, then: str = "") -> schema.Migrations:
     """The shipped migrations and one more."""
     copy = place / "migrations"
     shutil.copytree(schema.SHIPPED.folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "versions" / "next.py").write_text(NEXT.format(last=HEAD, then=then).replace("0002", "next"))
+    (copy / "versions" / "next.py").write_text(NEXT.format(last=HEAD, then=then))
     return schema.Migrations(copy, (*schema.SHIPPED.revisions, "next"))
 
 
@@ -372,7 +372,7 @@ def test_an_older_store_is_copied_then_migrated_and_the_audit_says_so(
     else:
         assert (copies, "pg_dump" in last.reason) == ([], True)
     newer.close()
-    again = open_store(store_url, tmp_path, NOW, migrations=schema.Migrations(tmp_path, ("0001", "next")))
+    again = open_store(store_url, tmp_path, NOW, migrations=schema.Migrations(tmp_path, (*schema.SHIPPED.revisions, "next")))
     assert audit.verify(again).entries == 4  # and is not migrated again
     again.close()
 

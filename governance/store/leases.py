@@ -6,14 +6,40 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from governance.errors import StoreError
+from governance.store.rows import table_of
+from governance.tables import Lease
 
+_LEASES: Final = table_of(Lease)
 _held: Final[set[int]] = set()
+
+
+class LeaseLost(StoreError):
+    """Somebody else does this work now; whoever did it before can write nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Which time a lease was taken, and by whom: two holders never have the same."""
+
+    name: str
+    token: int
+    holder: str
+
+    def check(self, connection: sa.Connection) -> None:
+        """LeaseLost unless nobody took the lease since; asked inside the write transaction it guards."""
+        row = connection.execute(
+            sa.select(_LEASES.c.token, _LEASES.c.holder).where(_LEASES.c.name == self.name)
+        ).first()
+        if row is None or tuple(row) != (self.token, self.holder):
+            by = f"{row[1]} took it (token {row[0]})" if row else "its row is gone"
+            raise LeaseLost(f"lease {self.name} (token {self.token}) is lost: {by}; nothing was written")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class Migrations:
         return self.revisions[-1]
 
 
-SHIPPED: Final = Migrations(Path(__file__).parent / "migrations", ("0001",))
+SHIPPED: Final = Migrations(Path(__file__).parent / "migrations", ("0001", "0002"))
 HEAD: Final = SHIPPED.head
 APPLICATION_ID: Final = 0x4C766572  # "Lver", stands in the header of our SQLite files
 VERSION: Final = sa.Table(  # as Alembic makes it

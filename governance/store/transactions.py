@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import sqlite3
 import threading
@@ -17,10 +18,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from governance.store.failures import explained, is_busy
-from governance.store.leases import advisory_lease, file_lease
+from governance.store.leases import Fence, advisory_lease, file_lease
 
 BUSY_SECONDS: Final = 10.0  # one wait of SQLite's own
 PATIENCE_SECONDS: Final = 60.0  # all waits for the write lock together
+STOPPED_SECONDS: Final = 300.0  # PostgreSQL ends the transaction of a writer that stands still so long
+VANISHED: Final = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}  # seconds, tries
 _READ: Final = "leaverwatch_read"
 _DURABLE: Final = "leaverwatch_durable"
 
@@ -40,6 +43,7 @@ class Store:
         self._readers = self.engine.execution_options(**readers)
         self._durable = self.engine.execution_options(**{_DURABLE: True})
         self._here = threading.local()
+        self._fences: tuple[Fence, ...] = ()
 
     def __repr__(self) -> str:
         return f"Store({self.name})"
@@ -63,6 +67,8 @@ class Store:
             session = self._begun(durable)
             self._here.writing = True
             try:
+                for fence in self._fences:
+                    fence.check(session.connection())
                 yield session
                 session.commit()
             finally:
@@ -79,7 +85,9 @@ class Store:
                 connection = session.connection()
                 if self.file is None:
                     connection.exec_driver_sql(
-                        f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS:.0f}s'; SELECT pg_advisory_xact_lock({_WRITERS})"
+                        f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS:.0f}s';"
+                        f"SET LOCAL idle_in_transaction_session_timeout = '{STOPPED_SECONDS:.0f}s';"
+                        f"SELECT pg_advisory_xact_lock({_WRITERS})"
                     )
             except OperationalError as error:
                 session.close()
@@ -100,6 +108,12 @@ class Store:
         else:
             with explained(self.name), advisory_lease(self.engine, _key(f"lease {name}")) as held:
                 yield held
+
+    def fenced(self, fence: Fence) -> Store:
+        """The same store for whoever holds this lease: every write is refused with LeaseLost once another took it."""
+        guarded = copy.copy(self)
+        guarded._fences = (*self._fences, fence)
+        return guarded
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -169,4 +183,14 @@ def _end_transaction(connection: sqlite3.Connection | None, record: ConnectionPo
 def _postgresql(url: sa.URL) -> sa.Engine:
     options = {"connect_timeout": 10, "keepalives_idle": 30, "application_name": "leaverwatch"}
     url = url.set(drivername="postgresql+psycopg")
-    return sa.create_engine(url, pool_pre_ping=True, max_overflow=15, hide_parameters=True, connect_args=options)
+    engine = sa.create_engine(url, pool_pre_ping=True, max_overflow=15, hide_parameters=True, connect_args=options)
+    sa.event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    # By default a server notices only after two hours that a machine is gone, and keeps its locks till then.
+    connection.autocommit = True
+    for name, value in VANISHED.items():
+        connection.execute(f"SET {name} = {value}")
+    connection.autocommit = False

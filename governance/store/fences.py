@@ -1,0 +1,103 @@
+"""Leases for long work: whoever takes one gets a number, and whoever had a lower one writes nothing any more.
+
+A lock dies with its process or connection, which is not always when the work ends: a server drops the one connection
+that held the lock, a process is stopped and goes on later, a machine vanishes and its connection stays open. So who
+works is said by a committed row, `Lease`; the lock only tells others whether that holder is alive.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlmodel import select
+
+from governance.store.leases import Fence, LeaseLost
+from governance.store.rows import upsert_rows
+from governance.store.transactions import Store
+from governance.tables import Lease
+
+UNBLOCKED_S: Final = 1.0  # who waited longer for the write lock does not know whether the holder waited too
+ATTENTIVE_S: Final = 10.0  # who looked away longer has not seen that nothing moved
+
+
+class Contender:
+    """One who wants a lease for long: takes it when its holder died, or gave no sign of life for `silent_s`."""
+
+    def __init__(self, store: Store, name: str, silent_s: float) -> None:
+        self.store = store
+        self.name = name
+        self.silent_s = silent_s
+        self.called = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"  # one of a kind
+        self._seen: tuple[int, int] = (-1, -1)
+        self._since = self._looked = float("-inf")
+
+    @contextmanager
+    def take(self, now: datetime) -> Iterator[Fence | None]:
+        """The fence behind which to work, as `store.fenced(fence)`; None while another holds the lease."""
+        token, beat = self._last()
+        with ExitStack() as kept:
+            with self.store.lease(self._lock(token)) as dead:
+                fence = self._succeed(token, beat, dead, now, kept) if dead or self._silent(token, beat) else None
+            if fence is not None:
+                self._forget_locks(fence.token)
+            yield fence
+
+    def beat(self, fence: Fence) -> None:
+        """Give a sign of life; LeaseLost when another took over, or could because the lock is gone."""
+        with self.store.lease(self._lock(fence.token)) as free:
+            if free:
+                raise LeaseLost(f"{self.store.name}: the lock of lease {self.name} (token {fence.token}) is gone")
+        with self.store.fenced(fence).write() as session:
+            session.connection().execute(
+                sa.text("UPDATE lease SET beat = beat + 1 WHERE name = :name"), {"name": self.name}
+            )
+
+    def _last(self) -> tuple[int, int]:
+        with self.store.read() as session:
+            row = session.exec(select(Lease.token, Lease.beat).where(Lease.name == self.name)).first()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def _silent(self, token: int, beat: int) -> bool:
+        """Whether the holder has not moved for so long, while this process watched all the time."""
+        looked, self._looked = self._looked, time.monotonic()
+        if (token, beat) != self._seen or self._looked - looked > ATTENTIVE_S:
+            self._seen, self._since = (token, beat), self._looked
+        return self._looked - self._since > self.silent_s
+
+    def _succeed(self, token: int, beat: int, dead: bool, now: datetime, kept: ExitStack) -> Fence | None:
+        """Become the holder unless another was faster. The new lock comes first: who sees the row finds it held."""
+        if not kept.enter_context(self.store.lease(self._lock(token + 1))):
+            return None
+        fence = Fence(self.name, token + 1, self.called)
+        asked = time.monotonic()
+        with self.store.write() as session:
+            if not dead and time.monotonic() - asked > UNBLOCKED_S:
+                self._looked = float("-inf")
+                return None
+            row = session.get(Lease, self.name)
+            if row is not None and (row.token != token or not (dead or row.beat == beat)):
+                return None
+            taken = {"name": self.name, "token": fence.token, "beat": 0, "holder": fence.holder, "taken_at": now}
+            upsert_rows(session, Lease, [taken])
+        return fence
+
+    def _lock(self, token: int) -> str:
+        return f"{self.name}.{token}"
+
+    def _forget_locks(self, token: int) -> None:
+        """Remove the lock files of earlier holders: none of them matters any more."""
+        if self.store.file is None:
+            return
+        for file in self.store.file.parent.glob(f"{self.store.file.name}.{self.name}.*.lock"):
+            number = file.name.split(".")[-2]
+            if number.isdecimal() and int(number) < token:
+                with suppress(OSError):
+                    file.unlink()
