@@ -1,0 +1,53 @@
+"""What the generated suite needs to know about one connector: a tenant of its vendor's application in the sandbox.
+
+Each `tests/tenants/<connector>.py` has one `TENANT = Tenant(...)`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.sandbox.model import SandboxApplication
+
+# What `Account.active` must be for each status of the sandbox; a vendor that cannot tell a status says so in its tenant.
+STATES: Mapping[str, bool | None] = {
+    "active": True,
+    "suspended": False,
+    "deactivated": False,
+    "pending": False,
+    "locked": False,
+}
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One connector and the sandbox application it reads.
+
+    The suite fills the application with `sandbox_company.small_application(vendor)`, calls `prepare`, and connects with
+    `options(url)`; secrets come from `secrets(application)`.
+    """
+
+    connector: str
+    vendor: str
+    kind: str = "application"  # or "source"
+    options: Callable[[str], dict[str, Any]] = lambda url: {"base_url": url}
+    secrets: Callable[[SandboxApplication], dict[str, str]] = lambda a: {"token": a.token, "write_token": a.write_token}
+    prepare: Callable[[SandboxApplication], None] = lambda application: None  # bring it into the vendor's shape
+    page_option: str | None = "page_size"  # the connector's key for entries per page; None: the vendor's is fixed
+    list_path: str = r"(?i)users|members|people|employees"  # requests for pages of accounts (a regular expression)
+    counted: bool = False  # the vendor says how many there are, so that a lost page is noticed
+    follows_links: bool = False  # the vendor tells the next page by a link, which could lead elsewhere
+    states: Mapping[str, bool | None] = field(default_factory=lambda: dict(STATES))  # statuses the list shows at all
+    account_of: Callable[[str], str] = lambda sandbox_id: sandbox_id  # sandbox id -> the connector's account id
+    specs: tuple[str, ...] = ()  # names of contracts/specs files; empty: the vendor's own
+    spec_free: str = ""  # paths (a regular expression) that no spec describes, with the reason in a comment
+
+
+def tenants() -> list[Tenant]:
+    """Every tenant, by walking the folder."""
+    found = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    return [module.TENANT for module in found]
