@@ -9,16 +9,20 @@ import streamlit as st
 from governance.access import Actor
 from governance.house import House
 from governance.pages import EVERYBODY, Page
+from governance.parts.deciding import open_step
 from governance.parts.filters import choice, status_tabs, text_search
 from governance.parts.finding_rows import finding_rows
+from governance.parts.grid import Choice
 from governance.parts.listing import nothing
+from governance.parts.many import many_panel
 from governance.parts.opening import opening
 from governance.parts.pager import cursor
 from governance.parts.panel import panel
 from governance.parts.population import population_statement
+from governance.parts.taking_back import take_back
 from governance.parts.text import bold, code, hot, plain
 from governance.views import findings
-from governance.views.paging import CAP, capped
+from governance.views.paging import CAP, Slice, capped
 from governance.views.population import population
 from governance.views.tallies import Tally, tally
 from governance.views.words import SIGNS, STATUSES, count, rule_names, rule_title, severity
@@ -39,11 +43,23 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     population_statement(drawn, f"{found.total_text} {narrowed}{word} findings by {rules} rules over")
     left, right = st.columns([1.75, 1], gap="small")
     with left:
-        fingerprint = finding_rows(house, actor, found, filters, now) if found.rows else None
+        choice = finding_rows(house, actor, found, filters, now) if found.rows else Choice(None)
         if not found.rows:
             _nothing(filters, drawn.looked_at, drawn.accounts is not None)
-    with right:
-        panel(house, actor, now, fingerprint or st.query_params.get("finding"))
+    with right.container(key="evidence"):
+        _evidence(house, actor, now, found, choice)
+
+
+def _evidence(house: House, actor: Actor, now: datetime, found: Slice, choice: Choice) -> None:
+    """The evidence of the current finding, or the preview for all that are selected."""
+    if choice.verb in ("propose", "exclude"):
+        open_step(f"{choice.verb}-{'many' if choice.chosen else choice.current}")
+    elif choice.verb == "undo":
+        take_back(house, actor, now)
+    if chosen := [row for row in found.rows if row["fingerprint"] in choice.chosen]:
+        many_panel(house, actor, now, chosen)
+    else:
+        panel(house, actor, now, choice.current or st.query_params.get("finding"))
 
 
 def _sentence(counted: Tally, judged: bool) -> str:

@@ -19,9 +19,14 @@ def attempt(verb: Callable[[], object], done: str) -> bool:
     except LeaverwatchError as refusal:
         st.error(plain(refusal), icon=":material/block:")
         return False
-    st.session_state[_SAID] = done
+    say_after(done)
     st.rerun()
     return True
+
+
+def say_after(done: str) -> None:
+    """Say this once the page is drawn anew."""
+    st.session_state[_SAID] = done
 
 
 def say_what_was_done() -> None:

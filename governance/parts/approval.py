@@ -35,10 +35,16 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
         _recommendation(card)
         fact_lines(card.facts)
         st.markdown(f":small[:gray[Proposed by]]  \n{plain(r.proposed_by)}: {plain(r.reason)}")
-        if card.bar is None:
+        decide_or_explain(house, actor, now, card)
+
+
+def decide_or_explain(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
+    """The two buttons, or why this actor has none."""
+    if card.bar is None:
+        with st.container(key=f"form-approve-{card.remediation.finding}"):
             _decide(house, actor, now, card)
-        else:
-            _explain(card)
+    else:
+        _explain(card)
 
 
 def _recommendation(card: Waiting) -> None:

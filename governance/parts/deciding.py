@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.notes import note
+from governance.parts.taking_back import remember
 from governance.parts.text import bold, plain
 from governance.tables import Finding
 from governance.views.evidence import Detail
@@ -18,8 +19,18 @@ from governance.views.evidence import Detail
 _OPEN = "deciding"
 
 
-def _open(what: str) -> None:
-    st.session_state[_OPEN] = None if st.session_state.get(_OPEN) == what else what
+def _toggle(what: str) -> None:
+    open_step("" if is_open(what) else what)
+
+
+def open_step(what: str) -> None:
+    """Draw this form next: a verb and the finding's fingerprint, or `many`."""
+    st.session_state[_OPEN] = what
+
+
+def is_open(what: str) -> bool:
+    """Whether this form is the one that is open."""
+    return bool(st.session_state.get(_OPEN) == what)
 
 
 def propose_form(house: House, actor: Actor, now: datetime, found: Detail, refusal: str | None) -> None:
@@ -27,20 +38,22 @@ def propose_form(house: House, actor: Actor, now: datetime, found: Detail, refus
     fingerprint, way = found.finding.fingerprint, found.closing
     step = f"propose-{fingerprint}"
     label = "Propose deactivation" if way is None or way.how == "call" else "Propose a task to deactivate"
-    st.button(label, type="primary", width="stretch", disabled=refusal is not None, on_click=_open, args=(step,),
+    st.button(label, type="primary", width="stretch", disabled=refusal is not None, on_click=_toggle, args=(step,),
               key=f"open-{step}", icon=":material/person_off:")  # fmt: skip
     if refusal:
         note(f":orange[◆] {plain(refusal)}.")
-    if st.session_state.get(_OPEN) != step or refusal or way is None:
+    if not is_open(step) or refusal or way is None:
         return
-    with st.form(step):
+    with st.container(key=f"form-{step}"), st.form(step):
         st.markdown(f"{bold('Preview')}: {_preview(found)}")
         reason = st.text_input("Why it is right to close this account", key=f"why-{step}", max_chars=500)
-        if st.form_submit_button("Send the proposal", type="primary", width="stretch"):
-            attempt(
-                lambda: remediation.propose(house, actor, now, [fingerprint], reason),
-                "Proposed: now somebody else approves",
-            )
+        sent = st.form_submit_button("Send the proposal", type="primary", width="stretch")
+
+    def send() -> None:
+        remember([r.id for r in remediation.propose(house, actor, now, [fingerprint], reason)])
+
+    if sent:
+        attempt(send, "Proposed: now somebody else approves")
 
 
 def _preview(found: Detail) -> str:
@@ -61,27 +74,33 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding) ->
     """A reasoned exception with an end date."""
     step = f"exclude-{finding.fingerprint}"
     st.button(
-        "Exclude", width="stretch", on_click=_open, args=(step,), key=f"open-{step}", icon=":material/event_busy:"
+        "Exclude", width="stretch", on_click=_toggle, args=(step,), key=f"open-{step}", icon=":material/event_busy:"
     )
-    if st.session_state.get(_OPEN) != step:
+    if not is_open(step):
         return
-    longest = house.settings.policy.max_exclusion_days
-    with st.form(step):
-        until = st.date_input(
-            "Until",
-            value=(now + timedelta(days=min(30, longest))).date(),
-            min_value=(now + timedelta(days=1)).date(),
-            max_value=(now + timedelta(days=longest)).date(),
-            format="YYYY-MM-DD",
-            key=f"until-{step}",
-            help=f"At most {longest} days; then the finding is open again.",
-        )
+    with st.container(key=f"form-{step}"), st.form(step):
         reason = st.text_input("Why this may stay as it is", key=f"why-{step}", max_chars=500)
+        until = exclude_until(house, now, f"until-{step}")
         if st.form_submit_button("Exclude until then", width="stretch"):
             end = datetime.combine(until, time(), UTC)
             attempt(
                 lambda: findings.exclude(house, actor, now, finding.fingerprint, end, reason), "Excluded until then"
             )
+
+
+def exclude_until(house: House, now: datetime, key: str) -> date:
+    """The day an exclusion ends, within what policy allows."""
+    longest = house.settings.policy.max_exclusion_days
+    chosen: date = st.date_input(
+        "Until",
+        value=(now + timedelta(days=min(30, longest))).date(),
+        min_value=(now + timedelta(days=1)).date(),
+        max_value=(now + timedelta(days=longest)).date(),
+        format="YYYY-MM-DD",
+        key=key,
+        help=f"At most {longest} days; then the finding is open again.",
+    )
+    return chosen
 
 
 def pin_form(house: House, actor: Actor, now: datetime, found: Detail) -> None:

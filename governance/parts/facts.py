@@ -13,11 +13,11 @@ def fact_list(facts: list[Fact]) -> None:
     """Numbered facts; the source and its age stand right of each."""
     if not facts:
         note("No facts were kept with this finding.")
-    lines = st.container(gap="xsmall")
+    lines = st.container(gap="xxsmall")
     for number, fact in enumerate(facts, 1):
         line = lines.container(horizontal=True, vertical_alignment="top", gap="xsmall", wrap=False)
-        line.markdown(f":gray-badge[{number}]", width=28)
-        line.markdown(_shortened(fact), width="stretch")
+        line.markdown(f":small[:gray-badge[{number}]]", width=24)
+        line.markdown(f":small[{_shortened(fact)}]", width="stretch")
         note_in(line, f"{plain(fact.source)}  \n{plain(fact.age)}", width=92, text_alignment="right")
 
 

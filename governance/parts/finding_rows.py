@@ -1,60 +1,86 @@
-"""The table of findings: one row each, the chosen one kept by its fingerprint."""
+"""The list of findings: a page of rows one moves through by keys, the chosen one kept by its fingerprint."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-import pandas as pd
-import streamlit as st
-
-from governance.access import Actor
+from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.parts.export import export_button
-from governance.parts.listing import chosen_row
+from governance.parts.grid import Choice, Column, GridVerb, grid
 from governance.parts.pager import pager
-from governance.parts.severity import coloured
+from governance.parts.severity import COLOURS
+from governance.parts.text import seen
 from governance.views import findings
-from governance.views.paging import Row, Slice
+from governance.views.paging import CAP, Row, Slice
 from governance.views.words import UNKNOWN, rule_title, severity
 
+COLUMNS: Final = (
+    Column("score", "Score", "Severity, privilege, criticality and use, 0 to 100"),
+    Column("severity", "Severity"),
+    Column("rule", "Rule"),
+    Column("who", "Identity"),
+    Column("where", "Application"),
+    Column("why", "Why"),
+    Column("age", "Open for", "For a leaver: since leaving"),
+)
+PROPOSE: Final = GridVerb("d", "propose", "Propose deactivation", ".st-key-form-propose-{} input")
+EXCLUDE: Final = GridVerb("e", "exclude", "Exclude", ".st-key-form-exclude-{} input")
+APPROVE: Final = GridVerb("a", "approve", "Approve", ".st-key-form-approve-{} button", many=False)
+_STATES: Final = {"in_remediation": "Being closed", "excluded": "Excluded", "resolved": "Resolved"}
 
-def finding_rows(house: House, actor: Actor, found: Slice, filters: findings.Filters, now: datetime) -> str | None:
-    """Draw the page of findings; gives the fingerprint of the chosen one."""
+
+def finding_rows(house: House, actor: Actor, found: Slice, filters: findings.Filters, now: datetime) -> Choice:
+    """Draw the page of findings; gives the fingerprints pointed at."""
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
-    frame = pd.DataFrame([_shown(row, titles, now) for row in found.rows])
-    chosen = chosen_row(
+    chosen = grid(
         "finding",
-        coloured(frame, "Severity"),
-        [row["fingerprint"] for row in found.rows],
-        alt="Findings, the most severe first",
-        column_config={
-            "Score": st.column_config.NumberColumn(width=50, help="Severity, privilege, criticality and use, 0 to 100"),
-            "Severity": st.column_config.TextColumn(width=80),
-            "Rule": st.column_config.TextColumn(width=126),
-            "Identity": st.column_config.TextColumn(width=116),
-            "Application": st.column_config.TextColumn(width=84),
-            "Why": st.column_config.TextColumn(width=176),
-            "Open for": st.column_config.NumberColumn(format="%d d", width=62, help="For a leaver: since leaving"),
-        },
-        row_height=57,  # the least at which the table breaks lines
+        "Findings, the most severe first",
+        COLUMNS,
+        [_shown(row, titles, now) for row in found.rows],
+        verbs=_verbs(actor, found.rows, filters.status),
+        first=found.first,
+        total=found.total if found.total <= CAP else None,
+        scope=f"{filters} {found.first}",
     )
     pager(found, "by score (severity, privilege, criticality, use)")
     export_button(house, actor, now, "findings", lambda: findings.export(house, filters), findings.COLUMNS)
     return chosen
 
 
+def _verbs(actor: Actor, rows: list[Row], status: str) -> list[GridVerb]:
+    """What this actor may do to any of these rows; the verbs of the domain check every single one again."""
+
+    def any_of(verb: Verb) -> bool:
+        return any(may(actor, verb, application=r["application"], identity_id=r["identity_id"]) for r in rows)
+
+    if status == "in_remediation":
+        return [APPROVE] if any_of(Verb.APPROVE) else []
+    if status != "open":
+        return []
+    return [grid_verb for grid_verb, verb in ((PROPOSE, Verb.PROPOSE), (EXCLUDE, Verb.EXCLUDE)) if any_of(verb)]
+
+
 def _shown(row: Row, titles: dict[str, str], now: datetime) -> dict[str, Any]:
     where = titles.get(row["application"], row["application"] or UNKNOWN)
+    account = row["username"] or row["account_id"]
+    who = row["identity_name"] or account or UNKNOWN
     why = findings.short(row, where, now)
     if row["identity_name"] and why.startswith(f"{row['identity_name']} "):
         why = why[len(row["identity_name"]) + 1 :]
+    status = _STATES.get(row["status"], "Reopened" if row["reopened"] else "")
     return {
-        "Score": row["score"],
-        "Severity": severity(row["severity"]),
-        "Rule": rule_title(row["rule"]),
-        "Identity": row["identity_name"] or row["username"] or UNKNOWN,
-        "Application": where,
-        "Why": why[:1].upper() + why[1:],
-        "Open for": (now - findings.since(row)).days,
+        "id": row["fingerprint"],
+        "label": seen(f"{rule_title(row['rule'])}, {who}, {where}"),
+        "score": str(row["score"]),
+        "severity": severity(row["severity"]),
+        "severity_tone": COLOURS.get(row["severity"], "gray"),
+        "rule": rule_title(row["rule"]),
+        "who": seen(who),
+        "who_below": seen(account) if account and account != who else "",
+        "where": seen(where),
+        "why": seen(why[:1].upper() + why[1:]),
+        "age": f"{(now - findings.since(row)).days} d",
+        "age_below": status,
     }

@@ -10,6 +10,7 @@ import streamlit as st
 from governance import remediation
 from governance.access import Actor, Verb, may
 from governance.house import House
+from governance.parts.approval import decide_or_explain
 from governance.parts.deciding import exclude_form, pin_form, propose_form
 from governance.parts.facts import fact_list
 from governance.parts.links import link
@@ -17,6 +18,7 @@ from governance.parts.notes import note
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, code, hot, plain
 from governance.tables import Finding
+from governance.views import approvals
 from governance.views.evidence import Detail, detail
 from governance.views.words import REMEDIATION, RESOLVED, day, rule_title, span
 
@@ -27,16 +29,16 @@ _HURTS: Final = ("is still active", "was used after that", "is privileged and ac
 def panel(house: House, actor: Actor, now: datetime, fingerprint: str | None) -> None:
     """Everything about the chosen finding."""
     found = detail(house, actor, now, fingerprint) if fingerprint else None
-    with st.container(border=True):
+    with st.container(border=True, gap="xsmall"):
         if found is None:
             st.markdown("Choose a finding to see what it is based on.")
             return
         _head(house, found)
-        st.subheader("Facts", anchor=False)
+        _title("Facts")
         fact_list(found.facts)
         _change(found)
         _similar(found)
-        st.divider()
+        st.space(4)
         _decision(house, actor, now, found)
 
 
@@ -54,9 +56,13 @@ def _head(house: House, found: Detail) -> None:
     st.markdown(reason)
 
 
+def _title(text: str) -> None:
+    st.markdown(f"#### :small[:gray[{text}]]")
+
+
 def _change(found: Detail) -> None:
     finding, way = found.finding, found.closing
-    st.subheader("What would change", anchor=False)
+    _title("What would change")
     if not found.proposable or way is None:
         st.markdown(plain(found.instead or "Nothing is changed from here."))
         return
@@ -64,11 +70,11 @@ def _change(found: Detail) -> None:
         st.markdown(plain(found.instead))
     account = code(finding.username or finding.account_id)
     if way.how == "call":
-        st.markdown(f":green[↩] {bold(way.call)}: {account}. {plain(way.reversible)}")
-        st.markdown(":green[✓] Read again at once; only an account found inactive counts as closed.")
+        st.markdown(f":small[:green[↩] {bold(way.call)}: {account}. {plain(way.reversible)}]")
+        st.markdown(":small[:green[✓] Read again at once; only an account found inactive counts as closed.]")
     else:
-        st.markdown(f":blue[◐] A task goes to {bold(way.call)}: deactivate {account} in {plain(way.title)}.")
-        st.markdown(f":green[✓] The next file of {plain(way.title)} proves it. {plain(way.reversible)}")
+        st.markdown(f":small[:blue[◐] A task goes to {bold(way.call)}: deactivate {account} in {plain(way.title)}.]")
+        st.markdown(f":small[:green[✓] The next file of {plain(way.title)} proves it. {plain(way.reversible)}]")
 
 
 def _similar(found: Detail) -> None:
@@ -96,7 +102,7 @@ def _many(number: int) -> str:
 def _decision(house: House, actor: Actor, now: datetime, found: Detail) -> None:
     finding = found.finding
     if finding.status != "open":
-        _settled(found, now)
+        _settled(house, actor, now, found)
     elif found.candidates and may(actor, Verb.PIN, application=finding.application):
         pin_form(house, actor, now, found)
     if finding.status == "open":
@@ -122,7 +128,7 @@ def _approvers(found: Detail) -> None:
         f"- {plain(name)}" for name in found.approvers))  # fmt: skip
 
 
-def _settled(found: Detail, now: datetime) -> None:
+def _settled(house: House, actor: Actor, now: datetime, found: Detail) -> None:
     """What has been decided about a finding that is not open."""
     finding: Finding = found.finding
     if finding.status == "excluded" and found.exclusion:
@@ -136,7 +142,10 @@ def _settled(found: Detail, now: datetime) -> None:
             REMEDIATION.get(r.status, r.status) if r.action != "manual" or r.status != "executing" else "With its owner"
         )
         st.markdown(f"{chip(state, 'blue')} proposed by {plain(r.proposed_by)} {plain(span(now - r.proposed_at))} ago.")
-        link("approvals", "Open the approvals", ":material/done_all:")
+        card = next((one for one in approvals.waiting(house, actor, now) if one.remediation.id == r.id), None)
+        if card is not None:
+            decide_or_explain(house, actor, now, card)
+        link("approvals", "Open the approvals", ":material/done_all:", id=r.id)
     elif finding.status == "resolved":
         why = RESOLVED.get(finding.resolved_why or "", finding.resolved_why or "the reason was not noted")
         st.markdown(f"{chip('✓ Resolved', 'green')} on {plain(day(finding.resolved_at, now))}: {plain(why)}.")

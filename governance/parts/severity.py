@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from governance.parts.colours import palette
 from governance.parts.text import plain
 from governance.views.words import SIGNS, severity
 
@@ -29,16 +26,6 @@ def chip(word: object, colour: str = "gray") -> str:
 def chips(*marked: str) -> None:
     """Several chips in a row."""
     st.markdown(" ".join(marked))
-
-
-def coloured(frame: pd.DataFrame, column: str) -> Styler:
-    """The frame with the severities of a column in their colours, for rows too tall for chips."""
-    colours = palette()
-    inks = dict(
-        zip(SIGNS, (colours.critical_text, colours.high_text, colours.medium_text, colours.text_dim), strict=True)
-    )
-    said = {severity(word): f"color: {ink}" for word, ink in inks.items()}
-    return frame.style.map(lambda value: said.get(value, ""), subset=[column])
 
 
 def severity_column() -> ColumnConfig:

@@ -19,12 +19,17 @@ def plain(value: object) -> str:
 
     Control characters and those that turn the direction of writing become a visible replacement sign.
     """
-    text = " ".join("".join(_visible(character) for character in str(value)).split())
+    text = seen(value)
     parts, at = [], 0
     for mail in _MAIL.finditer(text):
         parts += [_escaped(text[at : mail.start()]), f"`{mail.group()}`"]
         at = mail.end()
     return "".join((*parts, _escaped(text[at:])))
+
+
+def seen(value: object) -> str:
+    """The same signs for a place that knows no markdown: nothing hidden in them, on one line."""
+    return " ".join("".join(_visible(character) for character in str(value)).split())
 
 
 def _escaped(text: str) -> str:
@@ -39,7 +44,7 @@ def _visible(character: str) -> str:
 
 def code(value: object) -> str:
     """The same signs in the type of machines: names of accounts, as they must be typed."""
-    return f"`{' '.join(''.join(_visible(sign) for sign in str(value)).replace('`', ' ').split()) or ' '}`"
+    return f"`{' '.join(seen(value).replace('`', ' ').split()) or ' '}`"
 
 
 def bold(value: object) -> str:

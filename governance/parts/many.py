@@ -1,0 +1,159 @@
+"""Deciding about several findings at once: what would happen in each application, one reason, one verb per finding."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+import streamlit as st
+
+from governance import findings, remediation
+from governance.access import Actor, Verb, may
+from governance.errors import LeaverwatchError
+from governance.house import House
+from governance.parts.acting import say_after
+from governance.parts.deciding import exclude_until, is_open, open_step
+from governance.parts.notes import note
+from governance.parts.severity import COLOURS, chip
+from governance.parts.taking_back import remember
+from governance.parts.text import bold, plain
+from governance.views.applications import closing
+from governance.views.paging import Row
+from governance.views.words import SIGNS, UNKNOWN, count, rule_title
+
+_OUTCOME: Final = "refused of many"
+_LISTED: Final = 8
+
+
+def many_panel(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None:
+    """The preview for all that are selected, and the decision with one reason."""
+    refused = remediation.refusals(house, actor, now, [row["fingerprint"] for row in rows])
+    possible = [row for row in rows if row["fingerprint"] not in refused]
+    with st.container(border=True):
+        _refused_before(house)
+        severities = Counter(row["severity"] for row in rows)
+        st.markdown(" ".join(chip(f"{SIGNS[s]} {severities[s]} {s}", COLOURS[s]) for s in SIGNS if severities[s]))
+        st.subheader(f"{count(len(rows), 'finding', 'findings')} selected", anchor=False)
+        _preview(house, possible)
+        _refusals(house, [(row, refused[row["fingerprint"]]) for row in rows if row["fingerprint"] in refused])
+        st.divider()
+        allowed = [row for row in rows if _may(actor, Verb.EXCLUDE, row)]
+        if is_open("exclude-many") and allowed:
+            _exclude(house, actor, now, allowed)
+        elif possible:
+            _propose(house, actor, now, possible)
+        if allowed:
+            step = "propose-many" if is_open("exclude-many") else "exclude-many"
+            label = "Propose deactivation instead" if is_open("exclude-many") else f"Exclude {len(allowed)}"
+            if step == "exclude-many" or possible:
+                st.button(label, width="stretch", on_click=open_step, args=(step,), key=f"open-{step}")
+        note("Somebody else must approve each of them: never the proposer or the subject.")
+
+
+def _may(actor: Actor, verb: Verb, row: Row) -> bool:
+    return may(actor, verb, application=row["application"], identity_id=row["identity_id"])
+
+
+def _preview(house: House, rows: list[Row]) -> None:
+    """What would happen, application by application."""
+    if not rows:
+        return
+    st.markdown(bold("What would change"))
+    for application, number in Counter(row["application"] for row in rows).most_common():
+        way = closing(house, application)
+        accounts = count(number, "account", "accounts")
+        if way is None:
+            st.markdown(f":gray[○] {bold(application)}: nothing is known about how {accounts} would be closed.")
+        elif way.how == "call":
+            st.markdown(f":green[↩] {bold(way.title)}: {plain(way.call)}, {accounts}. {plain(way.reversible)}")
+        else:
+            tasks = count(number, "task", "tasks")
+            st.markdown(f":blue[◐] {bold(way.title)}: {tasks} to {plain(way.call)}. The next file proves it.")
+
+
+def _refusals(house: House, refused: list[tuple[Row, LeaverwatchError]]) -> None:
+    if not refused:
+        return
+    st.markdown(bold(f"{len(refused)} cannot be proposed"))
+    _list([(_name(house, row), str(error)) for row, error in refused])
+
+
+def _list(refused: list[tuple[str, str]]) -> None:
+    for name, why in refused[:_LISTED]:
+        note(f":orange[◆] {bold(name)}: {plain(why)}")
+    if len(refused) > _LISTED:
+        note(f"and {len(refused) - _LISTED} more")
+
+
+def _name(house: House, row: Row) -> str:
+    titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
+    who = row["identity_name"] or row["username"] or row["account_id"] or UNKNOWN
+    return f"{who}, {titles.get(row['application'], row['application'] or UNKNOWN)}, {rule_title(row['rule'])}"
+
+
+def _propose(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None:
+    with st.container(key="form-propose-many"), st.form("propose-many", border=False):
+        reason = st.text_input("Why it is right to close these accounts", key="why-propose-many", max_chars=500)
+        sent = st.form_submit_button(
+            f"Propose deactivation of {len(rows)}", type="primary", width="stretch", icon=":material/person_off:"
+        )
+    if not sent:
+        return
+    made: list[str] = []
+
+    def one(row: Row) -> None:
+        made.extend(r.id for r in remediation.propose(house, actor, now, [row["fingerprint"]], reason))
+
+    done, refused = _each(house, rows, one)
+    remember(made)
+    _tell(f"{done} proposed: now somebody else approves", done, refused)
+
+
+def _exclude(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None:
+    with st.container(key="form-exclude-many"), st.form("exclude-many", border=False):
+        reason = st.text_input("Why these may stay as they are", key="why-exclude-many", max_chars=500)
+        until: date = exclude_until(house, now, "until-exclude-many")
+        sent = st.form_submit_button(f"Exclude {len(rows)} until then", width="stretch")
+    if sent:
+        end = datetime.combine(until, time(), UTC)
+        done, refused = _each(
+            house, rows, lambda row: findings.exclude(house, actor, now, row["fingerprint"], end, reason)
+        )
+        _tell(f"{done} excluded until then", done, refused)
+
+
+def _each(house: House, rows: list[Row], verb: Callable[[Row], object]) -> tuple[int, list[tuple[str, str]]]:
+    """Call a verb for every row by itself: how many it did, and by name why it refused the others."""
+    refused: list[tuple[str, str]] = []
+    for row in rows:
+        try:
+            verb(row)
+        except LeaverwatchError as refusal:
+            refused.append((_name(house, row), str(refusal)))
+    return len(rows) - len(refused), refused
+
+
+def _tell(said: str, done: int, refused: list[tuple[str, str]]) -> None:
+    """Say what was done on the page drawn anew; where nothing was, say why on the spot."""
+    if not done and len({why for _, why in refused}) == 1:
+        st.error(plain(refused[0][1]), icon=":material/block:")
+        return
+    st.session_state[_OUTCOME] = refused
+    say_after(said)
+    st.rerun()
+
+
+def refused_before() -> list[tuple[str, str]]:
+    """What the last decision about several could not do, by name, until it is dismissed."""
+    return list(st.session_state.get(_OUTCOME, ()))
+
+
+def _refused_before(house: House) -> None:
+    if not (refused := refused_before()):
+        return
+    with st.container(border=True):
+        st.markdown(f":orange[◆] {bold(f'{len(refused)} refused; the others went through')}")
+        _list(refused)
+        st.button("Understood", key="refused-understood", on_click=st.session_state.pop, args=(_OUTCOME, None))

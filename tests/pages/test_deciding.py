@@ -1,0 +1,155 @@
+"""Deciding on the pages: by preview and reason, by those who may, and under the name that acted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from governance.tables import AuditEntry, Exclusion, Finding, Remediation, Request
+from tests import seeded
+from tests.screen import ADMIN, AUDITOR, BOSS, NOW, OWNER, SECURITY, press, rows_of, show, text_of
+from tests.seeded import put_findings, put_pull, put_remediation, put_run
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
+
+
+def test_a_proposal_goes_by_preview_and_reason(house, ghost):
+    app = show(house, "findings", SECURITY)
+    assert not [b for b in app.button if b.label == "Send the proposal"], "one click never proposes"
+    press(app, "Propose deactivation")
+    assert "after approval, deactivate through SCIM 2\\.0" in text_of(app)
+    press(app, "Send the proposal")
+    assert "needs a reason" in app.error[0].value
+    assert rows_of(house, Remediation) == []
+    app.text_input(key=f"why-propose-{ghost}").set_value("left, not needed")
+    press(app, "Send the proposal")
+    [made] = rows_of(house, Remediation)
+    assert (made.status, made.proposed_by, made.reason) == ("proposed", SECURITY, "left, not needed")
+    assert rows_of(house, Finding)[0].status == "in_remediation"
+
+
+def test_who_may_not_propose_or_exclude_gets_no_button(house, ghost):
+    labels = {button.label for button in show(house, "findings", AUDITOR).button}
+    assert not labels & {"Propose deactivation", "Exclude"}
+
+
+def test_an_exclusion_needs_a_reason_and_ends(house, ghost):
+    app = press(show(house, "findings", SECURITY), "Exclude")
+    app.text_input(key=f"why-exclude-{ghost}").set_value("agreed with HR until the handover ends")
+    press(app, "Exclude until then")
+    [made] = rows_of(house, Exclusion)
+    assert timedelta(days=20) < made.until - NOW < timedelta(days=31)
+    assert "agreed with HR" in text_of(show(house, "findings", SECURITY, status="excluded"))
+
+
+def test_approval_is_not_offered_to_the_proposer_and_says_who_may(house, ghost):
+    put_remediation(house, "r1", NOW)
+    app = show(house, "approvals", SECURITY)
+    assert not [b for b in app.button if b.label == "Approve deactivation"]
+    assert "You proposed this\\. Four eyes" in text_of(app)
+    assert "Bea Boss" in text_of(app)
+
+
+def propose(house, ghost):
+    from governance import remediation
+    from governance.access import find_actor
+
+    return remediation.propose(house, find_actor(house.settings, SECURITY), NOW, [ghost], "left")[0]
+
+
+def test_another_actor_approves_on_the_card(house, ghost):
+    made = propose(house, ghost)
+    app = show(house, "approvals", BOSS)
+    assert "**1** waits for your decision" in app.header[0].value
+    press(app, "Approve deactivation")
+    [row] = rows_of(house, Remediation)
+    assert (row.id, row.status, row.approved_by) == (made.id, "approved", BOSS)
+    assert ":green[✓ Approved]" in text_of(show(house, "approvals", BOSS))
+
+
+def test_keeping_an_account_asks_for_a_reason(house, ghost):
+    made = propose(house, ghost)
+    app = press(show(house, "approvals", BOSS), "Keep active, with a reason")
+    press(app, "Keep it active")
+    assert "needs a reason" in app.error[0].value
+    app.text_input(key=f"text-keep-{made.id}").set_value("still needed for the handover")
+    press(app, "Keep it active")
+    assert rows_of(house, Remediation)[0].status == "rejected"
+    assert rows_of(house, Finding)[0].status == "open"
+
+
+def test_a_manual_task_is_claimed_by_its_owner_and_not_called_verified(house, ghost):
+    put_remediation(
+        house, "r1", NOW, application="crm", action="manual", status="executing", executing_at=NOW, approved_at=NOW
+    )
+    press(show(house, "approvals", OWNER), "I have done it")
+    assert rows_of(house, Remediation)[0].status == "executing"
+    said = text_of(show(house, "approvals", BOSS))
+    assert "says it is done; the next file of the application proves it" in said
+    assert "Verified inactive" not in said
+
+
+def test_the_address_of_a_card_opens_exactly_that_one(house, ghost):
+    for number in range(3):
+        put_remediation(house, f"r{number}", NOW, identity_name=f"Person {number}", finding=f"{number:016x}",
+                        evidence={"finding": {"reason": f"Person {number} left.", "severity": "critical"}})  # fmt: skip
+    headers = [h.value for h in show(house, "approvals", BOSS, id="r2").header]
+    assert headers[1:] == ["**Person 2** left\\."]
+
+
+def test_pull_now_asks_the_worker_and_only_an_admin_may(house, ghost):
+    press(show(house, "applications", ADMIN), "Pull now")
+    [asked] = rows_of(house, Request)
+    assert (asked.verb, asked.actor, list(asked.arguments)) == ("pull", ADMIN, ["feeds"])
+    assert not [b for b in show(house, "applications", SECURITY).button if b.label == "Pull now"]
+
+
+def test_rejected_rows_are_named_by_place_column_and_reason(house):
+    rejects = [{"where": "crm.csv:7", "column": "created_at", "reason": "is no time"}]
+    put_pull(house, "crm", 1, NOW, rows_read=9, kept=8, rejected=1, rejects=rejects)
+    app = show(house, "applications", ADMIN, feed="crm")
+    assert app.dataframe[-1].value.to_dict("records") == [
+        {"Where": "crm.csv:7", "Column": "created_at", "Reason": "is no time"}
+    ]
+
+
+def test_the_chain_is_proved_and_a_change_is_named(house, ghost):
+    import sqlite3
+
+    propose(house, ghost)
+    app = press(show(house, "audit", AUDITOR), "Verify the chain")
+    assert "Every entry follows the one before: 1 entries hold" in app.success[0].value
+    with sqlite3.connect(house.home / "leaverwatch.db") as raw:
+        raw.execute("DROP TRIGGER auditentry_update")
+        raw.execute("UPDATE auditentry SET reason = 'something else' WHERE seq = 1")
+    app = press(show(house, "audit", AUDITOR), "Verify the chain")
+    assert "entry 1 was changed" in app.error[0].value
+
+
+def test_an_ambiguous_account_is_pinned_to_a_candidate(house):
+    put_run(
+        house,
+        NOW,
+        [seeded.account("crm", "a0", match="ambiguous", owner_id=None, candidates="hr:1;hr:2")],
+        [{"identity_id": f"hr:{n}", "display_name": "Ann Lee", "state": "current", "present": True} for n in (1, 2)],
+    )
+    [print_] = put_findings(
+        house, NOW, {"rule": "ambiguous_owner", "evidence": {"facts": [], "values": {"candidates": "hr:1;hr:2"}}}
+    )
+    app = show(house, "findings", SECURITY)
+    app.radio(key=f"who-pin-{print_}").set_value("hr:2")
+    app.text_input(key=f"why-pin-{print_}").set_value("asked her")
+    press(app, "Pin the account to this identity")
+    from governance.tables import Pin
+
+    assert [(p.account_id, p.identity_id) for p in rows_of(house, Pin)] == [("a0", "hr:2")]
+
+
+def test_what_is_done_is_audited_under_the_name_that_acted(house, ghost):
+    propose(house, ghost)
+    press(show(house, "approvals", BOSS), "Approve deactivation")
+    assert [(entry.verb, entry.actor) for entry in rows_of(house, AuditEntry)] == [
+        ("propose", SECURITY),
+        ("approve", BOSS),
+    ]

@@ -1,0 +1,204 @@
+"""Every page, run as Streamlit runs it: on an empty house, on a filled one, while a guard holds, and when it fails."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from governance.access import RIGHTS
+from governance.house import install
+from governance.pages import GROUPS, all_pages
+from governance.parts.text import plain
+from tests.screen import ADMIN, BOSS, NOW, PAGES, ROOT, SECURITY, listed, show, text_of
+from tests.seeded import put_snapshot
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
+
+
+# --- The catalogue ----------------------------------------------------------------------------------------------------
+
+
+def test_every_page_declares_itself_and_knows_only_roles_that_exist():
+    assert set(PAGES) >= {
+        "overview",
+        "findings",
+        "identities",
+        "accounts",
+        "approvals",
+        "applications",
+        "jobs",
+        "audit",
+    }
+    for name, (page, render) in all_pages().items():
+        assert page.group in GROUPS, name
+        assert page.roles <= set(RIGHTS), name
+        assert page.icon.startswith(":material/"), "an icon is local, and never stands without a word"
+        assert (render.__doc__ or "").strip(), name
+        source = ROOT / "governance" / "pages" / f"{name}.py"
+        assert len(source.read_text().splitlines()) <= 120, name
+    assert next(iter(all_pages())) == "overview"
+
+
+def test_pages_take_their_data_from_views_and_write_by_verbs_alone():
+    for path in (ROOT / "governance" / "pages").glob("*.py"):
+        source = path.read_text()
+        for forbidden in (
+            "sqlmodel",
+            "sqlalchemy",
+            "polars",
+            "import requests",
+            "unsafe_allow_html=True",
+            "datetime.now",
+        ):
+            assert forbidden not in source, f"{path.name}: {forbidden}"
+    for path in (ROOT / "governance" / "parts").glob("*.py"):
+        assert "unsafe_allow" not in path.read_text(), path.name
+
+
+# --- Every page, in every state ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_house_is_explained_not_shown_as_zero(house, name):
+    app = show(house, name)
+    assert not app.exception
+    assert not app.error
+    assert "never read" in text_of(app), "the age of the data stands on every page"
+    assert app.header[0].value.strip(), "every page opens with a sentence"
+    for metric in app.metric:
+        assert metric.value in ("–", "0"), metric.label
+        assert metric.label == "Ghosts open" or metric.value == "–"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_house_without_any_feed_is_explained(make_house, name):
+    app = show(make_house({}), name)
+    assert not app.exception
+    assert not app.error
+    assert "Read-only" in "".join(str(m.value) for m in app.sidebar.markdown), "nobody is named who could act"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_filled_house_shows_its_pages_to_everybody_who_may(company, name):
+    for entry in company.settings.actor:
+        app = show(company, name, entry.email)
+        assert not app.exception
+        assert not app.error
+        assert app.header[0].value.strip()
+        assert "HR file" in text_of(app)
+
+
+def test_one_identity_is_shown_with_its_lanes_and_its_access(company):
+    install(company)
+    app = show(company, "identities", "a.kovac@nwl.example", id="hr:10482")
+    assert app.title[0].value == "Marta Lindqvist"
+    assert "can still sign in" in app.header[0].value
+    assert list(app.dataframe[0].value["State"]) == ["▲ Active"] * len(app.dataframe[0].value)
+
+
+def test_the_overview_says_the_same_numbers_as_the_findings(company):
+    front = show(company, "overview", "a.kovac@nwl.example")
+    ghosts = next(metric.value for metric in front.metric if metric.label == "Ghosts open")
+    found = show(company, "findings", "a.kovac@nwl.example", rule="ghost")
+    assert len(listed(found)) == int(ghosts)
+    assert f"{ghosts} of " in text_of(found)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_that_fails_says_one_sentence_and_nothing_of_its_inside(company, name, caplog):
+    estates = sorted((company.snapshots / "estates").iterdir())
+    for table in ("accounts.parquet", "identities.parquet"):
+        (estates[-1] / table).write_bytes(b"PAR1 secret-canary PAR1")
+    app = show(company, name, "a.kovac@nwl.example", id="hr:10482", scope="ended")
+    assert not app.exception
+    said = text_of(app)
+    assert "canary" not in said + caplog.text
+    assert "polars" not in said.lower()
+    for error in app.error:
+        assert "cannot be shown now" in error.value
+        incident = error.value.split("Incident **")[1].split("**")[0]
+        assert f"incident {incident}" in caplog.text
+
+
+def test_some_page_does_fail_on_a_damaged_estate(company):
+    """The test above would prove nothing if all of them went on."""
+    estate = sorted((company.snapshots / "estates").iterdir())[-1]
+    (estate / "accounts.parquet").write_bytes(b"no parquet")
+    assert show(company, "accounts", "a.kovac@nwl.example").error
+
+
+def test_an_outdated_feed_is_amber_on_every_page(house):
+    for feed in ("hr", "crm"):
+        put_snapshot(house, feed, NOW)
+    put_snapshot(house, "wiki", NOW - timedelta(hours=5))
+    for name in PAGES:
+        said = text_of(show(house, name))
+        assert re.search(r":orange\[\*\*◆ Wiki 5 h( \d+ min)?\\, outdated\*\*\]", said), name
+
+
+# --- Guards -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_guard_holds_stands_on_every_page_with_its_limit(house, name):
+    put_snapshot(house, "hr", NOW, "held", held_why="40 of 500 were removed; the guard stops at 25", sha256="a" * 64)
+    said = text_of(show(house, name))
+    assert "Held by a guard" in said
+    assert "HR file" in said
+    assert plain("40 of 500 were removed; the guard stops at 25") in said
+    assert "Two different actors may release exactly this" in said
+
+
+def test_two_actors_release_what_is_held_and_one_alone_cannot(house):
+    put_snapshot(house, "hr", NOW, "held", held_why="too many", sha256="a" * 64, id="S1")
+
+    def release(who):
+        app = show(house, "overview", who)
+        app.text_input(key="release-why-S1").set_value("HR confirmed it")
+        next(b for b in app.button if b.label == "Release").click().run()
+        return app
+
+    release(SECURITY)
+    assert "has released it; one more actor is needed" in text_of(show(house, "overview", SECURITY))
+    assert not [b for b in show(house, "overview", SECURITY).button if b.label == "Release"], "not twice by one actor"
+    release(ADMIN)
+    assert "Held by a guard" not in text_of(show(house, "overview", SECURITY))
+
+
+def test_who_may_not_release_sees_no_button(house):
+    put_snapshot(house, "hr", NOW, "held", held_why="too many", sha256="a" * 64)
+    app = show(house, "overview", BOSS)
+    assert "Held by a guard" in text_of(app)
+    assert not [b for b in app.button if b.label == "Release"]
+
+
+# --- Acting as --------------------------------------------------------------------------------------------------------
+
+
+def test_acting_as_is_offered_on_this_machine(house):
+    assert [box.label for box in show(house, "overview").sidebar.selectbox] == ["Acting as"]
+
+
+def test_a_server_that_others_can_reach_is_read_only(house, ghost):
+    import streamlit as st
+
+    before = st.get_option("server.address")
+    st.config.set_option("server.address", "0.0.0.0")
+    try:
+        app = show(house, "findings", SECURITY)
+        assert not app.sidebar.selectbox
+        assert "Read-only" in "".join(str(m.value) for m in app.sidebar.markdown)
+        assert not [b for b in app.button if b.label in ("Propose deactivation", "Exclude", "Release")]
+    finally:
+        st.config.set_option("server.address", before)
+
+
+def test_pages_are_shown_by_role(house):
+    def open_to(who):
+        app = show(house, "jobs", who)
+        return app.title[0].value == "Jobs"
+
+    assert open_to(ADMIN)
+    assert not open_to(BOSS)
