@@ -58,6 +58,7 @@ class SnapshotSettings(_Section):
 
     url: str = "snapshots"
     keep_days: int = Field(default=400, ge=1)
+    event_days: int = Field(default=90, ge=1)  # how long events stay, and how far back the first pull reads
 
 
 class EngineSettings(_Section):

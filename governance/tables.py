@@ -54,6 +54,7 @@ class Snapshot(SQLModel, table=True):
     path: str = ""
     rows: dict[str, int] = _json()  # {"identities": n, "accounts": n, ...}: rows present
     change: dict[str, Any] = _json()  # {"base": n, "removed": n, "added": n, "changed_key": n}
+    event_mark: str | None = _text()  # where the next pull goes on reading events; visible with the events before it
     held_why: str | None = _text()
     released_by: list[str] = _json()  # actors; two different ones release
     published_at: datetime | None = _instant()
@@ -250,6 +251,9 @@ class Connector(SQLModel, table=True):
     capabilities: list[str] = _json()
     tells: list[str] = _json()
     scopes: dict[str, list[str]] = _json()
+    plans: list[str] = _json()  # limits of licences and plans, in plain words
+    covers: list[str] = _json()  # which kinds of accounts are read, and which are not
+    limits: list[dict[str, Any]] = _json()  # rate limits: requests, per_s, match
 
 
 class StoredSecret(SQLModel, table=True):
@@ -267,7 +271,7 @@ class AuditEntry(SQLModel, table=True):
     at: datetime = _instant(nullable=False)
     actor: str = ""
     verb: str = ""
-    object: str = ""
+    object: str = Field(default="", index=True)
     reason: str = _text("")
     facts_digest: str = ""
     previous: str = ""

@@ -182,6 +182,9 @@ def announce(house: House, now: datetime) -> None:
                 capabilities=list(kind.capabilities()),
                 tells=sorted(kind.tells),
                 scopes={capability: list(scopes) for capability, scopes in kind.scopes.items()},
+                plans=list(kind.plans),
+                covers=list(kind.covers),
+                limits=[asdict(limit) for limit in kind.limits],
             )
         )
     with house.store.read() as session:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlmodel import col, select
 from ulid import ULID
 
 from governance import guards, remediation
-from governance.errors import FeedError, LeaverwatchError
+from governance.errors import AuthenticationFailed, FeedError, LeaverwatchError, NotSupported
 from governance.house import House
-from governance.records import Reading
+from governance.records import Reading, Record
 from governance.settings import ApplicationSettings
-from governance.snapshots import stage
+from governance.snapshots import believed, stage
 from governance.tables import JobRun, Pull, Snapshot
 from jobs import home
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connectors.kit.contract import Connector
 
 REJECTS_KEPT: Final = 1_000
+REFUSALS: Final = 3  # so many in a row, and a feed is tried once a day only: more would lock the credential out
 log = logging.getLogger("leaverwatch.pull")
 Connect = Callable[..., "Connector"]
 
@@ -85,7 +86,8 @@ def _pull_one(house: House, name: str, now: datetime, at: datetime, by: str, con
     try:
         with contextlib.closing(connect(house, name, at)) as connector:
             reading = connector.reading
-            staged = stage(house, house.settings.feed(name), connector.records(), reading, at, now)
+            told = Told(house, connector, at)
+            staged = stage(house, house.settings.feed(name), told, reading, at, now, lambda: told.mark)
             reading = connector.reading
         snapshot = guards.believe(house, staged, now, by)
     except LeaverwatchError as error:
@@ -109,6 +111,34 @@ def _pull_one(house: House, name: str, now: datetime, at: datetime, by: str, con
         error=str(failure) if failure else snapshot.held_why if snapshot else None,
         error_kind=type(failure).__name__ if failure else None,
     )
+
+
+class Told:
+    """Everything a connector yields: its records, then what happened since the last believed snapshot.
+
+    Events that cannot be read do not cost the accounts: it is noted, the mark stays, and the next pull reads them.
+    """
+
+    def __init__(self, house: House, connector: Connector, at: datetime) -> None:
+        with house.store.read() as session:
+            last = believed(session, connector.feed.name)
+        self.mark = last.event_mark if last else None
+        self._since = at - timedelta(days=house.settings.snapshots.event_days)
+        self._connector = connector
+
+    def __iter__(self) -> Iterator[Record]:
+        from connectors.kit.contract import TellsEvents
+
+        connector = self._connector
+        yield from connector.records()
+        if not isinstance(connector, TellsEvents):
+            return
+        try:
+            yield from connector.events(self._since, self.mark)
+        except (FeedError, NotSupported) as error:
+            connector.reading.notes.append(f"events could not be read: {type(error).__name__}: {error}")
+        else:
+            self.mark = connector.mark
 
 
 def _is_application(house: House, name: str) -> bool:
@@ -154,6 +184,15 @@ def _counted(reading: Reading) -> dict[str, Any]:
         "notes": list(reading.notes),
         "sha256": reading.sha256,
     }
+
+
+def quarantined(house: House, name: str) -> Pull | None:
+    """The last pull of a feed whose credential was refused three times in a row; None when it is read as planned."""
+    newest = select(Pull).where(Pull.feed == name, Pull.status != "running").order_by(col(Pull.id).desc())
+    with house.store.read() as session:
+        last = session.exec(newest.limit(REFUSALS)).all()
+    refused = [pull for pull in last if pull.error_kind == AuthenticationFailed.__name__]
+    return last[0] if len(refused) == REFUSALS else None
 
 
 def mark_interrupted(house: House, now: datetime) -> int:

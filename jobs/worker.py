@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import col, select
@@ -18,14 +18,17 @@ from governance.house import House
 from governance.store import Contender, LeaseLost
 from governance.tables import JobRun, Request, RunHold
 from jobs import home, scheduler, work
-from jobs.pull import mark_interrupted
+from jobs.pull import mark_interrupted, quarantined
 
 log = logging.getLogger("leaverwatch.worker")
 
 LEASE: Final = "worker"
+ACTING: Final = ("acting", "calls")  # leases that a silent worker keeps: it may stand just before a call
 IDLE_S: Final = 1.0  # how often a second worker looks whether the first is gone
 SILENT_S: Final = 30.0  # a worker that lives but gives no sign of it for so long is passed over
-HUNG_S: Final = 330.0  # a pull's own deadline (300 s) and a little more
+DEADLINE_S: Final = 300.0  # of work that is no pull
+LATE_S: Final = 30.0  # how much longer than its deadline a pull may take before it is given up
+QUARANTINE: Final = timedelta(days=1)  # how often a feed is tried whose credential is refused again and again
 RETRY_S: Final = 300.0  # the same approved remediations are not tried again sooner
 TOGETHER_S: Final = 5.0  # how long a detect run waits for other pulls
 STOP_S: Final = 10.0  # how long running work may take to end when the worker is stopped
@@ -35,7 +38,7 @@ def serve(
     house: House,
     stop: threading.Event,
     environ: Mapping[str, str] = os.environ,
-    hung_s: float = HUNG_S,
+    hung_s: float | None = None,
     silent_s: float = SILENT_S,
 ) -> None:
     """Work until `stop` is set. Only one worker of a store works; the others wait and take over within seconds.
@@ -43,7 +46,7 @@ def serve(
     Who works does so behind a fence: once another has taken the lease, nothing it writes is accepted any more, so it
     can start no run. It says so and waits its turn like the others.
     """
-    contender, said = Contender(house.store, LEASE, silent_s), ""
+    contender, said = Contender(house.store, LEASE, silent_s, left=ACTING), ""
     while not stop.is_set():
         words = "waits: another worker holds the lease"
         try:
@@ -75,7 +78,7 @@ class Worker:
         self,
         house: House,
         environ: Mapping[str, str],
-        hung_s: float = HUNG_S,
+        hung_s: float | None = None,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.house = house
@@ -104,14 +107,17 @@ class Worker:
         finally:
             clockwork.shutdown(wait=False)
             until = time.monotonic() + STOP_S
-            for thread, since in list(self.lanes.values()) if self.lost is None else ():
-                if time.monotonic() < since + self.hung_s:
+            for lane, (thread, since) in list(self.lanes.items()) if self.lost is None else ():
+                if time.monotonic() < since + self._patience(lane):
                     thread.join(max(0.0, until - time.monotonic()))
             log.info("worker %d stopped", os.getpid())
 
     def due(self, plan: scheduler.Planned) -> None:
         """Start a planned job in its lane; one that is still running is not started twice."""
         if plan.job == "pull" and plan.feed:
+            refused = quarantined(self.house, plan.feed)
+            if refused is not None and refused.started_at > home.clock() - QUARANTINE:
+                return
             self.start(f"pull.{plan.feed}", lambda: self._pull(plan))
         elif plan.job == "detect":
             self._want_detect()
@@ -256,15 +262,23 @@ class Worker:
     def _give_up_hung(self) -> None:
         """Close the job run of a pull that does not end. Its feed waits until it does; the others go on."""
         for lane, (thread, since) in list(self.lanes.items()):
-            if not lane.startswith("pull.") or not thread.is_alive() or time.monotonic() < since + self.hung_s:
+            if not lane.startswith("pull.") or not thread.is_alive() or time.monotonic() < since + self._patience(lane):
                 continue
             feed = lane.removeprefix("pull.")
             for run in self._running(feed):
                 if run.id not in self.given_up:
                     self.given_up.add(run.id)
-                    error = f"the pull did not end within {self.hung_s:.0f} s; {feed} is not read again until it does"
+                    late = f"the pull did not end within {self._patience(lane):.0f} s"
+                    error = f"{late}; {feed} is not read again until it does"
                     work.end_run(self.house, run.id, "failed", run.counts, error)
                     log.warning("%s: %s", lane, error)
+
+    def _patience(self, lane: str) -> float:
+        """How long the work of a lane may take."""
+        if self.hung_s is not None:
+            return self.hung_s
+        feeds = {f"pull.{feed.name}": feed.deadline.total_seconds() for feed in self.house.settings.feeds}
+        return feeds.get(lane, DEADLINE_S) + LATE_S
 
     def _running(self, feed: str) -> list[JobRun]:
         running = select(JobRun).where(JobRun.status == "running", JobRun.feed == feed, JobRun.job == "pull")

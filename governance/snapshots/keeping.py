@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +21,7 @@ from governance.records import COLUMNS, Reading, Record
 from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.engine import Engine, Frame
 from governance.snapshots.frames import frames_of, schema
+from governance.snapshots.happened import remember_events, with_last_use
 from governance.snapshots.memory import (
     Absence,
     Change,
@@ -44,10 +45,17 @@ def believed(session: Session, feed: str, as_of: datetime | None = None) -> Snap
 
 
 def stage(
-    house: House, feed: Feed, records: Iterable[Record], reading: Reading, at: datetime, now: datetime
+    house: House,
+    feed: Feed,
+    records: Iterable[Record],
+    reading: Reading,
+    at: datetime,
+    now: datetime,
+    event_mark: Callable[[], str | None] = lambda: None,
 ) -> Snapshot:
     """Write what a feed said, invisible to all: files first, then one row with status `staged`.
 
+    `event_mark` is asked after the records came: where the next pull goes on reading events.
     Raises what reading the records raises, and IncompleteFeed when the feed holds nobody; then nothing is left behind.
     """
     kind = "source" if isinstance(feed, SourceSettings) else "application"
@@ -64,6 +72,7 @@ def stage(
             " rewrite history: historical snapshots are pulled in their order"
         )
     frames = frames_of(records)
+    mark = event_mark()
     main = TABLES_OF[kind][0]
     if frames[main].is_empty():
         raise IncompleteFeed(
@@ -76,13 +85,21 @@ def stage(
         change = identity_change(frames[main], before)
         again = last is not None and last.sha256 == sha256
         absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again)
-        kept = {main: remember_identities(frames[main], before, at, absence, keep)}
+        kept: dict[str, pl.DataFrame | pl.LazyFrame] = {
+            main: remember_identities(frames[main], before, at, absence, keep)
+        }
     else:
         change = account_change(
             frames[main], before, pl.DataFrame({"account_id": closed}, schema={"account_id": pl.String})
         )
         kept = {name: frames[name].select(list(schema(name))) for name in TABLES_OF[kind]}
-        kept[main] = remember_accounts(frames[main], before, at, keep)
+        events = remember_events(
+            frames["events"],
+            None if last is None else house.snapshots / last.path / "events.parquet",
+            at - timedelta(days=house.settings.snapshots.event_days),
+        )
+        kept["events"] = events
+        kept[main] = remember_accounts(with_last_use(frames[main], events), before, at, keep)
     row = Snapshot(
         id=str(ULID.from_datetime(now)),
         feed=feed.name,
@@ -93,6 +110,7 @@ def stage(
         sha256=sha256,
         rows={name: frames[name].height for name in TABLES_OF[kind]},
         change=_change(change),
+        event_mark=mark,
         released_by=[],
     )
     row.path = f"{feed.name}/{row.id}"
@@ -125,12 +143,12 @@ def _read(house: House, snapshot: Snapshot | None, table: str) -> pl.DataFrame |
     return None if snapshot is None else pl.read_parquet(house.snapshots / snapshot.path / f"{table}.parquet")
 
 
-def _write(folder: Path, frames: dict[str, pl.DataFrame]) -> None:
+def _write(folder: Path, frames: dict[str, pl.DataFrame | pl.LazyFrame]) -> None:
     """All files or none: written beside, then moved into place."""
     beside = folder.with_name(f".{folder.name}")
     beside.mkdir(parents=True, exist_ok=True)
     for name, frame in frames.items():
-        frame.write_parquet(beside / f"{name}.parquet", compression="zstd", compression_level=1)
+        frame.lazy().sink_parquet(beside / f"{name}.parquet", compression="zstd", compression_level=1)
     beside.rename(folder)
 
 

@@ -98,6 +98,8 @@ def declared() -> list[dict[str, Any]]:
             "capabilities": list(kind.capabilities()),
             "tells": sorted(kind.tells),
             "scopes": {capability: list(scopes) for capability, scopes in kind.scopes.items()},
+            "plans": list(kind.plans),
+            "covers": list(kind.covers),
         }
         for name, kind in ((name, connector_class(name)) for name in connector_names())
     ]
@@ -114,11 +116,18 @@ def check(name: Annotated[str, typer.Argument(metavar="NAME", help="A configured
     for feed in feeds:
         try:
             with contextlib.closing(home.connect(house, feed, home.clock())) as connector:
-                connector.check()
+                checked = connector.check()
         except LeaverwatchError as error:
             failed = True
             say(f"{feed}: {type(error).__name__}: {error}")
         else:
             say(f"{feed}: can be read")
+            for word, told in (
+                ("missing", checked.missing),
+                ("more than needed", checked.excess),
+                ("note", checked.notes),
+            ):
+                for one in told:
+                    say(f"{feed}: {word}: {one}")
     if failed:
         raise typer.Exit(1)

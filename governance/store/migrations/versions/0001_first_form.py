@@ -22,6 +22,23 @@ APPEND_ONLY = {
         "FOR EACH ROW EXECUTE FUNCTION auditentry_refuse()",
     ),
 }
+SEARCH = {
+    "sqlite": (
+        "CREATE VIRTUAL TABLE findingtext USING fts5(search, content='finding', columnsize=0, detail='none', "
+        "tokenize='trigram case_sensitive 1')",
+        "CREATE TRIGGER findingtext_insert AFTER INSERT ON finding BEGIN "
+        "INSERT INTO findingtext(rowid, search) VALUES (new.rowid, new.search); END",
+        "CREATE TRIGGER findingtext_delete AFTER DELETE ON finding BEGIN "
+        "INSERT INTO findingtext(findingtext, rowid, search) VALUES ('delete', old.rowid, old.search); END",
+        "CREATE TRIGGER findingtext_update AFTER UPDATE OF search ON finding WHEN old.search IS NOT new.search BEGIN "
+        "INSERT INTO findingtext(findingtext, rowid, search) VALUES ('delete', old.rowid, old.search); "
+        "INSERT INTO findingtext(rowid, search) VALUES (new.rowid, new.search); END",
+    ),
+    "postgresql": (
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        "CREATE INDEX finding_search ON finding USING gin (search gin_trgm_ops)",
+    ),
+}
 
 
 def upgrade() -> None:
@@ -46,6 +63,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
     )
+    op.create_index(op.f("ix_auditentry_object"), "auditentry", ["object"], unique=False)
     op.create_table(
         "connector",
         sa.Column("name", sa.String(), nullable=False),
@@ -55,6 +73,9 @@ def upgrade() -> None:
         sa.Column("capabilities", sa.JSON(), nullable=True),
         sa.Column("tells", sa.JSON(), nullable=True),
         sa.Column("scopes", sa.JSON(), nullable=True),
+        sa.Column("plans", sa.JSON(), nullable=True),
+        sa.Column("covers", sa.JSON(), nullable=True),
+        sa.Column("limits", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -239,6 +260,7 @@ def upgrade() -> None:
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("rows", sa.JSON(), nullable=True),
         sa.Column("change", sa.JSON(), nullable=True),
+        sa.Column("event_mark", sa.Text(), nullable=True),
         sa.Column("held_why", sa.Text(), nullable=True),
         sa.Column("released_by", sa.JSON(), nullable=True),
         sa.Column("published_at", sa.DateTime(), nullable=True),
@@ -256,3 +278,15 @@ def upgrade() -> None:
     )
     for statement in APPEND_ONLY[op.get_context().dialect.name]:
         op.execute(statement)
+    _index_search(op.get_bind())
+
+
+def _index_search(connection: sa.Connection) -> None:
+    """Where a PostgreSQL server does not let us have its extension, searching works and takes longer."""
+    try:
+        with connection.begin_nested():
+            for statement in SEARCH[connection.dialect.name]:
+                connection.exec_driver_sql(statement)
+    except sa.exc.DBAPIError:
+        if connection.dialect.name == "sqlite":
+            raise
