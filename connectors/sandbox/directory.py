@@ -69,7 +69,7 @@ class Directory:
         everything = list(self.accounts.values())
         if not expression:
             return everything
-        accepts = _parse(expression)
+        accepts = matching(expression)
         return [account for account in everything if accepts(account)]
 
     def account(self, account_id: str) -> Resource:
@@ -98,14 +98,9 @@ class Directory:
 
     def patch(self, account_id: str, given: Mapping[str, Any]) -> Resource:
         """What an account is after PATCH; the caller keeps it."""
-        operations = given.get("Operations")
-        if not isinstance(operations, list) or not operations:
-            raise ScimError(400, "A PatchOp needs Operations", "invalidSyntax")
-        account = json.loads(json.dumps(self.account(account_id)))
-        for operation in operations:
-            _operate(account, operation)
+        account = carried_out(self.account(account_id), given)
         self._refuse_taken(account)
-        return dict(account)
+        return account
 
     def keep(self, account: Resource) -> Resource:
         """Store a changed account under its next version."""
@@ -186,7 +181,8 @@ def _boolean(value: object) -> bool:
     return text == "true"
 
 
-def _parse(expression: str) -> Callable[[Resource], bool]:
+def matching(expression: str) -> Callable[[Resource], bool]:
+    """What a filter accepts."""
     match = _FILTER.fullmatch(expression)
     attribute = _FILTERED.get(match[1].lower()) if match else None
     if not match or not attribute:
@@ -198,6 +194,17 @@ def _parse(expression: str) -> Callable[[Resource], bool]:
     if attribute == "userName":  # the one attribute here that is not case-exact
         return lambda account: str(account["userName"]).lower() == str(wanted).lower()
     return lambda account: account.get(attribute) == wanted
+
+
+def carried_out(account: Resource, given: Mapping[str, Any]) -> Resource:
+    """The account after the operations of a PATCH."""
+    operations = given.get("Operations")
+    if not isinstance(operations, list) or not operations:
+        raise ScimError(400, "A PatchOp needs Operations", "invalidSyntax")
+    changed: Resource = json.loads(json.dumps(account))
+    for operation in operations:
+        _operate(changed, operation)
+    return changed
 
 
 def _operate(account: Resource, operation: Any) -> None:

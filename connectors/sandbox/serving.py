@@ -149,9 +149,9 @@ class _Front:
             return
         root = scope.get("root_path", "")
         path = scope["path"].removeprefix(root)
-        scope = {**scope, "app_root_path": root}  # so that `request.base_url` ends in /NAME/
         query = scope["query_string"].decode("latin-1")
         body = await _whole(receive)
+        scope = {**scope, "app_root_path": root, apis.BODY: body}  # so that `request.base_url` ends in /NAME/
         faults = self._sandbox.faults.get(self._application.name, _NONE)
         hit = faults is not _NONE and faults.hits(path)
         faults = faults if hit else _NONE

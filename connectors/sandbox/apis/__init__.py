@@ -1,7 +1,7 @@
 """One module for each vendor whose API the sandbox speaks.
 
 A module has `routes(application) -> list[starlette.routing.Route]`, mounted at `/NAME` of the application. Endpoints
-are plain functions; absolute links are made from `request.base_url`, which ends in `/NAME/`. A module may have
+are plain functions, which read the body with `sent`; absolute links are made from `request.base_url`, which ends in `/NAME/`. A module may have
 `failure(status, words) -> Response`: how this vendor words a refusal, used when the sandbox misbehaves on request.
 """
 
@@ -11,17 +11,21 @@ import base64
 import binascii
 import hmac
 import importlib
+import json
 import pkgutil
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Literal
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl
 
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.sandbox.model import SandboxApplication
 
 Credential = Literal["token", "write_token", "other"]
+BODY: Final = "leaverwatch.body"  # where the front leaves the body, because plain functions cannot wait for it
 
 
 def vendors() -> list[str]:
@@ -38,6 +42,16 @@ def routes(application: SandboxApplication) -> list[Route]:
 def failure(vendor: str) -> Callable[[int, str], Response]:
     """How the vendor words a refusal."""
     return getattr(_module(vendor), "failure", _plain)
+
+
+def sent(request: Request) -> Any:
+    """The body of a request: JSON, or a form's fields; None without one, ValueError when it is neither."""
+    raw: bytes = request.scope.get(BODY, b"")
+    if not raw:
+        return None
+    if "form-urlencoded" in request.headers.get("content-type", ""):
+        return dict(parse_qsl(raw.decode(), keep_blank_values=True))
+    return json.loads(raw)
 
 
 def credential(application: SandboxApplication, headers: Mapping[str, str]) -> Credential | None:
