@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from ulid import ULID
 
 from governance import guards, remediation
-from governance.errors import AuthenticationFailed, FeedError, LeaverwatchError, NotSupported
+from governance.errors import FeedError, LeaverwatchError, NotSupported
 from governance.house import House
 from governance.records import Reading, Record
 from governance.settings import ApplicationSettings
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from connectors.kit.contract import Connector
 
 REJECTS_KEPT: Final = 1_000
-REFUSALS: Final = 3  # so many in a row, and a feed is tried once a day only: more would lock the credential out
 log = logging.getLogger("leaverwatch.pull")
 Connect = Callable[..., "Connector"]
 
@@ -184,15 +183,6 @@ def _counted(reading: Reading) -> dict[str, Any]:
         "notes": list(reading.notes),
         "sha256": reading.sha256,
     }
-
-
-def quarantined(house: House, name: str) -> Pull | None:
-    """The last pull of a feed whose credential was refused three times in a row; None when it is read as planned."""
-    newest = select(Pull).where(Pull.feed == name, Pull.status != "running").order_by(col(Pull.id).desc())
-    with house.store.read() as session:
-        last = session.exec(newest.limit(REFUSALS)).all()
-    refused = [pull for pull in last if pull.error_kind == AuthenticationFailed.__name__]
-    return last[0] if len(refused) == REFUSALS else None
 
 
 def mark_interrupted(house: House, now: datetime) -> int:

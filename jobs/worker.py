@@ -17,8 +17,9 @@ from governance.errors import GuardStopped, LeaverwatchError, StoreError
 from governance.house import House
 from governance.store import Contender, LeaseLost
 from governance.tables import JobRun, Request, RunHold
+from governance.views.freshness import quarantined
 from jobs import home, scheduler, work
-from jobs.pull import mark_interrupted, quarantined
+from jobs.pull import mark_interrupted
 
 log = logging.getLogger("leaverwatch.worker")
 

@@ -15,7 +15,8 @@ from governance.house import House
 from governance.records import Account, Event, Record
 from governance.snapshots import believed
 from governance.tables import Pull
-from jobs.pull import REFUSALS, pull, quarantined
+from governance.views.freshness import REFUSALS, quarantined
+from jobs.pull import pull
 
 DAY = timedelta(days=1)
 

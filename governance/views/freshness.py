@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from governance.errors import AuthenticationFailed
 from governance.house import House
 from governance.settings import SourceSettings
 from governance.tables import Pull, Snapshot
 from governance.views.words import span
 
 State = Literal["fresh", "outdated", "never"]
+REFUSALS: Final = 3  # so many in a row, and a feed is tried once a day only: more could lock its credential out
+REFUSED: Final = AuthenticationFailed.__name__
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Feed:
     state: State
     failed: str | None = None  # why the newest pull failed; the facts before it stand
     held: bool = False  # the newest pull waits for a release
+    quarantined: bool = False  # its credential was refused several times in a row: it is tried once a day only
 
     @property
     def age_text(self) -> str:
@@ -39,7 +43,15 @@ class Feed:
     def said(self) -> str:
         """Name, age and what is wrong with it."""
         trouble = ", outdated" if self.state == "outdated" else ""
-        trouble += ", held by a guard" if self.held else ", last pull failed" if self.failed else ""
+        trouble += (
+            ", held by a guard"
+            if self.held
+            else ", credential refused"
+            if self.quarantined
+            else ", last pull failed"
+            if self.failed
+            else ""
+        )
         return f"{self.title} {self.age_text}{trouble}"
 
     @property
@@ -54,12 +66,17 @@ def freshness(house: House, now: datetime) -> list[Feed]:
         believed = _believed(session)
         last = _last_pulls(session)
         held = set(session.exec(select(Snapshot.feed).where(Snapshot.status == "held")))
+        refused = {name for name, (_, _, kind) in last.items() if kind == REFUSED and _refused(session, name)}
     feeds = []
     for settings in (*house.settings.source, *house.settings.application):
         at = believed.get(settings.name)
         age = None if at is None else now - at
         state: State = "never" if age is None else "outdated" if age > settings.outdated_after else "fresh"
-        status, error = last.get(settings.name, ("", None))
+        status, error, _ = last.get(settings.name, ("", None, None))
+        quarantined = settings.name in refused
+        if quarantined:
+            error = f"{error}; refused {REFUSALS} times in a row, so it is tried once a day: renew the credential, then"
+            error += f" `leaverwatch connectors check {settings.name}` and `leaverwatch pull {settings.name}`"
         feeds.append(
             Feed(
                 name=settings.name,
@@ -70,6 +87,7 @@ def freshness(house: House, now: datetime) -> list[Feed]:
                 state=state,
                 failed=(error or "no reason was noted") if status == "failed" else None,
                 held=settings.name in held,
+                quarantined=quarantined,
             )
         )
     return sorted(feeds, key=lambda feed: (feed.sound, feed.kind != "source"))
@@ -83,7 +101,23 @@ def _believed(session: Session) -> dict[str, datetime]:
     return {str(feed): at for feed, at in rows}
 
 
-def _last_pulls(session: Session) -> dict[str, tuple[str, str | None]]:
+def quarantined(house: House, name: str) -> Pull | None:
+    """The last pull of a feed whose credential was refused several times in a row; None when it is read as planned."""
+    with house.store.read() as session:
+        return _refused(session, name)
+
+
+def _refused(session: Session, name: str) -> Pull | None:
+    newest = select(Pull).where(Pull.feed == name, Pull.status != "running").order_by(col(Pull.id).desc())
+    last = session.exec(newest.limit(REFUSALS)).all()
+    return last[0] if [pull.error_kind for pull in last] == [REFUSED] * REFUSALS else None
+
+
+def _last_pulls(session: Session) -> dict[str, tuple[str, str | None, str | None]]:
     newest = sa.select(sa.func.max(col(Pull.id))).where(col(Pull.status) != "running").group_by(col(Pull.feed))
-    rows = session.execute(sa.select(col(Pull.feed), col(Pull.status), col(Pull.error)).where(col(Pull.id).in_(newest)))
-    return {str(feed): (str(status), error) for feed, status, error in rows}
+    rows = session.execute(
+        sa.select(col(Pull.feed), col(Pull.status), col(Pull.error), col(Pull.error_kind)).where(
+            col(Pull.id).in_(newest)
+        )
+    )
+    return {str(feed): (str(status), error, kind) for feed, status, error, kind in rows}

@@ -98,8 +98,6 @@ def declared() -> list[dict[str, Any]]:
             "capabilities": list(kind.capabilities()),
             "tells": sorted(kind.tells),
             "scopes": {capability: list(scopes) for capability, scopes in kind.scopes.items()},
-            "plans": list(kind.plans),
-            "covers": list(kind.covers),
         }
         for name, kind in ((name, connector_class(name)) for name in connector_names())
     ]
