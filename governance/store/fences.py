@@ -7,21 +7,18 @@ works is said by a committed row, `Lease`; the lock only tells others whether th
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from governance.store.leases import Fence, LeaseLost
 from governance.store.rows import upsert_rows
-from governance.store.transactions import Store
+from governance.store.transactions import Store, lease_key
 from governance.tables import Lease
 
 UNBLOCKED_S: Final = 1.0  # who waited longer for the write lock does not know whether the holder waited too
@@ -29,13 +26,17 @@ ATTENTIVE_S: Final = 10.0  # who looked away longer has not seen that nothing mo
 
 
 class Contender:
-    """One who wants a lease for long: takes it when its holder died, or gave no sign of life for `silent_s`."""
+    """One who wants a lease for long: takes it when its holder died, or gave no sign of life for `silent_s`.
 
-    def __init__(self, store: Store, name: str, silent_s: float) -> None:
+    Who is passed over because it is silent loses the other leases it may hold too, but not those in `left`: what they
+    guard is outside the store, where no fence reaches.
+    """
+
+    def __init__(self, store: Store, name: str, silent_s: float, left: Sequence[str] = ()) -> None:
         self.store = store
         self.name = name
         self.silent_s = silent_s
-        self.called = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"  # one of a kind
+        self.left = left
         self._seen: tuple[int, int] = (-1, -1)
         self._since = self._looked = float("-inf")
 
@@ -46,8 +47,8 @@ class Contender:
         with ExitStack() as kept:
             with self.store.lease(self._lock(token)) as dead:
                 fence = self._succeed(token, beat, dead, now, kept) if dead or self._silent(token, beat) else None
-            if fence is not None:
-                self._forget_locks(fence.token)
+                if fence is not None:
+                    self._forget_locks(fence.token, all=not dead)
             yield fence
 
     def beat(self, fence: Fence) -> None:
@@ -76,7 +77,7 @@ class Contender:
         """Become the holder unless another was faster. The new lock comes first: who sees the row finds it held."""
         if not kept.enter_context(self.store.lease(self._lock(token + 1))):
             return None
-        fence = Fence(self.name, token + 1, self.called)
+        fence = Fence(self.name, token + 1, self.store.called)
         asked = time.monotonic()
         with self.store.write() as session:
             if not dead and time.monotonic() - asked > UNBLOCKED_S:
@@ -85,6 +86,8 @@ class Contender:
             row = session.get(Lease, self.name)
             if row is not None and (row.token != token or not (dead or row.beat == beat)):
                 return None
+            if row is not None and not dead:
+                self._cut_off(session, row.holder)
             taken = {"name": self.name, "token": fence.token, "beat": 0, "holder": fence.holder, "taken_at": now}
             upsert_rows(session, Lease, [taken])
         return fence
@@ -92,12 +95,34 @@ class Contender:
     def _lock(self, token: int) -> str:
         return f"{self.name}.{token}"
 
-    def _forget_locks(self, token: int) -> None:
-        """Remove the lock files of earlier holders: none of them matters any more."""
+    def _cut_off(self, session: Session, holder: str) -> None:
+        """End the connections of a silent holder, and with them its leases. (With SQLite its lock files go, below.)"""
+        if self.store.file is not None:
+            return
+        key: sa.ColumnElement[int] = sa.literal_column("(classid::bigint << 32 | objid::bigint)", sa.BigInteger)
+        locks = sa.table("pg_locks", sa.column("pid"), sa.column("locktype"))
+        left = sa.select(locks.c.pid).where(
+            locks.c.locktype == "advisory", key.in_([lease_key(name) for name in self.left])
+        )
+        those = sa.table("pg_stat_activity", sa.column("pid"), sa.column("application_name"))
+        session.connection().execute(
+            sa.select(sa.func.pg_terminate_backend(those.c.pid)).where(
+                those.c.application_name == f"leaverwatch {holder}", those.c.pid.not_in(left)
+            )
+        )
+
+    def _forget_locks(self, token: int, *, all: bool) -> None:
+        """Remove the lock files of earlier holders, which do not matter any more; after a silent one all but a few.
+
+        A command that pulls at that moment loses its lease with them, and the feed may be read twice at a time.
+        """
         if self.store.file is None:
             return
-        for file in self.store.file.parent.glob(f"{self.store.file.name}.{self.name}.*.lock"):
-            number = file.name.split(".")[-2]
-            if number.isdecimal() and int(number) < token:
+        kept = {"migrate", *self.left}
+        for file in self.store.file.parent.glob(f"{self.store.file.name}.*.lock"):
+            name = file.name[len(self.store.file.name) + 1 : -len(".lock")]
+            lease, _, number = name.rpartition(".")
+            own = lease == self.name and number.isdecimal()
+            if int(number) < token if own else all and name not in kept:
                 with suppress(OSError):
                     file.unlink()

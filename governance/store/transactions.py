@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
+import secrets
+import socket
 import sqlite3
 import threading
 import time
@@ -22,7 +25,7 @@ from governance.store.leases import Fence, advisory_lease, file_lease
 
 BUSY_SECONDS: Final = 10.0  # one wait of SQLite's own
 PATIENCE_SECONDS: Final = 60.0  # all waits for the write lock together
-STOPPED_SECONDS: Final = 300.0  # PostgreSQL ends the transaction of a writer that stands still so long
+STOPPED_SECONDS: Final = 60.0  # PostgreSQL ends the transaction of a writer that stands still so long
 VANISHED: Final = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}  # seconds, tries
 _READ: Final = "leaverwatch_read"
 _DURABLE: Final = "leaverwatch_durable"
@@ -36,7 +39,10 @@ class Store:
         self.dialect = url.get_backend_name()
         self.file = Path(url.database) if self.dialect == "sqlite" and url.database else None
         self.name = str(self.file or url.render_as_string(hide_password=True))
-        self.engine = _sqlite(url) if self.file else _postgresql(url)
+        self.called = (
+            f"{socket.gethostname()[:30]} {os.getpid()} {secrets.token_hex(4)}"  # who opened it: one of a kind
+        )
+        self.engine = _sqlite(url) if self.file else _postgresql(url, self.called)
         readers: dict[str, Any] = {_READ: True}
         if self.file is None:
             readers |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -106,7 +112,7 @@ class Store:
             with file_lease(self.file.with_name(f"{self.file.name}.{name}.lock")) as held:
                 yield held
         else:
-            with explained(self.name), advisory_lease(self.engine, _key(f"lease {name}")) as held:
+            with explained(self.name), advisory_lease(self.engine, lease_key(name)) as held:
                 yield held
 
     def fenced(self, fence: Fence) -> Store:
@@ -122,6 +128,11 @@ class Store:
 
 def _key(text: str) -> int:
     return int.from_bytes(hashlib.sha256(f"leaverwatch {text}".encode()).digest()[:8], "big", signed=True)
+
+
+def lease_key(name: str) -> int:
+    """The number under which PostgreSQL knows the lock of this lease."""
+    return _key(f"lease {name}")
 
 
 _WRITERS: Final = _key("writers")
@@ -180,8 +191,8 @@ def _end_transaction(connection: sqlite3.Connection | None, record: ConnectionPo
             record.invalidate()
 
 
-def _postgresql(url: sa.URL) -> sa.Engine:
-    options = {"connect_timeout": 10, "keepalives_idle": 30, "application_name": "leaverwatch"}
+def _postgresql(url: sa.URL, called: str) -> sa.Engine:
+    options = {"connect_timeout": 10, "keepalives_idle": 30, "application_name": f"leaverwatch {called}"}
     url = url.set(drivername="postgresql+psycopg")
     engine = sa.create_engine(url, pool_pre_ping=True, max_overflow=15, hide_parameters=True, connect_args=options)
     sa.event.listen(engine, "connect", _prepare_postgresql)
