@@ -29,6 +29,7 @@ from governance.errors import (
 from governance.house import House
 from governance.remediation import Plan
 from governance.tables import Remediation
+from jobs.loose_ends import open_credentials, tie_up
 from jobs.outcomes import Connect, Outcome, alone, by_application, not_done, outcome_of, plan_of
 from jobs.rehearse import rehearse
 
@@ -133,8 +134,10 @@ def _carry_out(
         r = _after_error(house, connector, now, r, error)
         return outcome_of(r, call=True, message=str(error)), isinstance(error, BUSY)
     r = remediation.finish(house, now, r.id, receipt)
+    tie_up(house, connector, now, r)
     try:
-        r = remediation.verified(house, now, r.id, connector.account(r.account_id))
+        live = connector.account(r.account_id)
+        r = remediation.verified(house, now, r.id, live, credentials=open_credentials(connector, r.account_id))
     except FeedError as error:  # it stays executed: verify reads it again
         remediation.postponed(house, [r.id], error)
         return outcome_of(r, call=True, message=str(error)), isinstance(error, BUSY)

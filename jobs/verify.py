@@ -14,6 +14,7 @@ from governance import remediation
 from governance.errors import ConfigurationError, FeedError, NotSupported
 from governance.house import House
 from governance.tables import Remediation
+from jobs.loose_ends import open_credentials
 from jobs.outcomes import Connect, Outcome, alone, outcome_of
 from jobs.remediate import BUSY
 
@@ -77,5 +78,5 @@ def _prove(house: House, connector: CanReadOne, now: datetime, r: Remediation) -
     if r.status == "executing" and live is not None and live.active is not False:
         r = remediation.take_back(house, now, r.id)
     else:
-        r = remediation.verified(house, now, r.id, live)
+        r = remediation.verified(house, now, r.id, live, credentials=open_credentials(connector, r.account_id))
     return outcome_of(r, call=False, message=r.error or "")

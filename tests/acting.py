@@ -12,7 +12,7 @@ import polars as pl
 from sqlmodel import col, select
 from ulid import ULID
 
-from connectors.kit.contract import CanDeactivate, CanReactivate, Circumstances, Connector, Field
+from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Connector, Field
 from governance.access import Actor
 from governance.errors import LeaverwatchError
 from governance.house import House
@@ -98,8 +98,8 @@ class Memory(Connector, CanDeactivate, CanReactivate):
         super().__init__(feed, given)
         self.applications = applications
 
-    def check(self) -> None:
-        return
+    def check(self) -> Checked:
+        return Checked()
 
     def records(self) -> Iterator[Record]:
         yield from ()

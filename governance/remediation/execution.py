@@ -19,7 +19,7 @@ from governance.errors import (
     Unavailable,
 )
 from governance.house import House
-from governance.records import Account, Receipt
+from governance.records import Account, Credential, Receipt
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import AccountFacts, Facts, read_facts
 from governance.remediation.ledger import RUNNABLE, chunks, closed_privileged, load, load_findings, reopen, resolve
@@ -151,8 +151,35 @@ def take_back(house: House, now: datetime, id: str) -> Remediation:
     return r
 
 
-def verified(house: House, now: datetime, id: str, live: Account | None, by: str = WORKER) -> Remediation:
-    """Note what a separate read of the account showed: inactive or gone is `verified`, else it stays as it is."""
+def intend(house: House, now: datetime, id: str, verb: str, facts: Mapping[str, Any]) -> None:
+    """Commit the intent of a further call that belongs to a deactivation, such as ending sessions."""
+    with house.store.write(durable=True) as session:
+        _note(session, load(session, [id])[0], now, verb, facts)
+
+
+def noted(house: House, now: datetime, id: str, verb: str, result: Receipt | LeaverwatchError) -> None:
+    """Note what became of that call, in the audit and with the remediation."""
+    done = isinstance(result, Receipt)
+    told = f"{result.call}: {result.answer}" if isinstance(result, Receipt) else f"{type(result).__name__}: {result}"
+    with house.store.write() as session:
+        r = load(session, [id])[0]
+        r.evidence = {**(r.evidence or {}), "further": [*(r.evidence or {}).get("further", []), f"{verb}: {told}"]}
+        session.add(r)
+        _note(session, r, now, f"{verb}_{'done' if done else 'failed'}", {"answer": told})
+
+
+def verified(
+    house: House,
+    now: datetime,
+    id: str,
+    live: Account | None,
+    by: str = WORKER,
+    credentials: Sequence[Credential] | None = None,
+) -> Remediation:
+    """Note what a separate read of the account showed: inactive or gone is `verified`, else it stays as it is.
+
+    `credentials` are those that still open the account (None: nobody can tell); with one left it is not verified.
+    """
     with house.store.write() as session:
         r = load(session, [id])[0]
         if r.status == "verified":
@@ -160,17 +187,31 @@ def verified(house: House, now: datetime, id: str, live: Account | None, by: str
         if r.status not in ("executing", "executed"):
             raise AlreadyDecided(f"remediation {id} is {r.status}; there is nothing to prove")
         found = _read_back(now, live)
-        if _is_closed(live):
+        left = list(credentials or ()) if live is not None else []
+        if credentials is not None:
+            found["credentials_left"] = [_credential(one) for one in left]
+        if _is_closed(live) and not left:
             prove(session, r, now, by, found)
             return r
+        if _is_closed(live):
+            error = f"read back: inactive, but {len(left)} of its credentials still work; revoke in the application: "
+            error += ", ".join(_credential(one) for one in left[:5]) + (" …" if len(left) > 5 else "")
+            return _unproved(session, r, now, found, error)
         told = "the application does not tell whether it is active" if found["active"] is None else "it is still active"
-        error = f"read back: {told}"
-        r.evidence = {**(r.evidence or {}), "read_back": found}
-        if r.error != error:  # once, not at every look
-            _note(session, r, now, "not_verified", found, error)
-        r.error = error
-        session.add(r)
+        return _unproved(session, r, now, found, f"read back: {told}")
+
+
+def _unproved(session: Session, r: Remediation, now: datetime, found: Mapping[str, Any], error: str) -> Remediation:
+    r.evidence = {**(r.evidence or {}), "read_back": dict(found)}
+    if r.error != error:  # once, not at every look
+        _note(session, r, now, "not_verified", found, error)
+    r.error = error
+    session.add(r)
     return r
+
+
+def _credential(one: Credential) -> str:
+    return f"{one.kind.replace('_', ' ')} {one.name or one.credential_id}"
 
 
 def prove(session: Session, r: Remediation, now: datetime, by: str, found: Mapping[str, Any]) -> None:

@@ -63,6 +63,8 @@ def _closed(folder: Path, account_ids: Sequence[str]) -> dict[str, dict[str, Any
 
 
 def _settle(session: Session, r: Remediation, now: datetime, found: dict[str, Any]) -> None:
+    if (r.evidence or {}).get("read_back", {}).get("credentials_left") and not found["gone"]:
+        return  # the account is closed and can still be opened: only reading its credentials again proves more
     if r.status in ("executing", "executed"):
         prove(session, r, now, "worker", found)
         return

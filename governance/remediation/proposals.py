@@ -12,11 +12,18 @@ from ulid import ULID
 from governance import audit
 from governance.access import Actor, Verb, demand
 from governance.declaration import Remedy
-from governance.errors import AlreadyDecided, DecisionError, FourEyesRequired, LeaverwatchError, PlanChanged
+from governance.errors import (
+    AlreadyDecided,
+    DecisionError,
+    FourEyesRequired,
+    LeaverwatchError,
+    NotSupported,
+    PlanChanged,
+)
 from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import AccountFacts, Facts, read_facts
-from governance.remediation.ledger import closed_privileged, load_findings, needed, take
+from governance.remediation.ledger import chunks, closed_privileged, load_findings, needed, take
 from governance.rulebook import all_rules
 from governance.store import put_rows
 from governance.tables import Connector, Finding, Remediation
@@ -65,6 +72,7 @@ def _judge(
         findings = load_findings(session, wanted)
         facts = read_facts(house, session, _keys(findings.values()))
         actions = _actions(house, session)
+        unable = _unable(session, _keys(findings.values()))
         closed = {
             application: closed_privileged(session, holders, application)
             for application, holders in facts.privileged.items()
@@ -79,6 +87,8 @@ def _judge(
             refused[fingerprint] = refusal
         else:
             action = actions.get(account.application, "manual")
+            if (account.application, account.account_id) in unable:
+                action = "manual"
             rows.append(_row(actor, now, finding, account, action, reason))
     return rows, refused
 
@@ -145,6 +155,17 @@ def _row(
 
 def _keys(findings: Iterable[Finding]) -> list[tuple[str, str]]:
     return [(f.application, f.account_id) for f in findings if f.application is not None and f.account_id is not None]
+
+
+def _unable(session: Session, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Accounts of which the application said before that only a person can close them."""
+    said = select(Remediation.application, Remediation.account_id).where(
+        Remediation.status == "failed", col(Remediation.error).startswith(f"{NotSupported.__name__}:")
+    )
+    found: set[tuple[str, str]] = set()
+    for chunk in chunks([account_id for _, account_id in keys]):
+        found |= {(a, b) for a, b in session.exec(said.where(col(Remediation.account_id).in_(chunk)))}
+    return found & set(keys)
 
 
 def _actions(house: House, session: Session) -> dict[str, str]:
