@@ -63,6 +63,13 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         "reactivate": ("write Users",),
     }
 
+    covers = (
+        "active and deactivated accounts: yes (`inactive_filter` where a server hides the second)",
+        "guests, bots, service and shared accounts: yes, told apart where the server has a userType",
+        "deleted accounts: no (RFC 7644 section 3.6: they are gone)",
+        "tokens and invitations: no (the standard has none)",
+    )
+
     def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
         super().__init__(feed, given)
         where = feed_table(feed)

@@ -41,7 +41,7 @@ class Circumstances:
 
     now: datetime
     home: Path  # relative paths in the configuration start here
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     write: bool = False
     deadline_s: float = 300.0  # for one whole pull
     max_answer_bytes: int = 64 * 1024 * 1024

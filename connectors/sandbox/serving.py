@@ -62,17 +62,24 @@ class Sandbox:
         remember: bool = True,
         extra: ASGIApp | None = None,
     ) -> None:
-        self.applications = {application.name: application for application in applications}
+        self.applications: dict[str, SandboxApplication] = {}
         self.requests: list[Seen] = []
         self.faults: dict[str, Faults] = {}
         self.stopping = threading.Event()
         self.remember = remember
-        mounts = [Mount(f"/{a.name}", app=_Front(Router(apis.routes(a)), a, self)) for a in self.applications.values()]
-        self.app = Starlette(routes=[*mounts, *([Mount("/-", app=extra)] if extra else [])])
+        self.app = Starlette(routes=[Mount("/-", app=extra)] if extra else [])
+        for application in applications:
+            self.add(application)
         self._port = port
         self._socket: socket.socket | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+
+    def add(self, application: SandboxApplication) -> None:
+        """Answer for one more application; also while it runs."""
+        self.applications[application.name] = application
+        front = _Front(Router(apis.routes(application)), application, self)
+        self.app.router.routes.append(Mount(f"/{application.name}", app=front))
 
     def start(self) -> Self:
         """Begin to answer; OSError when the port is taken."""

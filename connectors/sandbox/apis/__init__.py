@@ -1,8 +1,9 @@
 """One module for each vendor whose API the sandbox speaks.
 
 A module has `routes(application) -> list[starlette.routing.Route]`, mounted at `/NAME` of the application. Endpoints
-are plain functions, which read the body with `sent`; absolute links are made from `request.base_url`, which ends in `/NAME/`. A module may have
-`failure(status, words) -> Response`: how this vendor words a refusal, used when the sandbox misbehaves on request.
+are plain functions, which read the body with `sent`; absolute links are made from `request.base_url`, which ends in
+`/NAME/`. A module may have `failure(status, words) -> Response`: how this vendor words a refusal, used when the sandbox
+misbehaves on request.
 """
 
 from __future__ import annotations
