@@ -11,6 +11,7 @@ from governance.store.opening import open_store
 from governance.store.restoring import restore
 from governance.store.rows import put_rows, update_rows, upsert_rows
 from governance.store.schema import HEAD
+from governance.store.searching import indexed, led
 from governance.store.transactions import Store
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "LeaseLost",
     "Store",
     "backup",
+    "indexed",
+    "led",
     "open_store",
     "put_rows",
     "restore",

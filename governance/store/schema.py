@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 import governance.tables  # noqa: F401 - fills the metadata
+from governance.store.searching import index_search
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def create(connection: sa.Connection) -> None:
     """All tables of the newest revision in an empty database. A test proves that the migrations lead to the same."""
     SQLModel.metadata.create_all(connection, checkfirst=False)
     protect_audit(connection)
+    index_search(connection)
     VERSION.create(connection)
     connection.execute(VERSION.insert().values(version_num=HEAD))
 

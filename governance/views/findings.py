@@ -12,11 +12,13 @@ from sqlmodel import Session, col
 from governance.correlation import fold
 from governance.house import House
 from governance.rulebook import BASE_SCORE
+from governance.store import indexed, led
 from governance.tables import Finding
 from governance.views.paging import CAP, Cursor, Row, Slice, turn
 from governance.views.tallies import tally
 
 KEY: Final = (int, str)  # score, fingerprint
+ByText = tuple[sa.Join, sa.ColumnElement[bool]]
 BAND: Final = 20  # how far privilege, criticality and use lift a score above its severity's least
 COLUMNS: Final = (
     "fingerprint",
@@ -50,6 +52,11 @@ class Filters:
     identity_id: str | None = None
 
     @property
+    def words(self) -> list[str]:
+        """What every finding of the list must hold."""
+        return (fold(self.text) or "").split()
+
+    @property
     def narrowed(self) -> bool:
         """Whether anything but the status narrows the list."""
         return any((self.rule, self.severity, self.application, self.text.strip(), self.identity_id))
@@ -58,11 +65,14 @@ class Filters:
 def page(house: House, filters: Filters, cursor: Cursor | None = None) -> Slice:
     """One page of findings, the highest score first."""
     with house.store.read() as session:
-        total = _total(house, session, filters)
+        by_text = indexed(session, filters.words) if filters.words else None
+        total = _total(house, session, filters, by_text)
         if total == 0:
             return Slice([], 0, 0, None, None)
+        # Where few hold the text its index leads to them; where many do, the order of the list soon fills a page.
+        way = by_text if total <= CAP else None
         return turn(
-            lambda at, limit: _fetch(session, filters, at, limit),
+            lambda at, limit: _fetch(session, filters, at, limit, way),
             lambda row: (row["score"], row["fingerprint"]),
             cursor,
             total,
@@ -91,31 +101,35 @@ def short(row: Row, where: str, now: datetime) -> str:
     return text.replace(f" {now.year}", "")
 
 
-def _total(house: House, session: Session, filters: Filters) -> int:
-    if not filters.text.strip() and not filters.identity_id:
+def _total(house: House, session: Session, filters: Filters, by_text: ByText | None) -> int:
+    if not filters.words and not filters.identity_id:
         return tally(house).of(filters.status, filters.application, filters.rule, filters.severity)
-    some = sa.select(sa.literal(1)).where(*_conditions(filters)).select_from(Finding).limit(CAP + 1).subquery()
+    some = _wanted(filters, by_text, sa.literal(1)).limit(CAP + 1).subquery()
     return int(session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
 
 
-def _conditions(filters: Filters) -> list[Any]:
-    wanted: list[Any] = [col(Finding.status) == filters.status]
+def _wanted(filters: Filters, by_text: ByText | None, *columns: Any) -> sa.Select[Any]:
+    """These columns of the findings the list is narrowed to; `by_text` leads when it is given."""
+    own = led if by_text else col
+    wanted: list[Any] = [own(Finding.status) == filters.status]
     for name in ("rule", "severity", "application", "identity_id"):
         value = getattr(filters, name)
         if value:
-            wanted.append(getattr(Finding, name) == value)
+            wanted.append(own(getattr(Finding, name)) == value)
     if filters.severity in BASE_SCORE:  # severities are bands of the score: the index that orders the list finds them
         least = BASE_SCORE[filters.severity]
-        wanted += [col(Finding.score) >= least, col(Finding.score) <= least + BAND]
-    for word in (fold(filters.text) or "").split():
-        wanted.append(col(Finding.search).contains(word, autoescape=True))
-    return wanted
+        wanted += [own(Finding.score) >= least, own(Finding.score) <= least + BAND]
+    wanted += [col(Finding.search).contains(word, autoescape=True) for word in filters.words]
+    query = sa.select(*columns).where(*wanted)
+    return query.select_from(by_text[0]).where(by_text[1]) if by_text else query.select_from(Finding)
 
 
-def _fetch(session: Session, filters: Filters, cursor: Cursor | None, limit: int) -> list[Row]:
+def _fetch(
+    session: Session, filters: Filters, cursor: Cursor | None, limit: int, by_text: ByText | None = None
+) -> list[Row]:
     score, fingerprint = col(Finding.score), col(Finding.fingerprint)
     back = cursor is not None and cursor.back
-    query = sa.select(*(getattr(Finding, name) for name in COLUMNS)).where(*_conditions(filters))
+    query = _wanted(filters, by_text, *(getattr(Finding, name) for name in COLUMNS))
     if cursor is not None:
         at, own = cursor.key
         if back:

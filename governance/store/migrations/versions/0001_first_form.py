@@ -26,13 +26,14 @@ SEARCH = {
     "sqlite": (
         "CREATE VIRTUAL TABLE findingtext USING fts5(search, content='finding', columnsize=0, detail='none', "
         "tokenize='trigram case_sensitive 1')",
+        "CREATE VIRTUAL TABLE findingterm USING fts5vocab('findingtext', 'row')",
         "CREATE TRIGGER findingtext_insert AFTER INSERT ON finding BEGIN "
-        "INSERT INTO findingtext(rowid, search) VALUES (new.rowid, new.search); END",
+        "INSERT INTO findingtext(rowid, search) VALUES (new.rowid, new.search || '  '); END",
         "CREATE TRIGGER findingtext_delete AFTER DELETE ON finding BEGIN "
-        "INSERT INTO findingtext(findingtext, rowid, search) VALUES ('delete', old.rowid, old.search); END",
+        "INSERT INTO findingtext(findingtext, rowid, search) VALUES ('delete', old.rowid, old.search || '  '); END",
         "CREATE TRIGGER findingtext_update AFTER UPDATE OF search ON finding WHEN old.search IS NOT new.search BEGIN "
-        "INSERT INTO findingtext(findingtext, rowid, search) VALUES ('delete', old.rowid, old.search); "
-        "INSERT INTO findingtext(rowid, search) VALUES (new.rowid, new.search); END",
+        "INSERT INTO findingtext(findingtext, rowid, search) VALUES ('delete', old.rowid, old.search || '  '); "
+        "INSERT INTO findingtext(rowid, search) VALUES (new.rowid, new.search || '  '); END",
     ),
     "postgresql": (
         "CREATE EXTENSION IF NOT EXISTS pg_trgm",
