@@ -77,7 +77,8 @@ class Crew:
         environ = {**os.environ, "LEAVERWATCH_HOME": str(own), "TZ": "UTC"}
         command = [sys.executable, "-c", WORKER, str(self.silent_s)]
         with (own / "log").open("a") as log:
-            self.running[worker] = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=log)
+            # A session of its own: the kernel wakes a stopped process whose group is left by the one that started it.
+            self.running[worker] = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=log, start_new_session=True)
 
     def tell(self, worker: int, number: signal.Signals) -> None:
         """Send a signal; who is not to go on is waited for."""
