@@ -112,7 +112,7 @@ class Faults:
         return None
 
     def _wait(self, seconds: float) -> dict[str, str]:
-        now = datetime.now(UTC)
+        now = datetime.fromtimestamp(time.time(), UTC)  # the date a server would write
         until = now + timedelta(seconds=seconds)
         if self.retry_style == "seconds":
             return {"Retry-After": str(max(1, round(seconds + 0.49)))}

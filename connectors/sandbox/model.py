@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import time
 from typing import Any, Final
 
 STATUSES: Final = ("active", "suspended", "deactivated", "pending", "locked", "deleted")
@@ -110,7 +111,7 @@ class SandboxApplication:
         settings: dict[str, Any] | None = None,
         token: str = "",
         write_token: str = "",
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = lambda: datetime.fromtimestamp(time(), UTC),  # a server's own clock
     ) -> None:
         self.name, self.vendor, self.title = name, vendor, title or name.title()
         self.accounts = {account.id: account for account in accounts}

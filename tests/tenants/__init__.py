@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.sandbox.model import SandboxApplication
+from connectors.sandbox.model import SandboxAccount, SandboxApplication
 
 # What `Account.active` must be for each status of the sandbox; a vendor that cannot tell a status says so in its tenant.
 STATES: Mapping[str, bool | None] = {
@@ -42,6 +42,10 @@ class Tenant:
     counted: bool = False  # the vendor says how many there are, so that a lost page is noticed
     follows_links: bool = False  # the vendor tells the next page by a link, which could lead elsewhere
     states: Mapping[str, bool | None] = field(default_factory=lambda: dict(STATES))  # statuses the list shows at all
+    shown: Callable[[SandboxAccount], bool] = lambda account: (
+        True
+    )  # accounts the vendor never lists, whatever their status
+    subject: int = 0  # which of the twelve is switched off and on
     account_of: Callable[[str], str] = lambda sandbox_id: sandbox_id  # sandbox id -> the connector's account id
     specs: tuple[str, ...] = ()  # names of contracts/specs files; empty: the vendor's own
     spec_free: str = ""  # paths (a regular expression) that no spec describes, with the reason in a comment
