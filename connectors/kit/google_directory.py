@@ -1,0 +1,249 @@
+"""What Google's Directory API tells: accounts, groups with their members, roles of administrators and who has them.
+
+Facts from the discovery document of the Admin SDK (admin.directory.v1): `lastLoginTime` 1970-01-01 means never;
+`archived` and `suspended` accounts cannot sign in; deleted ones are listed for 20 days with `showDeleted`; groups hold
+groups; a role is assigned for the whole customer or for one organisational unit, to an account or to a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from connectors.kit.google_calls import DIRECTORY, GoogleCalls
+from connectors.kit.pagination import read_pages
+from connectors.kit.privilege import Privilege
+from connectors.kit.resource import Reader, Resource
+from governance.errors import AuthenticationFailed, NotSupported, UnexpectedAnswer
+from governance.records import Account, Entitlement, Reading
+
+NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+CUSTOMER: Final = f"{DIRECTORY}/customer/my_customer"
+SUPER_ADMIN: Final = "admin:super"  # used only where roles are not told
+DELEGATED_ADMIN: Final = "admin:delegated"
+
+
+@dataclass
+class Holdings:
+    """Entitlements and who holds them: account id -> entitlement id -> how."""
+
+    entitlements: dict[str, Entitlement] = field(default_factory=dict)
+    held: dict[str, dict[str, str]] = field(default_factory=dict)
+    roles_told: bool = True
+    groups_told: bool = True
+
+    def give(self, account_id: str, entitlement_id: str, how: str) -> None:
+        """Note a grant; a direct one goes before one through a group."""
+        mine = self.held.setdefault(account_id, {})
+        if mine.get(entitlement_id) != "direct":
+            mine[entitlement_id] = how
+
+
+class Directory:
+    """Reads the directory of one customer."""
+
+    def __init__(self, calls: GoogleCalls, application: str, privilege: Privilege, page_size: int) -> None:
+        self._calls = calls
+        self._application = application
+        self._privilege = privilege
+        self._size = page_size
+
+    def accounts(self, reading: Reading, *, deleted: bool) -> Iterator[tuple[int, Any]]:
+        """Every account that is there, or every one deleted in the last 20 days."""
+        params = {
+            "customer": "my_customer",
+            "maxResults": str(self._size),
+            "projection": "full",
+            "orderBy": "email",
+            "showDeleted": "true" if deleted else "false",
+        }
+        fetch = self._calls.pages(f"{DIRECTORY}/users", "users", params, empty=deleted)
+        return read_pages(fetch, _key("id"), reading, f"{self._application}: users")
+
+    def one(self, account_id: str, reader: Reader) -> Resource | None:
+        """One account by a read of its own; None when it is gone."""
+        if account_id.strip(".") == "":
+            raise NotSupported(f"an account with the id {account_id!r} cannot be addressed")
+        path = f"{DIRECTORY}/users/{quote(account_id, safe='')}"
+        answer = self._calls.get(path, {"projection": "full"}, allow=(404, 410))
+        if answer.status != 200:
+            return None
+        told = reader.of(answer.data)
+        if told.text("id") != account_id:
+            raise UnexpectedAnswer(
+                f"{answer.path}: the answer is not about the account that was asked for", answer.path
+            )
+        return told
+
+    def addresses(self) -> dict[str, str]:
+        """The account of every address, also of accounts deleted lately."""
+        reader = Reader(self._application, self._calls.http.deadline.now)
+        found: dict[str, str] = {}
+        for deleted in (True, False):  # an address may have been given away anew
+            for _, item in self.accounts(Reading(), deleted=deleted):
+                told = reader.of(item)
+                for address in (told.text("primaryEmail"), *told.several("aliases")):
+                    if isinstance(address, str) and (account_id := told.text("id")):
+                        found[address.casefold()] = account_id
+        return found
+
+    def holdings(self, reading: Reading, *, groups: bool) -> Holdings:
+        """All roles and groups; what the token may not read is left out and said."""
+        found = Holdings()
+        try:
+            assigned = self._roles(found, reading)
+        except AuthenticationFailed:
+            assigned, found.roles_told = {}, False
+            reading.notes.append("roles of administrators are not told: the scope for roles is not delegated")
+        if not groups:
+            found.groups_told = False
+            return found
+        try:
+            self._groups(found, assigned, reading)
+        except AuthenticationFailed:
+            found.groups_told = False
+            reading.notes.append("groups and their members are not told: the scopes for groups are not delegated")
+        return found
+
+    def _roles(self, found: Holdings, reading: Reading) -> dict[str, list[str]]:
+        """Roles and their direct holders; what groups are assigned, by group id."""
+        of_group: dict[str, list[str]] = {}
+        names: dict[str, str] = {}
+        reader = Reader(self._application, self._calls.http.deadline.now)
+        for item in self._list(f"{CUSTOMER}/roles", "items", "roleId", reading):
+            role = reader.of(item)
+            role_id = role.text("roleId")
+            if role_id is not None:
+                names[role_id] = role.text("roleName") or role_id
+                self._entitle(found, f"role:{role_id}", names[role_id], "role", True)
+        for item in self._list(f"{CUSTOMER}/roleassignments", "items", "roleAssignmentId", reading):
+            assignment = reader.of(item)
+            role_id, holder = assignment.text("roleId"), assignment.text("assignedTo")
+            if role_id is None or holder is None:
+                continue
+            unit = assignment.text("orgUnitId") if assignment.text("scopeType") == "ORG_UNIT" else None
+            entitlement_id = f"role:{role_id}" + (f"@{unit}" if unit else "")
+            if entitlement_id not in found.entitlements:
+                name = names.get(role_id, role_id)
+                self._entitle(
+                    found, entitlement_id, f"{name} (one organisational unit)" if unit else name, "role", True
+                )
+            if (assignment.text("assigneeType") or "user").casefold() == "group":
+                of_group.setdefault(holder, []).append(entitlement_id)
+            else:
+                found.give(holder, entitlement_id, "direct")
+        return of_group
+
+    def _groups(self, found: Holdings, assigned: dict[str, list[str]], reading: Reading) -> None:
+        reader = Reader(self._application, self._calls.http.deadline.now)
+        members: dict[str, list[Resource]] = {}
+        params = {"customer": "my_customer", "maxResults": "200"}
+        for item in self._list(f"{DIRECTORY}/groups", "groups", "id", reading, params):
+            group = reader.of(item)
+            group_id = group.text("id")
+            if group_id is None:
+                continue
+            name = group.text("name") or group.text("email") or group_id
+            # Whoever is in a group that has a role has the role's rights.
+            self._entitle(found, f"group:{group_id}", name, "group", group_id in assigned)
+            path = f"{DIRECTORY}/groups/{quote(group_id, safe='')}/members"
+            members[group_id] = [reader.of(m) for m in self._list(path, "members", "id", reading)]
+        everybody = 0
+        for group_id, direct in members.items():
+            for member in direct:
+                everybody += member.text("type") == "CUSTOMER"
+                member_id = member.text("id")
+                if member_id is None or (member.text("type") or "USER") != "USER":
+                    continue
+                rank = (member.text("role") or "MEMBER").casefold()
+                entitlement_id = f"group:{group_id}" + (f":{rank}" if rank != "member" else "")
+                if entitlement_id not in found.entitlements:
+                    base = found.entitlements[f"group:{group_id}"]
+                    self._entitle(found, entitlement_id, f"{base.name} ({rank})", "group", bool(base.privileged))
+                found.give(member_id, entitlement_id, "direct")
+            itself = {m.text("id") for m in direct}
+            for member_id in _everyone(group_id, members):
+                if member_id not in itself:
+                    found.give(member_id, f"group:{group_id}", "group")
+                for role in assigned.get(group_id, ()):
+                    found.give(member_id, role, "group")
+        if everybody:
+            reading.notes.append(f"{everybody} groups hold every account of the customer; that is not written out")
+
+    def _list(
+        self, path: str, key: str, id_of: str, reading: Reading, params: dict[str, str] | None = None
+    ) -> Iterator[Any]:
+        fetch = self._calls.pages(path, key, {"maxResults": "200", **(params or {})})
+        place = f"{self._application}: {path}"
+        return (item for _, item in read_pages(fetch, _key(id_of), reading, place, counted=False))
+
+    def _entitle(self, found: Holdings, entitlement_id: str, name: str, kind: str, privileged: bool) -> None:
+        told = self._privilege.of(name, privileged)
+        found.entitlements[entitlement_id] = Entitlement(self._application, entitlement_id, name, kind, told)
+
+
+def read_account(told: Resource, application: str, privileged: bool | None, *, deleted: bool = False) -> Account:
+    """One account as the directory shows it; ValueError when it has no id."""
+    account_id = told.text("id")
+    if account_id is None:
+        raise ValueError("is missing or no text")
+    seen_at = told.instant("lastLoginTime")
+    seen_known = seen_at is not None
+    job = next((o for o in told.parts("organizations") if o.flag("primary") is not False), None)
+    number = next((e for e in told.parts("externalIds") if e.text("type") == "organization"), None)
+    return Account(
+        application=application,
+        account_id=account_id,
+        username=told.text("primaryEmail"),
+        email=told.text("primaryEmail"),
+        display_name=told.text("name.fullName"),
+        employee_id=number.text("value") if number else None,
+        kind="guest" if told.flag("isGuestUser") else None,
+        active=False if deleted else _active(told),
+        last_seen_at=None if seen_at == NEVER else seen_at,
+        last_seen_known=seen_known,
+        created_at=told.instant("creationTime"),
+        mfa=told.flag("isEnrolledIn2Sv"),
+        privileged=privileged,
+        department=job.text("department") if job else None,
+    )
+
+
+def admin_flags(told: Resource) -> list[str]:
+    """What an account says itself about its rights, for where roles are not told."""
+    named = {"isAdmin": SUPER_ADMIN, "isDelegatedAdmin": DELEGATED_ADMIN}
+    return [entitlement_id for flag, entitlement_id in named.items() if told.flag(flag)]
+
+
+def _active(told: Resource) -> bool | None:
+    stopped = [told.flag("suspended"), told.flag("archived") or False]
+    if any(one is True for one in stopped):
+        return False
+    return None if stopped[0] is None else True
+
+
+def _key(name: str) -> Callable[[Any], str | None]:
+    def key(item: Any) -> str | None:
+        value = item.get(name) if isinstance(item, dict) else None
+        return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+
+    return key
+
+
+def _everyone(group_id: str, members: dict[str, list[Resource]]) -> set[str]:
+    """Accounts in the groups below this group, however deep; groups may hold each other."""
+    seen, waiting, found = {group_id}, [group_id], set()
+    while waiting:
+        for member in members.get(waiting.pop(), ()):
+            member_id = member.text("id")
+            if member_id is None:
+                continue
+            if member.text("type") == "GROUP" and member_id not in seen:
+                seen.add(member_id)
+                waiting.append(member_id)
+            elif (member.text("type") or "USER") == "USER":
+                found.add(member_id)
+    return found
