@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from ulid import ULID
 
 from governance.access import Actor, find_actor
@@ -33,6 +34,8 @@ from governance.views import runs
 log = logging.getLogger("leaverwatch.pages")
 STATIC: Final = Path(__file__).parent / "static"
 WIDTH: Final = "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }</style>"
+DECIDERS: Final = frozenset({"manager", "approver"})  # who only decides has few pages: they stand above, not beside
+ACTING: Final = "acts as"
 READER: Final = Actor(email="", name="Reader", roles=frozenset({"auditor"}))
 
 
@@ -57,9 +60,17 @@ def _frame(house: House, now: datetime) -> None:
     pages = {name: page for name, page in all_pages().items() if page[0].roles & actor.roles}
     links = {name: _link(name, page, render, house, actor, now) for name, (page, render) in pages.items()}
     sections = {g: [links[n] for n, (page, _) in pages.items() if page.group == g] for g in GROUPS}
-    here = st.navigation({group: found for group, found in sections.items() if found}, expanded=True)
     remember_links(links)
-    _acting_as(house, actor)
+    if actor.roles <= DECIDERS:
+        here = st.navigation(list(links.values()), position="top")
+        say_what_was_done()
+        here.run()
+        _acting_as(house, actor, st.container(horizontal=True, vertical_alignment="bottom", key="foot"))
+        return
+    here = st.navigation({group: found for group, found in sections.items() if found}, expanded=True)
+    with st.sidebar:
+        st.space("small")
+    _acting_as(house, actor, st.sidebar)
     say_what_was_done()
     here.run()
 
@@ -102,7 +113,7 @@ def _chosen_actor(house: House) -> Actor:
     known = [entry.email for entry in house.settings.actor]
     if not known or not _on_this_machine():
         return READER
-    email = st.session_state.get("acting-as") or st.query_params.get("as")
+    email = st.session_state.get(ACTING) or st.query_params.get("as")
     email = email if email in known else known[0]
     run = runs.last_run(house)
     key = ("actor", house.store.url, run.id if run else None, email, repr(house.settings.actor))
@@ -115,9 +126,12 @@ def _chosen_actor(house: House) -> Actor:
         return READER
 
 
-def _acting_as(house: House, actor: Actor) -> None:
-    with st.sidebar:
-        st.space("small")
+def _act_as() -> None:
+    st.session_state[ACTING] = st.session_state["acting-as"]  # outlives a run that ends before the choice is drawn
+
+
+def _acting_as(house: House, actor: Actor, place: DeltaGenerator) -> None:
+    with place:
         if not actor.email:
             note(
                 "Read-only: there is no sign-in yet, and deciding is offered only where the dashboard is bound to this"
@@ -131,6 +145,8 @@ def _acting_as(house: House, actor: Actor) -> None:
             format_func=lambda email: names.get(email, email),
             index=list(names).index(actor.email) if actor.email in names else 0,
             key="acting-as",
+            on_change=_act_as,
+            width=220,
             help="Offered only on this machine, until sign-in exists.",
         )
         roles = ", ".join(sorted(role.replace("_", " ") for role in actor.roles)).capitalize()

@@ -10,7 +10,6 @@ from governance.access import Actor
 from governance.house import House
 from governance.pages import ADMIN, APPROVER, AUDITOR, MANAGER, OWNER, SECURITY, Page
 from governance.parts.approval import approval_card
-from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.progress import ended_list, under_way_list
 from governance.parts.text import bold, plain
@@ -62,8 +61,6 @@ def _asked_first(house: House, actor: Actor, now: datetime, mine: list[Waiting])
     order = sorted(mine, key=lambda card: card.remediation.id != asked)
     for place, card in enumerate(order):
         if place == 0:
-            if len(order) > 1:
-                note(f"1 of {len(order)} waiting for you")
             approval_card(house, actor, now, card)
         else:
             _announced(card)

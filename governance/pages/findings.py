@@ -14,7 +14,7 @@ from governance.parts.filters import choice, status_tabs, text_search
 from governance.parts.finding_rows import finding_rows
 from governance.parts.grid import Choice
 from governance.parts.listing import nothing
-from governance.parts.many import many_panel
+from governance.parts.many import many_panel, refused_before
 from governance.parts.opening import opening
 from governance.parts.pager import cursor
 from governance.parts.panel import panel
@@ -56,6 +56,7 @@ def _evidence(house: House, actor: Actor, now: datetime, found: Slice, choice: C
         open_step(f"{choice.verb}-{'many' if choice.chosen else choice.current}")
     elif choice.verb == "undo":
         take_back(house, actor, now)
+    refused_before()
     if chosen := [row for row in found.rows if row["fingerprint"] in choice.chosen]:
         many_panel(house, actor, now, chosen)
     else:

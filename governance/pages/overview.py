@@ -9,8 +9,9 @@ import streamlit as st
 from governance.access import Actor
 from governance.house import House
 from governance.pages import EVERYBODY, Page
-from governance.parts.charts import closure_chart, heat_map
+from governance.parts.charts import closure_chart
 from governance.parts.first import act_first
+from governance.parts.heat_map import heat_map
 from governance.parts.links import link
 from governance.parts.numbers import four_numbers
 from governance.parts.opening import opening

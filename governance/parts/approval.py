@@ -23,7 +23,7 @@ REASONS = ("Still needed", "Wrong person", "Other date agreed", "Will be handled
 def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
     """Everything an approver needs, from top to bottom, in one column."""
     r = card.remediation
-    with st.container(border=True, key=f"card-{r.id}"):
+    with st.container(border=True, key=f"card-{r.id}", gap="xsmall"):
         line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
         line.markdown(f"{severity_chip(card.severity)} {chip(rule_title(r.rule))}", width="content")
         note_in(line, f"proposed {plain(span(now - r.proposed_at))} ago", width="content")
@@ -34,7 +34,7 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
         st.header(reason, anchor=False)
         _recommendation(card)
         fact_lines(card.facts)
-        st.markdown(f":small[:gray[Proposed by]]  \n{plain(r.proposed_by)}: {plain(r.reason)}")
+        st.markdown(f":small[:gray[Proposed by] {plain(r.proposed_by)}: {plain(r.reason)}]")
         decide_or_explain(house, actor, now, card)
 
 
@@ -53,16 +53,11 @@ def _recommendation(card: Waiting) -> None:
     if way is None:
         st.warning("This application is not configured any more.", icon=":material/help:")
     elif card.manual:
-        st.info(
-            f"**What happens:** {plain(way.owner or 'the owner')} is asked to deactivate {account} in"
-            f" {plain(way.title)}. {plain(way.reversible)}",
-            icon=":material/assignment_ind:",
-        )
+        asked = f"{plain(way.owner or 'the owner')} is asked to deactivate {account} in {plain(way.title)}."
+        st.info(f":small[**What happens:** {asked} {plain(way.reversible)}]", icon=":material/assignment_ind:")
     else:
-        st.info(
-            f"**What happens:** {plain(way.call)} for {account} in {plain(way.title)}. {plain(way.reversible)}",
-            icon=":material/undo:",
-        )
+        called = f"{plain(way.call)} for {account} in {plain(way.title)}."
+        st.info(f":small[**What happens:** {called} {plain(way.reversible)}]", icon=":material/undo:")
 
 
 def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:

@@ -38,6 +38,7 @@ def propose_form(house: House, actor: Actor, now: datetime, found: Detail, refus
     fingerprint, way = found.finding.fingerprint, found.closing
     step = f"propose-{fingerprint}"
     label = "Propose deactivation" if way is None or way.how == "call" else "Propose a task to deactivate"
+    label += "\u2003`D`"
     st.button(label, type="primary", width="stretch", disabled=refusal is not None, on_click=_toggle, args=(step,),
               key=f"open-{step}", icon=":material/person_off:")  # fmt: skip
     if refusal:
@@ -74,7 +75,12 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding) ->
     """A reasoned exception with an end date."""
     step = f"exclude-{finding.fingerprint}"
     st.button(
-        "Exclude", width="stretch", on_click=_toggle, args=(step,), key=f"open-{step}", icon=":material/event_busy:"
+        "Exclude\u2003`E`",
+        width="stretch",
+        on_click=_toggle,
+        args=(step,),
+        key=f"open-{step}",
+        icon=":material/event_busy:",
     )
     if not is_open(step):
         return

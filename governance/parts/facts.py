@@ -22,9 +22,9 @@ def fact_list(facts: list[Fact]) -> None:
 
 
 def fact_lines(facts: list[Fact]) -> None:
-    """The same facts for narrow cards: who says so and how old that is stand below each."""
-    said = (f"{_shortened(fact)}  \n:small[{dim(f'{fact.source}, {fact.age}')}]" for fact in facts)
-    with st.container(gap="xsmall"):
+    """The same facts for narrow cards: who says so and how old that is follow each."""
+    said = (f":small[{_shortened(fact)} {dim(f'· {fact.source}, {fact.age}')}]" for fact in facts)
+    with st.container(gap="xxsmall"):
         for line in said:
             st.markdown(line)
 

@@ -31,14 +31,12 @@ def many_panel(house: House, actor: Actor, now: datetime, rows: list[Row]) -> No
     """The preview for all that are selected, and the decision with one reason."""
     refused = remediation.refusals(house, actor, now, [row["fingerprint"] for row in rows])
     possible = [row for row in rows if row["fingerprint"] not in refused]
-    with st.container(border=True):
-        _refused_before(house)
+    with st.container(border=True, gap="small"):
         severities = Counter(row["severity"] for row in rows)
         st.markdown(" ".join(chip(f"{SIGNS[s]} {severities[s]} {s}", COLOURS[s]) for s in SIGNS if severities[s]))
         st.subheader(f"{count(len(rows), 'finding', 'findings')} selected", anchor=False)
         _preview(house, possible)
         _refusals(house, [(row, refused[row["fingerprint"]]) for row in rows if row["fingerprint"] in refused])
-        st.divider()
         allowed = [row for row in rows if _may(actor, Verb.EXCLUDE, row)]
         if is_open("exclude-many") and allowed:
             _exclude(house, actor, now, allowed)
@@ -93,11 +91,23 @@ def _name(house: House, row: Row) -> str:
     return f"{who}, {titles.get(row['application'], row['application'] or UNKNOWN)}, {rule_title(row['rule'])}"
 
 
+def _seen(step: str, rows: list[Row]) -> list[Row]:
+    """The rows the form showed when its button was pressed: somebody may have decided about one of them since."""
+    seen: list[Row] = st.session_state.get(f"{step} showed", rows)
+    st.session_state[f"{step} showed"] = rows
+    return seen
+
+
 def _propose(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None:
+    seen = _seen("propose-many", rows)
     with st.container(key="form-propose-many"), st.form("propose-many", border=False):
         reason = st.text_input("Why it is right to close these accounts", key="why-propose-many", max_chars=500)
         sent = st.form_submit_button(
-            f"Propose deactivation of {len(rows)}", type="primary", width="stretch", icon=":material/person_off:"
+            f"Propose deactivation of {len(rows)}",
+            type="primary",
+            width="stretch",
+            icon=":material/person_off:",
+            key="send-propose-many",
         )
     if not sent:
         return
@@ -106,20 +116,21 @@ def _propose(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None
     def one(row: Row) -> None:
         made.extend(r.id for r in remediation.propose(house, actor, now, [row["fingerprint"]], reason))
 
-    done, refused = _each(house, rows, one)
+    done, refused = _each(house, seen, one)
     remember(made)
     _tell(f"{done} proposed: now somebody else approves", done, refused)
 
 
 def _exclude(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None:
+    seen = _seen("exclude-many", rows)
     with st.container(key="form-exclude-many"), st.form("exclude-many", border=False):
         reason = st.text_input("Why these may stay as they are", key="why-exclude-many", max_chars=500)
         until: date = exclude_until(house, now, "until-exclude-many")
-        sent = st.form_submit_button(f"Exclude {len(rows)} until then", width="stretch")
+        sent = st.form_submit_button(f"Exclude {len(rows)} until then", width="stretch", key="send-exclude-many")
     if sent:
         end = datetime.combine(until, time(), UTC)
         done, refused = _each(
-            house, rows, lambda row: findings.exclude(house, actor, now, row["fingerprint"], end, reason)
+            house, seen, lambda row: findings.exclude(house, actor, now, row["fingerprint"], end, reason)
         )
         _tell(f"{done} excluded until then", done, refused)
 
@@ -145,15 +156,11 @@ def _tell(said: str, done: int, refused: list[tuple[str, str]]) -> None:
     st.rerun()
 
 
-def refused_before() -> list[tuple[str, str]]:
+def refused_before() -> None:
     """What the last decision about several could not do, by name, until it is dismissed."""
-    return list(st.session_state.get(_OUTCOME, ()))
-
-
-def _refused_before(house: House) -> None:
-    if not (refused := refused_before()):
-        return
-    with st.container(border=True):
-        st.markdown(f":orange[◆] {bold(f'{len(refused)} refused; the others went through')}")
-        _list(refused)
-        st.button("Understood", key="refused-understood", on_click=st.session_state.pop, args=(_OUTCOME, None))
+    refused: list[tuple[str, str]] = st.session_state.get(_OUTCOME, [])
+    if refused:
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(f":orange[◆] {bold(f'{len(refused)} refused')}")
+            _list(refused)
+            st.button("Understood", key="refused-understood", on_click=st.session_state.pop, args=(_OUTCOME, None))

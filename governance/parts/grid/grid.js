@@ -42,9 +42,10 @@ class Grid {
     const [asked, turn] = data.asked;
     if (turn !== this.asked || !ids.has(this.current)) [this.current, this.told] = [asked, null];
     this.asked = turn;
-    const held = this.root.contains(this.root.getRootNode().activeElement) || document.activeElement === document.body;
+    const held = this.root.contains(this.root.getRootNode().activeElement);
     this.draw();
-    if (held && this.keyed) this.focusRow();
+    if (held) this.focusRow();
+    else if (this.keyed) window.setTimeout(() => document.activeElement === document.body && this.focusRow(), 300);
     if (gone.length) this.tell(0);
   }
 
