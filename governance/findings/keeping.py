@@ -18,7 +18,7 @@ from governance.findings.evaluation import Evaluation
 from governance.findings.headline import LIVE, headline
 from governance.house import House
 from governance.rulebook import all_rules
-from governance.store import put_rows, update_rows
+from governance.store import indexed_together, put_rows, update_rows
 from governance.tables import DetectRun, Exclusion, Finding, Snapshot
 
 ESTATES_KEPT = 2  # the newest, and the one a page may still be reading
@@ -128,7 +128,9 @@ def _apply(
     other = both.filter((pl.col("was_status") != "resolved") & (pl.col("was_digest") != pl.col("digest")))
     # Only what is written gets its words.
     said = evaluation.verdict.worded(pl.concat([table["fingerprint"] for table in (fresh, again, other)]))
-    put_rows(session, Finding, [_opened(row, as_of) for row in _of(fresh, said)])
+    if fresh.height:
+        with indexed_together(session):
+            put_rows(session, Finding, [_opened(row, as_of) for row in _of(fresh, said)])
     returned = {"status": "open", "opened_at": as_of, "resolved_at": None, "resolved_why": None}
     times = dict(again.select("fingerprint", "reopened").iter_rows())
     update_rows(

@@ -11,7 +11,7 @@ from governance.store.opening import open_store
 from governance.store.restoring import restore
 from governance.store.rows import put_rows, update_rows, upsert_rows
 from governance.store.schema import HEAD
-from governance.store.searching import indexed, led
+from governance.store.searching import indexed, indexed_together, led
 from governance.store.transactions import Store
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Store",
     "backup",
     "indexed",
+    "indexed_together",
     "led",
     "open_store",
     "put_rows",

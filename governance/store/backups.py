@@ -14,6 +14,7 @@ from sqlmodel import Session, SQLModel
 
 from governance.store import files
 from governance.store.failures import explained
+from governance.store.searching import indexed_together
 from governance.store.transactions import Store, connect_sqlite
 
 _CHUNK: Final = 5_000
@@ -54,7 +55,8 @@ def copy_file(source: Path, target: Path) -> None:
 
 def copy_rows(source: Session, target: Session) -> None:
     """Copy every row of every table into empty tables of the same form."""
-    for table in SQLModel.metadata.sorted_tables:
-        rows = source.connection().execution_options(yield_per=_CHUNK).execute(sa.select(table))
-        for part in rows.mappings().partitions():
-            target.connection().execute(sa.insert(table), [dict(row) for row in part])
+    with indexed_together(target):
+        for table in SQLModel.metadata.sorted_tables:
+            rows = source.connection().execution_options(yield_per=_CHUNK).execute(sa.select(table))
+            for part in rows.mappings().partitions():
+                target.connection().execute(sa.insert(table), [dict(row) for row in part])

@@ -8,7 +8,8 @@ itself (https://www.postgresql.org/docs/current/pgtrgm.html).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -31,7 +32,9 @@ _INDEX: Final = {
         "CREATE VIRTUAL TABLE findingtext USING fts5(search, content='finding', columnsize=0, detail='none', "
         "tokenize='trigram case_sensitive 1')",
         "CREATE VIRTUAL TABLE findingterm USING fts5vocab('findingtext', 'row')",
-        f"CREATE TRIGGER findingtext_insert AFTER INSERT ON finding BEGIN {_PUT_IN} END",
+        "CREATE TABLE findinglater (one INTEGER PRIMARY KEY)",  # holds a row while many findings are written
+        "CREATE TRIGGER findingtext_insert AFTER INSERT ON finding WHEN NOT EXISTS (SELECT 1 FROM findinglater) "
+        f"BEGIN {_PUT_IN} END",
         f"CREATE TRIGGER findingtext_delete AFTER DELETE ON finding BEGIN {_TAKEN_OUT} END",
         "CREATE TRIGGER findingtext_update AFTER UPDATE OF search ON finding WHEN old.search IS NOT new.search "
         f"BEGIN {_TAKEN_OUT} {_PUT_IN} END",
@@ -52,6 +55,25 @@ def index_search(connection: sa.Connection) -> None:
     except sa.exc.DBAPIError:
         if connection.dialect.name == "sqlite":
             raise
+
+
+@contextmanager
+def indexed_together(session: Session) -> Iterator[None]:
+    """Findings inserted inside are put into the index at the end, in one statement.
+
+    SQLite closes a segment of the index after every statement: one by one, 87,000 findings took 3 s longer.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        yield
+        return
+    connection = session.connection()
+    last = connection.exec_driver_sql("SELECT coalesce(max(rowid), 0) FROM finding").scalar_one()
+    connection.exec_driver_sql("INSERT INTO findinglater VALUES (1)")
+    yield
+    connection.exec_driver_sql(
+        "INSERT INTO findingtext(rowid, search) SELECT rowid, search || '  ' FROM finding WHERE rowid > ?", (last,)
+    )
+    connection.exec_driver_sql("DELETE FROM findinglater")
 
 
 def indexed(session: Session, words: Sequence[str]) -> tuple[sa.Join, sa.ColumnElement[bool]] | None:

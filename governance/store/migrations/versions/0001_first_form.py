@@ -27,7 +27,8 @@ SEARCH = {
         "CREATE VIRTUAL TABLE findingtext USING fts5(search, content='finding', columnsize=0, detail='none', "
         "tokenize='trigram case_sensitive 1')",
         "CREATE VIRTUAL TABLE findingterm USING fts5vocab('findingtext', 'row')",
-        "CREATE TRIGGER findingtext_insert AFTER INSERT ON finding BEGIN "
+        "CREATE TABLE findinglater (one INTEGER PRIMARY KEY)",
+        "CREATE TRIGGER findingtext_insert AFTER INSERT ON finding WHEN NOT EXISTS (SELECT 1 FROM findinglater) BEGIN "
         "INSERT INTO findingtext(rowid, search) VALUES (new.rowid, new.search || '  '); END",
         "CREATE TRIGGER findingtext_delete AFTER DELETE ON finding BEGIN "
         "INSERT INTO findingtext(findingtext, rowid, search) VALUES ('delete', old.rowid, old.search || '  '); END",
