@@ -1,0 +1,275 @@
+"""What the connectors of Atlassian's products share: the site's session, the organisation beside it, and all changes.
+
+Without the organisation a site tells less: neither last use nor MFA, no hidden e-mail address, no suspended account;
+and it has no way of its own to switch an account off. Sources: developer.atlassian.com (cloud/jira/platform/rest/v3,
+cloud/admin/organization, cloud/admin/user-management).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any, ClassVar, Final
+
+from connectors.kit.addresses import check_base
+from connectors.kit.atlassian_change import OrganisationChange
+from connectors.kit.atlassian_directory import ADMIN_ROLES, Directory
+from connectors.kit.atlassian_events import OrganisationEvents
+from connectors.kit.authorization import Authorization, basic, bearer
+from connectors.kit.contract import (
+    CanDeactivate,
+    CanListCredentials,
+    CanReactivate,
+    CanRevokeGrant,
+    CanSuspend,
+    Checked,
+    Circumstances,
+    Connector,
+    Field,
+    TellsEvents,
+)
+from connectors.kit.http import Http
+from connectors.kit.options import feed_table, text_option
+from connectors.kit.pacing import RateLimit
+from connectors.kit.privilege import Privilege
+from connectors.kit.resource import Reader
+from governance.errors import AuthenticationFailed, ConfigurationError, NotSupported
+from governance.records import Credential, Entitlement, Event, Receipt
+from governance.settings import ApplicationSettings, SourceSettings
+
+ORG_URL: Final = "https://api.atlassian.com/"
+ORG_ROLE: Final = "org:"  # how the ids of the organisation's roles begin
+OVERLAP: Final = timedelta(minutes=10)  # clocks differ, and logs are written late
+# Neither product tells which groups administer it; these are the names they are made with.
+ADMIN_GROUPS: Final = (
+    "administrators",
+    "site-admins",
+    "org-admins",
+    "system-administrators",
+    "jira-administrators",
+    "jira-admins-*",
+    "confluence-administrators",
+    "confluence-admins-*",
+)
+SITE_FIELDS: Final = (
+    Field("email", "Whom the API token belongs to. Without it the token is sent as a bearer token (OAuth 2.0)."),
+    Field("token", "An API token that may read the site.", "secret", required=True),
+    Field("org_id", "The organisation's id; it adds last use, MFA, e-mail addresses, suspended accounts and events."),
+    Field("org_token", "An organisation API key with read scopes.", "secret"),
+    Field(
+        "write_token",
+        "An organisation API key created without scopes, or with write_email an API token of the site;"
+        " without it nothing can be changed.",
+        "secret",
+    ),
+    Field("write_email", "Set where write_token is an API token of the site: then only groups can be changed."),
+    Field("directory_id", "One directory of the organisation; by default all.", default="-"),
+    Field("site_id", "The site's cloud id, where the organisation has several sites of this product."),
+    Field("org_url", "The organisation API's address.", "url", default=ORG_URL),
+    Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
+)
+PLANS: Final = (
+    "Without the organisation API last use and MFA are unknown, hidden e-mail addresses stay hidden, and no account can"
+    " be switched off.",
+    "MFA is told only of accounts whose domain the organisation has claimed (managed accounts).",
+    "Sign-ins and most of the audit log need Atlassian Guard; it is kept for 180 days.",
+    "Groups synced from an identity provider can be changed only there.",
+)
+SCOPES: Final = {
+    "pull": ("read:directories:admin",),
+    "events": ("read:events:admin",),
+    "read_one": ("read:directories:admin",),
+    "deactivate": ("an organisation API key without scopes",),
+    "reactivate": ("an organisation API key without scopes",),
+    "suspend": ("an organisation API key without scopes",),
+    "revoke_grant": ("an organisation API key without scopes, or an API token of a site admin",),
+    "credentials": ("an organisation API key without scopes",),
+}
+
+
+class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend, CanRevokeGrant, CanListCredentials):
+    """One product on one site."""
+
+    kind = "application"
+    product: ClassVar[str]  # how the product's key in the organisation begins
+    page_size: ClassVar[int]  # the most the site gives at once
+    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    limits = (RateLimit(200, 60, "/last-active-dates"),)
+
+    def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
+        super().__init__(feed, given)
+        where, options = feed_table(feed), self.options
+        private = options["allow_private"]
+        self._address = check_base(options["base_url"], where, allow_private=private)
+        self._size = _size(options["page_size"], self.page_size, where)
+        self._email = text_option(options, "email", where)
+        self._write_email = text_option(options, "write_email", where)
+        self.privilege = Privilege(feed)
+        org_id = text_option(options, "org_id", where)
+        if not given.secrets.get("token"):
+            raise ConfigurationError(f"{where}: token: is empty")
+        if bool(org_id) != ("org_token" in feed.options):
+            raise ConfigurationError(f"{where}: org_id and org_token: both are needed, or neither")
+        if "write_token" in feed.options and not (org_id or self._write_email):
+            raise ConfigurationError(
+                f"{where}: write_token: needs org_id, or write_email where it is an API token of the site"
+            )
+        self._site = self._session("token", self._email)
+        self._org_address = check_base(options["org_url"], f"{where}: org_url", allow_private=private)
+        self.directory: Directory | None = None
+        if org_id:
+            http = Http(self._org_address, given, feed.name, token=given.secrets.get("org_token"), limits=self.limits)
+            directory_id = text_option(options, "directory_id", where) or "-"
+            site_id = text_option(options, "site_id", where)
+            self.directory = Directory(http, org_id, directory_id, self.product, site_id, feed.name)
+        self._writing: Http | None = None
+
+    def check(self) -> Checked:
+        """Prove both credentials; say what they lack and what they should not have."""
+        self._begin()
+        notes, missing, excess = self._check_site()
+        directory = self.directory
+        if directory is None:
+            notes.append(PLANS[0])
+            return Checked(tuple(notes), tuple(missing), tuple(excess))
+        try:
+            member = directory.anybody()
+        except AuthenticationFailed as error:
+            raise AuthenticationFailed(f"{error} (organisation API key: read:directories:admin)") from None
+        if not OrganisationEvents(directory, self.feed.name).open():
+            missing.append("events: read:events:admin, and Atlassian Guard for the whole audit log")
+        if member is not None and OrganisationChange(directory, directory.http, self.feed.name).manages(member):
+            excess.append("org_token: was created without scopes and may change every managed account")
+        return Checked(tuple(notes), tuple(missing), tuple(excess))
+
+    def deactivate(self, account_id: str) -> Receipt:
+        """Switch off: everywhere where the account is managed, else in this organisation."""
+        return self._change().deactivate(account_id, self._reader())
+
+    def suspend(self, account_id: str) -> Receipt:
+        """Take access to the organisation's products away; what the account holds stays."""
+        return self._change().suspend(account_id, self._reader())
+
+    def reactivate(self, account_id: str) -> Receipt:
+        """Let the account in again."""
+        return self._change().reactivate(account_id, self._reader())
+
+    def revoke_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Take the account out of a group or role."""
+        return self._regrant(account_id, entitlement_id, inside=False)
+
+    def restore_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Put the account back into a group or role."""
+        return self._regrant(account_id, entitlement_id, inside=True)
+
+    def credentials(self, account_id: str) -> list[Credential]:
+        """The API tokens of a managed account."""
+        return self._change().tokens(account_id, self.feed.name, self._reader())
+
+    def revoke_credential(self, account_id: str, credential_id: str) -> Receipt:
+        """Delete an API token."""
+        return self._change().drop_token(account_id, credential_id)
+
+    def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
+        """The organisation's audit log; the site's own where there is no organisation or its log is not open."""
+        self._begin()
+        reader = self._reader()
+        source, _, place = (mark or "").partition(":")
+        organisation = OrganisationEvents(self.directory, self.feed.name) if self.directory else None
+        self.mark = mark
+        if organisation and (source == "org" or organisation.open()):
+            yield from organisation.read(since, place if source == "org" else None, reader)
+            self.mark = f"org:{organisation.mark}" if organisation.mark else None
+        else:
+            if organisation:
+                self.reading.notes.append(
+                    "the organisation's audit log is not open to this key and plan; the site's own is read, which"
+                    " tells no sign-ins"
+                )
+            began = self.given.now - OVERLAP
+            yield from self._audit(datetime.fromisoformat(place) if source == "audit" else since, reader)
+            self.mark = f"audit:{began.isoformat()}"
+        reader.note(self.reading)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for http in (self._site, self.directory.http if self.directory else None, self._writing):
+            if http is not None:
+                http.close()
+
+    @abstractmethod
+    def _check_site(self) -> tuple[list[str], list[str], list[str]]:
+        """Notes, missing and excess rights of the site's token."""
+
+    @abstractmethod
+    def _audit(self, since: datetime, reader: Reader) -> Iterator[Event]:
+        """What the site's own audit log tells since then."""
+
+    @abstractmethod
+    def _regrant_on_site(self, http: Http, account_id: str, entitlement_id: str, *, inside: bool) -> Receipt:
+        """Change a group or role with a token of the site."""
+
+    def _refuse_grant(self, entitlement_id: str) -> None:
+        """Raise NotSupported for what can only be had through something else."""
+
+    def _regrant(self, account_id: str, entitlement_id: str, *, inside: bool) -> Receipt:
+        self._refuse_grant(entitlement_id)
+        if self._write_email:
+            if entitlement_id.startswith(ORG_ROLE):
+                raise NotSupported(f"{self.feed.name}: roles of the organisation need an organisation API key")
+            return self._regrant_on_site(self._write_session(), account_id, entitlement_id, inside=inside)
+        change = self._change()
+        if entitlement_id.startswith(ORG_ROLE):
+            return change.appoint(account_id, entitlement_id.removeprefix(ORG_ROLE), inside)
+        return change.join(account_id, entitlement_id, inside)
+
+    def _org_role(self, role: str) -> Entitlement:
+        privileged = self.privilege.of(role, role in ADMIN_ROLES)
+        return Entitlement(self.feed.name, f"{ORG_ROLE}{role}", role, "role", privileged)
+
+    def _change(self) -> OrganisationChange:
+        writing = self._write_session()
+        if self.directory is None or self._write_email:
+            raise NotSupported(
+                f"{self.feed.name}: a site cannot do this itself. It needs org_id, org_token and as write_token an"
+                " organisation API key created without scopes; or an organisation admin does it by hand in Atlassian"
+                " Administration, Directory, Users"
+            )
+        return OrganisationChange(self.directory, writing, self.feed.name)
+
+    def _write_session(self) -> Http:
+        if not self.given.write or not self.given.secrets.get("write_token"):
+            raise NotSupported(f"{self.feed.name}: is read-only here: writing is switched off or has no write_token")
+        if self._writing is None:
+            of_site = self._write_email is not None
+            self._writing = self._session("write_token", self._write_email, organisation=not of_site)
+        self._begin()
+        self._writing.begin()
+        return self._writing
+
+    def _session(self, secret: str, email: str | None, *, organisation: bool = False) -> Http:
+        token, place = self.given.secrets[secret], self.feed.name
+        auth: Authorization = basic(email, token, place) if email else bearer(token, place)
+        address = self._org_address if organisation else self._address
+        return Http(address, self.given, place, auth=auth, headers={"Accept": "application/json"}, limits=self.limits)
+
+    def _begin(self) -> None:
+        self._site.begin()
+        if self.directory is not None:
+            self.directory.http.begin()
+
+    def _reader(self) -> Reader:
+        return Reader(self.feed.name, self.given.now)
+
+
+def is_admin_group(name: str) -> bool:
+    """Whether a group of this name administers the site, by the names Atlassian gives such groups."""
+    return any(fnmatchcase(name.casefold(), pattern) for pattern in ADMIN_GROUPS)
+
+
+def _size(value: Any, most: int, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ConfigurationError(f"{where}: page_size: expected a number from 1 to {most}")
+    return value

@@ -1,0 +1,409 @@
+"""What is special about Jira: two APIs that each know half, licences through groups, and no way to switch off on site."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from connectors.sandbox.atlassian import ACTIONS
+from connectors.sandbox.faults import Faults
+from connectors.sandbox.model import SandboxEntitlement
+from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, NotSupported
+from tests.atlassian_site import ids, read, site
+from tests.sandbox_company import NOW, crowd, small_application
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def jira():
+    application = small_application("jira")
+    everyone = next(e for e in application.entitlements.values() if e.name == "Everyone")
+    application.entitlements["jira-software"] = SandboxEntitlement(
+        "jira-software", "Jira Software", "licence", more={"groups": [everyone.id]}
+    )
+    return application
+
+
+def named(application, name):
+    return next(e.id for e in application.entitlements.values() if e.name == name)
+
+
+class TestWhatTheOrganisationAdds:
+    def test_last_use_is_a_date_or_never(self, jira):
+        accounts = read(jira).accounts
+        assert (accounts["Ada"].last_seen_at, accounts["Ada"].last_seen_known) == (NOW - DAY, True)
+        assert (accounts["Chioma"].last_seen_at, accounts["Chioma"].last_seen_known) == (None, True)
+
+    def test_without_it_last_use_and_mfa_are_unknown_and_hidden_addresses_stay_hidden(self, jira):
+        jira.settings["emails_hidden"] = True
+        accounts = read(jira, org=False).accounts
+        assert {(a.last_seen_at, a.last_seen_known, a.mfa, a.email) for a in accounts.values()} == {
+            (None, False, None, None)
+        }
+        assert read(jira).accounts["Ada"].email == "ada.amaral@nwl.example"
+
+    def test_mfa_is_told_of_managed_accounts_only(self, jira):
+        jira.accounts[ids(jira)["Bruno"]].more["claim"] = "unmanaged"
+        accounts = read(jira, customers=True).accounts
+        assert (accounts["Ada"].mfa, accounts["Bruno"].mfa, accounts["Hana"].mfa) == (True, None, None)
+
+    def test_a_suspended_account_comes_from_the_directory_with_what_it_holds(self, jira):
+        everyone = named(jira, "Everyone")
+        alone, both = read(jira, org=False), read(jira)
+        assert "Dmitri" not in alone.accounts
+        assert both.accounts["Dmitri"].active is False
+        assert both.held["Dmitri", everyone] == "direct"
+        assert both.held["Dmitri", "role:jira-software"] == "group"
+
+    def test_an_entry_of_another_site_is_no_use_of_this_one(self, jira):
+        assert read(jira, site_id="another").accounts["Ada"].last_seen_at is None
+        assert read(jira, site_id="jira").accounts["Ada"].last_seen_at == NOW - DAY
+
+    def test_a_date_that_cannot_be_read_makes_last_use_unknown(self, jira):
+        def spoil(path, data):
+            if path.endswith("/users/search") and isinstance(data, dict):
+                for entry in data["data"]:
+                    for access in entry["productAccess"]:
+                        access["lastActiveTimestamp"] = "soon"
+            return data
+
+        account = read(jira, faults=Faults(mutate=spoil)).accounts["Ada"]
+        assert (account.last_seen_at, account.last_seen_known) == (None, False)
+
+    def test_an_account_that_only_another_product_knows_is_none_of_jira(self, jira):
+        stranger = jira.accounts[ids(jira)["Dmitri"]]
+        stranger.last_seen_at = None
+        jira.grants = [g for g in jira.grants if g.account_id != stranger.id]
+        assert "Dmitri" not in read(jira).accounts
+
+    def test_an_empty_page_in_the_middle_of_the_directory_is_not_believed(self):
+        application = crowd("jira", 250)
+        faults = Faults(lose_page=True, paths="directories")
+        with pytest.raises(IncompleteFeed, match="in the middle"):
+            read(application, faults=faults)
+
+
+class TestTheSite:
+    def test_kinds_of_accounts(self, jira):
+        jira.accounts[ids(jira)["Backup"]].email = "backup-1x@serviceaccount.atlassian.com"
+        kinds = {name: account.kind for name, account in read(jira, customers=True).accounts.items()}
+        assert (kinds["Ada"], kinds["Build"], kinds["Hana"], kinds["Backup"]) == ("human", "bot", "guest", "service")
+
+    def test_portal_only_customers_are_left_out_and_counted(self, jira):
+        result = read(jira)
+        assert "Hana" not in result.accounts
+        assert any(note.startswith("1 portal-only customers") for note in result.notes)
+
+    def test_inactive_and_closed_accounts_cannot_sign_in(self, jira):
+        accounts = read(jira).accounts
+        assert (accounts["Esra"].active, accounts["Jun"].active) == (False, False)
+        assert accounts["Jun"].display_name == "Former user"
+
+    def test_a_licence_is_held_through_its_groups(self, jira):
+        result = read(jira)
+        assert result.held["Ada", "role:jira-software"] == "group"
+        assert result.entitlements["role:jira-software"].kind == "licence"
+
+    def test_administrators_are_privileged_by_the_names_of_their_groups(self, jira):
+        result = read(jira)
+        assert result.entitlements[named(jira, "Administrators")].privileged is True
+        assert (result.accounts["Ada"].privileged, result.accounts["Bruno"].privileged) == (True, False)
+
+    def test_roles_of_the_organisation_are_privileged_grants(self, jira):
+        jira.accounts[ids(jira)["Bruno"]].more["platform_roles"] = ["atlassian/org-admin"]
+        result = read(jira)
+        assert result.held["Bruno", "org:atlassian/org-admin"] == "direct"
+        assert result.accounts["Bruno"].privileged is True
+
+    def test_project_roles_where_wanted(self, jira):
+        bruno, contractors = ids(jira)["Bruno"], named(jira, "Contractors")
+        jira.settings["projects"] = {
+            "PAY": {"Administrators": {"users": [bruno], "groups": [contractors], "admin": True}}
+        }
+        assert not any(e.startswith("project:") for e in read(jira).entitlements)
+        result = read(jira, project_roles=True, customers=True)
+        assert result.held["Bruno", "project:PAY:10100"] == "direct"
+        assert result.held["Hana", "project:PAY:10100"] == "group"
+        assert result.entitlements["project:PAY:10100"].name == "PAY: Administrators"
+        assert result.accounts["Bruno"].privileged is True
+
+    def test_without_the_right_to_see_groups_nobody_is_called_unprivileged(self, jira):
+        result = read(jira, faults=Faults(forbidden=True, paths="group/member|applicationrole"))
+        assert {a.privileged for a in result.accounts.values()} == {None}
+        assert any("who is in which group is not told" in note for note in result.notes)
+
+    def test_short_pages_of_the_plain_array_lose_nobody(self):
+        application = crowd("jira", 40)
+
+        def shorten(path, data):
+            return data[:-2] if path.endswith("users/search") and isinstance(data, list) and len(data) > 3 else data
+
+        assert len(read(application, org=False, page_size=10, faults=Faults(mutate=shorten)).by_id) == 40
+
+    def test_a_page_lost_once_is_asked_for_again(self):
+        application = crowd("jira", 40)
+        faults = Faults(lose_page=True, paths=r"api/3/users/search")
+        assert len(read(application, org=False, page_size=30, faults=faults).by_id) == 40
+
+    def test_a_few_members_of_groups_that_no_list_shows_are_read_one_by_one(self, jira):
+        hidden = ids(jira)["Gwen"]
+
+        def hide(path, data):
+            if path.endswith("api/3/users/search"):
+                return [entry for entry in data if entry["accountId"] != hidden]
+            return data
+
+        assert read(jira, org=False, faults=Faults(mutate=hide)).accounts["Gwen"].active is True
+
+    def test_many_are_a_list_with_a_hole(self):
+        application = crowd("jira", 100)
+
+        shown = set(list(application.accounts)[:20])
+
+        def hide(path, data):
+            if path.endswith("api/3/users/search"):
+                return [entry for entry in data if entry["accountId"] in shown]
+            return data
+
+        with pytest.raises(IncompleteFeed, match="80 members of groups are missing"):
+            read(application, org=False, faults=Faults(mutate=hide))
+
+
+class TestSwitchingOff:
+    def paths(self, sandbox):
+        return [f"{s.method} {s.path}" for s in sandbox.requests if s.credential == "write_token"]
+
+    def test_a_managed_account_is_disabled_everywhere_and_enabled_again(self, jira):
+        bruno = ids(jira)["Bruno"]
+        with site(jira, write=True) as (connector, sandbox):
+            connector.deactivate(bruno)
+            assert jira.accounts[bruno].status == "deactivated"
+            assert connector.deactivate(bruno).answer == "already inactive"
+            connector.reactivate(bruno)
+            assert jira.accounts[bruno].status == "active"
+            assert self.paths(sandbox) == [
+                f"POST /users/{bruno}/manage/lifecycle/disable",
+                f"POST /users/{bruno}/manage/lifecycle/enable",
+            ]
+
+    def test_an_account_that_is_not_managed_is_suspended_and_restored(self, jira):
+        bruno = ids(jira)["Bruno"]
+        jira.accounts[bruno].more["claim"] = "unmanaged"
+        with site(jira, write=True) as (connector, sandbox):
+            connector.deactivate(bruno)
+            assert connector.account(bruno).active is False
+            assert connector.deactivate(bruno).answer == "already suspended"
+            connector.reactivate(bruno)
+            assert connector.account(bruno).active is True
+            place = f"/admin/v2/orgs/org-6f1c/directories/dir-1/users/{bruno}"
+            assert self.paths(sandbox) == [f"POST {place}/suspend", f"POST {place}/restore"]
+
+    def test_a_managed_account_can_also_be_suspended(self, jira):
+        bruno = ids(jira)["Bruno"]
+        with site(jira, write=True) as (connector, _):
+            connector.suspend(bruno)
+            assert jira.accounts[bruno].status == "suspended"
+            connector.reactivate(bruno)
+            assert jira.accounts[bruno].status == "active"
+
+    def test_an_account_that_is_synced_may_come_back(self, jira):
+        bruno = ids(jira)["Bruno"]
+        jira.accounts[bruno].managed_by = "scim"
+        with site(jira, write=True) as (connector, _):
+            assert "identity provider" in connector.deactivate(bruno).answer
+
+    def test_a_closed_account_does_not_come_back(self, jira):
+        with site(jira, write=True) as (connector, _), pytest.raises(NotSupported, match="closed"):
+            connector.reactivate(ids(jira)["Jun"])
+
+    @pytest.mark.parametrize("options", [{"org": False, "write_email": "admin@nwl.example"}, {"write_email": "a@b.c"}])
+    def test_a_site_alone_says_what_a_person_has_to_do(self, jira, options):
+        with (
+            site(jira, write=True, **options) as (connector, _),
+            pytest.raises(NotSupported, match="Atlassian Administration"),
+        ):
+            connector.deactivate(ids(jira)["Bruno"])
+
+    def test_a_key_with_scopes_is_told_apart(self, jira):
+        jira.accounts[ids(jira)["Bruno"]].more["claim"] = "managed"
+        faults = Faults(forbidden=True, paths="manage/lifecycle")
+        with (
+            site(jira, write=True, faults=faults) as (connector, _),
+            pytest.raises(NotSupported, match="without scopes"),
+        ):
+            connector.deactivate(ids(jira)["Bruno"])
+
+    @pytest.mark.parametrize("account_id", ["../../orgs", "a/b", "", "x" * 129])
+    def test_an_id_that_leads_elsewhere_is_refused(self, jira, account_id):
+        with site(jira, write=True) as (connector, sandbox):
+            with pytest.raises(NotSupported):
+                connector.deactivate(account_id)
+            assert sandbox.requests == []
+
+
+class TestGrants:
+    def test_a_group_is_left_and_joined_again_by_the_organisation(self, jira):
+        ada, admins = ids(jira)["Ada"], named(jira, "Administrators")
+        with site(jira, write=True) as (connector, _):
+            connector.revoke_grant(ada, admins)
+            connector.revoke_grant(ada, admins)
+            assert connector.account(ada).privileged is False
+            connector.restore_grant(ada, admins)
+            assert connector.account(ada).privileged is True
+
+    def test_or_by_a_token_of_the_site(self, jira):
+        ada, admins = ids(jira)["Ada"], named(jira, "Administrators")
+        with site(jira, org=False, write=True, write_email="admin@nwl.example") as (connector, sandbox):
+            connector.revoke_grant(ada, admins)
+            assert connector.revoke_grant(ada, admins).answer == "already so"
+            connector.restore_grant(ada, admins)
+            connector.restore_grant(ada, admins)
+            assert [s.method for s in sandbox.requests if s.credential == "write_token"] == ["DELETE", "POST"]
+
+    @pytest.mark.parametrize("options", [{}, {"org": False, "write_email": "admin@nwl.example"}])
+    def test_a_synced_group_is_changed_at_the_identity_provider(self, jira, options):
+        admins = named(jira, "Administrators")
+        jira.entitlements[admins].more["synced"] = True
+        with (
+            site(jira, write=True, **options) as (connector, _),
+            pytest.raises(NotSupported, match="identity provider"),
+        ):
+            connector.revoke_grant(ids(jira)["Ada"], admins)
+        assert any(g.entitlement_id == admins for g in jira.held(ids(jira)["Ada"]))
+
+    def test_a_licence_is_taken_with_its_group(self, jira):
+        with site(jira, write=True) as (connector, _), pytest.raises(NotSupported, match="through groups"):
+            connector.revoke_grant(ids(jira)["Ada"], "role:jira-software")
+
+    def test_roles_of_the_organisation(self, jira):
+        bruno = ids(jira)["Bruno"]
+        jira.accounts[bruno].more["platform_roles"] = ["atlassian/site-admin"]
+        with site(jira, write=True) as (connector, _):
+            connector.revoke_grant(bruno, "org:atlassian/site-admin")
+            assert jira.accounts[bruno].more["platform_roles"] == []
+            connector.restore_grant(bruno, "org:atlassian/site-admin")
+            assert jira.accounts[bruno].more["platform_roles"] == ["atlassian/site-admin"]
+
+    def test_roles_of_projects_need_a_token_of_the_site(self, jira):
+        bruno = ids(jira)["Bruno"]
+        jira.settings["projects"] = {"PAY": {"Administrators": {"users": [bruno]}}}
+        with site(jira, write=True) as (connector, _), pytest.raises(NotSupported, match="write_email"):
+            connector.revoke_grant(bruno, "project:PAY:10100")
+        with site(jira, write=True, write_email="admin@nwl.example") as (connector, _):
+            connector.revoke_grant(bruno, "project:PAY:10100")
+            assert connector.revoke_grant(bruno, "project:PAY:10100").answer.startswith("404")
+            assert jira.settings["projects"]["PAY"]["Administrators"]["users"] == []
+            connector.restore_grant(bruno, "project:PAY:10100")
+            assert jira.settings["projects"]["PAY"]["Administrators"]["users"] == [bruno]
+
+
+class TestCredentials:
+    def test_api_tokens_are_listed_and_deleted(self, jira):
+        ada = ids(jira)["Ada"]
+        with site(jira, write=True) as (connector, _):
+            [token] = connector.credentials(ada)
+            assert (token.kind, token.name, token.last_used_at) == ("token", "deploy", NOW - DAY)
+            connector.revoke_credential(ada, token.credential_id)
+            connector.revoke_credential(ada, token.credential_id)
+            assert connector.credentials(ada) == []
+
+    def test_those_of_an_account_that_is_not_managed_are_not_told(self, jira):
+        faults = Faults(forbidden=True, paths="api-tokens")
+        with site(jira, write=True, faults=faults) as (connector, _), pytest.raises(NotSupported, match="claimed"):
+            connector.credentials(ids(jira)["Ada"])
+
+
+class TestEvents:
+    def test_the_organisation_s_log_tells_who_what_and_whom(self, jira):
+        with site(jira) as (connector, _):
+            events = list(connector.events(NOW - 30 * DAY, None))
+            assert connector.mark.startswith("org:")
+        assert [e.kind for e in events] == [
+            "created", "sign_in", "deactivated", "granted", "revoked", "deactivated", "sign_in",
+        ]  # fmt: skip
+        granted = events[3]
+        assert (granted.account_id, granted.actor, granted.target) == (
+            ids(jira)["Bruno"], ids(jira)["Ada"], named(jira, "Everyone"),
+        )  # fmt: skip
+        assert not any("left out" in note for note in connector.reading.notes)
+
+    def test_actions_not_known_here_are_found_by_their_names(self, jira):
+        def rename(path, data):
+            return json.loads(json.dumps(data).replace('"user_login"', '"auth_ok_v2"'))
+
+        with site(jira, faults=Faults(mutate=rename)) as (connector, _):
+            events = list(connector.events(NOW - 30 * DAY, None))
+        assert [e.kind for e in events].count("sign_in") == 2
+        assert ACTIONS["sign_in"][0] == "user_login"
+
+    def test_unknown_actions_are_counted(self, jira):
+        def rename(path, data):
+            text = (
+                json.dumps(data)
+                .replace('"user_login"', '"boards_shuffled"')
+                .replace("Logged in to account", "Shuffled")
+            )
+            return json.loads(text)
+
+        with site(jira, faults=Faults(mutate=rename)) as (connector, _):
+            events = list(connector.events(NOW - 30 * DAY, None))
+        assert "sign_in" not in {e.kind for e in events}
+        assert "events of the kind boards_shuffled: 2 left out" in connector.reading.notes
+
+    def test_a_cursor_that_lapsed_begins_anew(self, jira):
+        with site(jira) as (connector, _):
+            whole = [e.event_id for e in connector.events(NOW - 30 * DAY, None)]
+            assert [e.event_id for e in connector.events(NOW - 30 * DAY, "org:lapsed")] == whole
+
+    @pytest.mark.parametrize("options", [{"org": False}, {}])
+    def test_without_guard_the_site_s_own_log_is_read(self, jira, options):
+        jira.settings["guard"] = False
+        with site(jira, **options) as (connector, _):
+            events = list(connector.events(NOW - 30 * DAY, None))
+            assert connector.mark.startswith("audit:")
+        assert {e.kind for e in events} == {"created", "deactivated", "granted", "revoked"}
+        granted = next(e for e in events if e.kind == "granted")
+        assert (granted.account_id, granted.target) == (ids(jira)["Bruno"], named(jira, "Everyone"))
+
+
+class TestCheck:
+    def test_says_whose_token_it_is_and_what_is_too_much(self, jira):
+        with site(jira, org_token=jira.write_token) as (connector, _):
+            checked = connector.check()
+        assert checked.notes == (f"the token acts as Ada Amaral ({ids(jira)['Ada']})",)
+        assert checked.missing == ()
+        assert checked.excess == ("org_token: was created without scopes and may change every managed account",)
+
+    def test_says_what_is_missing(self, jira):
+        jira.settings["guard"] = False
+        with site(jira, faults=Faults(forbidden=True, paths="applicationrole")) as (connector, _):
+            missing = connector.check().missing
+        assert [m.partition(":")[0] for m in missing] == ["pull", "events"]
+
+    def test_without_the_organisation_it_says_what_that_costs(self, jira):
+        with site(jira, org=False) as (connector, _):
+            assert any("last use and MFA are unknown" in note for note in connector.check().notes)
+
+    @pytest.mark.parametrize("paths", ["myself", "api/3/users/search", "directories"])
+    def test_a_credential_that_is_not_enough_is_an_error(self, jira, paths):
+        with (
+            site(jira, faults=Faults(forbidden=True, paths=paths)) as (connector, _),
+            pytest.raises(AuthenticationFailed),
+        ):
+            connector.check()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"org_id": "x", "org": False}, "org_id and org_token"),
+        ({"org": False, "write": True}, "write_token: needs org_id"),
+        ({"page_size": 5000}, "page_size"),
+        ({"page_size": True}, "page_size"),
+        ({"org": False, "org_url": "http://example.com/"}, "allow_private"),
+    ],
+)
+def test_wrong_settings_are_named(jira, options, words):
+    with pytest.raises(ConfigurationError, match=words), site(jira, **options):
+        pass
