@@ -35,7 +35,8 @@ class Outcome:
 
 @contextmanager
 def alone(house: House) -> Iterator[None]:
-    """Nobody else acts meanwhile; AlreadyDecided when somebody does now."""
+    """Nobody else acts meanwhile; AlreadyDecided when somebody does now, StoreError when there is no room to act."""
+    house.store.require_room()
     with house.store.lease("calls") as held:
         if not held:
             raise AlreadyDecided("another process is carrying out remediations now; nothing was done here")

@@ -31,6 +31,7 @@ DEADLINE_S: Final = 300.0  # of work that is no pull
 LATE_S: Final = 30.0  # how much longer than its deadline a pull may take before it is given up
 QUARANTINE: Final = timedelta(days=1)  # how often a feed is tried whose credential is refused again and again
 RETRY_S: Final = 300.0  # the same approved remediations are not tried again sooner
+ROOM_S: Final = 15.0  # but so soon after the store could not take them: somebody may have made room
 TOGETHER_S: Final = 5.0  # how long a detect run waits for other pulls
 STOP_S: Final = 10.0  # how long running work may take to end when the worker is stopped
 
@@ -88,6 +89,8 @@ class Worker:
         self.beat = beat
         self.lost: LeaseLost | None = None
         self.silenced = ""  # why the last sign of life could not be given
+        self.untidy = False  # the store refused a lane's write: its job run may be left open
+        self.starting = threading.Lock()
         self.lanes: dict[str, tuple[threading.Thread, float]] = {}
         self.detect_wanted: float | None = None  # since when
         self.judged_end: datetime | None = None  # the announced end for which a detect run was last asked
@@ -137,16 +140,18 @@ class Worker:
         self._detect_when_somebody_leaves()
         self._detect_after_pulls()
         self._give_up_hung()
+        self._tidy()
 
     def start(self, lane: str, do: Callable[[], object]) -> bool:
         """Do this in a thread of its own unless the lane is busy. A thread that hangs can't keep the process alive."""
-        busy = self.lanes.get(lane)
-        if busy is not None and busy[0].is_alive():
-            return False
-        thread = threading.Thread(target=self._guarded, args=(lane, do), name=lane, daemon=True)
-        self.lanes[lane] = (thread, time.monotonic())
-        thread.start()
-        return True
+        with self.starting:
+            busy = self.lanes.get(lane)
+            if busy is not None and busy[0].is_alive():
+                return False
+            thread = threading.Thread(target=self._guarded, args=(lane, do), name=lane, daemon=True)
+            self.lanes[lane] = (thread, time.monotonic())
+            thread.start()
+            return True
 
     def _guarded(self, lane: str, do: Callable[[], object]) -> None:
         try:
@@ -155,6 +160,7 @@ class Worker:
             self.lost = lost
         except LeaverwatchError as error:  # it stands in the job run; the worker goes on
             log.warning("%s: %s", lane, error)
+            self.untidy = self.untidy or isinstance(error, StoreError)
         except Exception:  # a fault in one job must not end the others; it stands in the job run too
             log.exception("%s failed", lane)
 
@@ -224,9 +230,13 @@ class Worker:
             except GuardStopped:
                 self.tried = (key, float("inf"))
                 raise
+            except StoreError:
+                self.tried = (key, time.monotonic() - RETRY_S + ROOM_S)
+                raise
 
-        if self.start("acting", act):
-            self.tried = (key, time.monotonic())
+        before, self.tried = self.tried, (key, time.monotonic())
+        if not self.start("acting", act):
+            self.tried = before
 
     def _take_requests(self) -> None:
         """Start what was asked for, oldest first, one piece of each kind at a time."""
@@ -285,6 +295,21 @@ class Worker:
         running = select(JobRun).where(JobRun.status == "running", JobRun.feed == feed, JobRun.job == "pull")
         with self.house.store.read() as session:
             return list(session.exec(running.order_by(col(JobRun.id))).all())
+
+    def _tidy(self) -> None:
+        """Close what the lanes could not close while the store refused their writes, once it takes them again."""
+        if not self.untidy or self.silenced:
+            return
+        with self.starting:
+            if any(thread.is_alive() for lane, (thread, _) in self.lanes.items() if lane != "lease"):
+                return
+            self.untidy = False
+            try:
+                self.clear_up()
+            except LeaseLost as lost:
+                self.lost = lost
+            except StoreError:
+                self.untidy = True
 
     def clear_up(self) -> None:
         """After a worker died: close the job runs it left open and ask again for what it was doing."""

@@ -21,7 +21,7 @@ from governance.house import House
 from governance.records import COLUMNS
 from governance.rulebook import Verdict, run
 from governance.settings import Settings
-from governance.snapshots import Engine, engine_of, facts
+from governance.snapshots import Engine, engine_of, facts, on_disk
 from governance.tables import Snapshot
 
 Frame = nw.LazyFrame[Any]
@@ -52,7 +52,9 @@ def evaluated(house: House, as_of: datetime, *, settings: Settings | None = None
     """An evaluation whose estate lies in a folder of its own that goes when nobody kept it (see `record`)."""
     folder = house.snapshots / "estates" / f".{ULID.from_datetime(as_of)}"
     try:
-        yield evaluate(house, as_of, folder, engine_of(house.settings.engine), settings or house.settings)
+        with on_disk(folder):
+            evaluation = evaluate(house, as_of, folder, engine_of(house.settings.engine), settings or house.settings)
+        yield evaluation
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
 from governance.snapshots.keeping import believed, facts, publish, stage, sweep
 from governance.snapshots.memory import Absence, Change
+from governance.snapshots.writing import on_disk
 
 __all__ = [
     "Absence",
@@ -13,6 +14,7 @@ __all__ = [
     "believed",
     "engine_of",
     "facts",
+    "on_disk",
     "publish",
     "stage",
     "sweep",

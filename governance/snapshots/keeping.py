@@ -30,6 +30,7 @@ from governance.snapshots.memory import (
     remember_accounts,
     remember_identities,
 )
+from governance.snapshots.writing import write
 from governance.tables import Pin, Remediation, Snapshot
 
 Feed = SourceSettings | ApplicationSettings
@@ -114,7 +115,7 @@ def stage(
         released_by=[],
     )
     row.path = f"{feed.name}/{row.id}"
-    _write(house.snapshots / row.path, kept)
+    write(house.snapshots / row.path, kept)
     with house.store.write() as session:
         session.add(row)
     return row
@@ -141,15 +142,6 @@ def _digest(frames: dict[str, pl.DataFrame]) -> str:
 
 def _read(house: House, snapshot: Snapshot | None, table: str) -> pl.DataFrame | None:
     return None if snapshot is None else pl.read_parquet(house.snapshots / snapshot.path / f"{table}.parquet")
-
-
-def _write(folder: Path, frames: dict[str, pl.DataFrame | pl.LazyFrame]) -> None:
-    """All files or none: written beside, then moved into place."""
-    beside = folder.with_name(f".{folder.name}")
-    beside.mkdir(parents=True, exist_ok=True)
-    for name, frame in frames.items():
-        frame.lazy().sink_parquet(beside / f"{name}.parquet", compression="zstd", compression_level=1)
-    beside.rename(folder)
 
 
 def publish(session: Session, snapshot: Snapshot, now: datetime) -> None:

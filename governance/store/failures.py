@@ -5,13 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy.exc as sa
 
 from governance.errors import StoreError
+from governance.store.disks import described
 
 # These are mistakes of the program, or answers a verb may want to see (a row that is already there).
 _NOT_OURS = (sa.IntegrityError, sa.ProgrammingError, sa.DataError, sa.InterfaceError, sa.NotSupportedError)
+
+_OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 @contextmanager
@@ -22,11 +26,11 @@ def explained(name: str) -> Iterator[None]:
     except _NOT_OURS:
         raise
     except sa.DBAPIError as error:
-        raise StoreError(f"{name}: {_reason(error.orig)}; nothing was written") from error
+        raise StoreError(f"{name}: {_reason(error.orig, name)}; nothing was written") from error
     except (sa.TimeoutError, sa.PendingRollbackError, sa.ResourceClosedError) as error:
         raise StoreError(f"{name}: {error}; nothing was written") from error
     except sqlite3.Error as error:
-        raise StoreError(f"{name}: {_reason(error)}; nothing was written") from error
+        raise StoreError(f"{name}: {_reason(error, name)}; nothing was written") from error
 
 
 def is_busy(error: BaseException) -> bool:
@@ -36,6 +40,9 @@ def is_busy(error: BaseException) -> bool:
     return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _reason(original: BaseException | None) -> str:
+def _reason(original: BaseException | None, name: str) -> str:
     text = str(original).strip().splitlines()
-    return text[0] if text else type(original).__name__
+    reason = text[0] if text else type(original).__name__
+    code = getattr(original, "sqlite_errorcode", None)
+    disk = described(Path(name)) if code is not None and code & 0xFF in _OF_THE_DISK else ""
+    return f"{reason} ({disk})" if disk else reason

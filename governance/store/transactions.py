@@ -20,10 +20,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
+from governance.errors import StoreError
+from governance.store.disks import amount, described, free
 from governance.store.failures import explained, is_busy
 from governance.store.leases import Fence, advisory_lease, file_lease
 
 BUSY_SECONDS: Final = 10.0  # one wait of SQLite's own
+ROOM_TO_ACT: Final = 4_000_000  # bytes: the records of some thousand actions
 PATIENCE_SECONDS: Final = 60.0  # all waits for the write lock together
 STOPPED_SECONDS: Final = 60.0  # PostgreSQL ends the transaction of a writer that stands still so long
 VANISHED: Final = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}  # seconds, tries
@@ -120,6 +123,13 @@ class Store:
         guarded = copy.copy(self)
         guarded._fences = (*self._fences, fence)
         return guarded
+
+    def require_room(self) -> None:
+        """StoreError when the disk of a SQLite store is nearly full: actions stop first, while records still fit."""
+        if self.file is not None and free(self.file) < ROOM_TO_ACT:
+            raise StoreError(
+                f"{self.name}: {described(self.file)}; below {amount(ROOM_TO_ACT)} no action is started, make room"
+            )
 
     def close(self) -> None:
         """Let go of every connection."""

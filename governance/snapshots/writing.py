@@ -1,0 +1,59 @@
+"""Snapshot files: all of them on the disk, or none; a disk that is full or fails is named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from governance.errors import StoreError
+from governance.store.disks import described
+
+
+@contextmanager
+def on_disk(place: Path) -> Iterator[None]:
+    """Turn what the disk refuses while files are written at `place` into a StoreError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(_refused(place, error.strerror or str(error))) from error
+    except pl.exceptions.ComputeError as error:  # what Polars makes of an I/O error while it writes Parquet
+        if "parquet" not in str(error) and "os error" not in str(error):
+            raise
+        raise StoreError(_refused(place, str(error).rpartition("IO error: ")[2])) from error
+
+
+def _refused(place: Path, why: str) -> str:
+    disk = described(place)
+    return f"{place}: {why}{f' ({disk})' if disk else ''}; nothing was kept"
+
+
+def write(folder: Path, frames: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> None:
+    """All files or none: written beside, brought to the disk, then moved into place."""
+    beside = folder.with_name(f".{folder.name}")
+    with on_disk(folder):
+        try:
+            beside.mkdir(parents=True, exist_ok=True)
+            for name, frame in frames.items():
+                file = beside / f"{name}.parquet"
+                frame.lazy().sink_parquet(file, compression="zstd", compression_level=1)
+                _settle(file)
+            _settle(beside)
+            beside.rename(folder)
+            _settle(folder.parent)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)  # it takes room that is needed now
+            raise
+
+
+def _settle(place: Path) -> None:
+    """Wait until a file or the names in a folder are on the disk: a row must never name files a power cut took."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
