@@ -27,14 +27,14 @@ _TAKEN_OUT: Final = (
     "INSERT INTO findingtext(findingtext, rowid, search) VALUES ('delete', old.rowid, old.search || '  ');"
 )
 _PUT_IN: Final = "INSERT INTO findingtext(rowid, search) VALUES (new.rowid, new.search || '  ');"
+_ALONE: Final = "WHEN NOT EXISTS (SELECT 1 FROM findinglater)"
 _INDEX: Final = {
     "sqlite": (
         "CREATE VIRTUAL TABLE findingtext USING fts5(search, content='finding', columnsize=0, detail='none', "
         "tokenize='trigram case_sensitive 1')",
         "CREATE VIRTUAL TABLE findingterm USING fts5vocab('findingtext', 'row')",
         "CREATE TABLE findinglater (one INTEGER PRIMARY KEY)",  # holds a row while many findings are written
-        "CREATE TRIGGER findingtext_insert AFTER INSERT ON finding WHEN NOT EXISTS (SELECT 1 FROM findinglater) "
-        f"BEGIN {_PUT_IN} END",
+        f"CREATE TRIGGER findingtext_insert AFTER INSERT ON finding {_ALONE} BEGIN {_PUT_IN} END",
         f"CREATE TRIGGER findingtext_delete AFTER DELETE ON finding BEGIN {_TAKEN_OUT} END",
         "CREATE TRIGGER findingtext_update AFTER UPDATE OF search ON finding WHEN old.search IS NOT new.search "
         f"BEGIN {_TAKEN_OUT} {_PUT_IN} END",

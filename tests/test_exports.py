@@ -1,0 +1,77 @@
+"""Lists handed out: whole, safe to open, and noted in the audit."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from sqlmodel import select
+
+from governance import exports
+from governance.errors import NotAllowed
+from governance.tables import AuditEntry
+from governance.views import findings as listed
+from tests import seeded
+from tests.listing import actor
+from tests.seeded import put_findings
+
+
+@pytest.fixture
+def settings():
+    return seeded.TWO_APPLICATIONS
+
+
+LIVE = [
+    f"{lead}{body}"
+    for lead in ("", " ", "\t", "\r", "\n", "\0")
+    for body in (
+        "=1+1",
+        "+1",
+        "-1+2",
+        "@SUM(A1)",
+        '=HYPERLINK("http://x","y")',
+        "=cmd|' /C calc'!A0",
+        "-2+3+cmd",
+        "+A1",
+        "\t=1",
+        "\r@x",
+    )
+]
+
+
+def test_sixty_formulas_are_text_in_every_export():
+    assert len(LIVE) == 60
+    text = exports.csv_text([{"name": payload, "other": 'a,b\n"c"'} for payload in LIVE], ["name", "other"])
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert len(rows) == 60
+    for payload, row in zip(LIVE, rows, strict=True):
+        assert row["name"].startswith("'"), payload
+        assert row["name"][1:].strip() == payload.replace("\0", "").strip(), "nothing else was changed"
+        assert row["other"] == 'a,b\n"c"'
+
+
+def test_harmless_cells_stay_as_they_are(now):
+    cells = [
+        ("Zoë-Ann", "Zoë-Ann"),
+        (5, "5"),
+        (-5, "-5"),
+        (None, ""),
+        (True, "true"),
+        (now, "2026-11-23T12:00:00Z"),
+        ("", ""),
+    ]
+    for value, expected in cells:
+        assert exports.cell(value) == expected
+
+
+def test_an_export_needs_the_right_and_leaves_an_audit_entry(house, now):
+    put_findings(house, now, {}, {})
+    rows = listed.export(house, listed.Filters())
+    with pytest.raises(NotAllowed):
+        exports.export(house, actor(house), now, "findings", rows, listed.COLUMNS)
+    text = exports.export(house, actor(house, "audit@example.com"), now, "findings", rows, listed.COLUMNS)
+    assert len(text.splitlines()) == 3
+    with house.store.read() as session:
+        [entry] = session.exec(select(AuditEntry)).all()
+    assert (entry.actor, entry.verb, entry.object) == ("audit@example.com", "export", "list/findings")

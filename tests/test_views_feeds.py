@@ -1,0 +1,73 @@
+"""How old the facts are, and which people and accounts they speak of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from governance.views import freshness, population
+from tests import seeded
+from tests.seeded import put_pull, put_run, put_snapshot
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def settings():
+    return seeded.TWO_APPLICATIONS
+
+
+def test_a_feed_is_outdated_by_its_own_limit_and_stands_first(house, now):
+    for feed in ("hr", "crm", "wiki"):
+        put_snapshot(house, feed, now - timedelta(hours=3))
+    feeds = freshness.freshness(house, now)
+    assert [(f.name, f.state) for f in feeds] == [("wiki", "outdated"), ("hr", "fresh"), ("crm", "fresh")]
+    assert feeds[0].said == "Wiki 3 h, outdated"
+
+
+def test_a_failed_or_held_pull_leaves_the_last_good_facts_and_says_so(house, now):
+    for feed in ("hr", "crm", "wiki"):
+        put_snapshot(house, feed, now - timedelta(minutes=5))
+    put_pull(house, "crm", 1, now, "failed", error="no such file", error_kind="IncompleteFeed")
+    put_snapshot(house, "hr", now, "held", held_why="too many removed")
+    said = {feed.name: feed for feed in freshness.freshness(house, now)}
+    assert (said["crm"].state, said["crm"].failed, said["crm"].sound) == ("fresh", "no such file", False)
+    assert (said["hr"].held, said["hr"].age) == (True, timedelta(minutes=5))
+    assert said["wiki"].sound
+
+
+def test_only_the_newest_pull_decides_whether_a_feed_failed(house, now):
+    put_snapshot(house, "crm", now)
+    put_pull(house, "crm", 1, now - DAY, "failed", error="x")
+    put_pull(house, "crm", 2, now, "ok")
+    put_pull(house, "crm", 3, now, "running")
+    assert {f.name: f.failed for f in freshness.freshness(house, now)}["crm"] is None
+
+
+def test_the_population_states_rows_read_on_both_sides(house, now):
+    for feed in ("hr", "crm", "wiki"):
+        put_snapshot(house, feed, now - timedelta(minutes=4))
+    put_pull(house, "hr", 1, now, rows_read=503, duplicates=1, rejected=2)
+    put_pull(house, "crm", 2, now, rows_read=40)
+    put_pull(house, "wiki", 3, now, rows_read=60, duplicates=3)
+    put_run(
+        house,
+        now,
+        summary={
+            "accounts": 97,
+            "identities": 500,
+            "unmatched": 9,
+            "ambiguous": 3,
+            "checks": 1000,
+            "not_evaluable": 65,
+        },
+        not_evaluable={"crm": {"stale": "60 accounts: not told"}, "wiki": {"stale": "5 accounts: not told"}},
+    )
+    drawn = population.population(house, now)
+    assert drawn.looked_at == "97 accounts and 500 identities in 2 applications"
+    assert drawn.unjudged == "65 of 1,000 checks (6.5 %) could not be judged, most of them in Customer CRM and Wiki"
+    assert drawn.read == (
+        "Read: 503 rows about people (1 duplicate, 2 rejected) and 100 rows about accounts (3 duplicate, 0 rejected);"
+        " 9 unmatched, 3 ambiguous; data up to 4 min old"
+    )

@@ -1,0 +1,118 @@
+"""Applications, approvals, jobs and the audit, as pages read them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from governance import audit
+from governance.access import Actor
+from governance.views import applications, approvals, jobs, trail
+from tests import seeded
+from tests.listing import actor, walk
+from tests.seeded import account, put_pull, put_remediation, put_run
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def settings():
+    return seeded.TWO_APPLICATIONS
+
+
+def test_an_application_says_what_happens_when_somebody_leaves(house, now):
+    seeded.put_connectors(house)
+    said = {card.name: (*applications.leaving(card), card.closing.how) for card in applications.cards(house, now)}
+    assert said["wiki"] == ("Deactivated after approval, by the API, and read again to prove it.", "good", "call")
+    assert said["crm"][0].startswith("Nothing happens by itself. A task goes to owner@example.com")
+    assert said["crm"][2] == "task"
+    assert applications.closing(house, "wiki").call == "Deactivate through SCIM 2.0 (write Users)"
+
+
+def test_a_tick_is_what_was_told_not_what_was_promised(house, now):
+    seeded.put_connectors(house)
+    put_run(house, now, [account("crm", "a", last_seen_known=True), account("wiki", "b", mfa=False, privileged=None)])
+    ticks = {card.name: dict(card.ticks) for card in applications.cards(house, now)}
+    assert ticks["crm"] == {"Last use": True, "MFA": False, "Deactivate": False, "Entitlements": True}
+    assert ticks["wiki"] == {"Last use": False, "MFA": True, "Deactivate": True, "Entitlements": False}
+
+
+def test_pulls_stand_oldest_first_and_end_after_thirty(house, now):
+    for n in range(35):
+        put_pull(house, "crm", n, now, "failed" if n == 34 else "ok")
+    card = next(card for card in applications.cards(house, now) if card.name == "crm")
+    assert (len(card.pulls), card.pulls[-1], card.last.status) == (30, "failed", "failed")
+
+
+@pytest.mark.parametrize(
+    ("email", "values", "bar"),
+    [
+        ("boss@example.com", {}, None),
+        ("sec@example.com", {}, "own proposal"),
+        ("boss@example.com", {"approved_by": "boss@example.com"}, "own approval"),
+        ("admin@example.com", {}, "no right"),
+    ],
+)
+def test_an_approver_is_told_why_they_may_not_decide(house, now, email, values, bar):
+    put_remediation(house, "r1", now, **values)
+    [card] = approvals.waiting(house, actor(house, email), now)
+    assert card.bar == bar
+    assert bool(card.others) == (bar is not None)
+
+
+def test_nobody_decides_about_their_own_account(house, now):
+    put_remediation(house, "r1", now, identity_id="hr:7")
+    own = Actor("x@example.com", "X", frozenset({"approver"}), identity_id="hr:7")
+    assert [card.bar for card in approvals.waiting(house, own, now)] == ["own account"]
+
+
+def test_the_page_looks_again_only_while_something_moves(house, now):
+    put_remediation(house, "r1", now, status="executing", action="manual", executing_at=now)
+    assert not approvals.moving(approvals.under_way(house), now), "a person needs days, not seconds"
+    put_remediation(house, "r2", now, status="approved", approved_at=now)
+    assert approvals.moving(approvals.under_way(house), now)
+    assert not approvals.moving(approvals.under_way(house), now + timedelta(hours=1)), "it is stuck: no use in looking"
+
+
+def test_undo_is_offered_for_thirty_days_and_only_for_what_was_done_from_here(house, now):
+    done = {"status": "verified", "executing_at": now, "attempts": 1}
+    r = put_remediation(house, "r1", now, **done)
+    assert approvals.can_undo(r, now + 30 * DAY)
+    assert not approvals.can_undo(r, now + 31 * DAY)
+    assert not approvals.can_undo(put_remediation(house, "r2", now, **{**done, "attempts": 0}), now)
+    assert not approvals.can_undo(put_remediation(house, "r3", now, **{**done, "action": "manual"}), now)
+
+
+def test_jobs_are_listed_newest_first_and_planned_by_when_they_are_due(house, now):
+    from governance.tables import JobRun
+
+    with house.store.write() as session:
+        for n in range(60):
+            session.add(
+                JobRun(
+                    id=f"{n:026}", job="pull", feed="crm", started_at=now - (60 - n) * timedelta(minutes=1), status="ok"
+                )
+            )
+    pages = walk(lambda at: jobs.page(house, cursor=at), jobs.KEY)
+    assert [row["id"] for page in pages for row in page.rows] == [f"{n:026}" for n in reversed(range(60))]
+    assert [plan.feed for plan in jobs.planned(house)][:2] == ["hr", "wiki"], "never read is due first"
+    assert jobs.today(house, now).runs == 60
+
+
+def test_the_audit_is_listed_and_searched(house, now):
+    with house.store.write() as session:
+        for n in range(70):
+            audit.append(
+                session,
+                now=now,
+                actor=f"p{n % 2}@example.com",
+                verb=("propose", "verified")[n % 2],
+                object=f"remediation/{n}",
+            )
+    pages = walk(lambda at: trail.page(house, trail.Filters(), at), trail.KEY)
+    assert [row["seq"] for page in pages for row in page.rows] == list(range(70, 0, -1))
+    assert trail.page(house, trail.Filters(scope="decisions")).total == 35
+    assert trail.page(house, trail.Filters(text="P1@example remediation/3")).total == 6
+    assert len(trail.export(house, trail.Filters())) == 70
+    assert trail.chain(house, now).today == 70
