@@ -1,0 +1,64 @@
+"""What an identity provider asserts about somebody who signs in, whatever protocol it came by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+PERSISTENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+TRANSIENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+EMAIL: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+PAIRWISE: Final = "oidc:sub"  # the subject of an id token; at Entra another one for each application
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """One sign-in as the identity provider states it. `groups` None: not told, which is not the same as none."""
+
+    issuer: str
+    audience: str
+    subject: str
+    subject_format: str
+    at: datetime  # when the person proved who they are
+    verified: bool = False  # whether the signature was checked
+    immutable_id: str | None = None
+    username: str | None = None
+    email: str | None = None
+    email_verified: bool | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    department: str | None = None
+    title: str | None = None
+    employee_number: str | None = None
+    employee_type: str | None = None
+    groups: tuple[str, ...] | None = None
+    groups_overage: bool = False  # there were more groups than fit: none of them is told
+    roles: tuple[str, ...] = ()
+    amr: tuple[str, ...] = ()
+    session_index: str | None = None
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())  # as they came, those that are allowed
+
+    @property
+    def key(self) -> str | None:
+        """What stays the same for this person through every rename; None when nothing does."""
+        if self.immutable_id:
+            return self.immutable_id
+        return self.subject if self.subject_format in (PERSISTENT, PAIRWISE) else None
+
+    def values(self, attribute: str) -> tuple[str, ...] | None:
+        """What an attribute of a mapping says: ours by name, else one that came; None when it is not told."""
+        if attribute == "groups":
+            return None if self.groups_overage else self.groups
+        if attribute == "roles":
+            return self.roles
+        if attribute in _OURS:
+            value = getattr(self, attribute)
+            return None if value is None else (str(value),)
+        return dict(self.attributes).get(attribute)
+
+
+_OURS: Final = frozenset(
+    {"email", "username", "department", "title", "employee_number", "employee_type", "first_name", "last_name"}
+)
