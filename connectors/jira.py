@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.kit.atlassian import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS, Atlassian, is_admin_group
-from connectors.kit.atlassian_directory import KINDS, Member, both, checked, kind_of
+from connectors.kit.atlassian_directory import KINDS, Member, checked, kind_of
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.contract import Field
 from connectors.kit.http import Http
@@ -184,27 +184,16 @@ class Jira(Atlassian):
 
     def _account(self, row: Resource, account_id: str, member: Member | None, privileged: bool | None) -> Account:
         """What the site says of the account, completed by what the organisation says."""
-        listed = row.tells("accountId")
-        email = row.text("emailAddress") or (member.email if member else None)
-        kind = kind_of(row.one_of("accountType", KINDS), email)
-        active = row.flag("active")
-        if member is not None:
-            kind = kind or member.kind
-            active = both(active, member.active) if listed else member.active
-        return Account(
-            application=self.feed.name,
-            account_id=account_id,
-            username=email,
+        email = row.text("emailAddress")
+        return self._completed(
+            account_id,
+            member,
             email=email,
-            display_name=row.text("displayName") or (member.name if member else None),
-            kind=kind,
-            active=active,
-            last_seen_at=member.last_seen_at if member else None,
-            last_seen_known=member.last_seen_known if member else False,
-            created_at=member.created_at if member else None,
-            mfa=member.mfa if member else None,
+            name=row.text("displayName"),
+            kind=kind_of(row.one_of("accountType", KINDS), email),
+            active=row.flag("active"),
+            listed=row.tells("accountId"),
             privileged=privileged,
-            department=member.department if member else None,
         )
 
     def _audit(self, since: datetime, reader: Reader) -> Iterator[Event]:

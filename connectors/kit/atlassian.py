@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.atlassian_change import OrganisationChange
-from connectors.kit.atlassian_directory import ADMIN_ROLES, Directory
+from connectors.kit.atlassian_directory import ADMIN_ROLES, NOBODY, Directory, Member, both, kind_of
 from connectors.kit.atlassian_events import OrganisationEvents
 from connectors.kit.authorization import Authorization, basic, bearer
 from connectors.kit.contract import (
@@ -36,7 +36,7 @@ from connectors.kit.pacing import RateLimit
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader
 from governance.errors import AuthenticationFailed, ConfigurationError, NotSupported
-from governance.records import Credential, Entitlement, Event, Receipt
+from governance.records import Account, Credential, Entitlement, Event, Receipt
 from governance.settings import ApplicationSettings, SourceSettings
 
 ORG_URL: Final = "https://api.atlassian.com/"
@@ -210,6 +210,42 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
     @abstractmethod
     def _regrant_on_site(self, http: Http, account_id: str, entitlement_id: str, *, inside: bool) -> Receipt:
         """Change a group or role with a token of the site."""
+
+    def _completed(
+        self,
+        account_id: str,
+        member: Member | None,
+        *,
+        email: str | None,
+        name: str | None,
+        kind: str | None,
+        active: bool | None,
+        listed: bool,
+        privileged: bool | None,
+    ) -> Account:
+        """What the site says of an account, completed by what the organisation says.
+
+        `listed`: whether the site lists it. Only then does its word count beside the organisation's.
+        """
+        told = member or NOBODY
+        email = email or told.email
+        if member is not None:
+            active = both(active, told.active) if listed else told.active
+        return Account(
+            application=self.feed.name,
+            account_id=account_id,
+            username=email,
+            email=email,
+            display_name=name or told.name,
+            kind=kind_of(kind or told.kind, email),
+            active=active,
+            last_seen_at=told.last_seen_at,
+            last_seen_known=told.last_seen_known,
+            created_at=told.created_at,
+            mfa=told.mfa,
+            privileged=privileged,
+            department=told.department,
+        )
 
     def _refuse_grant(self, entitlement_id: str) -> None:
         """Raise NotSupported for what can only be had through something else."""

@@ -38,22 +38,25 @@ class Member:
     """One account as the organisation knows it."""
 
     account_id: str
-    kind: str | None
-    active: bool | None
-    account_status: str | None  # active, inactive, closed
-    suspended: bool
-    managed: bool | None
-    synced: bool
-    email: str | None
-    name: str | None
-    department: str | None
-    created_at: datetime | None
-    last_seen_at: datetime | None
-    last_seen_known: bool
-    mfa: bool | None
-    uses: bool  # the product was opened at least once
-    groups: tuple[str, ...]
-    roles: tuple[str, ...]
+    kind: str | None = None
+    active: bool | None = None
+    account_status: str | None = None  # active, inactive, closed
+    suspended: bool = False
+    managed: bool | None = None
+    synced: bool = False
+    email: str | None = None
+    name: str | None = None
+    department: str | None = None
+    created_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    last_seen_known: bool = False
+    mfa: bool | None = None
+    uses: bool = False  # the product was opened at least once
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+NOBODY: Final = Member("")  # of whom nothing is told
 
 
 class Directory:

@@ -1,0 +1,189 @@
+"""Confluence Cloud: the accounts of one site, with what its organisation knows of them.
+
+Reads      members of groups, groups, space administrators        scope: read:confluence-groups, -user, -space.summary
+State      last use, MFA, hidden e-mails, suspended accounts      organisation API: read:directories:admin
+Changes    deactivate, suspend, reactivate, groups, API tokens    organisation API key created without scopes
+
+Confirmed by the vendor: there is no list of all accounts and the lists tell no state (CONFCLOUD-83983); the state is
+the organisation's, or `accountStatus` of one account. Who only reads leaves no trace in the content, so the last use is
+the organisation's as well. On an organisation with several sites the list of groups holds all of them (said by the
+author of another connector): `groups` narrows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from connectors.kit.atlassian import PLANS, SCOPES, SITE_FIELDS, Atlassian, is_admin_group
+from connectors.kit.atlassian_directory import KINDS, Member, checked
+from connectors.kit.atlassian_lists import SiteLists
+from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, confluence_events
+from connectors.kit.contract import Field
+from connectors.kit.http import Http
+from connectors.kit.options import feed_table, text_option
+from connectors.kit.pagination import read_pages
+from connectors.kit.privilege import holds_privilege
+from connectors.kit.quarantine import judge
+from connectors.kit.resource import Reader, Resource, as_text
+from governance.errors import IncompleteFeed, NotSupported, UnexpectedAnswer
+from governance.records import Account, Event, Grant, Receipt, Record
+
+_STATUS = {"active": True, "inactive": False, "closed": False, "unknown": None}
+
+
+class Confluence(Atlassian):
+    """Accounts and groups of a Confluence Cloud site."""
+
+    title = "Confluence Cloud"
+    product = "confluence"
+    page_size = 200
+    fields = (
+        Field("base_url", "The site with /wiki, such as https://example.atlassian.net/wiki/.", "url", required=True),
+        *SITE_FIELDS,
+        Field("groups", "Only members of groups with these names, such as confluence-*; commas between several."),
+        Field(
+            "space_admins",
+            "Whether administrators of every space are read: one call and more each.",
+            "flag",
+            default=False,
+        ),
+        Field("page_size", "How many accounts to ask for at once.", "number", default=200),
+    )
+    scopes = {  # noqa: RUF012 - a declaration
+        **SCOPES,
+        "pull": ("read:confluence-groups", "read:confluence-user", "read:confluence-space.summary", *SCOPES["pull"]),
+        "events": ("read:audit-log:confluence", *SCOPES["events"]),
+    }
+    plans = ("Without the organisation API it is unknown whether an account can sign in at all.", *PLANS)
+    covers = (
+        "people and service accounts in a group: yes",
+        "guests (external collaborators): yes",
+        "suspended accounts: yes, with the organisation API",
+        "people in no group: only those the organisation shows to have used Confluence",
+        "apps (bots): yes, where they are in a group",
+        "anonymous readers: no, they have no account",
+        "API tokens: of managed accounts, with an organisation API key without scopes",
+    )
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entitlement, account and grant once."""
+        self._begin()
+        reading, place, reader = self.reading, self.feed.name, self._reader()
+        reading.source = self._address.join("rest/api/group")
+        wanted = reading.filters = text_option(self.options, "groups", feed_table(self.feed)) or ""
+        lists = SiteLists(self._site, place)
+        members = self.directory.members(reader, reading, lists) if self.directory else {}
+        grants = ConfluenceGrants(lists, self.privilege, place, self._size)
+        held = grants.read(reading, reader, wanted, spaces=self.options["space_admins"] is True)
+        for account_id, member in members.items():
+            inside = [group_id for group_id in member.groups if group_id in held.entitlements]
+            if account_id not in held.rows and (inside or (member.uses and not wanted)):
+                held.rows[account_id] = {}
+            if account_id in held.rows:
+                for group_id in inside:
+                    held.add(account_id, group_id, "direct")
+                for role in member.roles:
+                    entitlement = self._org_role(role)
+                    held.entitlements[entitlement.entitlement_id] = entitlement
+                    held.add(account_id, entitlement.entitlement_id, "direct")
+        if not held.rows:
+            raise IncompleteFeed(f"{place}: no group of the site has a member; that is not believed")
+        yield from held.entitlements.values()
+        for account_id, row in held.rows.items():
+            held_here = held.of_account.get(account_id, {})
+            privileged = holds_privilege((held.entitlements[e].privileged for e in held_here), told=True)
+            yield self._account(reader.of(row), account_id, members.get(account_id), privileged)
+            for entitlement_id, how in held_here.items():
+                yield Grant(place, account_id, entitlement_id, how)
+        reading.kept = len(held.rows)
+        reading.rows_read += reading.kept
+        reading.sha256 = lists.digest.hexdigest()
+        if self.directory is None:
+            reading.notes.append(self.plans[0])
+        reader.note(reading)
+        judge(reading, place)
+
+    def account(self, account_id: str) -> Account | None:
+        """The account as it is now, by reads of its own; None when it is gone."""
+        self._begin()
+        reader = self._reader()
+        params = {"accountId": checked(account_id)}
+        answer = self._site.get("rest/api/user", params, allow=(404,))
+        member = self.directory.member(account_id, reader) if self.directory else None
+        if answer.status == 404 and (member is None or not (member.uses or member.groups)):
+            return None
+        if answer.status == 200 and _account_id(answer.data) != account_id:
+            raise UnexpectedAnswer(
+                f"{answer.path}: the answer is not about the account that was asked for", answer.path
+            )
+        privileges: list[bool | None] = [self._org_role(r).privileged for r in (member.roles if member else ())]
+        if answer.status == 200:
+            fetch = SiteLists(self._site, self.feed.name).results("rest/api/user/memberof", params, PAGE)
+            for _, entry in read_pages(fetch, _group_id, self.reading, f"{self.feed.name}: groups", counted=False):
+                name = reader.of(entry).text("name") or ""
+                privileges.append(self.privilege.of(name, is_admin_group(name)))
+        row = reader.of(answer.data if answer.status == 200 else {})
+        return self._account(row, account_id, member, holds_privilege(privileges, told=True))
+
+    def _check_site(self) -> tuple[list[str], list[str], list[str]]:
+        self._site.get("rest/api/group", {"limit": "1"})
+        notes: list[str] = []
+        me = self._site.get("rest/api/user/current", allow=(403, 404))
+        if me.status == 200:
+            row = self._reader().of(me.data)
+            notes.append(f"the token acts as {row.text('displayName')} ({row.text('accountId')})")
+        missing = []
+        if self._site.get("rest/api/audit", {"limit": "1"}, allow=(403,)).status == 403:
+            missing.append("events: read:audit-log:confluence (Confluence administrator; a paid plan)")
+        return notes, missing, []
+
+    def _account(self, row: Resource, account_id: str, member: Member | None, privileged: bool | None) -> Account:
+        kind = row.one_of("accountType", KINDS)
+        return self._completed(
+            account_id,
+            member,
+            email=row.text("email"),
+            name=row.text("displayName") or row.text("publicName"),
+            kind="guest" if row.flag("isExternalCollaborator") else kind,
+            active=row.one_of("accountStatus", _STATUS),
+            # The lists tell no state; where one is told, it counts beside the organisation's.
+            listed=row.tells("accountStatus"),
+            privileged=privileged,
+        )
+
+    def _audit(self, since: datetime, reader: Reader) -> Iterator[Event]:
+        lists = SiteLists(self._site, self.feed.name)
+        yield from confluence_events(lists, since, reader, self.reading, self.feed.name)
+
+    def _refuse_grant(self, entitlement_id: str) -> None:
+        if entitlement_id.startswith(SPACE):
+            raise NotSupported(
+                f"{self.feed.name}: administrators of a space are changed in the space's own settings, Permissions"
+            )
+
+    def _regrant_on_site(self, http: Http, account_id: str, entitlement_id: str, *, inside: bool) -> Receipt:
+        params, path = {"groupId": entitlement_id}, "rest/api/group/userByGroupId"
+        account = {"accountId": checked(account_id)}
+        if inside:
+            answer = http.send("POST", path, account, params=params, allow=(400, 403, 404, 409))
+        else:
+            answer = http.send("DELETE", path, None, params={**params, **account}, allow=(400, 403, 404, 409))
+        call = f"{'POST' if inside else 'DELETE'} {answer.path} groupId={entitlement_id}"
+        if answer.status == 404 and not inside:
+            return Receipt(http.deadline.now, call, "404, not a member")
+        if answer.status >= 400:
+            raise NotSupported(
+                f"{call}: {answer.status}: the group cannot be changed with this token; where an identity provider"
+                " manages it, it has to be changed there"
+            )
+        return Receipt(http.deadline.now, call, str(answer.status))
+
+
+def _account_id(entry: Any) -> str | None:
+    return as_text(entry.get("accountId")) if isinstance(entry, dict) else None
+
+
+def _group_id(entry: Any) -> str | None:
+    return as_text(entry.get("id")) if isinstance(entry, dict) else None

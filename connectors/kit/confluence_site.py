@@ -1,0 +1,151 @@
+"""What a Confluence site tells: its groups, who is in them, who administers spaces, and its audit log.
+
+There is no list of all accounts (CONFCLOUD-83983 asks for one): whoever is in a group is taken together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any, Final
+from urllib.parse import quote
+
+from connectors.kit.atlassian import is_admin_group
+from connectors.kit.atlassian_lists import SiteLists
+from connectors.kit.pagination import read_pages
+from connectors.kit.privilege import Privilege
+from connectors.kit.resource import Reader, Resource, as_text
+from governance.records import Entitlement, Event, Reading, Rejected
+
+SPACE: Final = "space:"
+PAGE: Final = 200
+AUDIT_PAGE: Final = 1000
+_KINDS: Final = {
+    "user created": "created",
+    "user deactivated": "deactivated",
+    "user reactivated": "reactivated",
+    "user deleted": "deleted",
+    "user added to group": "granted",
+    "user removed from group": "revoked",
+}
+
+
+@dataclass
+class Held:
+    """Accounts, what can be held, and by whom."""
+
+    rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # account id -> as a group shows it
+    entitlements: dict[str, Entitlement] = field(default_factory=dict)
+    of_account: dict[str, dict[str, str]] = field(default_factory=dict)  # account id -> entitlement id -> how
+    members: dict[str, list[str]] = field(default_factory=dict)  # group id -> account ids
+
+    def add(self, account_id: str, entitlement_id: str, how: str) -> None:
+        """Write down that the account holds it; held directly wins."""
+        held = self.of_account.setdefault(account_id, {})
+        if held.get(entitlement_id) != "direct":
+            held[entitlement_id] = how
+
+
+class ConfluenceGrants:
+    """Reads them."""
+
+    def __init__(self, lists: SiteLists, privilege: Privilege, application: str, size: int) -> None:
+        self._lists = lists
+        self._privilege = privilege
+        self._application = application
+        self._size = size
+
+    def read(self, reading: Reading, reader: Reader, wanted: str | None, *, spaces: bool) -> Held:
+        """Groups of the wanted names (patterns with commas between), their members, and space administrators."""
+        held = Held()
+        patterns = [p.strip().casefold() for p in (wanted or "*").split(",") if p.strip()]
+        place = f"{self._application}: groups"
+        for _, entry in read_pages(
+            self._lists.results("rest/api/group", {}, PAGE), _id("id"), reading, place, counted=False
+        ):
+            row = reader.of(entry)
+            group_id, name = row.text("id"), row.text("name") or ""
+            if group_id and any(fnmatchcase(name.casefold(), pattern) for pattern in patterns):
+                privileged = self._privilege.of(name, is_admin_group(name))
+                held.entitlements[group_id] = Entitlement(self._application, group_id, name, "group", privileged)
+        for group_id in sorted(held.entitlements):
+            self._members(group_id, held, reading)
+        if spaces:
+            self._spaces(held, reading, reader)
+        return held
+
+    def _members(self, group_id: str, held: Held, reading: Reading) -> None:
+        path = f"rest/api/group/{quote(group_id, safe='')}/membersByGroupId"
+        fetch = self._lists.results(path, {"expand": "isExternalCollaborator"}, self._size)
+        inside = held.members.setdefault(group_id, [])
+        place = f"{self._application}: members of a group"
+        for number, entry in read_pages(fetch, _id("accountId"), reading, place, counted=False):
+            account_id = _id("accountId")(entry)
+            if account_id is None:
+                reading.rows_read += 1
+                reading.rejected.append(Rejected(f"{path}#{number}", "accountId", "is missing or no text"))
+                continue
+            held.rows.setdefault(account_id, entry)
+            held.add(account_id, group_id, "direct")
+            inside.append(account_id)
+
+    def _spaces(self, held: Held, reading: Reading, reader: Reader) -> None:
+        fetch = self._lists.cursored("api/v2/spaces", {}, 250)
+        for _, entry in read_pages(fetch, _id("id"), reading, f"{self._application}: spaces", counted=False):
+            space = reader.of(entry)
+            space_id = space.text("id")
+            if space_id is None:
+                continue
+            entitlement_id, name = f"{SPACE}{space_id}", f"Space administrator: {space.text('key') or space_id}"
+            privileged = self._privilege.of(name, True)
+            held.entitlements[entitlement_id] = Entitlement(self._application, entitlement_id, name, "role", privileged)
+            path = f"api/v2/spaces/{quote(space_id, safe='')}/permissions"
+            place = f"{self._application}: permissions of a space"
+            permissions = read_pages(self._lists.cursored(path, {}, 250), _id("id"), reading, place, counted=False)
+            for _, permission in permissions:
+                self._appoint(reader.of(permission), entitlement_id, held)
+
+    @staticmethod
+    def _appoint(permission: Resource, entitlement_id: str, held: Held) -> None:
+        if permission.text("operation.key") != "administer" or permission.text("operation.targetType") != "space":
+            return
+        principal = permission.text("principal.id") or ""
+        if permission.text("principal.type") == "user":
+            held.add(principal, entitlement_id, "direct")
+        for account_id in held.members.get(principal, ()):
+            held.add(account_id, entitlement_id, "group")
+
+
+def confluence_events(
+    lists: SiteLists, since: datetime, reader: Reader, reading: Reading, application: str
+) -> Iterator[Event]:
+    """What the site's audit log tells since then. It names accounts by their display names only: no id is told."""
+    params = {"startDate": str(int(since.timestamp() * 1000))}
+    fetch = lists.results("rest/api/audit", params, AUDIT_PAGE)
+    for _, entry in read_pages(fetch, _digest, reading, f"{application}: audit log", counted=False):
+        row = reader.of(entry)
+        summary, at = row.text("summary") or "", row.instant("creationDate")
+        kind = _KINDS.get(summary.casefold())
+        if kind is None:
+            reader.skipped[f"events of the kind {summary[:60] or 'unknown'}"] += 1
+        elif at is None:
+            reader.unread["event"] += 1
+        else:
+            things = [row.part("affectedObject"), *row.parts("associatedObjects")]
+            group = next((t.text("name") for t in things if (t.text("objectType") or "").casefold() == "group"), None)
+            yield Event(
+                application, f"audit-{_digest(entry)}", at, kind, None, row.text("author.accountId"), True, group
+            )
+
+
+def _digest(entry: Any) -> str:
+    """Entries of the log have no id of their own."""
+    return hashlib.sha256(json.dumps(entry, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _id(key: str) -> Any:
+    return lambda entry: as_text(entry.get(key)) if isinstance(entry, Mapping) else None
