@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from connectors.kit.atlassian import PLANS, SCOPES, SITE_FIELDS, Atlassian, is_admin_group
+from connectors.kit.atlassian import Atlassian
+from connectors.kit.atlassian_declaration import PLANS, SCOPES, SITE_FIELDS, is_admin_group
 from connectors.kit.atlassian_directory import KINDS, Member, checked
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, confluence_events

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from connectors.kit.atlassian import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS, Atlassian, is_admin_group
+from connectors.kit.atlassian import Atlassian
+from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS, is_admin_group
 from connectors.kit.atlassian_directory import KINDS, Member, checked, kind_of
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.contract import Field

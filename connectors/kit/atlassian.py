@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
-from typing import Any, ClassVar, Final
+from datetime import datetime
+from typing import Any, ClassVar
 
 from connectors.kit.addresses import check_base
 from connectors.kit.atlassian_change import OrganisationChange
+from connectors.kit.atlassian_declaration import ORG_ROLE, OVERLAP, PLANS
 from connectors.kit.atlassian_directory import ADMIN_ROLES, NOBODY, Directory, Member, both, kind_of
 from connectors.kit.atlassian_events import OrganisationEvents
 from connectors.kit.authorization import Authorization, basic, bearer
@@ -27,7 +27,6 @@ from connectors.kit.contract import (
     Checked,
     Circumstances,
     Connector,
-    Field,
     TellsEvents,
 )
 from connectors.kit.http import Http
@@ -38,55 +37,6 @@ from connectors.kit.resource import Reader
 from governance.errors import AuthenticationFailed, ConfigurationError, NotSupported
 from governance.records import Account, Credential, Entitlement, Event, Receipt
 from governance.settings import ApplicationSettings, SourceSettings
-
-ORG_URL: Final = "https://api.atlassian.com/"
-ORG_ROLE: Final = "org:"  # how the ids of the organisation's roles begin
-OVERLAP: Final = timedelta(minutes=10)  # clocks differ, and logs are written late
-# Neither product tells which groups administer it; these are the names they are made with.
-ADMIN_GROUPS: Final = (
-    "administrators",
-    "site-admins",
-    "org-admins",
-    "system-administrators",
-    "jira-administrators",
-    "jira-admins-*",
-    "confluence-administrators",
-    "confluence-admins-*",
-)
-SITE_FIELDS: Final = (
-    Field("email", "Whom the API token belongs to. Without it the token is sent as a bearer token (OAuth 2.0)."),
-    Field("token", "An API token that may read the site.", "secret", required=True),
-    Field("org_id", "The organisation's id; it adds last use, MFA, e-mail addresses, suspended accounts and events."),
-    Field("org_token", "An organisation API key with read scopes.", "secret"),
-    Field(
-        "write_token",
-        "An organisation API key created without scopes, or with write_email an API token of the site;"
-        " without it nothing can be changed.",
-        "secret",
-    ),
-    Field("write_email", "Set where write_token is an API token of the site: then only groups can be changed."),
-    Field("directory_id", "One directory of the organisation; by default all.", default="-"),
-    Field("site_id", "The site's cloud id, where the organisation has several sites of this product."),
-    Field("org_url", "The organisation API's address.", "url", default=ORG_URL),
-    Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
-)
-PLANS: Final = (
-    "Without the organisation API last use and MFA are unknown, hidden e-mail addresses stay hidden, and no account can"
-    " be switched off.",
-    "MFA is told only of accounts whose domain the organisation has claimed (managed accounts).",
-    "Sign-ins and most of the audit log need Atlassian Guard; it is kept for 180 days.",
-    "Groups synced from an identity provider can be changed only there.",
-)
-SCOPES: Final = {
-    "pull": ("read:directories:admin",),
-    "events": ("read:events:admin",),
-    "read_one": ("read:directories:admin",),
-    "deactivate": ("an organisation API key without scopes",),
-    "reactivate": ("an organisation API key without scopes",),
-    "suspend": ("an organisation API key without scopes",),
-    "revoke_grant": ("an organisation API key without scopes, or an API token of a site admin",),
-    "credentials": ("an organisation API key without scopes",),
-}
 
 
 class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend, CanRevokeGrant, CanListCredentials):
@@ -298,11 +248,6 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
 
     def _reader(self) -> Reader:
         return Reader(self.feed.name, self.given.now)
-
-
-def is_admin_group(name: str) -> bool:
-    """Whether a group of this name administers the site, by the names Atlassian gives such groups."""
-    return any(fnmatchcase(name.casefold(), pattern) for pattern in ADMIN_GROUPS)
 
 
 def _size(value: Any, most: int, where: str) -> int:

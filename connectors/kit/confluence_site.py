@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import quote
 
-from connectors.kit.atlassian import is_admin_group
+from connectors.kit.atlassian_declaration import is_admin_group
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.pagination import read_pages
 from connectors.kit.privilege import Privilege
