@@ -29,7 +29,7 @@ from connectors.kit.google_calls import DIRECTORY, SCOPE, Delegated, GoogleCalls
 from connectors.kit.google_changes import Changes
 from connectors.kit.google_directory import DELEGATED_ADMIN, SUPER_ADMIN, Directory, Holdings, admin_flags, read_account
 from connectors.kit.google_reports import Reports
-from connectors.kit.options import feed_table, text_option
+from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
@@ -105,9 +105,7 @@ class GoogleWorkspace(
         where = feed_table(feed)
         self._where = where
         self._address = check_base(self.options["base_url"], where, allow_private=self.options["allow_private"])
-        size = self.options["page_size"]
-        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 500:
-            raise ConfigurationError(f"{where}: page_size: expected a number from 1 to 500")
+        size = whole_option(self.options, "page_size", where, 1, 500)
         self._subject = text_option(self.options, "subject", where) or ""
         self._privilege = Privilege(feed)
         self._calls = self._session("token", self._subject, READ_SCOPES)

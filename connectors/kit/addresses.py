@@ -59,14 +59,15 @@ class Address:
         return target
 
 
-def check_base(url: object, where: str, *, allow_private: object = False) -> Address:
+def check_base(url: object, where: str, *, allow_private: object = False, key: str = "base_url") -> Address:
     """The base URL of a feed; ConfigurationError unless it is https, public and without a password in it.
 
-    Loopback is allowed as it is. Other private hosts and plain http need `allow_private = true`.
+    Loopback is allowed as it is. Other private hosts and plain http need `allow_private = true`. `key`: what the
+    configuration calls it, where a vendor has several.
     """
     if not isinstance(allow_private, bool):
         raise ConfigurationError(f"{where}: allow_private: expected true or false")
-    place = f"{where}: base_url"
+    place = f"{where}: {key}"
     if not isinstance(url, str) or not url:
         raise ConfigurationError(f"{place}: expected an address such as https://example.com/scim/v2/")
     if _STRANGE.search(url):

@@ -46,7 +46,7 @@ class Delegated:
     ) -> None:
         told = _key_file(key, where)
         base, _, path = token_url.rpartition("/")
-        self.address = check_base(base, where, allow_private=allow_private)
+        self.address = check_base(base, where, allow_private=allow_private, key="token_url")
         self.subject = subject
         self.wanted = scopes
         self.refused: tuple[str, ...] = ()

@@ -46,6 +46,14 @@ def text_option(options: Mapping[str, Any], name: str, where: str) -> str | None
     return value
 
 
+def whole_option(options: Mapping[str, Any], name: str, where: str, least: int, most: int) -> int:
+    """An option that is a whole number within limits."""
+    value = options.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ConfigurationError(f"{where}: {name}: expected a number from {least} to {most}")
+    return value
+
+
 def delimiter_option(options: Mapping[str, Any], where: str) -> str | None:
     """The declared delimiter: one character."""
     value = text_option(options, "delimiter", where)
