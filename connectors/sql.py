@@ -1,0 +1,255 @@
+"""SQL: the accounts of an application read from its own database by a read-only query.
+
+Reads      accounts by `query`, what they hold by a column or by `entitlements_query`
+Changes    nothing: the transaction is read-only, and a task for a person closes an account
+Databases  PostgreSQL and SQLite are at hand; others with their SQLAlchemy driver installed beside Leaverwatch
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
+
+from connectors.kit.addresses import is_loopback, is_private_ip, is_private_name
+from connectors.kit.contract import CanReadOne, Checked, Circumstances, Connector, Field
+from connectors.kit.declared_account import Declared
+from connectors.kit.options import feed_table, text_option
+from connectors.kit.quarantine import judge
+from connectors.kit.redaction import guard_logs
+from connectors.kit.resource import as_text
+from governance.errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    FeedError,
+    IncompleteFeed,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from governance.records import Account, Record, Rejected
+from governance.settings import ApplicationSettings, SourceSettings
+
+PORTION: Final = 2_000
+_READS: Final = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
+# libpq gives no code for a refused connection, only the server's words.
+_REFUSED: Final = re.compile(
+    r"password authentication failed|not permitted to log in|no pg_hba.conf entry|role .* does not"
+)
+_NO_LOGIN: Final = ("28000", "28P01", "42501")  # PostgreSQL: invalid authorization, invalid password, no privilege
+
+
+class Sql(Connector, CanReadOne):
+    """Accounts from a database."""
+
+    title = "SQL database"
+    kind = "application"
+    fields = (
+        Field(
+            "url", "Where the database is, such as postgresql+psycopg://reader:…@host/name.", "secret", required=True
+        ),
+        Field("query", "The query that yields one row for each account.", required=True),
+        Field("entitlements_query", "The query that yields account_id and entitlement, one row for each grant."),
+        Field("fields", 'Which column is which of ours: last_seen_at = "last_login".', "table"),
+        Field("values", 'What their values mean: values.active = { "1" = true, "0" = false }.', "table"),
+        Field("units", 'How numbers tell a time: last_seen_at = "milliseconds" | "seconds" | "filetime".', "table"),
+        Field("time_zone", "Of times without a zone.", default="UTC"),
+        Field("allow_private", "Whether a private host is meant.", "flag", default=False),
+    )
+    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    scopes = {"pull": ("SELECT on the tables of the query",), "read_one": ("the same",)}  # noqa: RUF012
+    covers = ("what the query yields",)
+
+    def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
+        super().__init__(feed, given)
+        where = self._where = feed_table(feed)
+        fields = {name: name for name in ("account_id", *_COLUMNS)} | dict(self.options["fields"] or {})
+        self._declared = Declared(feed, {**self.options, "fields": fields}, plain=True)
+        self._query = _reading(text_option(self.options, "query", where), f"{where}: query")
+        held = text_option(self.options, "entitlements_query", where)
+        self._held_query = _reading(held, f"{where}: entitlements_query") if held else None
+        self._url = _address(given, where, allow_private=self.options["allow_private"])
+        self._engine = _engine(self._url, where, given.deadline_s)
+        self._ends = 0.0
+
+    def check(self) -> Checked:
+        """Run the query for one row."""
+        with self._reading() as connection:
+            row = connection.execute(sa.text(self._query)).mappings().fetchone()
+        silent = self._declared.silent(dict(row)) if row else []
+        return Checked(notes=(f"the query does not tell: {', '.join(silent)}",) if silent else ())
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entitlement, account and grant once; the whole of one read-only transaction, or a FeedError."""
+        reading, accounts, digest = self.reading, self._declared, hashlib.sha256()
+        reading.source = self._url.render_as_string(hide_password=True)
+        reading.filters = " ".join(self._query.split())
+        reader = accounts.begin(self.given.now)
+        seen: set[str] = set()
+        with self._reading() as connection:
+            held = self._grants(connection)
+            for number, row in enumerate(self._rows(connection, self._query), start=1):
+                digest.update(repr(sorted(row.items(), key=str)).encode())
+                reading.rows_read = number
+                account_id = accounts.key(row)
+                if account_id is None:
+                    reading.rejected.append(Rejected(f"row {number}", accounts.key_path, "is missing or no text"))
+                elif account_id in seen:
+                    reading.duplicates += 1
+                else:
+                    seen.add(account_id)
+                    if held is not None:
+                        row["entitlements"] = held.get(account_id, [])
+                    yield from accounts.account(reader, row, account_id)
+        reading.pages, reading.kept = 1, len(seen)
+        reading.sha256 = digest.hexdigest()
+        reader.note(reading)
+        judge(reading, self.feed.name)
+        if not seen:
+            raise IncompleteFeed(f"{self.feed.name}: the query yields no account at all; that is not believed")
+
+    def account(self, account_id: str) -> Account | None:
+        """The account as it is now, by the query narrowed to it; None when it is gone."""
+        key: Any = sa.column(self._declared.key_path)
+        wrapped = sa.text(self._query).columns(key).subquery("accounts")
+        one: Any = sa.select(sa.literal_column("*")).select_from(wrapped).where(sa.cast(key, sa.String) == account_id)
+        with self._reading() as connection:
+            row = connection.execute(one).mappings().fetchone()
+        return None if row is None else self._declared.one(_written(dict(row)), account_id, self.given.now)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._engine.dispose()
+
+    def _grants(self, connection: Connection) -> dict[str, list[str]] | None:
+        if self._held_query is None:
+            return None
+        held: dict[str, list[str]] = {}
+        for row in self._rows(connection, self._held_query):
+            account_id, entitlement = as_text(row.get("account_id")), as_text(row.get("entitlement"))
+            if account_id is None or entitlement is None:
+                raise UnexpectedAnswer(
+                    f"{self._where}: entitlements_query: expected the columns account_id and entitlement", "query"
+                )
+            held.setdefault(account_id, []).append(entitlement)
+        return held
+
+    def _rows(self, connection: Connection, query: str) -> Iterator[dict[str, Any]]:
+        result = connection.execution_options(stream_results=True, max_row_buffer=PORTION).execute(sa.text(query))
+        for row in result.mappings():
+            if time.monotonic() > self._ends:
+                raise Unavailable(
+                    f"{self.feed.name}: not finished within the {self.given.deadline_s:g} s this may take"
+                )
+            yield _written(dict(row))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """One read-only transaction within the deadline; our errors only, and never a value of the database in them."""
+        self._ends = time.monotonic() + self.given.deadline_s
+        try:
+            with self._engine.connect() as connection:
+                if connection.dialect.name == "sqlite":
+                    connection.connection.driver_connection.set_progress_handler(  # type: ignore[union-attr]
+                        lambda: time.monotonic() > self._ends, 10_000
+                    )
+                yield connection
+                connection.rollback()
+        except FeedError:
+            raise
+        except DBAPIError as error:
+            raise self._translated(error) from None
+        except SQLAlchemyError as error:
+            raise UnexpectedAnswer(f"{self.feed.name}: the query failed ({type(error).__name__})", "query") from None
+
+    def _translated(self, error: DBAPIError) -> FeedError:
+        place, state = self.feed.name, getattr(error.orig, "sqlstate", None)
+        kind = type(error.orig).__name__
+        if state in _NO_LOGIN or _REFUSED.search(str(error.orig)):
+            return AuthenticationFailed(f"{place}: the database refuses this name, password or right")
+        if time.monotonic() > self._ends or state == "57014":
+            return self._late()
+        if state is None and isinstance(error, OperationalError) and not str(error.orig).startswith("no such"):
+            return Unavailable(f"{place}: the database cannot be reached or read ({kind})")
+        return UnexpectedAnswer(f"{place}: the query failed ({kind}{f' {state}' if state else ''})", "query")
+
+    def _late(self) -> Unavailable:
+        return Unavailable(f"{self.feed.name}: not finished within the {self.given.deadline_s:g} s this may take")
+
+
+_COLUMNS: Final = (
+    "username", "email", "display_name", "external_id", "employee_id", "department", "kind", "active", "mfa",
+    "last_seen_at", "created_at", "entitlements",
+)  # fmt: skip
+
+
+def _written(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row in the forms JSON would have; instants keep their zone."""
+    return {
+        str(key): value
+        if value is None or isinstance(value, bool | int | str | list)
+        else value.isoformat()
+        if hasattr(value, "isoformat")
+        else str(value)
+        for key, value in row.items()
+    }
+
+
+def _reading(query: str | None, where: str) -> str:
+    text = (query or "").strip().rstrip(";")
+    if not _READS.match(text) or ";" in text:
+        raise ConfigurationError(f"{where}: expected one SELECT")
+    return text
+
+
+def _address(given: Circumstances, where: str, *, allow_private: bool) -> URL:
+    secret = given.secrets.get("url") or ""
+    guard_logs([secret])
+    try:
+        url = make_url(secret)
+    except ArgumentError:
+        raise ConfigurationError(
+            f"{where}: url: is no address such as postgresql+psycopg://reader:…@host/name"
+        ) from None
+    if url.password:
+        guard_logs([str(url.password)])
+    host = url.host or ""
+    if host and not is_loopback(host) and not allow_private and _is_private(host):
+        raise ConfigurationError(f"{where}: url: {host} is a private host; set allow_private = true to allow it")
+    if url.get_backend_name() == "sqlite":
+        path = given.home / Path(url.database or "")
+        if not path.is_file():
+            raise ConfigurationError(f"{where}: url: there is no file {path}")
+        url = url.set(database=f"file:{path}", query={"mode": "ro", "uri": "true"})
+    return url
+
+
+def _is_private(host: str) -> bool:
+    """Whether a host is private by its looks, or by what it resolves to now."""
+    if is_private_name(host):
+        return True
+    try:
+        return any(is_private_ip(str(found[4][0])) for found in socket.getaddrinfo(host, None))
+    except OSError:
+        return False
+
+
+def _engine(url: URL, where: str, deadline_s: float) -> sa.Engine:
+    more: dict[str, Any] = {}
+    if url.get_backend_name() == "postgresql":
+        limit = int(deadline_s * 1000)
+        options = f"-c default_transaction_read_only=on -c statement_timeout={limit}"
+        more = {"connect_args": {"connect_timeout": 10, "options": options}}
+    try:
+        return sa.create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True, **more)
+    except (NoSuchModuleError, ModuleNotFoundError):
+        name = url.drivername
+        raise ConfigurationError(f"{where}: url: no driver for {name} is installed beside Leaverwatch") from None
