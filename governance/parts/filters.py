@@ -15,11 +15,17 @@ def status_tabs(place: DeltaGenerator, key: str, labels: Mapping[str, str], labe
     """One of several parts of a list; the first is the default."""
     options = list(labels)
     name = _from_address(key, labels, options[0])
+    now = st.session_state[name]
+
+    def said(option: str) -> str:
+        text = plain(labels.get(option, option))
+        return f":blue[{text}]" if option == now else text  # the accent by itself is too dark to read on dark ground
+
     chosen = place.segmented_control(
         label,
         options,
         required=True,
-        format_func=lambda option: plain(labels.get(option, option)),
+        format_func=said,
         key=name,
         label_visibility="collapsed",
         on_change=_to_address,

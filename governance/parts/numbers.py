@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator as GridContainer
 
+from governance.parts.text import plain
 from governance.views.closures import POLICY
 from governance.views.overview import Overview
 from governance.views.words import UNKNOWN, count, share
@@ -67,7 +68,7 @@ def _card(
         value,
         delta=change or None,
         delta_color="green" if change is not None and change < 0 else "red" if change is not None else "off",
-        delta_description=description,
+        delta_description=f":gray[{plain(description)}]",  # as it is, it is too pale to read
         border=True,
         height=148,
         chart_data=list(trend) if len(trend) > 1 else None,

@@ -3,83 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
-PAGES = ("Overview", "Findings", "Identities", "Accounts", "Applications", "Jobs", "Approvals", "Audit")
-LONGEST = 30_000  # milliseconds until something is on the screen, on a busy machine
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """The demo, started as a visitor would, and its address; it ends as with Ctrl-C."""
-    folder = tmp_path_factory.mktemp("demo")
-    environ = os.environ | {"LEAVERWATCH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1"}
-    log = folder / "log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [Path(sys.executable).parent / "leaverwatch", "demo"], cwd=ROOT, env=environ, stdout=out, stderr=out
-        )
-    try:
-        for _ in range(600):
-            found = re.search(r"is open on (http://127\.0\.0\.1:\d+)", log.read_text())
-            if found:
-                break
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.1)
-        assert found, log.read_text()
-        yield found[1]
-    finally:
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0, log.read_text()
-    assert "Traceback" not in log.read_text()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A page of its own, which fails the test when it asks anything but this machine."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    opened = context.new_page()
-    strangers = []
-    opened.on(
-        "request",
-        lambda r: None if "//127.0.0.1" in r.url or r.url[:4] in ("data", "blob") else strangers.append(r.url),
-    )
-    yield opened
-    context.close()
-    assert strangers == [], "a page asks hosts outside"
-
-
-def open_page(page, address, path=""):
-    page.goto(address + path)
-    page.get_by_role("heading", level=1).first.wait_for(timeout=LONGEST)
+from tests.browser.chromium import LONGEST, PAGES, open_page, path_of
 
 
 def act_as(page, name):
-    page.get_by_test_id("stSidebar").get_by_role("combobox").click()
+    page.get_by_role("combobox", name="Acting as").click()
     page.get_by_role("option", name=name).click()
 
 
@@ -113,7 +44,7 @@ def test_every_page_shows_itself_with_the_age_of_its_data(browser, address, widt
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     for name in PAGES:
-        open_page(page, address, "/" + ("" if name == "Overview" else name.lower()))
+        open_page(page, address, path_of(name))
         page.get_by_role("heading", name=name, level=1).wait_for(timeout=LONGEST)
         page.get_by_text("HR file").first.wait_for(timeout=LONGEST)
         page.wait_for_timeout(500)
@@ -123,4 +54,22 @@ def test_every_page_shows_itself_with_the_age_of_its_data(browser, address, widt
         if shots := os.environ.get("LEAVERWATCH_SHOTS"):
             page.wait_for_timeout(2000)
             page.screenshot(path=f"{shots}/{name.lower()}-{width}-{scheme}.png", full_page=True)
+    context.close()
+
+
+def test_on_a_phone_the_approval_needs_no_scrolling(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    open_page(page, address, "/findings?rule=ghost&application=wiki&as=a.kovac@nwl.example")
+    page.get_by_role("button", name="Propose deactivation").click(timeout=LONGEST)
+    page.get_by_label("Why it is right to close this account").fill("left on 9 November, HR confirmed")
+    page.get_by_role("button", name="Send the proposal").click()
+    page.get_by_text("In remediation").first.wait_for(timeout=LONGEST)
+    page.get_by_text("Proposed: now somebody else approves").wait_for(timeout=LONGEST)
+    open_page(page, address, "/approvals?as=i.solberg@nwl.example")
+    approve = page.get_by_role("button", name="Approve deactivation")
+    approve.wait_for(timeout=LONGEST)
+    page.wait_for_timeout(1000)
+    box = approve.bounding_box()
+    assert box["y"] + box["height"] <= 844
     context.close()

@@ -77,7 +77,7 @@ def grid(
     ids = [str(row["id"]) for row in rows]
     key = f"grid-{name}"
     told = _told(key, ids)
-    current, turn = _current(name, ids, told, scope)
+    current, asked = _current(name, ids, told, scope)
     data = {
         "label": label,
         "columns": [{"key": c.key, "label": c.label, "help": c.help} for c in columns],
@@ -85,7 +85,7 @@ def grid(
         "verbs": [{"key": v.key, "name": v.name, "label": v.label, "focus": v.focus, "many": v.many} for v in verbs],
         "first": first,
         "total": -1 if total is None else total,
-        "asked": [current, turn],
+        "asked": asked,
     }
     result = _component(key=key, data=data, on_choice_change=_noted, on_act_change=_noted)
     verb = result.get("act")
@@ -112,22 +112,26 @@ def _told(key: str, ids: list[str]) -> Choice:
     return Choice(current if fresh and current in ids else None, [id for id in ids if id in asked])
 
 
-def _current(name: str, ids: list[str], told: Choice, scope: str) -> tuple[str | None, int]:
-    """The current row, and a number that grows when something other than the grid decided about it."""
-    memory = st.session_state.setdefault(f"grid-{name} memory", {"id": None, "place": 0, "scope": scope, "turn": 0})
+def _current(name: str, ids: list[str], told: Choice, scope: str) -> tuple[str | None, list[Any]]:
+    """The current row; and which one something other than the grid decided for last, with the number of that time.
+
+    What is sent to the browser does not change when the reader moves: no row is drawn again for it.
+    """
+    begin: dict[str, Any] = {"id": None, "place": 0, "scope": scope, "turn": 0, "asked": None}
+    memory = st.session_state.setdefault(f"grid-{name} memory", begin)
     asked = st.query_params.get(name)
     if told.current is not None:
         current: str | None = told.current
     else:
         current = _placed(asked, ids, memory if memory["scope"] == scope else {**memory, "place": 0})
         if current != memory["id"] or memory["turn"] == 0:
-            memory["turn"] += 1
+            memory.update(turn=memory["turn"] + 1, asked=current)
     memory.update(id=current, scope=scope)
     if current is not None:
         memory["place"] = ids.index(current)
         if asked != current:
             st.query_params[name] = current
-    return current, memory["turn"]
+    return current, [memory["asked"], memory["turn"]]
 
 
 def _placed(asked: str | None, ids: list[str], memory: Mapping[str, Any]) -> str | None:

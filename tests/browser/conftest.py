@@ -1,0 +1,74 @@
+"""What tests in Chromium share: the demo as a visitor starts it, the browser, and a page that asks nobody outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chromium import CHROMIUM
+
+ROOT = Path(__file__).parents[2]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"))
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The demo, started as a visitor would, and its address; it ends as with Ctrl-C."""
+    folder = tmp_path_factory.mktemp("demo")
+    environ = os.environ | {"LEAVERWATCH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1"}
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [Path(sys.executable).parent / "leaverwatch", "demo"], cwd=ROOT, env=environ, stdout=out, stderr=out
+        )
+    try:
+        for _ in range(600):
+            found = re.search(r"is open on (http://127\.0\.0\.1:\d+)", log.read_text())
+            if found:
+                break
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+        assert found, log.read_text()
+        yield found[1]
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page of its own, which fails the test when it asks anything but this machine."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    opened = context.new_page()
+    strangers = []
+    opened.on(
+        "request",
+        lambda r: None if "//127.0.0.1" in r.url or r.url[:4] in ("data", "blob") else strangers.append(r.url),
+    )
+    yield opened
+    context.close()
+    assert strangers == [], "a page asks hosts outside"
