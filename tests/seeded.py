@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from governance.findings.listing import write_listing
 from governance.house import House
 from governance.rulebook import BASE_SCORE, all_rules
 from governance.store import put_rows
@@ -79,6 +80,7 @@ def put_run(
     folder.mkdir(parents=True)
     frame(ACCOUNT_COLUMNS, accounts).sort("application", "account_id").write_parquet(folder / "accounts.parquet")
     frame(IDENTITY_COLUMNS, identities).sort("identity_id").write_parquet(folder / "identities.parquet")
+    write_listing(folder)
     with house.store.write() as session:
         session.add(
             DetectRun(

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from governance.views import accounts
+from governance.views import accounts, runs
 from governance.views.paging import Cursor
 from tests import seeded
+from tests.estates import NOW
 from tests.listing import walk
 from tests.seeded import account, put_findings, put_run
 
@@ -30,7 +31,10 @@ def many_accounts(number):
         {"owner_state": "ended", "privileged": True},
         {"present": False},
     )
-    return [account(("crm", "wiki")[n % 2], f"a{n:04}", **kinds[n % 7]) for n in range(number)]
+    used = (NOW - DAY, None, NOW - 2 * DAY, NOW, NOW - 60 * DAY)
+    return [
+        account(("crm", "wiki")[n % 2], f"a{n:04}", last_seen_at=used[n % 5], **kinds[n % 7]) for n in range(number)
+    ]
 
 
 def test_accounts_come_by_how_much_they_should_worry_each_on_one_page(house, now):
@@ -40,11 +44,25 @@ def test_accounts_come_by_how_much_they_should_worry_each_on_one_page(house, now
     assert len({(row["application"], row["account_id"]) for row in rows}) == len(rows) == 180, (
         "vanished ones are not listed"
     )
-    ranks = [row["rank"] for row in rows]
-    assert ranks == sorted(ranks)
+    order = [(row["rank"], -row["used"], row["application"], row["account_id"]) for row in rows]
+    assert order == sorted(order)
+    assert {rank for rank, *_ in order} == {0, 1, 2, 4, 5, 6}
+    assert len({used for _, used, *_ in order}) == 5
     assert (rows[0]["owner_state"], rows[0]["privileged"], rows[-1]["active"]) == ("ended", True, False)
     back = accounts.page(house, accounts.Filters(), now, Cursor.decode(pages[1].previous, accounts.KEY))
     assert [r["account_id"] for r in back.rows] == [r["account_id"] for r in pages[0].rows]
+
+
+def test_an_estate_from_before_listings_is_listed_the_same(house, now):
+    put_run(house, now, many_accounts(210))
+    filters = accounts.Filters(text="PERSON a01", application="wiki")
+    before = accounts.page(house, filters, now)
+    written = next((house.snapshots / "estates").glob("*/listing.parquet"))
+    written.rename(written.with_suffix(".gone"))
+    runs.forget()
+    after = accounts.page(house, filters, now)
+    assert before == after
+    assert before.total == sum(n % 7 not in (1, 6) and n % 2 == 1 for n in range(100, 200))
 
 
 @pytest.mark.parametrize(

@@ -4,5 +4,20 @@ from governance.findings.decisions import ask, exclude, pin
 from governance.findings.evaluation import Evaluation, evaluate, evaluated
 from governance.findings.headline import Headline, headline
 from governance.findings.keeping import record
+from governance.findings.listing import INACTIVE, LEAVERS, LISTING, listing
 
-__all__ = ["Evaluation", "Headline", "ask", "evaluate", "evaluated", "exclude", "headline", "pin", "record"]
+__all__ = [
+    "INACTIVE",
+    "LEAVERS",
+    "LISTING",
+    "Evaluation",
+    "Headline",
+    "ask",
+    "evaluate",
+    "evaluated",
+    "exclude",
+    "headline",
+    "listing",
+    "pin",
+    "record",
+]

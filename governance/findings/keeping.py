@@ -16,6 +16,7 @@ from ulid import ULID
 
 from governance.findings.evaluation import Evaluation
 from governance.findings.headline import LIVE, headline
+from governance.findings.listing import write_listing
 from governance.house import House
 from governance.rulebook import all_rules
 from governance.store import indexed_together, put_rows, update_rows
@@ -39,6 +40,7 @@ SAID_BY_RUN = (
 def record(house: House, evaluation: Evaluation, now: datetime, finished_at: datetime) -> DetectRun:
     """Store what an evaluation concluded, in one transaction, and keep its estate for the pages to read."""
     estate = f"estates/{ULID.from_datetime(now)}"
+    write_listing(evaluation.folder)
     with house.store.write() as session:
         reopened_exclusions = _end_exclusions(session, now)
         before = _known(session)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 SIZE: Final = 50
 CAP: Final = 10_000  # counts stop here: "10,000+"
+PART: Final = 20_000  # rows of an export read at a time
 
 Row = Mapping[str, Any]
 Fetch = Callable[["Cursor | None", int], Sequence[Row]]

@@ -77,6 +77,11 @@ def recall(key: tuple[Any, ...]) -> Any:
     return _remembered.get(key)
 
 
+def forget() -> None:
+    """Remember nothing: the next page is read as the first one after a change."""
+    _remembered.clear()
+
+
 def remembered(key: tuple[Any, ...], make: Callable[[], T]) -> T:
     """A value that can only change together with its key, made once and kept for the next page."""
     if key in _remembered:
