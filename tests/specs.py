@@ -109,7 +109,7 @@ class _Document:
         queries = {name: told for (where, name), told in declared.items() if where == "query"}
         exploding = any(_is_object(self._resolved(t.get("schema", {}))) for t in queries.values())
         for name in seen.query:
-            if name not in queries and name.removesuffix("[]") not in queries and not exploding:
+            if name not in queries and name.partition("[")[0] not in queries and not exploding:  # page[limit]
                 yield f"query parameter {name} is not in the specification"
         for name, told in queries.items():
             if told.get("required") and name not in seen.query and name != "token":  # the token goes in a header
@@ -188,6 +188,10 @@ def _absolute(node: Any) -> Any:
     return [_absolute(v) for v in node] if isinstance(node, list) else node
 
 
+def _ref(ref: str) -> str:
+    return f"spec:all{ref}" if ref.startswith("#") else ref
+
+
 def _modern(node: Any, side: str) -> Any:
     """OpenAPI 3.0's own dialect as JSON Schema: nullable, one-sided properties, exclusive limits, no siblings of $ref."""
     if isinstance(node, list):
@@ -204,6 +208,17 @@ def _modern(node: Any, side: str) -> Any:
         hidden = "readOnly" if side == "request" else "writeOnly"
         properties = node["properties"]
         out["required"] = [n for n in out["required"] if not _flag(properties.get(n), hidden)]
+    mapping = (node.get("discriminator") or {}).get("mapping") if isinstance(node.get("discriminator"), dict) else None
+    if mapping and "oneOf" in out:  # the property decides which one is meant, however many would fit
+        name = node["discriminator"]["propertyName"]
+        del out["oneOf"]
+        out["allOf"] = [
+            *out.get("allOf", ()),
+            *(
+                {"if": {"properties": {name: {"const": value}}, "required": [name]}, "then": {"$ref": _ref(ref)}}
+                for value, ref in mapping.items()
+            ),
+        ]
     for limit, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if isinstance(out.get(exclusive), bool) and out.pop(exclusive) and limit in out:
             out[exclusive] = out.pop(limit)
