@@ -18,6 +18,7 @@ from governance.records import Account, Entitlement, Grant, Identity, Reading
 from governance.rulebook import all_rules
 from governance.snapshots import stage
 from governance.tables import DetectRun, Finding, Request, Snapshot
+from governance.views import overview
 from jobs.detect import detect
 
 ANA = Actor(email="ana@nwl.example", name="Ana", roles=frozenset({"security"}))
@@ -199,6 +200,19 @@ def test_the_headline_counts_people_accounts_and_days(ghost, now):
         run = session.exec(select(DetectRun)).one()
     assert run.sentence == first.sentence
     assert (run.summary["accounts"], run.summary["identities"], run.summary["ghost_accounts"]) == (2, 2, 1)
+
+
+def test_every_run_keeps_what_became_of_the_accounts_that_leavers_held(ghost, now):
+    first = {"held": 1, "closed": 0, "open": 1, "excluded": 0, "unknown": 0}
+    later = now + timedelta(days=1)
+    say(ghost, later, "crm", account(active=False), account("2"))
+    detect(ghost, later)
+    with ghost.store.read() as session:
+        kept = [run.summary["held_by_leavers"] for run in session.exec(select(DetectRun).order_by(DetectRun.id))]
+    assert kept == [first, {**first, "closed": 1, "open": 0}]
+    seen = overview.overview(ghost, later)
+    assert seen.coverage_history == [0.0, 100.0]
+    assert seen.coverage_history[-1] == seen.coverage.share
 
 
 def test_without_a_source_of_truth_nobody_is_called_orphaned(house, now):

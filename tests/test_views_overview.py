@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from governance.findings import Coverage
 from governance.views import accounts, applications, closures, identities, overview, population, runs
 from governance.views import findings as listed
 from tests import seeded
@@ -110,7 +111,7 @@ def test_coverage_counts_what_leavers_held_and_what_was_proved_closed_since(hous
             account("crm", "current"),
         ],
     )
-    assert closures.coverage(house) == closures.Coverage(held=5, closed=2, open=2, excluded=0, unknown=1)
+    assert closures.coverage(house) == Coverage(held=5, closed=2, open=2, excluded=0, unknown=1)
     put_findings(
         house,
         now,

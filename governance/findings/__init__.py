@@ -1,18 +1,22 @@
 """Findings: what rules hold to be wrong, remembered from run to run, and what people decide about it."""
 
+from governance.findings.coverage import Coverage, coverage
 from governance.findings.decisions import ask, exclude, pin
 from governance.findings.evaluation import Evaluation, evaluate, evaluated
 from governance.findings.headline import Headline, headline
 from governance.findings.keeping import record
+from governance.findings.kept import table
 from governance.findings.listing import INACTIVE, LEAVERS, LISTING, listing
 
 __all__ = [
     "INACTIVE",
     "LEAVERS",
     "LISTING",
+    "Coverage",
     "Evaluation",
     "Headline",
     "ask",
+    "coverage",
     "evaluate",
     "evaluated",
     "exclude",
@@ -20,4 +24,5 @@ __all__ = [
     "listing",
     "pin",
     "record",
+    "table",
 ]

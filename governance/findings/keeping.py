@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from ulid import ULID
 
+from governance.findings.coverage import coverage
 from governance.findings.evaluation import Evaluation
 from governance.findings.headline import LIVE, headline
+from governance.findings.kept import table
 from governance.findings.listing import write_listing
 from governance.house import House
 from governance.rulebook import all_rules
@@ -58,7 +60,7 @@ def record(house: House, evaluation: Evaluation, now: datetime, finished_at: dat
             sentence=first.sentence,
             counts=_counts(evaluation),
             not_evaluable=evaluation.not_evaluable,
-            summary=evaluation.summary | first.numbers(),
+            summary=evaluation.summary | first.numbers() | _held_by_leavers(session, evaluation),
             changed=changed,
         )
         session.add(run)
@@ -74,6 +76,11 @@ def record(house: House, evaluation: Evaluation, now: datetime, finished_at: dat
     for folder in folders:
         shutil.rmtree(house.snapshots / folder, ignore_errors=True)
     return run
+
+
+def _held_by_leavers(session: Session, evaluation: Evaluation) -> dict[str, Any]:
+    accounts = table(evaluation.folder, "accounts")
+    return {} if accounts is None else {"held_by_leavers": coverage(session, accounts, evaluation.as_of).numbers()}
 
 
 def _counts(evaluation: Evaluation) -> dict[str, int]:

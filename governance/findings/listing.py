@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from governance.findings.kept import table
 from governance.snapshots import on_disk
 
 LISTING: Final = "listing"
@@ -58,7 +59,9 @@ def listing(accounts: pl.LazyFrame) -> pl.LazyFrame:
 
 def write_listing(estate: Path) -> None:
     """Write the listing of the estate in this folder."""
-    accounts = estate / "accounts.parquet"
-    rows = listing(pl.scan_parquet(str(accounts / "*.parquet") if accounts.is_dir() else accounts))
+    accounts = table(estate, "accounts")
+    if accounts is None:
+        return
     with on_disk(estate):
-        rows.sink_parquet(estate / f"{LISTING}.parquet", compression="zstd", compression_level=1, row_group_size=_ROWS)
+        place = estate / f"{LISTING}.parquet"
+        listing(accounts).sink_parquet(place, compression="zstd", compression_level=1, row_group_size=_ROWS)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import polars as pl
 from sqlmodel import Session, col, select
 
+from governance import findings
+from governance.findings import Coverage
 from governance.house import House
 from governance.tables import Finding
 from governance.views import runs
 
 WINDOW: Final = timedelta(days=90)
-LATELY: Final = timedelta(days=30)
 POLICY: Final = timedelta(hours=24)  # FAULTS.md, section 6, promise 12: closure target
 _MOST: Final = 10_000
 
@@ -66,22 +66,6 @@ def _hours(session: Session, now: datetime) -> list[float]:
     ]
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """What became of the accounts that the leavers of the last 30 days held."""
-
-    held: int
-    closed: int
-    open: int
-    excluded: int
-    unknown: int
-
-    @property
-    def share(self) -> float | None:
-        """The closed share in percent; None when nobody left."""
-        return 100 * self.closed / self.held if self.held else None
-
-
 def coverage(house: House) -> Coverage | None:
     """Leaver coverage as things stand; None before the first detect run."""
     run = runs.last_run(house)
@@ -90,30 +74,4 @@ def coverage(house: House) -> Coverage | None:
         return None
     with house.store.read() as session:
         key = ("coverage", house.store.url, str(run.estate), *runs.version(session))
-        return runs.remembered(key, lambda: _coverage(run, frame, session))
-
-
-def _coverage(run: runs.Run, frame: pl.LazyFrame, session: Session) -> Coverage:
-    ended = pl.col("owner_ended_at_s")
-    since, until = int((run.as_of - LATELY).timestamp()), int(run.as_of.timestamp())
-    lately = frame.filter(pl.col("owner_state") == "ended", ended > since, ended <= until)
-    state = (
-        pl.when(~pl.col("present").fill_null(value=True))
-        .then(pl.lit("closed"))
-        .when(pl.col("active"))
-        .then(pl.lit("open"))
-        .when(pl.col("active").is_null())
-        .then(pl.lit("unknown"))
-        .otherwise(pl.lit("closed"))
-    )
-    counts = dict(lately.group_by(state.alias("state")).len().collect().iter_rows())
-    recent = (Finding.rule == "ghost", col(Finding.since_at) > run.as_of - LATELY)
-    proved = select(Finding.fingerprint).where(
-        *recent, Finding.status == "resolved", col(Finding.resolved_at) > run.as_of
-    )
-    since_run = len(session.exec(proved).all())
-    excluded = len(session.exec(select(Finding.fingerprint).where(*recent, Finding.status == "excluded")).all())
-    held = sum(counts.values())
-    closed = min(held, counts.get("closed", 0) + since_run)
-    unknown = counts.get("unknown", 0)
-    return Coverage(held, closed, max(0, held - closed - excluded - unknown), excluded, unknown)
+        return runs.remembered(key, lambda: findings.coverage(session, frame, run.as_of))

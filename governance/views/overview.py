@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from sqlmodel import col, select
 
 from governance.declaration import LIFECYCLE
-from governance.findings import Headline, headline
+from governance.findings import Coverage, Headline, headline
 from governance.house import House
 from governance.tables import DetectRun, Finding
 from governance.views import runs
-from governance.views.closures import Closures, Coverage, closures, coverage
+from governance.views.closures import Closures, closures, coverage
 from governance.views.findings import Filters, page
 from governance.views.paging import Row
 from governance.views.tallies import Tally, tally
@@ -62,6 +62,7 @@ class Overview:
     not_evaluable: int | None
     ghost_history: list[int]
     unjudged_history: list[float]
+    coverage_history: list[float]  # in percent, of the last runs, oldest first
     first: list[Row]
     grid: Grid
 
@@ -75,7 +76,7 @@ def overview(house: House, now: datetime) -> Overview:
         holders = select(Finding.identity_id).where(Finding.rule == "ghost", Finding.status == "open").distinct()
         version = ("holders", house.store.url, *runs.version(session))
         held_by = runs.remembered(version, lambda: len(session.exec(holders.limit(10_001)).all()))
-    ghosts, unjudged = _history(house, run)
+    history = _history(house, run)
     return Overview(
         run=run,
         headline=first_words,
@@ -88,8 +89,9 @@ def overview(house: House, now: datetime) -> Overview:
         closures=closures(house, now),
         checks=run.number("checks") if run else None,
         not_evaluable=run.number("not_evaluable") if run else None,
-        ghost_history=ghosts,
-        unjudged_history=unjudged,
+        ghost_history=history.ghosts,
+        unjudged_history=history.unjudged,
+        coverage_history=history.covered,
         first=_first(page(house, Filters()).rows),
         grid=_grid(house, run, counted),
     )
@@ -106,18 +108,29 @@ def _first(rows: list[Row]) -> list[Row]:
     return list(chosen.values())[:FIRST]
 
 
-def _history(house: House, run: runs.Run | None) -> tuple[list[int], list[float]]:
-    """Ghosts, and the share of checks that could not be judged, over the last runs, oldest first."""
-    if run is None:
-        return [], []
+@dataclass(frozen=True)
+class _History:
+    """Numbers of the last runs, oldest first; a run that cannot say is left out."""
 
-    def load() -> tuple[list[int], list[float]]:
+    ghosts: list[int] = field(default_factory=list)
+    unjudged: list[float] = field(default_factory=list)  # share of the checks that could not be judged, in percent
+    covered: list[float] = field(default_factory=list)  # share of what leavers held that was closed, in percent
+
+
+def _history(house: House, run: runs.Run | None) -> _History:
+    if run is None:
+        return _History()
+
+    def load() -> _History:
         with house.store.read() as session:
             query = select(DetectRun.summary).order_by(col(DetectRun.id).desc()).limit(HISTORY)
             rows = [row or {} for row in reversed(session.exec(query).all())]
-        ghosts = [int(row["ghost_accounts"]) for row in rows if "ghost_accounts" in row]
-        shares = [100 * row["not_evaluable"] / row["checks"] for row in rows if row.get("checks")]
-        return ghosts, shares
+        held = [Coverage(**row["held_by_leavers"]) for row in rows if "held_by_leavers" in row]
+        return _History(
+            ghosts=[int(row["ghost_accounts"]) for row in rows if "ghost_accounts" in row],
+            unjudged=[100 * row["not_evaluable"] / row["checks"] for row in rows if row.get("checks")],
+            covered=[one.share for one in held if one.share is not None],
+        )
 
     return runs.remembered(("history", house.store.url, run.id), load)
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import polars as pl
 from sqlmodel import Session, col, select
 
+from governance.findings import table
 from governance.house import House
 from governance.tables import AuditEntry, DetectRun
 
@@ -38,12 +39,7 @@ class Run:
 
     def table(self, name: str) -> pl.LazyFrame | None:
         """A table of the estate; None when it is not kept any more or empty."""
-        if self.estate is None:
-            return None
-        path = self.estate / f"{name}.parquet"
-        if path.is_dir():
-            return pl.scan_parquet(str(path / "*.parquet")) if any(path.glob("*.parquet")) else None
-        return pl.scan_parquet(path) if path.exists() else None
+        return None if self.estate is None else table(self.estate, name)
 
 
 def last_run(house: House) -> Run | None:
