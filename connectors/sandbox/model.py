@@ -185,8 +185,11 @@ class SandboxApplication:
         """Let the account hold the entitlement; twice is the same as once."""
         with self.lock:
             if not any(g.entitlement_id == entitlement_id for g in self.held(account_id)):
-                self.grants.append(SandboxGrant(account_id, entitlement_id, self.now(), how))
-                self._indexed = (-1, -1)
+                made = SandboxGrant(account_id, entitlement_id, self.now(), how)
+                self.grants.append(made)
+                self._by_account.setdefault(account_id, []).append(made)
+                self._by_entitlement.setdefault(entitlement_id, []).append(made)
+                self._indexed = (id(self.grants), len(self.grants))
                 self.record("granted", account_id, actor, target=entitlement_id)
 
     def revoke(self, account_id: str, entitlement_id: str, actor: str | None = None) -> bool:
