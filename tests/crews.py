@@ -20,6 +20,7 @@ from sqlmodel import col, select
 from governance.store import Store, open_store
 from governance.store.transactions import lease_key
 from governance.tables import JobRun, Lease, Pull
+from jobs.worker import SILENT_S
 
 ROOT = Path(__file__).resolve().parent.parent
 TOLD = """
@@ -61,7 +62,7 @@ class Crew:
 
     folder: Path
     url: str
-    silent_s: float = 30.0
+    silent_s: float = SILENT_S  # another than the product's is for tests in a hurry
     running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     store: Store = field(init=False)
 
@@ -75,7 +76,9 @@ class Crew:
             (own / "leaverwatch.toml").write_text(TOLD.format(url=self.url, snapshots=self.folder / "snapshots"))
             (own / "crm.csv").write_text(CRM)
         environ = {**os.environ, "LEAVERWATCH_HOME": str(own), "TZ": "UTC"}
-        command = [sys.executable, "-c", WORKER, str(self.silent_s)]
+        command = [sys.executable, "-m", "jobs", "worker"]
+        if self.silent_s != SILENT_S:
+            command = [sys.executable, "-c", WORKER, str(self.silent_s)]
         with (own / "log").open("a") as log:
             # A session of its own: the kernel wakes a stopped process whose group is left by the one that started it.
             self.running[worker] = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=log, start_new_session=True)

@@ -1,69 +1,20 @@
-"""The command line as INTERFACES.md writes it: names, exit codes, one JSON document, exact keys, actors, times."""
+"""The command line: what it prints, whom it lets decide, and how it ends."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from homes import CRM, HR, SETTINGS, Home, process
 
 from connectors.sandbox.scim_server import ScimSandbox
-from governance.errors import LeaverwatchError
-from jobs.__main__ import MODULES, application, refused
-from jobs.catalogue import rendered
 from jobs.commands.options import moment
 
-ROOT = Path(__file__).resolve().parent.parent
-HR = """employee_id,status,work_email,display_name,hire_date,termination_date,department
-1,active,ada@x.example,Ada,2020-01-01,,Finance
-2,active,bob@x.example,Bob,2020-01-01,,Finance
-3,terminated,cy@x.example,Cy,2020-01-01,2026-01-31,Finance
-4,active,dee@x.example,Dee,2020-01-01,,Finance
-5,active,eve@x.example,Eve,2020-01-01,,Finance
-"""
-CRM = """account_id,username,email,status,employee_id,last_login_at,entitlements
-a1,ada,ada@x.example,active,1,2026-11-20,Reader
-a2,"=cmd|' /C calc'!A0",nobody@x.example,active,,2026-11-20,Reader;Admin!
-a3,cy,cy@x.example,active,3,2026-11-20,Reader
-"""
-SETTINGS = """
-[act]
-enabled = true
-
-[[source]]
-name = "hr"
-connector = "hr_csv"
-path = "hr.csv"
-date_format = "%Y-%m-%d"
-
-[[application]]
-name = "crm"
-connector = "app_csv"
-path = "crm.csv"
-
-[[actor]]
-email = "sec@x.example"
-roles = ["security"]
-
-[[actor]]
-email = "app@x.example"
-roles = ["approver"]
-
-[[actor]]
-email = "admin@x.example"
-roles = ["admin"]
-"""
 WIKI = """
 [[application]]
 name = "wiki"
@@ -72,48 +23,6 @@ base_url = "{url}"
 token = {{ file = "wiki.token" }}
 write_token = {{ file = "wiki.token" }}
 """
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-@dataclass
-class Home:
-    """A folder with a configuration, and the command line on it."""
-
-    folder: Path
-    environ: dict[str, str] = field(default_factory=dict)
-
-    def run(self, *arguments: str, **environ: str) -> Answer:
-        """One command in this process; errors become the exit code that `main` gives them."""
-        env = {"LEAVERWATCH_HOME": str(self.folder), "LEAVERWATCH_ACTOR": None, **self.environ, **environ}
-        result = CliRunner().invoke(application(arguments), list(arguments), env=env)
-        code, said = result.exit_code, ""
-        if isinstance(result.exception, (LeaverwatchError, OSError)):
-            said = str(result.exception)
-            with_code = io.StringIO()
-            keep, sys.stderr = sys.stderr, with_code
-            try:
-                code = refused(result.exception)
-            finally:
-                sys.stderr = keep
-        elif result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Answer(code, result.stdout, result.stderr + said)
-
-    def do(self, *arguments: str, **environ: str) -> Answer:
-        """A command that must succeed."""
-        answer = self.run(*arguments, **environ)
-        assert answer.code == 0, answer
-        return answer
 
 
 @pytest.fixture
@@ -148,18 +57,6 @@ def wiki(home: Home) -> Iterator[ScimSandbox]:
         (home.folder / "wiki.token").write_text("t")
         (home.folder / "leaverwatch.toml").write_text(SETTINGS + WIKI.format(url=server.url))
         yield server
-
-
-def process(*arguments: str, home: Path, **options):
-    return subprocess.Popen(
-        [sys.executable, "-m", "jobs", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "LEAVERWATCH_HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
 
 
 class TestJson:
@@ -430,126 +327,3 @@ class TestLookingBack:
     )
     def test_times_are_utc_unless_they_say_otherwise(self, text, means):
         assert moment(text, "--at").isoformat() == means
-
-
-class TestSettingUp:
-    def test_init_writes_a_file_that_works_and_never_writes_over_one(self, tmp_path):
-        home = Home(tmp_path / "new")
-        home.do("init")
-        written = (tmp_path / "new" / "leaverwatch.toml").read_text()
-        home.do("config", "show")
-        assert home.run("init").code == 2
-        assert (tmp_path / "new" / "leaverwatch.toml").read_text() == written
-
-    def test_every_line_init_comments_out_is_true(self, tmp_path):
-        text = (ROOT / "data" / "leaverwatch.toml").read_text()
-        lines = [line[2:] for line in text.splitlines() if re.match(r"# (\[|[a-z_]+ = )", line)]
-        assert len(lines) > 40
-        home = Home(tmp_path)
-        (tmp_path / "leaverwatch.toml").write_text("\n".join(lines))
-        shown = {row["key"]: row["value"] for row in home.do("config", "show", "--origin", "--format", "json").json}
-        assert shown["application.wiki.write_token.env"] == "WIKI_TOKEN"
-        assert shown["act.enabled"] is True
-
-    def test_config_show_says_where_each_value_came_from(self, home):
-        out = home.do("config", "show", "--origin", LEAVERWATCH_POLICY__STALE_DAYS="45").out
-        assert "policy.stale_days = 45    # LEAVERWATCH_POLICY__STALE_DAYS" in out
-        assert f'application.crm.path = "crm.csv"    # {home.folder / "leaverwatch.toml"}:14' in out
-        assert "policy.never_used_days = 14    # default" in out
-
-    def test_doctor_names_what_fails(self, read_home):
-        assert read_home.do("doctor").code == 0
-        (read_home.folder / "crm.csv").unlink()
-        answer = read_home.run("doctor", "--format", "json")
-        assert answer.code == 1
-        assert [row["what"] for row in answer.json if row["result"] == "FAILED"] == ["feed crm"]
-        assert "1 failed: feed crm" in answer.err
-
-    def test_doctor_names_a_feed_that_is_outdated(self, home):
-        home.do("pull", "--at", "2026-03-01")
-        answer = home.run("doctor", "--format", "json")
-        assert "age of hr" in {row["what"] for row in answer.json if row["result"] == "FAILED"}
-
-    def test_connectors_check(self, home):
-        home.do("connectors", "check", "crm")
-        (home.folder / "crm.csv").unlink()
-        assert home.run("connectors", "check", "app_csv").code == 1
-        assert home.run("connectors", "check", "nope").code == 2
-
-    def test_backup_and_restore_bring_back_what_was_decided(self, read_home):
-        read_home.do("remediate", "propose", "--rule", "ghost", "--reason", "left", "--actor", "sec@x.example")
-        file = read_home.do("backup").out.strip()
-        before = read_home.do("remediate", "list", "--format", "json").json
-        read_home.do("remediate", "reject", before[0]["id"], "--reason", "no", "--actor", "app@x.example")
-        assert "unbroken" in read_home.do("restore", file).err
-        assert read_home.do("remediate", "list", "--format", "json").json == before
-
-    def test_a_changed_audit_entry_is_named(self, read_home):
-        import sqlite3
-
-        read_home.do("remediate", "propose", "--rule", "ghost", "--reason", "left", "--actor", "sec@x.example")
-        with sqlite3.connect(read_home.folder / "leaverwatch.db") as store:
-            for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-                store.execute(f'DROP TRIGGER "{name}"')
-            store.execute("UPDATE auditentry SET reason = 'else' WHERE seq = 1")
-        answer = read_home.run("audit", "verify", "--format", "json")
-        assert (answer.code, answer.json["first_bad"]) == (1, 1)
-
-
-class TestJobs:
-    def test_run_by_hand_and_are_listed(self, home):
-        for job in ("pull", "pull.crm", "detect", "remediate", "verify", "retention"):
-            home.do("jobs", "run", job)
-        rows = home.do("jobs", "list", "--format", "json").json
-        assert {(row["job"], row["feed"], row["status"]) for row in rows} == {
-            ("pull", "hr", "ok"),
-            ("pull", "crm", "ok"),
-            ("detect", None, "ok"),
-            ("remediate", None, "ok"),
-            ("verify", None, "ok"),
-            ("retention", None, "ok"),
-        }
-        assert all(row["next"] is None or row["next"].endswith("Z") for row in rows)
-
-    def test_that_fail_say_so(self, home):
-        (home.folder / "hr.csv").unlink()
-        answer = home.run("jobs", "run", "pull")
-        assert (answer.code, "hr:" in answer.err) == (1, True)
-
-
-class TestStartingUp:
-    def test_imports_only_what_the_command_needs(self):
-        heavy = ("streamlit", "pandas", "plotly", "apscheduler", "requests", "cryptography")
-        code = f"import sys, jobs.__main__ as m; m.application(['pull']); import jobs.pull; print([x for x in {heavy} if x in sys.modules])"
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == "[]"
-
-    def test_every_command_has_help(self, home):
-        for name in (name for names in MODULES.values() for name in names):
-            assert "Usage: " in home.do(name, "--help").out
-
-    def test_the_modules_hold_exactly_the_commands_that_are_listed(self, home):
-        import importlib
-
-        for module, names in MODULES.items():
-            app = importlib.import_module(f"jobs.commands.{module}").app
-            held = {c.name or c.callback.__name__.replace("_", "-") for c in app.registered_commands}
-            assert held | {group.name for group in app.registered_groups} == set(names), module
-
-    def test_the_worker_ends_cleanly_when_asked(self, home):
-        started = process("worker", home=home.folder)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            rows = home.do("jobs", "list", "--format", "json").json
-            if any(row["job"] == "detect" and row["status"] == "ok" for row in rows):
-                break
-            time.sleep(0.3)
-        started.send_signal(signal.SIGTERM)
-        _, err = started.communicate(timeout=20)
-        assert started.returncode == 0, err
-        assert {row["rule"] for row in home.do("findings", "--format", "json").json} >= {"ghost"}
-
-
-def test_the_readme_shows_what_rules_and_connectors_declare():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert rendered(readme) == readme

@@ -1,11 +1,7 @@
-"""What runs when (FAULTS E1-E4): one worker works, daylight saving changes nothing, a gap is one run, a hang blocks nobody."""
+"""What runs when (FAULTS E2-E4): daylight saving changes nothing, a gap is one run, a hang blocks nobody."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import signal
 import socket
 import subprocess
 import sys
@@ -27,8 +23,6 @@ from governance import remediation
 from governance.access import Actor
 from governance.findings import ask
 from governance.house import House
-from governance.settings import parse
-from governance.store import open_store
 from governance.tables import Finding, JobRun, Pull, Remediation, Request
 from jobs import home, scheduler, work
 from jobs.scheduler import Planned
@@ -79,59 +73,6 @@ def working(house: House, **options) -> Iterator[None]:
         stop.set()
         thread.join(30)
         assert not thread.is_alive()
-
-
-class TestOneWorkerWorks:
-    """E1."""
-
-    def start(self, folder: Path, number: int) -> subprocess.Popen[bytes]:
-        environ = {**os.environ, "LEAVERWATCH_HOME": str(folder)}
-        with (folder / f"worker-{number}.log").open("w") as log:
-            return subprocess.Popen([sys.executable, "-m", "jobs", "worker"], cwd=ROOT, env=environ, stderr=log)
-
-    def holders(self, folder: Path) -> list[int]:
-        """Process ids in the order in which they took the lease."""
-        found = []
-        for log in folder.glob("worker-*.log"):
-            found += re.findall(r"^(\S+ \S+) .* worker (\d+) holds the lease", log.read_text(), re.MULTILINE)
-        return [int(pid) for _, pid in sorted(found)]
-
-    def test_of_four_and_another_takes_over_after_a_kill(self, engine, store_url, tmp_path):
-        settings = feeds(tmp_path)
-        lines = [f'[store]\nurl = "{store_url}"']
-        for table in ("source", "application"):
-            for feed in settings[table]:
-                lines += [f"[[{table}]]", *(f"{key} = {json.dumps(value)}" for key, value in feed.items())]
-        (tmp_path / "leaverwatch.toml").write_text("\n".join(lines))
-        store = open_store(store_url, tmp_path, home.clock())
-        house = House(tmp_path, parse(settings), store, tmp_path / "snapshots", {})
-        workers = [self.start(tmp_path, number) for number in range(4)]
-        try:
-            wait_for(lambda: len(runs(house, feed="crm")) >= 4, 40)
-            first = self.holders(tmp_path)
-            assert len(first) == 1
-            before = len(runs(house, feed="crm"))
-            os.kill(first[0], signal.SIGKILL)
-            killed = time.monotonic()
-            wait_for(lambda: len(self.holders(tmp_path)) == 2, 60)
-            wait_for(lambda: len(runs(house, feed="crm")) >= before + 3, 30)
-            assert time.monotonic() - killed < 60
-            time.sleep(2)
-        finally:
-            for worker in workers:
-                worker.terminate()
-            for worker in workers:
-                worker.wait(30)
-        for feed in ("hr", "crm"):
-            done = runs(house, feed=feed)
-            starts = [run.started_at for run in done]
-            assert len(done) >= 7
-            # One run a second and feed; two schedulers would make twice as many.
-            assert len(done) <= (starts[-1] - starts[0]).total_seconds() + 3
-            overlaps = [(a.id, b.id) for a, b in pairwise(done) if a.finished_at > b.started_at]
-            assert overlaps == []
-            assert {run.status for run in done} <= {"ok", "failed"}  # failed: the one that was killed
-        store.close()
 
 
 class TestDaylightSaving:

@@ -1,0 +1,217 @@
+"""Precedence, and what could not be judged: never a finding and never a clean bill."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import hypothesis
+import polars as pl
+import pytest
+from estates import NOW, account, estate, fired, judge, leaver, unowned
+from hypothesis import given
+from hypothesis import strategies as st
+from mixed_estate import HELD, MIXED, PEOPLE, RULES, mixed, verdict_on
+
+from governance.declaration import LIFECYCLE, SIGNALS
+from governance.rulebook import run
+
+# --- precedence ----------------------------------------------------------------------------------------------------
+
+
+ANY_ACCOUNT = st.fixed_dictionaries(
+    {},
+    optional={
+        "active": st.sampled_from([True, True, True, None, False]),
+        "kind": st.sampled_from([None, "human", "guest", "service"]),
+        "owner_state": st.sampled_from(["current", "leave", "future", "ended", "missing", "unknown"]),
+        "owner_kind": st.sampled_from(["employee", "contractor", "guest"]),
+        "owner_ended_at": st.sampled_from([None, NOW - timedelta(days=3), NOW, NOW + timedelta(days=3)]),
+        "owner_contract_end": st.sampled_from([None, NOW - timedelta(days=3), NOW + timedelta(days=3)]),
+        "match": st.sampled_from(["matched", "matched", "pinned", "ambiguous", "unmatched"]),
+        "last_seen_at": st.sampled_from([None, NOW - timedelta(days=200), NOW - timedelta(days=1), NOW]),
+        "last_seen_known": st.booleans(),
+        "created_at": st.sampled_from([None, NOW - timedelta(days=1), NOW - timedelta(days=100)]),
+        "mfa": st.sampled_from([None, True, False]),
+        "privileged": st.sampled_from([None, True, False]),
+        "source_read": st.sampled_from([True, True, True, False]),
+    },
+)
+
+
+def coherent(values):
+    """The same account as correlation would leave it: no owner's facts without an owner."""
+    lonely = values.get("match") in {"ambiguous", "unmatched"} or not values.get("source_read", True)
+    if not lonely:
+        return account(**values)
+    own = {name: value for name, value in values.items() if not name.startswith("owner_")}
+    return unowned(**{**own, "match": own.get("match", "unmatched") if own.get("source_read", True) else "unmatched"})
+
+
+@hypothesis.settings(deadline=None)
+@given(st.lists(ANY_ACCOUNT, min_size=10, max_size=40))
+def test_at_most_one_lifecycle_finding_stands_and_nobody_is_both_found_and_not_evaluable(drawn):
+    accounts = [{**coherent(values), "account_id": f"a{number}"} for number, values in enumerate(drawn)]
+    keys = pl.DataFrame({"application": "crm", "account_id": [row["account_id"] for row in accounts]})
+    together = verdict_on(*accounts).findings
+    alone = {name: judge(rule, *accounts) for name, rule in RULES.items()}
+    fits = {name: set(fired(verdict)) for name, verdict in alone.items()}
+    stand = {name: set(together.filter(pl.col("rule") == name)["account_id"]) for name in RULES}
+    for row in accounts:
+        fitting = [name for name in LIFECYCLE if row["account_id"] in fits.get(name, ())]
+        assert [name for name in LIFECYCLE if row["account_id"] in stand.get(name, ())] == fitting[:1]
+    for name, verdict in alone.items():
+        assert name in LIFECYCLE or stand[name] == fits[name]
+        assert fits[name].isdisjoint(verdict.unjudged(name, keys)["account_id"])
+
+
+@pytest.mark.parametrize("state", ["current", "leave", "future", "missing", "unknown", None])
+def test_nobody_but_a_leaver_is_ever_a_ghost(state):
+    endings = [None, NOW - timedelta(days=900), NOW, NOW + timedelta(days=1)]
+    rows = [account(account_id=f"a{n}", owner_state=state, owner_ended_at=end) for n, end in enumerate(endings)]
+    assert fired(judge(RULES["ghost"], *rows)) == []
+
+
+# --- what could not be judged --------------------------------------------------------------------------------------
+
+
+def test_without_a_source_of_truth_nothing_about_owners_is_found_and_nothing_is_called_clean():
+    verdict = verdict_on(
+        unowned(source_read=False), unowned(account_id="a2", source_read=False, privileged=True, mfa=False)
+    )
+    assert verdict.findings["rule"].to_list() == ["admin_without_mfa"]
+    about_owners = {
+        name for name, rule in RULES.items() if "source.read" in rule.needs and "account_id" in rule.identity
+    }
+    assert verdict.not_evaluable == {"crm": dict.fromkeys(about_owners, (2, SIGNALS["source.read"]))}
+
+
+def test_counts_are_kept_for_each_application_and_rule_with_the_reason_most_accounts_share():
+    accounts = [
+        *(account(account_id=f"m{n}", privileged=True, mfa=None) for n in range(3)),
+        account(account_id="p", privileged=None),
+        account(account_id="off", privileged=True, mfa=None, active=False),
+        account(account_id="w", application="wiki", active=None),
+    ]
+    verdict = judge(RULES["admin_without_mfa"], *accounts)
+    assert verdict.not_evaluable == {"crm": {"admin_without_mfa": (4, SIGNALS["account.mfa"])}}
+    assert verdict.checks == 5  # the inactive one is no question
+
+
+def test_checks_are_accounts_times_rules_and_identities_for_rules_about_them():
+    verdict = mixed()
+    assert verdict.checks == len(MIXED) * (len(RULES) - 1) + len(PEOPLE)
+
+
+def test_the_first_missing_signal_is_the_reason():
+    verdict = judge(
+        RULES["stale"], account(active=None, owner_state="unknown", last_seen_at=None, last_seen_known=False)
+    )
+    assert verdict.not_evaluable == {"crm": {"stale": (1, SIGNALS["account.active"])}}
+
+
+def test_more_rules_than_one_number_has_bits_are_counted_too():
+    many = {f"stale{number}": RULES["stale"] for number in range(70)} | {"ghost": RULES["ghost"]}
+    judged = estate([account(active=None)])
+    verdict = run(judged, judged.settings.policy, NOW, many)
+    assert len(verdict.not_evaluable["crm"]) == 71
+
+
+BLANK = {
+    "account.active": {"active": None},
+    "owner.state": {"owner_state": "unknown"},
+    "owner.ended_at": {"owner_ended_at": None},
+    "owner.left_on": {"owner_ended_why": "absence"},
+    "owner.attributes": {"owner_department": None},
+    "account.last_seen": {"last_seen_at": None, "last_seen_known": False},
+    "account.created_at": {"created_at": None},
+    "account.mfa": {"mfa": None},
+    "account.grants": {"privileged": None},
+}
+
+
+FIRING = {
+    "ghost": leaver(),
+    "contract_expired": account(owner_kind="guest", owner_contract_end=NOW),
+    "login_after_leaving": leaver(last_seen_at=NOW),
+    "missing_from_source": account(owner_state="missing"),
+    "orphaned": unowned(),
+    "ambiguous_owner": unowned(match="ambiguous"),
+    "stale": account(last_seen_at=NOW - timedelta(days=200)),
+    "never_used": account(last_seen_at=None),
+    "over_privileged": account(account_id="a9", owner_department="Sales", owner_title="Clerk"),
+    "admin_without_mfa": account(privileged=True, mfa=False),
+}
+
+
+LOST = [(name, signal) for name in FIRING for signal in RULES[name].needs if signal != "source.read"]
+
+
+def test_every_rule_about_accounts_has_an_example_that_fires():
+    assert set(FIRING) == {name for name, rule in RULES.items() if "account_id" in rule.identity}
+    for name, row in FIRING.items():
+        assert fired(judge(RULES[name], row, **HELD)) == [row["account_id"]], name
+
+
+OTHER = {
+    "username": ["other", None],
+    "email": ["other@example.com", None],
+    "employee_id": ["7", None],
+    "external_id": ["7"],
+    "kind": ["guest", None],
+    "privileged": [True, None],
+    "criticality": ["high"],
+    "active": [False],
+    "mfa": [None],
+    "last_seen_at": [NOW, NOW - timedelta(days=300), None],
+    "last_seen_known": [False],
+    "created_at": [NOW - timedelta(days=401)],
+    "match": ["pinned"],
+    "match_key": ["pinned", "email", "external_id", None],
+    "candidates": ["hr:3", "hr:3;hr:4"],
+    "owner_id": ["hr:7", "other:7"],
+    "owner_name": ["Other", None],
+    "owner_kind": ["contractor"],
+    "owner_department": ["Legal"],
+    "owner_title": ["Other"],
+    "owner_state": ["leave"],
+    "owner_ended_at": [NOW - timedelta(days=300)],
+    "owner_ended_why": ["absence"],
+    "owner_contract_end": [NOW - timedelta(days=300)],
+    "owner_last_present_at": [NOW - timedelta(days=300)],
+    "stale_days": [91],
+    "never_used_days": [15],
+}
+
+
+@pytest.mark.parametrize("name", FIRING)
+def test_a_finding_that_reads_differently_has_another_digest(name):
+    first = judge(RULES[name], FIRING[name], **HELD).findings
+    changed = 0
+    for column, values in OTHER.items():
+        for value in values:
+            found = judge(RULES[name], {**FIRING[name], column: value}, **HELD).findings
+            if found.height and not found.drop("digest").equals(first.drop("digest")):
+                assert found["digest"].item() != first["digest"].item(), (column, value)
+                changed += 1
+    assert changed > 5
+
+
+@pytest.mark.parametrize(("name", "signal"), LOST)
+def test_a_finding_whose_signal_goes_missing_is_neither_found_nor_judged(name, signal):
+    before = judge(RULES[name], FIRING[name], **HELD).findings.select("application", "account_id")
+    verdict = judge(RULES[name], {**FIRING[name], **BLANK[signal]}, **HELD)
+    assert verdict.findings.is_empty()
+    unjudged = verdict.unjudged(name, before)
+    assert unjudged.select("application", "account_id").equals(before)
+    assert unjudged["reason"].to_list() == [SIGNALS[signal]]
+
+
+def test_what_was_judged_or_is_gone_or_was_not_asked_for_is_not_unjudged():
+    rows = [account(account_id="ok"), account(account_id="dark", active=None), account(account_id="other", active=None)]
+    asked = pl.DataFrame({"application": ["crm"] * 4, "account_id": ["ok", "dark", "dark", "gone"]})
+    verdict = judge(RULES["ghost"], *rows)
+    assert verdict.unjudged("ghost", asked)["account_id"].to_list() == ["dark"]
+    assert verdict.unjudged("ghost", asked.clear()).is_empty()
+    assert verdict.unjudged("a rule that was removed", asked).is_empty()
+    many = pl.DataFrame({"application": "crm", "account_id": [*(f"x{n}" for n in range(2_000)), "dark"]})
+    assert verdict.unjudged("ghost", many)["account_id"].to_list() == ["dark"]

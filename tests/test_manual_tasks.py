@@ -1,0 +1,145 @@
+"""Manual tasks, snapshots that settle remediations, and undoing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from acting import ANN, OTTO, SAM, SETTINGS, TOM, Ground, account
+from conftest import NOW
+from remediations import LATER, approved, run, undo
+
+from governance import remediation
+from governance.errors import (
+    AlreadyDecided,
+    FourEyesRequired,
+    NotAllowed,
+    NotSupported,
+    NotVerified,
+)
+from governance.house import House
+from governance.tables import Snapshot
+from jobs import verify
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    return SETTINGS
+
+
+@pytest.fixture
+def ground(house: House) -> Ground:
+    return Ground(house, NOW)
+
+
+# Manual tasks
+
+
+def snapshot(ground: Ground, application: str, accounts: dict[str, tuple[bool | None, bool]], minutes: int) -> None:
+    """Publish what a file of accounts says: account_id -> (active, present)."""
+    id = f"{application}-{minutes}"
+    folder = ground.house.snapshots / application / id
+    folder.mkdir(parents=True)
+    rows = [{"account_id": a, "active": active, "present": there} for a, (active, there) in accounts.items()]
+    schema = {"account_id": pl.String, "active": pl.Boolean, "present": pl.Boolean}
+    pl.DataFrame(rows, schema=schema).write_parquet(folder / "accounts.parquet")
+    at = NOW + timedelta(minutes=minutes)
+    with ground.house.store.write() as session:
+        row = Snapshot(
+            id=id,
+            feed=application,
+            kind="application",
+            at=at,
+            pulled_at=at,
+            status="published",
+            path=f"{application}/{id}",
+        )
+        session.add(row)
+
+
+def test_a_manual_task_is_proved_by_the_next_file_and_not_by_a_claim(ground: Ground) -> None:
+    inactive, gone, left = approved(ground, *(account("paper", f"p{n}") for n in (1, 2, 3)))
+    assert ground.remediation(inactive).status == "executing"
+    with pytest.raises(NotAllowed):
+        remediation.done(ground.house, SAM, NOW, inactive)
+    assert remediation.done(ground.house, OTTO, NOW, inactive).status == "executing"
+    assert ground.remediation(inactive).evidence["claimed"]["by"] == OTTO.email
+    assert run(ground) == []
+    assert verify.run(ground.house, ground.applications.connect, LATER) == []
+    snapshot(ground, "paper", {"p1": (True, True), "p2": (True, True), "p3": (True, True)}, 10)
+    assert remediation.settle_by_snapshot(ground.house, LATER, "paper") == []
+    snapshot(ground, "paper", {"p1": (False, True), "p2": (True, False), "p3": (None, True)}, 20)
+    assert remediation.settle_by_snapshot(ground.house, LATER, "paper") == sorted([inactive, gone])
+    assert ground.finding("ghost|paper|p1").resolved_why == "verified"
+    assert ground.remediation(gone).evidence["read_back"]["gone"] is True
+    assert ground.remediation(left).status == "executing"
+    with pytest.raises(AlreadyDecided):
+        remediation.done(ground.house, OTTO, NOW, inactive)
+
+
+def test_a_snapshot_settles_executed_calls_and_withdraws_what_nobody_began(ground: Ground) -> None:
+    executed, waiting = approved(ground, account("crm", "a1"), account("crm", "a2"))
+    ground.applications.lie = True
+    run(ground, [executed])
+    snapshot(ground, "crm", {"a1": (False, True)}, 90)  # a2 is not even remembered
+    assert remediation.settle_by_snapshot(ground.house, LATER, "crm") == sorted([executed, waiting])
+    assert ground.remediation(executed).status == "verified"
+    assert ground.remediation(waiting).status == "cancelled"
+    assert remediation.settle_by_snapshot(ground.house, LATER, "crm") == []
+
+
+def test_an_undo_switches_the_account_on_again_and_reads_it_back(ground: Ground) -> None:
+    (id,) = approved(ground, account("crm", "a1"))
+    run(ground)
+    with pytest.raises(NotAllowed):
+        undo(ground, id, ANN)
+    assert undo(ground, id) == "undone"
+    assert ground.applications.accounts["crm", "a1"].active is True
+    assert ground.audited(id)[-2:] == ["reactivate", "undone"]
+    with pytest.raises(AlreadyDecided):
+        undo(ground, id)
+
+
+def test_an_undo_before_the_proof_opens_the_finding(ground: Ground) -> None:
+    (id,) = approved(ground, account("crm", "a1"))
+    ground.applications.lie = True
+    run(ground)
+    ground.applications.lie = False
+    assert undo(ground, id) == "undone"
+    assert ground.finding("ghost|crm|a1").status == "open"
+
+
+def test_an_undo_that_is_a_lie_is_not_believed(ground: Ground) -> None:
+    (id,) = approved(ground, account("crm", "a1"))
+    run(ground)
+    ground.applications.lie = True
+    with pytest.raises(NotVerified):
+        undo(ground, id)
+    assert ground.remediation(id).status == "verified"
+
+
+def test_what_cannot_be_undone(ground: Ground) -> None:
+    old, elsewhere, own, manual, waiting = approved(
+        ground,
+        account("crm", "a1"),
+        account("crm", "a2"),
+        account("crm", "tom"),
+        account("paper", "p1"),
+        account("wiki", "w1"),
+    )
+    key = ("crm", "a2")
+    ground.applications.accounts[key] = replace(ground.applications.accounts[key], active=False)
+    run(ground, [old, elsewhere, own])
+    with pytest.raises(NotSupported, match="30 days"):
+        undo(ground, old, after=timedelta(days=30, seconds=1))
+    with pytest.raises(NotSupported, match="not carried out from here"):
+        undo(ground, elsewhere)
+    with pytest.raises(FourEyesRequired):
+        undo(ground, own, TOM)
+    for id in (manual, waiting):
+        with pytest.raises(AlreadyDecided):
+            undo(ground, id)
+    assert [verb for verb, *_ in ground.applications.calls].count("reactivate") == 0
