@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,24 +31,36 @@ def cell(value: Any) -> str:
     return f"'{text}" if live else text
 
 
-def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """The rows as CSV (RFC 4180), every cell safe to open in a spreadsheet."""
+def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:
+    """The rows as lines of CSV (RFC 4180) under their header, every cell safe to open in a spreadsheet."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
-    writer.writerow([cell(name) for name in columns])
-    for row in rows:
+    for row in itertools.chain([{name: name for name in columns}], rows):
         writer.writerow([cell(row.get(name)) for name in columns])
-    return out.getvalue()
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """The same as one text."""
+    return "".join(csv_lines(rows, columns))
 
 
 def export(
-    house: House, actor: Actor, now: datetime, what: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+    house: House, actor: Actor, now: datetime, what: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]
 ) -> str:
-    """A list as CSV for an actor who may export; the audit notes who took what and how many rows."""
+    """A whole list as CSV for an actor who may export; the audit notes who took what and how many rows."""
     demand(actor, Verb.EXPORT)
-    text = csv_text(rows, columns)
+    taken = 0
+
+    def counted() -> Iterator[Mapping[str, Any]]:
+        nonlocal taken
+        for row in rows:
+            taken += 1
+            yield row
+
+    text = csv_text(counted(), columns)
     with house.store.write() as session:
-        audit.append(
-            session, now=now, actor=actor.email, verb="export", object=f"list/{what}", facts={"rows": len(rows)}
-        )
+        audit.append(session, now=now, actor=actor.email, verb="export", object=f"list/{what}", facts={"rows": taken})
     return text

@@ -10,11 +10,13 @@ from sqlmodel import select
 
 from governance import exports
 from governance.errors import NotAllowed
-from governance.tables import AuditEntry
+from governance.tables import AuditDetail, AuditEntry
+from governance.views import accounts
 from governance.views import findings as listed
+from governance.views.paging import CAP, PART
 from tests import seeded
 from tests.listing import actor
-from tests.seeded import put_findings
+from tests.seeded import account, put_findings, put_run
 
 
 @pytest.fixture
@@ -75,3 +77,28 @@ def test_an_export_needs_the_right_and_leaves_an_audit_entry(house, now):
     with house.store.read() as session:
         [entry] = session.exec(select(AuditEntry)).all()
     assert (entry.actor, entry.verb, entry.object) == ("audit@example.com", "export", "list/findings")
+
+
+def test_an_export_holds_everything_in_the_order_of_the_list(house, now):
+    put_findings(house, now, *({"rule": ("stale", "ghost")[n % 2], "search": f"x{n % 7}"} for n in range(CAP + 7)))
+    rows = list(listed.export(house, listed.Filters()))
+    order = [(-row["score"], row["fingerprint"]) for row in rows]
+    assert len(order) == len(set(order)) == CAP + 7
+    assert order == sorted(order)
+    narrowed = listed.Filters(text="x3", rule="ghost")
+    assert len(list(listed.export(house, narrowed))) == listed.page(house, narrowed).total
+    text = exports.export(house, actor(house, "audit@example.com"), now, "findings", iter(rows), ("fingerprint",))
+    assert text.count("\r\n") == CAP + 8
+    with house.store.read() as session:
+        assert session.exec(select(AuditDetail.facts)).one()["rows"] == CAP + 7
+
+
+def test_an_export_of_accounts_is_read_in_parts_and_whole(house, now):
+    put_run(house, now, [account(("crm", "wiki")[n % 2], f"a{n:05}", active=n % 3 == 0) for n in range(PART + 9)])
+    rows = list(accounts.export(house, accounts.Filters(), now))
+    assert len({(row["application"], row["account_id"]) for row in rows}) == len(rows) == PART + 9
+    states = [row["active"] for row in rows]
+    assert states == sorted(states, reverse=True)
+    assert [r["account_id"] for r in rows[:50]] == [
+        r["account_id"] for r in accounts.page(house, accounts.Filters(), now).rows
+    ]

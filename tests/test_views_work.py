@@ -114,5 +114,5 @@ def test_the_audit_is_listed_and_searched(house, now):
     assert [row["seq"] for page in pages for row in page.rows] == list(range(70, 0, -1))
     assert trail.page(house, trail.Filters(scope="decisions")).total == 35
     assert trail.page(house, trail.Filters(text="P1@example remediation/3")).total == 6
-    assert len(trail.export(house, trail.Filters())) == 70
+    assert [row["seq"] for row in trail.export(house, trail.Filters())] == list(range(70, 0, -1))
     assert trail.chain(house, now).today == 70

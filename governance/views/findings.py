@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ from governance.house import House
 from governance.rulebook import BASE_SCORE
 from governance.store import indexed, led
 from governance.tables import Finding
-from governance.views.paging import CAP, Cursor, Row, Slice, turn
+from governance.views.paging import CAP, PART, Cursor, Row, Slice, turn
 from governance.views.tallies import tally
 
 KEY: Final = (int, str)  # score, fingerprint
@@ -163,7 +164,11 @@ def worst_of(session: Session, keys: list[tuple[str, str]]) -> dict[tuple[str, s
     return dict(found)
 
 
-def export(house: House, filters: Filters) -> list[Row]:
-    """The filtered list up to the cap, for a file."""
+def export(house: House, filters: Filters) -> Iterator[Row]:
+    """The whole filtered list for a file, a part at a time, as of one moment."""
     with house.store.read() as session:
-        return _fetch(session, filters, None, CAP)
+        by_text = indexed(session, filters.words) if filters.words else None
+        query = _wanted(filters, by_text, *(getattr(Finding, name) for name in COLUMNS))
+        query = query.order_by(col(Finding.score).desc(), col(Finding.fingerprint))
+        for row in session.execute(query, execution_options={"yield_per": PART}).mappings():
+            yield dict(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from governance.house import House
 from governance.tables import AuditEntry
-from governance.views.paging import CAP, Cursor, Row, Slice, turn
+from governance.views.paging import CAP, PART, Cursor, Row, Slice, turn
 
 KEY: Final = (int,)
 DECISIONS: Final = ("propose", "approve", "reject", "cancel", "exclude", "pin", "release", "claim_done", "reactivate")
@@ -52,12 +53,7 @@ def chain(house: House, now: datetime) -> Chain:
 
 def page(house: House, filters: Filters, cursor: Cursor | None = None) -> Slice:
     """One page of the audit."""
-    conditions: list[Any] = []
-    if filters.scope in ("decisions", "deeds"):
-        conditions.append(col(AuditEntry.verb).in_(DECISIONS if filters.scope == "decisions" else DEEDS))
-    for word in filters.text.split():
-        columns = (AuditEntry.actor, AuditEntry.verb, AuditEntry.object, AuditEntry.reason)
-        conditions.append(sa.or_(*(col(column).icontains(word, autoescape=True) for column in columns)))
+    conditions = _conditions(filters)
 
     def fetch(session: Session, at: Cursor | None, limit: int) -> list[Row]:
         query, back = select(AuditEntry).where(*conditions), at is not None and at.back
@@ -72,13 +68,19 @@ def page(house: House, filters: Filters, cursor: Cursor | None = None) -> Slice:
         return turn(lambda at, limit: fetch(session, at, limit), lambda row: (row["seq"],), cursor, int(total))
 
 
-def export(house: House, filters: Filters) -> list[Row]:
-    """The filtered entries up to the cap, for a file."""
-    rows: list[Row] = []
-    found = page(house, filters)
-    while found.rows and len(rows) < CAP:
-        rows += found.rows
-        if found.next is None:
-            break
-        found = page(house, filters, Cursor.decode(found.next, KEY))
-    return rows[:CAP]
+def _conditions(filters: Filters) -> list[Any]:
+    conditions: list[Any] = []
+    if filters.scope in ("decisions", "deeds"):
+        conditions.append(col(AuditEntry.verb).in_(DECISIONS if filters.scope == "decisions" else DEEDS))
+    for word in filters.text.split():
+        columns = (AuditEntry.actor, AuditEntry.verb, AuditEntry.object, AuditEntry.reason)
+        conditions.append(sa.or_(*(col(column).icontains(word, autoescape=True) for column in columns)))
+    return conditions
+
+
+def export(house: House, filters: Filters) -> Iterator[Row]:
+    """All filtered entries for a file, a part at a time, as of one moment."""
+    query = select(AuditEntry).where(*_conditions(filters)).order_by(col(AuditEntry.seq).desc())
+    with house.store.read() as session:
+        for row in session.exec(query, execution_options={"yield_per": PART}):
+            yield row.model_dump()

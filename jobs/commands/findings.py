@@ -72,6 +72,7 @@ def findings(
     """List findings, the most severe first, under a statement of the population they come from."""
     from governance.rulebook import all_rules
     from governance.tables import Finding
+    from governance.views.paging import PART
 
     house = the_house()
     rules = all_rules()
@@ -89,10 +90,11 @@ def findings(
     if application:
         wanted = wanted.where(Finding.application == application)
     run = state_population(house)
-    with house.store.read() as session:
-        rows = [_row(finding, run.as_of if run else None, rules) for finding in session.exec(wanted)]
     columns = ("severity", "rule", "application", "username", "identity_name", "status", "reason", "fingerprint")
-    show(rows, format, columns, empty="no finding fits")
+    with house.store.read() as session:
+        found = session.exec(wanted, execution_options={"yield_per": PART})
+        rows = (_row(finding, run.as_of if run else None, rules) for finding in found)
+        show(rows, format, columns, empty="no finding fits")
 
 
 def _row(finding: Any, as_of: Any, rules: Any) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -65,27 +66,29 @@ def document(value: Any) -> None:
 
 
 def show(
-    rows: Sequence[Mapping[str, Any]], form: Format, columns: Sequence[str] = (), empty: str = "nothing to show"
+    rows: Iterable[Mapping[str, Any]], form: Format, columns: Sequence[str] = (), empty: str = "nothing to show"
 ) -> None:
-    """Print rows. `columns` are those a table shows; the other forms hold every key."""
+    """Print all rows; jsonl and csv as they come. `columns` are those a table shows; the others hold every key."""
     if form is Format.JSON:
-        document(rows)
+        document(list(rows))
     elif form is Format.JSONL:
         for row in rows:
             sys.stdout.write(json.dumps(plain(row), ensure_ascii=False) + "\n")
     elif form is Format.CSV:
-        _csv(rows, columns)
-    elif rows:
-        _table(rows, columns or list(rows[0]))
+        _csv(iter(rows), columns)
+    elif found := list(rows):
+        _table(found, columns or list(found[0]))
     else:
         say(empty)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    from governance.exports import csv_text
+def _csv(rows: Iterator[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    from governance.exports import csv_lines
 
-    names = list(rows[0]) if rows else list(columns)
-    sys.stdout.write(csv_text(({name: _flat(row[name]) for name in names} for row in rows), names))
+    first = next(rows, None)
+    names = list(columns if first is None else first)
+    every = itertools.chain([] if first is None else [first], rows)
+    sys.stdout.writelines(csv_lines(({name: _flat(row[name]) for name in names} for row in every), names))
 
 
 def _flat(value: Any) -> Any:
