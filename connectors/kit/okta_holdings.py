@@ -1,0 +1,167 @@
+"""What the users of an Okta org hold: groups, roles of administrators, and applications they are assigned to.
+
+Confirmed in Okta's specification and recordings: `expand=stats` tells how many members a group has and whether it makes
+its members administrators (`hasAdminPrivlege`, so spelt); the roles of a user name those held through a group too
+(`assignmentType` GROUP); a custom role is told by the id in `role`, its rights by `/iam/roles/{id}/permissions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from connectors.kit.okta_calls import OktaCalls, entry_id, step
+from connectors.kit.privilege import Privilege
+from connectors.kit.resource import Reader, Resource
+from governance.records import Entitlement, Reading
+
+# All roles of administrators can change somebody's access or read everything, but for this one: it reads reports.
+_HARMLESS: Final = frozenset({"REPORT_ADMIN"})
+# Assignments of an application that open it for nobody (any more).
+_CLOSED: Final = frozenset({"DEPROVISIONED", "IMPORTED", "MATCHED", "REVOKED", "SUSPENDED", "UNASSIGNED"})
+_GROUPS: Final = {"limit": "200", "expand": "stats"}
+
+
+@dataclass
+class Held:
+    """How an account holds one entitlement."""
+
+    how: str
+    since: datetime | None = None
+
+
+@dataclass
+class Holdings:
+    """Every entitlement of an org and who holds it. What could not be read is not told, which differs from nothing."""
+
+    entitlements: dict[str, Entitlement] = field(default_factory=dict)
+    held: dict[str, dict[str, Held]] = field(default_factory=dict)
+    groups_told: bool = True
+    roles_told: bool = True
+
+    def add(self, account_id: str, entitlement_id: str, held: Held) -> None:
+        """One grant; what is held directly goes before what comes through a group."""
+        mine = self.held.setdefault(account_id, {})
+        if entitlement_id not in mine or held.how == "direct":
+            mine[entitlement_id] = held
+
+
+class OktaHoldings:
+    """Reads them."""
+
+    def __init__(self, calls: OktaCalls, place: str, privilege: Privilege, reader: Reader) -> None:
+        self._calls = calls
+        self._place = place
+        self._privilege = privilege
+        self._reader = reader
+        self._custom: dict[str, bool | None] = {}
+
+    def all(self, reading: Reading, *, applications: bool) -> Holdings:
+        """Everything the credential may see; what it may not is said in the notes."""
+        found = Holdings()
+        admins = self._groups(found, reading)
+        self._roles(found, admins, reading)
+        if applications:
+            self._applications(found, reading)
+        return found
+
+    def roles_of(self, account_id: str) -> list[Entitlement] | None:
+        """The roles of one account, through groups too; None when the credential may not see them."""
+        answer = self._calls.allowed(f"users/{step(account_id)}/roles", gone=True)
+        return None if answer is None else [role for role, _ in self._read_roles(answer.data)]
+
+    def _groups(self, found: Holdings, reading: Reading) -> dict[str, list[str]]:
+        """Reads groups and their members; the members of those that may make administrators are returned."""
+        rows = self._calls.may_list("groups", _GROUPS, reading)
+        if rows is None:
+            found.groups_told = False
+            reading.notes.append("groups are unknown: the credential lacks okta.groups.read")
+            return {}
+        admins: dict[str, list[str]] = {}
+        for row in rows:
+            told = self._reader.of(row)
+            group_id = told.text("id")
+            if group_id is None:
+                continue
+            name = told.text("profile.name") or group_id
+            privileged = self._privilege.of(name, False)
+            found.entitlements[group_id] = Entitlement(self._place, group_id, name, "group", privileged)
+            members: list[str] = []
+            if told.number("_embedded.stats.usersCount") != 0:
+                path = f"groups/{step(group_id)}/users"
+                pages = self._calls.pages(path, {"limit": "200"}, reading)
+                members = [account_id for _, row in pages if (account_id := entry_id(row))]
+            for account_id in members:
+                found.add(account_id, group_id, Held("direct"))
+            if members and told.flag("_embedded.stats.hasAdminPrivlege") is not False:
+                admins[group_id] = members
+        return admins
+
+    def _roles(self, found: Holdings, admins: Mapping[str, list[str]], reading: Reading) -> None:
+        holders = self._calls.may_list("iam/assignees/users", {"limit": "100"}, reading)
+        if holders is None:
+            found.roles_told = False
+            reading.notes.append("roles of administrators are unknown: the credential lacks okta.roles.read")
+            return
+        for account_id in filter(None, map(entry_id, holders)):
+            answer = self._calls.allowed(f"users/{step(account_id)}/roles", gone=True)
+            if answer is not None:
+                for role, held in self._read_roles(answer.data):
+                    found.entitlements[role.entitlement_id] = role
+                    found.add(account_id, role.entitlement_id, held)
+        for group_id, members in admins.items():
+            answer = self._calls.allowed(f"groups/{step(group_id)}/roles", gone=True)
+            for role, held in self._read_roles(answer.data if answer else ()):
+                found.entitlements[role.entitlement_id] = role
+                for account_id in members:
+                    found.add(account_id, role.entitlement_id, Held("group", held.since))
+
+    def _read_roles(self, rows: Any) -> Iterator[tuple[Entitlement, Held]]:
+        for row in rows if isinstance(rows, list | tuple) else ():
+            told = self._reader.of(row)
+            role_id = role_key(told)
+            if role_id is None or told.text("status") == "INACTIVE":
+                continue
+            name = told.text("label") or role_id
+            known = self._is_privileged(told, role_id)
+            role = Entitlement(self._place, role_id, name, "role", self._privilege.of(name, known))
+            how = "group" if told.text("assignmentType") == "GROUP" else "direct"
+            yield role, Held(how, told.instant("created"))
+
+    def _is_privileged(self, told: Resource, role_id: str) -> bool | None:
+        if told.text("type") != "CUSTOM":
+            return role_id not in _HARMLESS
+        if role_id not in self._custom:
+            answer = self._calls.allowed(f"iam/roles/{step(role_id)}/permissions", gone=True)
+            rows = self._reader.of(answer.data if answer else None).parts("permissions")
+            labels = [label for row in rows if (label := row.text("label"))]
+            self._custom[role_id] = any(not label.endswith(".read") for label in labels) if labels else None
+        return self._custom[role_id]
+
+    def _applications(self, found: Holdings, reading: Reading) -> None:
+        rows = self._calls.may_list("apps", {"limit": "200"}, reading)
+        if rows is None:
+            reading.notes.append("assigned applications are unknown: the credential lacks okta.apps.read")
+            return
+        for row in rows:
+            told = self._reader.of(row)
+            app_id = told.text("id")
+            if app_id is None:
+                continue
+            name = told.text("label") or told.text("name") or app_id
+            privileged = self._privilege.of(name, False)
+            found.entitlements[app_id] = Entitlement(self._place, app_id, name, "application", privileged)
+            for _, row in self._calls.pages(f"apps/{step(app_id)}/users", {"limit": "500"}, reading):
+                assigned = self._reader.of(row)
+                account_id = assigned.text("id")
+                if account_id and assigned.text("status") not in _CLOSED:
+                    how = "group" if assigned.text("scope") == "GROUP" else "direct"
+                    found.add(account_id, app_id, Held(how, assigned.instant("created")))
+
+
+def role_key(told: Resource) -> str | None:
+    """What we call a role: its type, and a custom one by its id."""
+    kind = told.text("type")
+    return told.text("role") if kind == "CUSTOM" else kind

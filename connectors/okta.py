@@ -1,0 +1,277 @@
+"""Okta: the accounts of one org, over its management API.
+
+Reads      accounts (deactivated ones by a second request), groups, applications they are assigned to, roles of
+           administrators, second factors, the System Log            scope: okta.users.read and others below
+Changes    suspend and restore, groups, applications and roles, sessions, consents and API tokens
+Last seen  the last sign-in to Okta, not to an application behind it; null means never
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar, Final
+
+from connectors.kit.addresses import check_base
+from connectors.kit.authorization import Authorization
+from connectors.kit.contract import (
+    CanDeactivate,
+    CanEndSessions,
+    CanListCredentials,
+    CanReactivate,
+    CanRevokeGrant,
+    CanSuspend,
+    Checked,
+    Circumstances,
+    Connector,
+    Field,
+    TellsEvents,
+)
+from connectors.kit.okta_account import has_second_factor, read_account
+from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token, step
+from connectors.kit.okta_changes import OktaChanges, credentials, read_user
+from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
+from connectors.kit.okta_holdings import OktaHoldings
+from connectors.kit.okta_log import SystemLog
+from connectors.kit.options import feed_table, text_option
+from connectors.kit.pacing import RateLimit
+from connectors.kit.privilege import Privilege, holds_privilege
+from connectors.kit.quarantine import judge
+from connectors.kit.resource import Reader, Resource
+from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
+from governance.records import Account, Credential, Event, Grant, Receipt, Record, Rejected
+from governance.settings import ApplicationSettings, SourceSettings
+
+# The list leaves deactivated accounts out unless they are asked for.
+FILTERS: Final = ("", 'status eq "DEPROVISIONED"')
+_MFA: Final = ("privileged", "all", "none")
+_OFF: Final = ("suspend", "deactivate")
+
+
+class Okta(
+    Connector, CanDeactivate, CanReactivate, CanSuspend, CanRevokeGrant, CanEndSessions, CanListCredentials, TellsEvents
+):
+    """Accounts of an Okta org, read with an API token or as a service app."""
+
+    title = "Okta"
+    kind = "application"
+    fields = (
+        Field("base_url", "The address of the org, such as https://example.okta.com/.", "url", required=True),
+        Field("token", "An API token of an administrator who may only read; or use client_id instead.", "secret"),
+        Field("client_id", "The client id of an API services app that may read."),
+        Field("private_key", "That app's private key in PEM form.", "secret"),
+        Field("key_id", "The key's id (kid), where the app has several."),
+        Field(
+            "write_token",
+            "An API token that may write, or the private key of write_client_id; without it nothing can be changed.",
+            "secret",
+        ),
+        Field("write_client_id", "The client id of a second API services app that may write."),
+        Field("write_key_id", "That key's id."),
+        Field(
+            "deactivate_by",
+            "What deactivating does: suspend, which loses nothing, or deactivate, which takes all applications away.",
+            default="suspend",
+        ),
+        Field("applications", "Whether to read who is assigned to which application.", "flag", default=True),
+        Field("mfa", "Whose second factors to read, one request each: privileged, all or none.", default="privileged"),
+        Field("page_size", "How many accounts to ask for at once.", "number", default=200),
+        Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
+    )
+    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    scopes: ClassVar = {
+        "pull": ("okta.users.read", "okta.groups.read", "okta.apps.read", "okta.roles.read"),
+        "events": ("okta.logs.read",),
+        "read_one": ("okta.users.read", "okta.roles.read"),
+        "deactivate": ("okta.users.manage",),
+        "reactivate": ("okta.users.manage",),
+        "suspend": ("okta.users.manage",),
+        "revoke_grant": ("okta.groups.manage", "okta.apps.manage", "okta.roles.manage"),
+        "end_sessions": ("okta.users.manage",),
+        "credentials": ("okta.users.read", "okta.apiTokens.read", "okta.users.manage", "okta.apiTokens.manage"),
+    }
+    plans = (
+        "The System Log goes back 90 days.",
+        "An API services app must not require DPoP (proof of possession): switch that off in its settings.",
+        "Second factors cost one request for each account; those of privileged accounts are read unless mfa says more.",
+    )
+    # Published for Workforce Identity (reference/rl-global-mgmt), by minute; an org's own are in each answer.
+    limits = (
+        RateLimit(600, 60, "/api/v1/users"),
+        RateLimit(500, 60, "/api/v1/groups"),
+        RateLimit(100, 60, "/api/v1/apps"),
+        RateLimit(120, 60, "/api/v1/logs"),
+    )
+    covers = (
+        "accounts: yes, in every status",
+        "deactivated accounts: yes, by a request of their own",
+        "deleted accounts: no (Okta does not list them; the System Log tells that they were)",
+        "API tokens and consents: yes, one account at a time",
+        "service apps: no (they have no account; their roles are not read)",
+        "accounts inside applications behind Okta: no (only who is assigned to which)",
+    )
+
+    def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
+        super().__init__(feed, given)
+        where = self._where = feed_table(feed)
+        self._address = check_base(self.options["base_url"], where, allow_private=self.options["allow_private"])
+        size = self.options["page_size"]
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 200:
+            raise ConfigurationError(f"{where}: page_size: expected a number from 1 to 200")
+        for name, known in (("mfa", _MFA), ("deactivate_by", _OFF)):
+            if self.options[name] not in known:
+                raise ConfigurationError(f"{where}: {name}: expected one of {', '.join(known)}")
+        self._size = size
+        self._privilege = Privilege(feed)
+        secret = "private_key" if self.options["client_id"] else "token"
+        self._app: ServiceApp | None = None
+        self._calls = self._session(secret, "client_id", "key_id", READ_SCOPES)
+        self._reader = Reader(feed.name, given.now)
+        self._holdings = OktaHoldings(self._calls, feed.name, self._privilege, self._reader)
+        self._changes: OktaChanges | None = None
+        self._factors_told = True
+
+    def check(self) -> Checked:
+        """Ask for one account, and for each scope whether it is there."""
+        self._calls.http.begin()
+        return examined(self._calls, self._app, self._reader)
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entitlement, account and grant once; IncompleteFeed unless all pages came."""
+        self._calls.http.begin()
+        reading, place = self.reading, self.feed.name
+        reading.source = self._address.join("api/v1/users")
+        reading.filters = " | ".join(f or "status other than DEPROVISIONED" for f in FILTERS)
+        found = self._holdings.all(reading, applications=self.options["applications"] is not False)
+        yield from found.entitlements.values()
+        told = found.groups_told and found.roles_told
+        seen: set[str] = set()
+        for expression in FILTERS:
+            params = {"limit": str(self._size), **({"filter": expression} if expression else {})}
+            for number, row in self._calls.pages("users", params, reading, counted=True):
+                user = self._reader.of(row)
+                account_id = user.text("id")
+                if account_id is None:
+                    reading.rejected.append(Rejected(f"{reading.source}#{number}", "id", "is missing or no text"))
+                    continue
+                if account_id in seen:
+                    reading.duplicates += 1
+                    continue
+                seen.add(account_id)
+                held = found.held.get(account_id, {})
+                privileged = holds_privilege((found.entitlements[e].privileged for e in held), told=told)
+                account = read_account(user, place, privileged, None)
+                if account is not None:
+                    yield self._with_factors(account, user)
+                for entitlement_id, how in held.items():
+                    yield Grant(place, account_id, entitlement_id, how.how, how.since)
+        reading.kept = len(seen)
+        self._reader.note(reading)
+        if not self._factors_told:
+            reading.notes.append("second factors are unknown: the credential may not read them")
+        elif self.options["mfa"] != "all":
+            reading.notes.append(
+                f"second factors were read of: {self.options['mfa']} accounts (mfa in the configuration)"
+            )
+        reading.sha256 = self._calls.digest.hexdigest()
+        judge(reading, place)
+        if not seen:
+            raise IncompleteFeed(f"{place}: the org has no account at all; that is not believed")
+
+    def account(self, account_id: str) -> Account | None:
+        """The account as it is now; None when it is gone."""
+        self._calls.http.begin()
+        user = read_user(self._calls, account_id)
+        if user is None:
+            return None
+        roles = self._holdings.roles_of(account_id)
+        privileged = holds_privilege((role.privileged for role in roles or ()), told=roles is not None)
+        told = self._reader.of(user)
+        account = read_account(told, self.feed.name, privileged, None)
+        return None if account is None else self._with_factors(account, told)
+
+    def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
+        """What the System Log holds from the mark on, in the order it was kept."""
+        self._calls.http.begin()
+        log = SystemLog(self._calls, self.feed.name, self.given.now)
+        yield from log.events(since, mark, self.reading)
+        self.mark = log.mark
+
+    def deactivate(self, account_id: str) -> Receipt:
+        """Suspend the account, or deactivate it where the configuration says so."""
+        if self.options["deactivate_by"] == "deactivate":
+            return self._writer().deprovision(account_id)
+        return self._writer().suspend(account_id)
+
+    def reactivate(self, account_id: str) -> Receipt:
+        """Let the account sign in again."""
+        return self._writer().reactivate(account_id)
+
+    def suspend(self, account_id: str) -> Receipt:
+        """Lock the account; it keeps everything it holds."""
+        return self._writer().suspend(account_id)
+
+    def revoke_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Take a group, an application or a role from the account."""
+        return self._writer().revoke_grant(account_id, entitlement_id)
+
+    def restore_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Give a group, an application or a standard role back."""
+        return self._writer().restore_grant(account_id, entitlement_id)
+
+    def end_sessions(self, account_id: str) -> Receipt:
+        """Sign the account out everywhere."""
+        return self._writer().end_sessions(account_id)
+
+    def credentials(self, account_id: str) -> list[Credential]:
+        """Consents the account gave to programs, and API tokens it made."""
+        self._calls.http.begin()
+        return credentials(self._calls, self._reader, self.feed.name, account_id)
+
+    def revoke_credential(self, account_id: str, credential_id: str) -> Receipt:
+        """Withdraw a consent or an API token."""
+        writer = self._writer()
+        found = next((c for c in self.credentials(account_id) if c.credential_id == credential_id), None)
+        return writer.revoke_credential(found, account_id, credential_id)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._calls.close()
+        if self._changes:
+            self._changes.close()
+
+    def _with_factors(self, account: Account, told: Resource) -> Account:
+        """The account with its second factors, where they are to be read and the account can sign in."""
+        wanted = self.options["mfa"] == "all" or (self.options["mfa"] == "privileged" and account.privileged is True)
+        if not wanted or not account.active or not self._factors_told:
+            return account
+        answer = self._calls.allowed(f"users/{step(account.account_id)}/factors", gone=True)
+        if answer is None:
+            self._factors_told = False
+            return account
+        return replace(account, mfa=has_second_factor(answer.data if isinstance(answer.data, list) else [], told))
+
+    def _session(self, secret: str, client_field: str, key_field: str, scopes: tuple[str, ...]) -> OktaCalls:
+        """Requests with that secret: an API token, or the private key of the app that `client_field` names."""
+        place, value = f"{self._where}: {secret}", self.given.secrets.get(secret, "")
+        if not value:
+            raise ConfigurationError(f"{place}: is empty; expected an API token, or client_id with private_key")
+        client_id = text_option(self.options, client_field, self._where)
+        if client_id is None:
+            auth: Authorization = api_token(value, place)
+        else:
+            key_id = text_option(self.options, key_field, self._where)
+            app = ServiceApp(self._address, self.given, place, client_id, value, scopes, key_id)
+            self._app = self._app or app  # the reading one comes first
+            auth = app.granted
+        return OktaCalls(self._address, self.given, self.feed.name, auth, self.limits)
+
+    def _writer(self) -> OktaChanges:
+        if not self.given.write or not self.given.secrets.get("write_token"):
+            raise NotSupported(f"{self.feed.name}: is read-only here: writing is switched off or has no write_token")
+        if self._changes is None:
+            writing = self._session("write_token", "write_client_id", "write_key_id", WRITE_SCOPES)
+            self._changes = OktaChanges(self._calls, writing, self._reader)
+        self._changes.begin()
+        return self._changes
