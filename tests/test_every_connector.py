@@ -291,8 +291,10 @@ def storms(sandbox):
 class TestWhenThingsGoWrong:
     @pytest.mark.parametrize("fault", CHAOS)
     def test_a_fault_becomes_an_error_of_ours_within_the_deadline(self, tenant, storms, fault):
-        outcomes, _, _ = storms(tenant)
+        outcomes, faults, _ = storms(tenant)
         outcome = outcomes[fault]
+        if faults[fault].requests <= faults[fault].after:
+            pytest.skip("the whole pull is one request: the fault comes later")
         assert isinstance(outcome.error, FeedError), f"{fault}: ended with {outcome.error!r}"
         assert outcome.seconds < DEADLINE_S + 5
         if fault in ("401", "403"):
