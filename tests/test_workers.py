@@ -7,13 +7,17 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from crews import Crew
+
+from governance.store.transactions import WRITERS
 
 TAKEOVER_S = 60
 SILENT_S = 4.0
@@ -52,6 +56,7 @@ def stopped_between_writes(crew: Crew, worker: int) -> None:
     """Stop the process where it holds no write lock: nobody can take over from one that stands in the middle of a write."""
     for _ in range(50):
         crew.tell(worker, signal.SIGSTOP)
+        time.sleep(0.05)  # until every thread stands
         if free_to_write(crew):
             return
         crew.tell(worker, signal.SIGCONT)
@@ -60,22 +65,16 @@ def stopped_between_writes(crew: Crew, worker: int) -> None:
 
 
 def free_to_write(crew: Crew) -> bool:
-    with crew.store.engine.connect() as connection:
-        raw = connection.connection.dbapi_connection
-        assert raw is not None
+    """Whether nobody is in the middle of a write just now."""
+    if crew.store.file is None:
+        with crew.store.engine.connect() as connection:
+            return bool(connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(WRITERS))).scalar())
+    with closing(sqlite3.connect(crew.store.file, timeout=0.2, isolation_level=None)) as raw:
         try:
-            if crew.store.file is not None:
-                raw.execute("PRAGMA busy_timeout=200")
-                connection.exec_driver_sql("SELECT 1")  # begins immediately, as every writer does
-            else:
-                connection.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
-                connection.exec_driver_sql("LOCK TABLE lease IN SHARE ROW EXCLUSIVE MODE")
-        except sa.exc.OperationalError:
+            raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
             return False
-        finally:
-            connection.rollback()
-            if crew.store.file is not None:
-                raw.execute("PRAGMA busy_timeout=10000")
+        raw.execute("ROLLBACK")
     return True
 
 

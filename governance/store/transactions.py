@@ -96,7 +96,7 @@ class Store:
                     connection.exec_driver_sql(
                         f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS:.0f}s';"
                         f"SET LOCAL idle_in_transaction_session_timeout = '{STOPPED_SECONDS:.0f}s';"
-                        f"SELECT pg_advisory_xact_lock({_WRITERS})"
+                        f"SELECT pg_advisory_xact_lock({WRITERS})"
                     )
             except OperationalError as error:
                 session.close()
@@ -145,7 +145,7 @@ def lease_key(name: str) -> int:
     return _key(f"lease {name}")
 
 
-_WRITERS: Final = _key("writers")
+WRITERS: Final = _key("writers")
 
 
 def connect_sqlite(file: Path) -> sa.URL:
