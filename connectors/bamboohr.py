@@ -100,7 +100,7 @@ class Bamboohr(Connector):
         digest, withheld = hashlib.sha256(), Counter[str]()
         reader = Reader(place, self.given.now)
         words = Words(self.options, self._where, STATUSES, KINDS)
-        workforce = Workforce(self, self._where, words, rights=RIGHTS.format(fields="Hire Date and Termination Date"))
+        workforce = Workforce(self, self._where, words)
         unnumbered = 0
 
         def fetch(cursor: str | None) -> Page:
