@@ -30,7 +30,7 @@ from connectors.kit.contract import (
 )
 from connectors.kit.okta_account import has_second_factor, read_account
 from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token, step
-from connectors.kit.okta_changes import OktaChanges, credentials, read_user
+from connectors.kit.okta_changes import OktaChanges, credentials, read_row
 from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
 from connectors.kit.okta_holdings import OktaHoldings
 from connectors.kit.okta_log import SystemLog
@@ -182,7 +182,7 @@ class Okta(
     def account(self, account_id: str) -> Account | None:
         """The account as it is now; None when it is gone."""
         self._calls.http.begin()
-        user = read_user(self._calls, account_id)
+        user = read_row(self._calls, account_id)
         if user is None:
             return None
         roles = self._holdings.roles_of(account_id)

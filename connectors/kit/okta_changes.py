@@ -126,8 +126,8 @@ class OktaChanges:
 
     def _status(self, account_id: str) -> str | None:
         """The status now; None when the account is gone."""
-        user = read_user(self._reading, account_id)
-        return None if user is None else self._reader.of(user).text("status") or "UNKNOWN"
+        row = read_row(self._reading, account_id)
+        return None if row is None else self._reader.of(row).text("status") or "UNKNOWN"
 
     def _lifecycle(self, account_id: str, verb: str, params: dict[str, str], wanted: str) -> Receipt:
         path = f"users/{step(account_id)}/lifecycle/{verb}"
@@ -177,8 +177,8 @@ def _ids(told: list[Resource]) -> list[str]:
     return [found for one in told if (found := one.text("id"))]
 
 
-def read_user(calls: OktaCalls, account_id: str) -> dict[str, object] | None:
-    """One user as it is now; None when it is gone. Another user's answer is refused."""
+def read_row(calls: OktaCalls, account_id: str) -> dict[str, object] | None:
+    """What Okta says of an account now; None when it is gone. An answer about another one is refused."""
     if not account_id.strip("."):
         raise NotSupported(f"an account with the id {account_id!r} cannot be addressed")
     answer = calls.http.get(f"{API}/users/{step(account_id)}", allow=(404,))
@@ -186,8 +186,8 @@ def read_user(calls: OktaCalls, account_id: str) -> dict[str, object] | None:
         return None
     if entry_id(answer.data) != account_id:
         raise UnexpectedAnswer(f"{answer.path}: the answer is not about the account that was asked for", answer.path)
-    user: dict[str, object] = answer.data
-    return user
+    row: dict[str, object] = answer.data
+    return row
 
 
 def credentials(calls: OktaCalls, reader: Reader, place: str, account_id: str) -> list[Credential]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from datetime import datetime
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -47,7 +47,8 @@ class Counters:
 
     def headers(self, path: str) -> dict[str, str]:
         """What Okta tells beside an answer."""
-        minute = int(time.time() // 60)
+        told_at = parsedate_to_datetime(formatdate(usegmt=True))  # what the Date header of the answer will say
+        minute = int(told_at.timestamp() // 60)
         kind = "/".join(path.split("/")[:5])
         self._asked[kind, minute] += 1
         left = max(self._limit - self._asked[kind, minute], 1)
