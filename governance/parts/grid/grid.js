@@ -1,5 +1,5 @@
 /* A list one moves through by keys, mouse or touch. It holds one page of rows, the current row and the selection; Python
-   is told of both a moment after they change. Every text is set as textContent: a name is never read as HTML. */
+   is told of both a moment after they change. */
 
 const QUIET = 160; // milliseconds without a key until Python is told
 const grids = new WeakMap(); // Streamlit calls the function below again when data changes: the grid goes on
@@ -236,27 +236,6 @@ class Grid {
   say(text) {
     this.root.querySelector(".said").textContent = text;
   }
-}
-
-function make(name, kind = "", text = "") {
-  const made = document.createElement(name);
-  if (kind) made.className = kind;
-  if (text) made.textContent = text;
-  return made;
-}
-
-function withRole(element, role, children = []) {
-  element.setAttribute("role", role);
-  element.append(...children);
-  return element;
-}
-
-function checkbox(label, changed) {
-  const box = make("input");
-  box.type = "checkbox";
-  box.setAttribute("aria-label", label);
-  box.addEventListener("change", () => changed(box.checked));
-  return box;
 }
 
 export default function (component) {
