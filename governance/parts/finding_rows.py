@@ -62,13 +62,26 @@ def _verbs(actor: Actor, rows: list[Row], status: str) -> list[GridVerb]:
     return [grid_verb for grid_verb, verb in ((PROPOSE, Verb.PROPOSE), (EXCLUDE, Verb.EXCLUDE)) if any_of(verb)]
 
 
+def _without(why: str, account: str | None, name: str | None, where: str) -> str:
+    """The sentence without a beginning that only repeats what stands in the other columns."""
+    for long, brief in (
+        (f"The account {account} of {name} in {where} is ", ""),
+        (f"The account {account} of {name} in {where} ", ""),
+        ("The account is ", ""),
+        ("The account ", ""),
+        (f"The contract of {name} ", "Contract "),
+        (f"{name} ", ""),
+    ):
+        if why.startswith(long):
+            return brief + why[len(long) :]
+    return why
+
+
 def _shown(row: Row, titles: dict[str, str], now: datetime) -> dict[str, Any]:
     where = titles.get(row["application"], row["application"] or UNKNOWN)
     account = row["username"] or row["account_id"]
     who = row["identity_name"] or account or UNKNOWN
-    why = findings.short(row, where, now)
-    if row["identity_name"] and why.startswith(f"{row['identity_name']} "):
-        why = why[len(row["identity_name"]) + 1 :]
+    why = _without(findings.short(row, where, now), account, row["identity_name"], where)
     status = _STATES.get(row["status"], "Reopened" if row["reopened"] else "")
     return {
         "id": row["fingerprint"],

@@ -59,7 +59,8 @@ def _preview(house: House, rows: list[Row]) -> None:
     if not rows:
         return
     st.markdown(bold("What would change"))
-    for application, number in Counter(row["application"] for row in rows).most_common():
+    held = {(row["application"], row["account_id"]) for row in rows}  # an account may be selected for several reasons
+    for application, number in Counter(application for application, _ in held).most_common():
         way = closing(house, application)
         accounts = count(number, "account", "accounts")
         if way is None:
@@ -67,8 +68,7 @@ def _preview(house: House, rows: list[Row]) -> None:
         elif way.how == "call":
             st.markdown(f":green[↩] {bold(way.title)}: {plain(way.call)}, {accounts}. {plain(way.reversible)}")
         else:
-            tasks = count(number, "task", "tasks")
-            st.markdown(f":blue[◐] {bold(way.title)}: {tasks} to {plain(way.call)}. The next file proves it.")
+            st.markdown(f":blue[◐] {bold(way.title)}: {plain(way.call)} closes {accounts}. The next file proves it.")
 
 
 def _refusals(house: House, refused: list[tuple[Row, LeaverwatchError]]) -> None:

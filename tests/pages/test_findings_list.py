@@ -135,3 +135,27 @@ def test_nothing_is_selected_where_nothing_can_be_decided(house, ghosts):
     put_remediation(house, "r1", NOW, finding=ghosts[0], status="executing", executing_at=NOW)
     app = point_at(show(house, "findings", SECURITY, status="resolved"), "finding", ghosts[0], ghosts[:2])
     assert "selected" not in text_of(app)
+
+
+def test_a_row_does_not_say_again_what_its_columns_say(house):
+    seeded.put_connectors(house)
+    reasons = {
+        "The account ann in Wiki is privileged and active.": "Privileged and active.",
+        "The account ann of Ann Lee in Wiki holds 1 entitlement.": "Holds 1 entitlement.",
+        "The contract of Ann Lee ended on 1 Nov 2020; the account ann in Wiki is still active.": (
+            "Contract ended on 1 Nov 2020; still active."
+        ),
+        "Ann Lee is no longer in HR file.": "Is no longer in HR file.",
+        "HR file says two things.": "HR file says two things.",
+    }
+    row = {"username": "ann", "identity_name": "Ann Lee", "application": "wiki"}
+    put_findings(house, NOW, *({**row, "reason": reason} for reason in reasons))
+    assert [row["why"] for row in listed(show(house, "findings"))] == list(reasons.values())
+
+
+def test_an_account_selected_for_two_reasons_is_counted_once(house, ghosts):
+    app = show(house, "findings")
+    again = [row["id"] for row in listed(app)]
+    with house.store.write() as session:
+        session.get(Finding, ghosts[1]).account_id = "a0"
+    assert "2 accounts" in text_of(point_at(app, "finding", again[0], again[:3]))
