@@ -1,0 +1,155 @@
+"""What an enterprise of GitHub tells beside its organisations: managed accounts over SCIM, who is who, licences.
+
+Confirmed in docs.github.com/graphql (and in the provider of Terraform, which reads the same): `externalIdentities` with
+`guid`, which is the id of SCIM, and the login it belongs to. Confirmed in docs.github.com/rest: SCIM of an enterprise
+only for managed users; `active: false` suspends and hides the login; credential authorisations only with SAML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from connectors.kit.github_calls import REFUSED, GitHubCalls, several
+from connectors.kit.pagination import Page, read_pages
+from connectors.kit.resource import Reader, Resource
+from governance.errors import NotSupported
+from governance.records import Credential, Reading
+
+_IDENTITIES: Final = (
+    "externalIdentities(first:100,after:$after){pageInfo{hasNextPage endCursor}"
+    "nodes{guid samlIdentity{nameId} scimIdentity{username} user{login}}}"
+)
+OF_ORGANISATION: Final = (
+    "query($name:String!,$after:String){organization(login:$name){samlIdentityProvider{" + _IDENTITIES + "}}}"
+)
+OF_ENTERPRISE: Final = (
+    "query($name:String!,$after:String){enterprise(slug:$name){ownerInfo{PROVIDER{" + _IDENTITIES + "}}}}"
+)
+_KINDS: Final = (("ssh", "ssh_key"), ("oauth", "oauth_grant"), ("github app", "oauth_grant"))
+
+
+@dataclass
+class Links:
+    """Which login belongs to which identity of the identity provider."""
+
+    guid_of: dict[str, str] = field(default_factory=dict)  # login -> guid
+    login_of: dict[str, str] = field(default_factory=dict)  # guid -> login
+    name_of: dict[str, str] = field(default_factory=dict)  # login -> what the identity provider calls them
+
+
+def read_links(calls: GitHubCalls, name: str, *, enterprise: bool) -> Links:
+    """Every link; none where there is no identity provider."""
+    found = Links()
+    if not enterprise:
+        _identities(calls, OF_ORGANISATION, name, ("organization", "samlIdentityProvider"), found)
+        return found
+    for provider in ("samlIdentityProvider", "oidcProvider"):
+        query = OF_ENTERPRISE.replace("PROVIDER", provider)
+        _identities(calls, query, name, ("enterprise", "ownerInfo", provider), found)
+        if found.login_of:
+            break
+    return found
+
+
+def _identities(calls: GitHubCalls, query: str, name: str, path: tuple[str, ...], found: Links) -> None:
+    reader = Reader(name, calls.http.deadline.now)
+
+    def fetch(after: str | None) -> Page:
+        told = reader.of(calls.ask(query, {"name": name, "after": after}))
+        connection = told.part(".".join((*path, "externalIdentities")))
+        following = connection.text("pageInfo.endCursor") if connection.flag("pageInfo.hasNextPage") else None
+        return Page(connection.several("nodes"), following)
+
+    for _, item in read_pages(fetch, _guid, Reading(), f"{name}: identities", counted=False):
+        node = reader.of(item)
+        login, guid = node.text("user.login"), node.text("guid")
+        if login is None or guid is None:
+            continue  # an identity nobody has signed in with yet
+        found.guid_of[login], found.login_of[guid] = guid, login
+        if called := node.text("samlIdentity.nameId") or node.text("scimIdentity.username"):
+            found.name_of[login] = called
+
+
+def read_licences(calls: GitHubCalls, enterprise: str, application: str, reading: Reading) -> dict[str, Resource]:
+    """Who uses a licence: addresses, two-factor authentication, roles in the enterprise."""
+    path = f"enterprises/{quote(enterprise, safe='')}/consumed-licenses"
+    listed = calls.listed(path, reading, inside="users", key=_licensed, allow=REFUSED)
+    if listed is None:
+        reading.notes.append("licences of the enterprise are not told: the token lacks read:enterprise")
+    reader = Reader(application, calls.http.deadline.now)
+    people = (reader.of(item) for item in several(listed))
+    return {login: person for person in people if (login := person.text("github_com_login"))}
+
+
+class Credentials:
+    """Tokens and keys that members opened for the organisation. Only with SAML single sign-on."""
+
+    def __init__(self, calls: GitHubCalls, organisation_path: str, application: str) -> None:
+        self._calls = calls
+        self._path = f"{organisation_path}/credential-authorizations"
+        self._application = application
+
+    def last_used(self, reading: Reading) -> dict[str, datetime]:
+        """The last use of anybody's newest used credential, by login."""
+        found: dict[str, datetime] = {}
+        listed = self._calls.listed(self._path, reading, key=_credential, allow=REFUSED)
+        if listed is None:
+            reading.notes.append(
+                "last use is not told: GitHub tells it of no member, and of tokens and keys only on Enterprise Cloud"
+                " with SAML single sign-on, to owners"
+            )
+            return found
+        reading.notes.append("last use is that of tokens and keys; who has none of them is unknown")
+        reader = Reader(self._application, self._calls.http.deadline.now)
+        for told in (reader.of(item) for item in several(listed)):
+            login, at = told.text("login"), told.instant("credential_accessed_at")
+            if login is not None and at is not None:
+                found[login] = max(at, found.get(login, at))
+        reader.note(reading)
+        return found
+
+    def of(self, login: str, account_id: str) -> list[Credential]:
+        """One member's credentials."""
+        listed = self._calls.listed(self._path, Reading(), {"login": login}, key=_credential, allow=REFUSED)
+        if listed is None:
+            raise NotSupported(
+                f"{self._application}: GitHub lists tokens and keys only on Enterprise Cloud with SAML single sign-on,"
+                " to owners; the member can see them under Settings > Developer settings"
+            )
+        reader = Reader(self._application, self._calls.http.deadline.now)
+        return [
+            Credential(
+                application=self._application,
+                account_id=account_id,
+                credential_id=told.text("credential_id") or "",
+                kind=_kind(told.text("credential_type") or ""),
+                name=told.text("authorized_credential_note") or told.text("authorized_credential_title"),
+                created_at=told.instant("credential_authorized_at"),
+                last_used_at=told.instant("credential_accessed_at"),
+                expires_at=told.instant("authorized_credential_expires_at", clamped=False),
+            )
+            for told in (reader.of(item) for item in several(listed))
+            if told.text("login") == login and told.text("credential_id")
+        ]
+
+
+def _kind(told: str) -> str:
+    return next((kind for word, kind in _KINDS if word in told.casefold()), "token")
+
+
+def _licensed(item: Any) -> str | None:
+    value = item.get("github_com_login") if isinstance(item, dict) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _credential(item: Any) -> str | None:
+    value = item.get("credential_id") if isinstance(item, dict) else None
+    return str(value) if isinstance(value, str | int) else None
+
+
+def _guid(item: Any) -> str | None:
+    value = item.get("guid") if isinstance(item, dict) else None
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,85 @@
+"""One account of GitHub, put together from what the organisation, the identity provider and licences tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from connectors.kit.github_enterprise import Links
+from connectors.kit.github_organisation import INVITATION, Organisation
+from connectors.kit.resource import Resource
+from governance.records import Account
+
+
+@dataclass
+class People:
+    """Everything about people that was read, by login."""
+
+    organisation: Organisation = field(default_factory=Organisation)
+    links: Links = field(default_factory=Links)
+    licences: dict[str, Resource] = field(default_factory=dict)
+    last_used: dict[str, datetime] = field(default_factory=dict)
+
+    def plain(self, application: str, login: str, told: Resource, privileged: bool | None) -> Account:
+        """A member or outside collaborator. GitHub tells neither when they came nor when they were last here."""
+        outside = login not in self.organisation.members
+        seen_at = self.last_used.get(login)
+        licence = self.licences.get(login)
+        called = self.links.name_of.get(login) or (licence.text("github_com_saml_name_id") if licence else None)
+        addresses = [a for a in licence.several("github_com_verified_domain_emails") if a] if licence else []
+        bot = (told.text("type") or "").casefold() == "bot"
+        return Account(
+            application=application,
+            account_id=login,
+            username=login,
+            email=_address(called) or told.text("email") or next((a for a in addresses if isinstance(a, str)), None),
+            display_name=told.text("name") or (licence.text("github_com_name") if licence else None),
+            external_id=self.links.guid_of.get(login),
+            # People and the accounts of programs look the same; only Bot is said.
+            kind="bot" if bot else "guest" if outside else None,
+            active=True,
+            last_seen_at=seen_at,
+            last_seen_known=seen_at is not None,
+            mfa=self._mfa(login, licence),
+            privileged=privileged,
+        )
+
+    def managed(self, account: Account, resource: Resource, login: str | None, privileged: bool | None) -> Account:
+        """A managed account: what SCIM tells, with what is known of its login."""
+        seen_at = self.last_used.get(login) if login else None
+        guest = any(role.text("value") == "guest_collaborator" for role in resource.parts("roles"))
+        return replace(
+            account,
+            username=login or account.username,
+            kind="guest" if guest else account.kind,
+            last_seen_at=seen_at,
+            last_seen_known=seen_at is not None,
+            privileged=privileged,
+        )
+
+    def _mfa(self, login: str, licence: Resource | None) -> bool | None:
+        without = self.organisation.without_2fa
+        if without is not None:
+            return login not in without
+        return licence.flag("github_com_two_factor_auth") if licence else None
+
+
+def invited(application: str, told: Resource) -> Account | None:
+    """A pending invitation: whoever has it can come in, and never was."""
+    invitation_id = told.text("id")
+    if invitation_id is None:
+        return None
+    return Account(
+        application=application,
+        account_id=f"{INVITATION}{invitation_id}",
+        username=told.text("login") or told.text("email"),
+        email=told.text("email"),
+        active=True,
+        last_seen_known=True,
+        created_at=told.instant("created_at"),
+        privileged=told.text("role") == "admin",
+    )
+
+
+def _address(called: str | None) -> str | None:
+    return called if called and "@" in called else None

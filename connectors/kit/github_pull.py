@@ -1,0 +1,107 @@
+"""One pull of GitHub: the accounts that were read, each with what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from connectors.kit.github_calls import GitHubCalls
+from connectors.kit.github_organisation import MEMBER, OWNER, OrganisationLists
+from connectors.kit.github_people import People, invited
+from connectors.kit.http import Http
+from connectors.kit.pagination import read_pages
+from connectors.kit.privilege import holds_privilege
+from connectors.kit.quarantine import judge
+from connectors.kit.resource import Reader, Resource
+from connectors.kit.scim_list import ScimLists
+from connectors.kit.scim_resource import AccountReader, Dialect, resource_id
+from governance.errors import IncompleteFeed
+from governance.records import Account, Grant, Reading, Record, Rejected
+
+
+class Pull:
+    """Puts accounts together and writes down the evidence."""
+
+    def __init__(
+        self, application: str, calls: GitHubCalls, lists: OrganisationLists, reading: Reading, now: datetime
+    ) -> None:
+        self.people = People()
+        self._application = application
+        self._calls = calls
+        self._lists = lists
+        self._reading = reading
+        self._reader = Reader(application, now)
+        self._accounts = AccountReader(application, Dialect(), now)
+        self._managed: dict[str, tuple[Account, Resource]] = {}
+
+    def read_managed(self, scim: Http, size: int) -> None:
+        """Every account of the enterprise, suspended ones too."""
+        lists = ScimLists(scim, size)
+        source = scim.address.join("Users")
+        for number, resource in read_pages(lists.users(None), resource_id, self._reading, f"{self._application}: SCIM"):
+            account_id = resource_id(resource)
+            if account_id is None:
+                self._reading.rejected.append(Rejected(f"{source}#{number}", "id", "is missing or no text"))
+            else:
+                told = self._reader.of(resource)
+                self._managed[account_id] = self._accounts.account(resource, None), told
+        self._calls.digest.update(lists.digest.digest())
+
+    def records(self) -> Iterator[Record]:
+        """Everything, once."""
+        reading, people = self._reading, self.people
+        organisation = people.organisation
+        self._enterprise_roles()
+        yield from organisation.entitlements.values()
+        kept = 0
+        for account_id, (account, told) in self._managed.items():
+            login = people.links.login_of.get(account_id)
+            privileged = self._privileged(login) if login else None
+            yield people.managed(account, told, login, privileged)
+            yield from self._grants(account_id, login)
+            kept += 1
+        for login, told in {**organisation.collaborators, **organisation.members}.items():
+            if people.links.guid_of.get(login) in self._managed:
+                continue
+            kept += 1
+            yield people.plain(self._application, login, told, self._privileged(login))
+            yield from self._grants(login, login)
+        for told in organisation.invitations:
+            invitation = invited(self._application, told)
+            if invitation is None:
+                reading.rejected.append(Rejected(f"{reading.source}/invitations", "id", "is missing or no text"))
+                continue
+            kept += 1
+            yield invitation
+            role = OWNER[0] if invitation.privileged else MEMBER[0]
+            yield Grant(self._application, invitation.account_id, role, "direct")
+        reading.kept = kept
+        reading.rows_read = kept + len(reading.rejected) + reading.duplicates
+        self._reader.note(reading)
+        reading.clamped += self._accounts.clamped
+        reading.sha256 = self._calls.digest.hexdigest()
+        judge(reading, self._application)
+        if not kept:
+            raise IncompleteFeed(f"{self._application}: there is no account at all; that is not believed")
+
+    def _enterprise_roles(self) -> None:
+        """Roles in the enterprise, as licences tell them."""
+        organisation = self.people.organisation
+        for login, licence in self.people.licences.items():
+            for role in licence.several("github_com_enterprise_roles"):
+                if not isinstance(role, str) or role.casefold() in ("member", ""):
+                    continue
+                entitlement_id = f"enterprise:{role.casefold()}"
+                if entitlement_id not in organisation.entitlements:
+                    name = f"Enterprise {role.casefold()}"
+                    self._lists.entitle(organisation, entitlement_id, name, "role", "owner" in role.casefold() or None)
+                organisation.give(login, entitlement_id, "direct")
+
+    def _privileged(self, login: str) -> bool | None:
+        organisation = self.people.organisation
+        held = [organisation.entitlements[e].privileged for e in organisation.held.get(login, {})]
+        return holds_privilege(held, told=organisation.roles_told)
+
+    def _grants(self, account_id: str, login: str | None) -> Iterator[Grant]:
+        for entitlement_id, how in self.people.organisation.held.get(login or "", {}).items():
+            yield Grant(self._application, account_id, entitlement_id, how)
