@@ -19,6 +19,7 @@ from governance.store import Contender, LeaseLost
 from governance.tables import JobRun, Request, RunHold
 from governance.views.freshness import quarantined
 from jobs import home, scheduler, work
+from jobs.lanes import Lanes
 from jobs.pull import mark_interrupted
 
 log = logging.getLogger("leaverwatch.worker")
@@ -87,11 +88,8 @@ class Worker:
         self.environ = environ
         self.hung_s = hung_s
         self.beat = beat
-        self.lost: LeaseLost | None = None
         self.silenced = ""  # why the last sign of life could not be given
-        self.untidy = False  # the store refused a lane's write: its job run may be left open
-        self.starting = threading.Lock()
-        self.lanes: dict[str, tuple[threading.Thread, float]] = {}
+        self.lanes = Lanes()
         self.detect_wanted: float | None = None  # since when
         self.judged_end: datetime | None = None  # the announced end for which a detect run was last asked
         self.tried: tuple[object, float] = ((), 0.0)
@@ -106,14 +104,14 @@ class Worker:
         clockwork.start()
         try:
             while not stop.wait(0.5):
-                if self.lost is not None:
-                    raise self.lost
+                if self.lanes.lost is not None:
+                    raise self.lanes.lost
         finally:
             clockwork.shutdown(wait=False)
             until = time.monotonic() + STOP_S
-            for lane, (thread, since) in list(self.lanes.items()) if self.lost is None else ():
+            for lane, since in self.lanes.busy().items() if self.lanes.lost is None else ():
                 if time.monotonic() < since + self._patience(lane):
-                    thread.join(max(0.0, until - time.monotonic()))
+                    self.lanes.join(lane, until - time.monotonic())
             log.info("worker %d stopped", os.getpid())
 
     def due(self, plan: scheduler.Planned) -> None:
@@ -122,18 +120,18 @@ class Worker:
             refused = quarantined(self.house, plan.feed)
             if refused is not None and refused.started_at > home.clock() - QUARANTINE:
                 return
-            self.start(f"pull.{plan.feed}", lambda: self._pull(plan))
+            self.lanes.start(f"pull.{plan.feed}", lambda: self._pull(plan))
         elif plan.job == "detect":
             self._want_detect()
         elif plan.job == "verify":
             if work.unproved(self.house):
-                self.start("acting", lambda: work.verify(self.house, environ=self.environ))
+                self.lanes.start("acting", lambda: work.verify(self.house, environ=self.environ))
         else:
-            self.start("retention", lambda: work.retention(self.house))
+            self.lanes.start("retention", lambda: work.retention(self.house))
 
     def tick(self) -> None:
         """What is looked at every two seconds: the lease, requests, approvals, a detect run after pulls, hung pulls."""
-        self.start("lease", self._live)
+        self.lanes.start("lease", self._live)
         self._take_requests()
         if self.house.settings.act.enabled and (approved := work.approved(self.house)):
             self._act(approved)
@@ -141,28 +139,6 @@ class Worker:
         self._detect_after_pulls()
         self._give_up_hung()
         self._tidy()
-
-    def start(self, lane: str, do: Callable[[], object]) -> bool:
-        """Do this in a thread of its own unless the lane is busy. A thread that hangs can't keep the process alive."""
-        with self.starting:
-            busy = self.lanes.get(lane)
-            if busy is not None and busy[0].is_alive():
-                return False
-            thread = threading.Thread(target=self._guarded, args=(lane, do), name=lane, daemon=True)
-            self.lanes[lane] = (thread, time.monotonic())
-            thread.start()
-            return True
-
-    def _guarded(self, lane: str, do: Callable[[], object]) -> None:
-        try:
-            do()
-        except LeaseLost as lost:
-            self.lost = lost
-        except LeaverwatchError as error:  # it stands in the job run; the worker goes on
-            log.warning("%s: %s", lane, error)
-            self.untidy = self.untidy or isinstance(error, StoreError)
-        except Exception:  # a fault in one job must not end the others; it stands in the job run too
-            log.exception("%s failed", lane)
 
     def _live(self) -> None:
         """Give a sign of life. That the store can't take it is said once, and once that it can again."""
@@ -204,16 +180,11 @@ class Worker:
         wanted = self.detect_wanted
         if wanted is None:
             return
-        here = threading.current_thread()
-        pulling = any(
-            thread.is_alive() and thread is not here
-            for lane, (thread, _) in list(self.lanes.items())
-            if lane.startswith("pull.")
-        )
+        pulling = any(lane.startswith("pull.") for lane in self.lanes.busy())
         if pulling and time.monotonic() < wanted + TOGETHER_S:
             return
         self.detect_wanted = None
-        if not self.start("detect", lambda: work.detect(self.house)):
+        if not self.lanes.start("detect", lambda: work.detect(self.house)):
             self.detect_wanted = wanted
 
     def _act(self, approved: tuple[str, ...]) -> None:
@@ -235,7 +206,7 @@ class Worker:
                 raise
 
         before, self.tried = self.tried, (key, time.monotonic())
-        if not self.start("acting", act):
+        if not self.lanes.start("acting", act):
             self.tried = before
 
     def _take_requests(self) -> None:
@@ -243,7 +214,7 @@ class Worker:
         with self.house.store.read() as session:
             waiting = session.exec(select(Request).where(Request.status == "waiting").order_by(Request.id)).all()
         for request in waiting:
-            self.start(f"request.{request.verb}", lambda request=request: self._answer(request))  # type: ignore[misc]
+            self.lanes.start(f"request.{request.verb}", lambda request=request: self._answer(request))  # type: ignore[misc]
 
     def _answer(self, request: Request) -> None:
         with self.house.store.write() as session:
@@ -272,8 +243,8 @@ class Worker:
 
     def _give_up_hung(self) -> None:
         """Close the job run of a pull that does not end. Its feed waits until it does; the others go on."""
-        for lane, (thread, since) in list(self.lanes.items()):
-            if not lane.startswith("pull.") or not thread.is_alive() or time.monotonic() < since + self._patience(lane):
+        for lane, since in self.lanes.busy().items():
+            if not lane.startswith("pull.") or time.monotonic() < since + self._patience(lane):
                 continue
             feed = lane.removeprefix("pull.")
             for run in self._running(feed):
@@ -298,18 +269,14 @@ class Worker:
 
     def _tidy(self) -> None:
         """Close what the lanes could not close while the store refused their writes, once it takes them again."""
-        if not self.untidy or self.silenced:
+        if not self.lanes.untidy or self.silenced:
             return
-        with self.starting:
-            if any(thread.is_alive() for lane, (thread, _) in self.lanes.items() if lane != "lease"):
-                return
-            self.untidy = False
-            try:
-                self.clear_up()
-            except LeaseLost as lost:
-                self.lost = lost
-            except StoreError:
-                self.untidy = True
+        try:
+            self.lanes.untidy = not self.lanes.while_idle(self.clear_up, but="lease")
+        except LeaseLost as lost:
+            self.lanes.lost = lost
+        except StoreError as error:
+            log.warning("job runs stay open: %s", error)
 
     def clear_up(self) -> None:
         """After a worker died: close the job runs it left open and ask again for what it was doing."""
