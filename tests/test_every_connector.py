@@ -212,7 +212,7 @@ class TestPages:
 def _asked(sandbox, tenant, application, after=0) -> Counter:
     """How often each list of accounts was asked for, since so many requests."""
     return Counter(
-        f"{seen.method} {seen.path} {seen.query.get('filter', '')}"
+        f"{seen.method} {seen.path} {seen.query.get('filter', '')} {seen.query.get('q', '')}"
         for seen in sandbox.asked(application.name)[after:]
         if re.search(tenant.list_path, seen.path)
     )

@@ -1,0 +1,264 @@
+"""Salesforce: the accounts of one organisation over SOQL.
+
+Reads      accounts, profiles, roles, permission sets and groups   permissions: API Enabled, View All Users, View Setup
+Frozen     told by UserLogin alone                                  permission: Manage Users
+Last use   LastLoginDate; MFA from TwoFactorMethodsInfo             permission: Manage MFA in API
+Events     LoginHistory, SetupAuditTrail                            permission: Monitor Login History
+Changes    deactivate, else freeze; reactivate; grants; sessions    permissions: Manage Users, Assign Permission Sets
+
+Confirmed in the vendor's object reference: the rights above (OauthToken needs Customize Application); `WHERE IsFrozen =
+true` is the vendor's own query; the kinds of UserType. General knowledge: that SSO accounts register their second
+factor at the identity provider, so that none here proves nothing; that accounts are deactivated, never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from connectors.kit.addresses import check_base
+from connectors.kit.contract import (
+    CanDeactivate,
+    CanEndSessions,
+    CanListCredentials,
+    CanReactivate,
+    CanRevokeGrant,
+    CanSuspend,
+    Checked,
+    Circumstances,
+    Connector,
+    Field,
+    TellsEvents,
+)
+from connectors.kit.options import feed_table, text_option
+from connectors.kit.privilege import Privilege, holds_privilege
+from connectors.kit.quarantine import judge
+from connectors.kit.resource import Reader, Resource
+from connectors.kit.salesforce_access import Held, Hold, SalesforceAccess, profile_of
+from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, account_of, where_wanted
+from connectors.kit.salesforce_change import SalesforceChange, credentials_of
+from connectors.kit.salesforce_events import SalesforceEvents
+from connectors.kit.salesforce_query import Soql, checked, row_id, select, where
+from connectors.kit.salesforce_rights import rights
+from connectors.kit.salesforce_session import LOGIN, SalesforceSession
+from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
+from governance.records import Account, Credential, Event, Grant, Receipt, Record, Rejected
+from governance.settings import ApplicationSettings, SourceSettings
+
+OVERLAP = timedelta(hours=1)  # sign-ins are written late
+READ_ONLY = "is read-only here: writing is switched off or has no write_token"
+
+
+class Salesforce(
+    Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend, CanRevokeGrant, CanEndSessions, CanListCredentials
+):
+    """Accounts, permissions and events of a Salesforce organisation."""
+
+    title = "Salesforce"
+    kind = "application"
+    fields = (
+        Field("base_url", "The My Domain, such as https://example.my.salesforce.com/.", "url", required=True),
+        Field("client_id", "The consumer key of the client that reads.", required=True),
+        Field("token", "That client's secret, or its private key in PEM form (JWT bearer).", "secret", required=True),
+        Field("username", "With a private key: the account the client acts as."),
+        Field("write_client_id", "The consumer key of the client that writes; by default that of the reading one."),
+        Field(
+            "write_token",
+            "The writing client's secret or private key; without it nothing can be changed.",
+            "secret",
+        ),
+        Field("write_username", "With a private key: the account the writing client acts as."),
+        Field("audience", "With a private key: https://test.salesforce.com for sandboxes.", "url", default=LOGIN),
+        Field("frozen", "Whether frozen accounts are told apart; needs Manage Users.", "flag", default=True),
+        Field("portal", "Whether accounts of customers and partners are read too.", "flag", default=False),
+        Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
+        Field("page_size", "How many accounts to ask for at once.", "number", default=2000),
+    )
+    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    scopes = {  # noqa: RUF012 - a declaration
+        "pull": ("scope api", "API Enabled", "View All Users", "View Setup and Configuration", "Manage Users (frozen)"),
+        "events": ("Monitor Login History", "View Setup and Configuration"),
+        "read_one": ("View All Users",),
+        "deactivate": ("Manage Users",),
+        "reactivate": ("Manage Users",),
+        "suspend": ("Manage Users",),
+        "revoke_grant": ("Assign Permission Sets", "Manage Users"),
+        "end_sessions": ("Manage Users",),
+        "credentials": ("Customize Application",),
+    }
+    plans = (
+        "All requests of an organisation share one quota within 24 hours; at 95 % of it reading stops.",
+        "Sign-ins are kept for six months, the setup audit trail for 180 days.",
+        "Some accounts cannot be deactivated because a setting names them (default owner of leads, approver ...);"
+        " they are frozen instead, which keeps the licence.",
+        "Reactivating needs a free licence.",
+    )
+    covers = (
+        "people with any internal licence, also Chatter: yes",
+        "deactivated accounts: yes, Salesforce never deletes any",
+        "suspended (frozen) accounts: yes",
+        "service accounts (integration licence) and bots (Agentforce): yes",
+        "customers and partners (portal licences): only with portal = true",
+        "guest accounts of sites and automated processes: no, nobody signs in with them",
+        "territories and package licences: no",
+        "OAuth tokens: yes, on request",
+    )
+
+    def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
+        super().__init__(feed, given)
+        where, options = feed_table(feed), self.options
+        self._address = check_base(options["base_url"], where, allow_private=options["allow_private"])
+        size = options["page_size"]
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 2000:
+            raise ConfigurationError(f"{where}: page_size: expected a number from 1 to 2000")
+        self._size = size
+        self._privilege = Privilege(feed)
+        self._where = where
+        self._session = self._connect("token", "client_id", "username")
+        self._writing: SalesforceSession | None = None
+
+    def check(self) -> Checked:
+        """Get a token, ask who it acts as and what that account may do."""
+        soql = self._begin()
+        found = rights(soql, self._session.account_id, self._session.scopes)
+        notes = list(found.notes)
+        if soql.used:
+            notes.append(f"{soql.used[0]:,} of {soql.used[1]:,} requests are used today, by everybody together")
+        return Checked(tuple(notes), found.missing, found.excess)
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entitlement, account and grant once."""
+        soql, reading, place, reader = self._begin(), self.reading, self.feed.name, self._reader()
+        reading.source = self._address.join("services/data/v64.0/query")
+        reading.filters = where_wanted(portal=self.options["portal"] is True)
+        logins = LoginReader(soql, reading, reader, place).read(frozen=self.options["frozen"] is not False)
+        held = SalesforceAccess(soql, self._privilege, place, reading, reader).read()
+        yield from list(held.entitlements.values())
+        seen: set[str] = set()
+        query = select(COLUMNS, "User", reading.filters)
+        for number, data in soql.rows(query, reading, counted=True):
+            row, account_id = reader.of(data), row_id(data)
+            if account_id is None:
+                reading.rejected.append(Rejected(f"{reading.source}#{number}", "Id", "is missing or no text"))
+                continue
+            seen.add(account_id)
+            yield from self._with_grants(row, account_id, logins, held)
+        if not seen:
+            raise IncompleteFeed(f"{place}: the organisation lists no account at all; that is not believed")
+        reading.kept = len(seen)
+        reading.sha256 = soql.digest.hexdigest()
+        reader.note(reading)
+        judge(reading, place)
+
+    def account(self, account_id: str) -> Account | None:
+        """The account as it is now; None when there is none of that id."""
+        soql, reader = self._begin(), self._reader()
+        found = soql.first(select(COLUMNS, "User", where("Id", checked(account_id))))
+        if found is None:
+            return None
+        frozen = self.options["frozen"] is not False
+        logins = LoginReader(soql, self.reading, reader, self.feed.name).read(frozen=frozen, account_id=account_id)
+        held = SalesforceAccess(soql, self._privilege, self.feed.name, self.reading, reader).read(account_id)
+        [account] = [r for r in self._with_grants(reader.of(found), account_id, logins, held) if isinstance(r, Account)]
+        return account
+
+    def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
+        """Sign-ins, accounts made and changes of setup, from an hour before the last reading on."""
+        soql, reader = self._begin(), self._reader()
+        began = self.given.now
+        start = datetime.fromisoformat(mark) - OVERLAP if mark else since
+        yield from SalesforceEvents(soql, self.feed.name, self.reading, reader).read(start)
+        reader.note(self.reading)
+        self.mark = began.isoformat()
+
+    def deactivate(self, account_id: str) -> Receipt:
+        """Switch the account off; freeze it where a setting stands in the way."""
+        return self._change().deactivate(account_id)
+
+    def suspend(self, account_id: str) -> Receipt:
+        """Freeze the account."""
+        return self._change().suspend(account_id)
+
+    def reactivate(self, account_id: str) -> Receipt:
+        """Switch the account on, unfrozen."""
+        return self._change().reactivate(account_id)
+
+    def revoke_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Take a permission set, group, licence or role."""
+        return self._change().regrant(account_id, entitlement_id, inside=False)
+
+    def restore_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Give it back."""
+        return self._change().regrant(account_id, entitlement_id, inside=True)
+
+    def end_sessions(self, account_id: str) -> Receipt:
+        """End every session of the account."""
+        return self._change().end_sessions(account_id)
+
+    def credentials(self, account_id: str) -> list[Credential]:
+        """The OAuth tokens of connected applications."""
+        return credentials_of(self._begin(), account_id, self.feed.name, self._reader())
+
+    def revoke_credential(self, account_id: str, credential_id: str) -> Receipt:
+        """Revoke an OAuth token."""
+        return self._change().revoke_token(account_id, credential_id)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._session.close()
+        if self._writing is not None:
+            self._writing.close()
+
+    def _with_grants(self, row: Resource, account_id: str, logins: Logins, held: Held) -> Iterator[Record]:
+        """The account, what it holds, and its profile where the table of profiles may not be seen."""
+        holds = dict(held.of_account.get(account_id, {}))
+        profile = profile_of(row, self.feed.name, self._privilege)
+        if profile is not None:
+            if profile.entitlement_id not in held.entitlements:
+                held.entitlements[profile.entitlement_id] = profile
+                yield profile
+            holds[profile.entitlement_id] = Hold(profile.entitlement_id)
+        role = row.text("UserRoleId")
+        if role in held.entitlements and role is not None:
+            holds[role] = Hold(role)
+        told = held.told and profile is not None
+        privileged = holds_privilege((held.entitlements[one].privileged for one in holds), told=told)
+        yield account_of(row, account_id, self.feed.name, logins, privileged)
+        for one, hold in holds.items():
+            yield Grant(self.feed.name, account_id, one, hold.how, hold.since)
+
+    def _connect(self, secret: str, client: str, username: str) -> SalesforceSession:
+        credential = self.given.secrets.get(secret)
+        if not credential:
+            raise ConfigurationError(f"{self._where}: {secret}: is empty")
+        client_id = self._option(client) or str(self.options["client_id"])
+        return SalesforceSession(
+            self._address,
+            self.given,
+            self.feed.name,
+            client_id=client_id,
+            credential=credential,
+            username=text_option(self.options, username, self._where)
+            or text_option(self.options, "username", self._where),
+            audience=self._option("audience") or LOGIN,
+        )
+
+    def _option(self, name: str) -> str | None:
+        return text_option(self.options, name, self._where)
+
+    def _begin(self) -> Soql:
+        self._session.http.begin()
+        return Soql(self._session.http, self.feed.name, self._size)
+
+    def _change(self) -> SalesforceChange:
+        if not self.given.write or not self.given.secrets.get("write_token"):
+            raise NotSupported(f"{self.feed.name}: {READ_ONLY}")
+        if self._writing is None:
+            self._writing = self._connect("write_token", "write_client_id", "write_username")
+        writing = self._writing
+        writing.http.begin()
+        soql = Soql(writing.http, self.feed.name, self._size)
+        return SalesforceChange(writing.http, soql, self.feed.name, lambda: writing.account_id)
+
+    def _reader(self) -> Reader:
+        return Reader(self.feed.name, self.given.now)
