@@ -14,7 +14,7 @@ from governance.store import backup, indexed_together, open_store, put_rows, upd
 from governance.store.searching import indexed
 from governance.tables import Finding
 from governance.views import findings as listed
-from governance.views.paging import CAP, SIZE
+from governance.views.paging import CAP, SIZE, Cursor
 from tests import seeded
 from tests.listing import walk
 from tests.seeded import put_findings
@@ -102,6 +102,17 @@ def test_a_word_that_stands_nearly_everywhere_is_counted_to_the_cap_and_listed_i
     assert (seen.total_text, len(seen.rows), seen.rows[18]["rule"], seen.rows[19]["rule"]) == (
         "10,000+", SIZE, "ghost", "stale",
     )  # fmt: skip
+
+
+def test_a_word_that_many_hold_far_down_the_list_is_found_there(house, now):
+    above = ({"rule": "ghost", "account_id": f"a{n}", "search": "nobody"} for n in range(listed.NEAR + 10))
+    below = ({"rule": "stale", "account_id": f"b{n}", "search": "somebody"} for n in range(CAP + 2))
+    put_findings(house, now, *above, *below)
+    first = listed.page(house, listed.Filters(text="SOMEB"))
+    second = listed.page(house, listed.Filters(text="SOMEB"), Cursor.decode(first.next, listed.KEY))
+    back = listed.page(house, listed.Filters(text="SOMEB"), Cursor.decode(second.previous, listed.KEY))
+    assert [row["account_id"] for row in (*first.rows, *second.rows)] == [f"b{n}" for n in range(2 * SIZE)]
+    assert (first.total_text, back.rows) == ("10,000+", first.rows)
 
 
 def test_findings_written_together_are_found_and_so_is_the_next_one(house, now):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from governance.views.tallies import tally
 
 KEY: Final = (int, str)  # score, fingerprint
 ByText = tuple[sa.Join, sa.ColumnElement[bool]]
+NEAR: Final = 5_000  # findings looked at for a text that many hold, before its index is asked
 BAND: Final = 20  # how far privilege, criticality and use lift a score above its severity's least
 COLUMNS: Final = (
     "fingerprint",
@@ -70,14 +71,13 @@ def page(house: House, filters: Filters, cursor: Cursor | None = None) -> Slice:
         total = _total(house, session, filters, by_text)
         if total == 0:
             return Slice([], 0, 0, None, None)
-        # Where few hold the text its index leads to them; where many do, the order of the list soon fills a page.
-        way = by_text if total <= CAP else None
-        return turn(
-            lambda at, limit: _fetch(session, filters, at, limit, way),
-            lambda row: (row["score"], row["fingerprint"]),
-            cursor,
-            total,
-        )
+
+        def fetch(at: Cursor | None, limit: int) -> list[Row]:
+            if by_text is None or total <= CAP:
+                return _fetch(session, _wanted(filters, by_text, *_shown()), at, limit)
+            return _fetch_among_many(session, filters, by_text, at, limit)
+
+        return turn(fetch, lambda row: (row["score"], row["fingerprint"]), cursor, total)
 
 
 def since(row: Row) -> datetime:
@@ -125,20 +125,55 @@ def _wanted(filters: Filters, by_text: ByText | None, *columns: Any) -> sa.Selec
     return query.select_from(by_text[0]).where(by_text[1]) if by_text else query.select_from(Finding)
 
 
-def _fetch(
-    session: Session, filters: Filters, cursor: Cursor | None, limit: int, by_text: ByText | None = None
+def _shown() -> list[Any]:
+    return [getattr(Finding, name) for name in COLUMNS]
+
+
+def _fetch(session: Session, query: sa.Select[Any], cursor: Cursor | None, limit: int) -> list[Row]:
+    return [dict(row) for row in session.execute(_turned(query, cursor, limit)).mappings()]
+
+
+def _fetch_among_many(
+    session: Session, filters: Filters, by_text: ByText, cursor: Cursor | None, limit: int
 ) -> list[Row]:
+    """A page of what many findings hold: mostly they stand near; if not, the index tells them from the rest."""
+    words, shown = filters.words, _shown()
+    near = _turned(_wanted(replace(filters, text=""), None, *shown, Finding.search), cursor, NEAR).subquery()
+    query = sa.select(*(near.c[name] for name in COLUMNS)).where(
+        *(near.c.search.contains(word, autoescape=True) for word in words)
+    )
+    back = cursor is not None and cursor.back
+    found: list[Row] = [
+        dict(row) for row in session.execute(query.order_by(*_order(near.c, back)).limit(limit)).mappings()
+    ]
+    if len(found) == limit:
+        return found
+    text, may_hold = by_text[0].left, by_text[1]
+    places = sa.select(text.c.rowid).where(may_hold)
+    return _fetch(
+        session,
+        _wanted(filters, None, *shown).where(led(sa.literal_column("finding.rowid")).in_(places)),
+        cursor,
+        limit,
+    )
+
+
+def _turned(query: sa.Select[Any], cursor: Cursor | None, limit: int) -> sa.Select[Any]:
+    """The query in the order of the list, from the cursor on."""
     score, fingerprint = col(Finding.score), col(Finding.fingerprint)
     back = cursor is not None and cursor.back
-    query = _wanted(filters, by_text, *(getattr(Finding, name) for name in COLUMNS))
     if cursor is not None:
         at, own = cursor.key
         if back:
             query = query.where(score >= at, sa.or_(score > at, fingerprint < own))
         else:
             query = query.where(score <= at, sa.or_(score < at, fingerprint > own))
-    order = (score.asc(), fingerprint.desc()) if back else (score.desc(), fingerprint.asc())
-    return [dict(row) for row in session.execute(query.order_by(*order).limit(limit)).mappings()]
+    return query.order_by(*_order(Finding, back)).limit(limit)
+
+
+def _order(columns: Any, back: bool) -> tuple[Any, Any]:
+    score, fingerprint = columns.score, columns.fingerprint
+    return (score.asc(), fingerprint.desc()) if back else (score.desc(), fingerprint.asc())
 
 
 def worst_of(session: Session, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Row]:
@@ -168,7 +203,6 @@ def export(house: House, filters: Filters) -> Iterator[Row]:
     """The whole filtered list for a file, a part at a time, as of one moment."""
     with house.store.read() as session:
         by_text = indexed(session, filters.words) if filters.words else None
-        query = _wanted(filters, by_text, *(getattr(Finding, name) for name in COLUMNS))
-        query = query.order_by(col(Finding.score).desc(), col(Finding.fingerprint))
+        query = _wanted(filters, by_text, *_shown()).order_by(*_order(Finding, back=False))
         for row in session.execute(query, execution_options={"yield_per": PART}).mappings():
             yield dict(row)
