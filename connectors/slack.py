@@ -36,7 +36,7 @@ from connectors.kit.resource import Reader, Resource
 from connectors.kit.slack_audit import AuditLog
 from connectors.kit.slack_beside import BesideLists
 from connectors.kit.slack_calls import SlackCalls
-from connectors.kit.slack_changes import MEDIA, Changes
+from connectors.kit.slack_changes import Changes
 from connectors.kit.slack_check import NEEDED, USEFUL, prove
 from connectors.kit.slack_people import MEMBER, ROLES, Beside, left_out, member_id, read_member, roles, roles_told
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
@@ -237,7 +237,7 @@ class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         return AuditLog(self._audit, self.feed.name)
 
     def _session(self, address: Address, secret: str) -> Http:
-        accept = {"Accept": f"{MEDIA}, application/json;q=0.9"}
+        accept = {"Accept": "application/scim+json, application/json;q=0.9"}
         token = self.given.secrets[secret]
         return Http(address, self.given, self.feed.name, token=token, headers=accept, limits=self.limits)
 

@@ -8,6 +8,7 @@ organisation keeps at least one owner; a team whose members come from the identi
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import quote
 
 from connectors.kit.answers import Answer
@@ -18,7 +19,7 @@ from connectors.kit.scim_change import ScimSwitch, read_account
 from governance.errors import LastPrivilegedAccount, NotSupported
 from governance.records import Receipt
 
-MEDIA = "application/scim+json"
+MEDIA: Final = "application/json"  # what the vendor's own examples send
 
 
 class Changes:

@@ -18,7 +18,7 @@ from connectors.kit.slack_calls import PLAN, REFUSED, SlackCalls
 from governance.errors import AuthenticationFailed, NotSupported, ProtectedAccount
 from governance.records import Receipt
 
-MEDIA: Final = "application/scim+json"
+MEDIA: Final = "application/json"  # what the vendor's own examples send
 NO_SCIM: Final = (
     "Slack switches members off only over SCIM, which needs the plan Business+ or Enterprise and a write_token of an"
     " admin or owner; otherwise an admin does it in Slack under Manage members > Deactivate account"

@@ -22,6 +22,7 @@ from connectors.sandbox import github_shapes as shapes
 from connectors.sandbox.apis import credential, sent
 from connectors.sandbox.github_enterprise import Enterprise
 from connectors.sandbox.github_pages import failure, on_page
+from connectors.sandbox.github_teams import Inside, Teams
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxEntitlement
 
 SCOPES: Final = ("read:audit_log", "read:enterprise", "read:org", "scim:enterprise")
@@ -32,6 +33,7 @@ __all__ = ["failure", "routes"]
 def routes(application: SandboxApplication) -> list[Route]:
     """The endpoints of one organisation."""
     org = _Organisation(application)
+    teams = Teams(application)
     enterprise = Enterprise(application)
     base, one = "/orgs/{org}", "/{login}"
     reads: list[tuple[str, Endpoint]] = [
@@ -41,10 +43,10 @@ def routes(application: SandboxApplication) -> list[Route]:
         (f"{base}/memberships{one}", org.membership),
         (f"{base}/outside_collaborators", org.collaborators),
         (f"{base}/invitations", org.invitations),
-        (f"{base}/teams", org.teams),
-        (f"{base}/teams/{{slug}}/members", org.team_members),
-        (f"{base}/organization-roles", org.roles),
-        (f"{base}/organization-roles/{{role}}/users", org.role_holders),
+        (f"{base}/teams", teams.teams),
+        (f"{base}/teams/{{slug}}/members", teams.team_members),
+        (f"{base}/organization-roles", teams.roles),
+        (f"{base}/organization-roles/{{role}}/users", teams.role_holders),
         (f"{base}/audit-log", enterprise.audit_log),
         ("/enterprises/{enterprise}/audit-log", enterprise.audit_log),
         (f"{base}/credential-authorizations", enterprise.credentials),
@@ -54,10 +56,10 @@ def routes(application: SandboxApplication) -> list[Route]:
     ]
     writes: list[tuple[str, str, Endpoint]] = [
         ("PUT", f"{base}/memberships{one}", org.set_role),
-        ("PUT", f"{base}/teams/{{slug}}/memberships{one}", org.join),
-        ("DELETE", f"{base}/teams/{{slug}}/memberships{one}", org.leave),
-        ("PUT", f"{base}/organization-roles/users{one}/{{role}}", org.assign),
-        ("DELETE", f"{base}/organization-roles/users{one}/{{role}}", org.unassign),
+        ("PUT", f"{base}/teams/{{slug}}/memberships{one}", teams.join),
+        ("DELETE", f"{base}/teams/{{slug}}/memberships{one}", teams.leave),
+        ("PUT", f"{base}/organization-roles/users{one}/{{role}}", teams.assign),
+        ("DELETE", f"{base}/organization-roles/users{one}/{{role}}", teams.unassign),
         ("DELETE", f"{base}/credential-authorizations/{{id}}", enterprise.revoke_credential),
         ("PATCH", "/scim/v2/enterprises/{enterprise}/Users/{id}", enterprise.scim_switch),
     ]
@@ -69,9 +71,9 @@ def routes(application: SandboxApplication) -> list[Route]:
     ]
 
 
-class _Organisation:
+class _Organisation(Inside):
     def __init__(self, application: SandboxApplication) -> None:
-        self._application = application
+        super().__init__(application)
         self._asked = 0
 
     def may(self, call: Endpoint, *, write: bool = False) -> Endpoint:
@@ -159,85 +161,6 @@ class _Organisation:
         pending = [a for a in self._application.accounts.values() if a.status == "pending"]
         return on_page(request, [shapes.invitation(self._application, a, self._name) for a in pending])
 
-    def teams(self, request: Request) -> Response:
-        """Every team."""
-        return on_page(request, [shapes.team(t, n) for n, t in enumerate(self._of_kind("group"), 1)])
-
-    def team_members(self, request: Request) -> Response:
-        """Who is in one, with rank."""
-        team = self._team(request)
-        if team is None:
-            return failure(404, "Not Found")
-        ranks = team.more.get("ranks", {})
-        inherited = set(team.more.get("inherited", ()))
-        held = {g.account_id for g in self._application.holders(team.id)}
-        return on_page(
-            request,
-            [
-                {
-                    **shapes.member(self._application, a),
-                    "role": ranks.get(a.id, "member"),
-                    "inherited": a.id in inherited,
-                }
-                for a in self._inside()
-                if a.id in held and a.kind != "guest"
-            ],
-        )
-
-    def join(self, request: Request) -> Response:
-        """Put somebody into a team."""
-        team, account = self._team(request), self._one(request.path_params["login"])
-        if team is None or account is None:
-            return failure(404, "Not Found")
-        rank = str((sent(request) or {}).get("role", "member"))
-        self._application.grant(account.id, team.id, "leaverwatch")
-        team.more.setdefault("ranks", {})[account.id] = rank
-        url = f"{shapes.SITE}/teams/1/memberships/{request.path_params['login']}"
-        return JSONResponse({"url": url, "role": rank, "state": "active"})
-
-    def leave(self, request: Request) -> Response:
-        """Take somebody out of a team."""
-        team, account = self._team(request), self._one(request.path_params["login"])
-        if team is None or account is None:
-            return failure(404, "Not Found")
-        if team.more.get("synced"):
-            return failure(403, "This team is managed by your identity provider")
-        taken = self._application.revoke(account.id, team.id, "leaverwatch")
-        return Response(status_code=204) if taken else failure(404, "Not Found")
-
-    def roles(self, request: Request) -> Response:
-        """Roles of the organisation."""
-        if self._plan != "enterprise":
-            return failure(404, "Not Found")
-        found = [shapes.role(r, n, self._name) for n, r in enumerate(self._of_kind("orgrole"), 1)]
-        return JSONResponse({"total_count": len(found), "roles": found})
-
-    def role_holders(self, request: Request) -> Response:
-        """Who has one."""
-        role = self._role(request)
-        if role is None:
-            return failure(404, "Not Found")
-        held = {g.account_id for g in self._application.holders(role.id)}
-        people = [
-            {**shapes.member(self._application, a), "assignment": "direct"} for a in self._inside() if a.id in held
-        ]
-        return on_page(request, people)
-
-    def assign(self, request: Request) -> Response:
-        """Give a role."""
-        return self._reassign(request, self._application.grant)
-
-    def unassign(self, request: Request) -> Response:
-        """Take a role."""
-        return self._reassign(request, self._application.revoke)
-
-    def _reassign(self, request: Request, change: Callable[..., Any]) -> Response:
-        role, account = self._role(request), self._one(request.path_params["login"])
-        if role is None or account is None:
-            return failure(404, "Not Found")
-        change(account.id, role.id, "leaverwatch")
-        return Response(status_code=204)
-
     def _people(self, request: Request, found: list[SandboxAccount]) -> Response:
         if request.query_params.get("filter") == "2fa_disabled":
             if self._application.settings.get("not_owner"):
@@ -245,41 +168,14 @@ class _Organisation:
             found = [a for a in found if a.mfa is False]
         return on_page(request, [shapes.member(self._application, a) for a in found])
 
-    def _inside(self) -> list[SandboxAccount]:
-        statuses = shapes.IN if self._application.settings.get("managed") else ("active",)
-        return [a for a in self._application.accounts.values() if a.status in statuses]
-
-    def _one(self, name: str) -> SandboxAccount | None:
-        return next((a for a in self._inside() if shapes.login(self._application, a) == name), None)
-
     def _owns(self, account: SandboxAccount) -> bool:
         return any(
             _is_owner(self._application.entitlements[g.entitlement_id]) for g in self._application.held(account.id)
         )
 
-    def _of_kind(self, kind: str) -> list[SandboxEntitlement]:
-        every = self._application.entitlements.values()
-        return [e for e in every if (e.more.get("orgrole") if kind == "orgrole" else e.kind == kind)]
-
-    def _team(self, request: Request) -> SandboxEntitlement | None:
-        slug = request.path_params["slug"]
-        return next((t for t in self._of_kind("group") if shapes.team_slug(t) == slug), None)
-
-    def _role(self, request: Request) -> SandboxEntitlement | None:
-        number = request.path_params["role"]
-        return dict(zip(map(str, range(1, 1000)), self._of_kind("orgrole"), strict=False)).get(number)
-
-    @property
-    def _name(self) -> str:
-        return str(self._application.settings.get("organization", "nwl"))
-
     @property
     def _enterprise(self) -> str:
         return str(self._application.settings.get("enterprise", "nwl-enterprise"))
-
-    @property
-    def _plan(self) -> str:
-        return str(self._application.settings.get("plan", "enterprise"))
 
     @property
     def _maker(self) -> str:
