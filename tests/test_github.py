@@ -1,7 +1,7 @@
 """GitHub: a plain organisation and one with managed users, over real HTTP."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -19,6 +19,7 @@ from governance.errors import (
 )
 from governance.records import Account, Entitlement, Grant
 from tests.keys import private_key, public_key
+from tests.replay_server import Recorded, ReplayServer
 from tests.sandbox_company import NOW, small_application
 from tests.specs import SpecCheck
 from tests.tenancy import connected
@@ -436,9 +437,15 @@ class TestLimits:
         assert len(accounts) == 8
 
     def test_a_spent_hour_says_until_when(self, plain):
-        plain.settings["spent"] = True
-        with plain.connect(write=False, deadline_s=3.0) as connector, pytest.raises(RateLimited) as caught:
-            list(connector.records())
+        in_an_hour = str(int(datetime.now(UTC).timestamp()) + 3600)
+        headers = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": in_an_hour}
+        with ReplayServer(
+            [Recorded("GET", "/user", {"message": "API rate limit exceeded"}, 403, headers=headers)]
+        ) as server:
+            spent = dataclasses.replace(PLAIN, options=lambda _: PLAIN.options(server.url))
+            with plain.connect(spent, write=False, deadline_s=3.0) as connector, pytest.raises(RateLimited) as caught:
+                list(connector.records())
+            assert len(server.asked) == 1
         assert caught.value.until > NOW + timedelta(minutes=50)
 
     def test_identities_without_an_end_are_not_believed(self, plain):

@@ -3,15 +3,15 @@
 Privileged roles make owners; roles with `more["orgrole"]` are roles of the organisation; groups are teams
 (`more["ranks"]`: who maintains them, `more["synced"]`: members come from the identity provider). `settings`:
 `organization`, `enterprise`, `managed`, `plan` (free, team or enterprise, the default), `scopes` of the reading token,
-`maker` (whose token it is), `stranger` (its owner is no member), `not_owner`, `spent` (the hour's requests are used
-up), `secondary` (so many requests are refused with 403 and Retry-After), `saml` (False: no single sign-on), `oidc`,
-`app_key` (public key of a GitHub App), `permissions` of that App.
+`maker` (whose token it is), `stranger` (its owner is no member), `not_owner`, `secondary` (so many requests are refused
+with 403 and Retry-After), `saml` (False: no single sign-on), `oidc`, `app_key` (public key of a GitHub App),
+`permissions` of that App.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -86,9 +86,7 @@ class _Organisation(Inside):
             settings = self._application.settings
             there = request.path_params.get("org", self._name) == self._name
             there &= request.path_params.get("enterprise", self._enterprise) == self._enterprise
-            if settings.get("spent"):
-                answer = failure(403, "API rate limit exceeded for user ID 1.")
-            elif settings.get("secondary", 0) > 0:
+            if settings.get("secondary", 0) > 0:
                 settings["secondary"] -= 1
                 answer = failure(403, "You have exceeded a secondary rate limit.")
                 answer.headers["retry-after"] = "1"
@@ -100,8 +98,8 @@ class _Organisation(Inside):
                 with self._application.lock:
                     answer = call(request)
             self._asked += 1
-            reset = str(int((datetime.now(UTC) + timedelta(hours=1)).timestamp()))
-            remaining = 0 if settings.get("spent") else 5000 - self._asked % 1000
+            reset = str(int((self._application.now() + timedelta(hours=1)).timestamp()))
+            remaining = 5000 - self._asked % 1000
             left = {"limit": "5000", "remaining": str(remaining), "reset": reset}
             answer.headers.update({f"x-ratelimit-{key}": value for key, value in left.items()})
             if "app_key" not in settings and settings.get("scopes", SCOPES) is not None:
