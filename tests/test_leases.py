@@ -181,3 +181,33 @@ def test_who_can_take_its_own_lock_has_lost_it(store: Store) -> None:
     with never(store).take(NOW) as fence:
         assert fence is not None
         assert fence.token == 2
+
+
+@pytest.mark.parametrize("engine", [pytest.param("postgresql", marks=pytest.mark.needs_postgres)], indirect=True)
+def test_a_silent_holder_in_the_middle_of_a_write_holds_nobody_up(store: Store, store_url: str, tmp_path: Path) -> None:
+    """With SQLite only the end of its process frees the file; the others wait and say so."""
+    other = open_store(store_url, tmp_path, NOW)
+    waiting, token = Contender(other, "worker", silent_s=0.5), 0
+    with never(store).take(NOW) as fence:
+        assert fence is not None
+        with pytest.raises(StoreError), store.fenced(fence).write() as session:  # noqa: PT012
+            session.add(pin())
+            session.flush()
+            for _ in range(50):
+                with waiting.take(NOW) as second:
+                    token = second.token if second else 0
+                if token:
+                    break
+                threading.Event().wait(0.1)
+    assert (token, pins(other)) == (2, 0)
+    other.close()
+
+
+@pytest.mark.parametrize("engine", [pytest.param("postgresql", marks=pytest.mark.needs_postgres)], indirect=True)
+def test_a_sign_of_life_waits_for_no_long_write(store: Store, store_url: str, tmp_path: Path) -> None:
+    other = open_store(store_url, tmp_path, NOW)
+    contender = never(store)
+    with contender.take(NOW) as fence, other.write():
+        assert fence is not None
+        contender.beat(fence)
+    other.close()

@@ -14,13 +14,15 @@ from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import select
 
+from governance.store.failures import explained
 from governance.store.leases import Fence, LeaseLost
-from governance.store.rows import upsert_rows
+from governance.store.rows import table_of, upsert_rows
 from governance.store.transactions import Store, lease_key
 from governance.tables import Lease
 
+_LEASES: Final = table_of(Lease)
 UNBLOCKED_S: Final = 1.0  # who waited longer for the write lock does not know whether the holder waited too
 ATTENTIVE_S: Final = 10.0  # who looked away longer has not seen that nothing moved
 
@@ -56,10 +58,19 @@ class Contender:
         with self.store.lease(self._lock(fence.token)) as free:
             if free:
                 raise LeaseLost(f"{self.store.name}: the lock of lease {self.name} (token {fence.token}) is gone")
-        with self.store.fenced(fence).write() as session:
-            session.connection().execute(
-                sa.text("UPDATE lease SET beat = beat + 1 WHERE name = :name"), {"name": self.name}
-            )
+        with self._lively() as connection:
+            fence.check(connection)
+            connection.execute(sa.update(_LEASES).where(_LEASES.c.name == self.name).values(beat=_LEASES.c.beat + 1))
+
+    @contextmanager
+    def _lively(self) -> Iterator[sa.Connection]:
+        """A transaction for a sign of life: on PostgreSQL it waits for no other writer, however long that one takes."""
+        if self.store.file is not None:
+            with self.store.write() as session:
+                yield session.connection()
+        else:
+            with explained(self.store.name), self.store.engine.begin() as connection:
+                yield connection
 
     def _last(self) -> tuple[int, int]:
         with self.store.read() as session:
@@ -78,6 +89,8 @@ class Contender:
         if not kept.enter_context(self.store.lease(self._lock(token + 1))):
             return None
         fence = Fence(self.name, token + 1, self.store.called)
+        if not dead:
+            self._cut_off(token)
         asked = time.monotonic()
         with self.store.write() as session:
             if not dead and time.monotonic() - asked > UNBLOCKED_S:
@@ -86,8 +99,6 @@ class Contender:
             row = session.get(Lease, self.name)
             if row is not None and (row.token != token or not (dead or row.beat == beat)):
                 return None
-            if row is not None and not dead:
-                self._cut_off(session, row.holder)
             taken = {"name": self.name, "token": fence.token, "beat": 0, "holder": fence.holder, "taken_at": now}
             upsert_rows(session, Lease, [taken])
         return fence
@@ -95,8 +106,11 @@ class Contender:
     def _lock(self, token: int) -> str:
         return f"{self.name}.{token}"
 
-    def _cut_off(self, session: Session, holder: str) -> None:
-        """End the connections of a silent holder, and with them its leases. (With SQLite its lock files go, below.)"""
+    def _cut_off(self, token: int) -> None:
+        """End the connections of the silent holder, and with them its leases. (With SQLite its lock files go, below.)
+
+        First of all: it may stand in the middle of a write, for which everybody else would wait.
+        """
         if self.store.file is not None:
             return
         key: sa.ColumnElement[int] = sa.literal_column("(classid::bigint << 32 | objid::bigint)", sa.BigInteger)
@@ -105,11 +119,14 @@ class Contender:
             locks.c.locktype == "advisory", key.in_([lease_key(name) for name in self.left])
         )
         those = sa.table("pg_stat_activity", sa.column("pid"), sa.column("application_name"))
-        session.connection().execute(
-            sa.select(sa.func.pg_terminate_backend(those.c.pid)).where(
-                those.c.application_name == f"leaverwatch {holder}", those.c.pid.not_in(left)
+        silent = (_LEASES.c.name == self.name, _LEASES.c.token == token)
+        holder = sa.select(_LEASES.c.holder).where(*silent).scalar_subquery()
+        with explained(self.store.name), self.store.engine.begin() as connection:
+            connection.execute(
+                sa.select(sa.func.pg_terminate_backend(those.c.pid)).where(
+                    those.c.application_name == sa.literal("leaverwatch ").concat(holder), those.c.pid.not_in(left)
+                )
             )
-        )
 
     def _forget_locks(self, token: int, *, all: bool) -> None:
         """Remove the lock files of earlier holders, which do not matter any more; after a silent one all but a few.

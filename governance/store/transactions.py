@@ -28,7 +28,7 @@ from governance.store.leases import Fence, advisory_lease, file_lease
 BUSY_SECONDS: Final = 10.0  # one wait of SQLite's own
 ROOM_TO_ACT: Final = 4_000_000  # bytes: the records of some thousand actions
 PATIENCE_SECONDS: Final = 60.0  # all waits for the write lock together
-STOPPED_SECONDS: Final = 60.0  # PostgreSQL ends the transaction of a writer that stands still so long
+STOPPED_SECONDS: Final = 300.0  # PostgreSQL ends the transaction of a writer that stands still so long
 VANISHED: Final = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}  # seconds, tries
 _READ: Final = "leaverwatch_read"
 _DURABLE: Final = "leaverwatch_durable"
@@ -96,7 +96,7 @@ class Store:
                     connection.exec_driver_sql(
                         f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS:.0f}s';"
                         f"SET LOCAL idle_in_transaction_session_timeout = '{STOPPED_SECONDS:.0f}s';"
-                        f"SELECT pg_advisory_xact_lock({WRITERS})"
+                        f"SELECT pg_advisory_xact_lock({_WRITERS})"
                     )
             except OperationalError as error:
                 session.close()
@@ -145,7 +145,7 @@ def lease_key(name: str) -> int:
     return _key(f"lease {name}")
 
 
-WRITERS: Final = _key("writers")
+_WRITERS: Final = _key("writers")
 
 
 def connect_sqlite(file: Path) -> sa.URL:
