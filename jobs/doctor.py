@@ -21,7 +21,7 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Checked:
+class Examined:
     """One thing that was looked at. `ok` None: nothing is wrong, but worth knowing."""
 
     what: str
@@ -29,31 +29,34 @@ class Checked:
     says: str
 
 
-def examine(house: House, now: datetime, environ: Mapping[str, str]) -> Iterator[Checked]:
+def examine(house: House, now: datetime, environ: Mapping[str, str]) -> Iterator[Examined]:
     """Look at everything once; changes nothing in any application."""
-    yield Checked("configuration", True, f"{house.home / 'leaverwatch.toml'}")
+    yield Examined("configuration", True, f"{house.home / 'leaverwatch.toml'}")
     yield _store(house)
     yield _snapshots(house)
     yield _clock(house, now)
     yield _actors(house)
     for name in work.feed_names(house):
-        yield _reachable(house, name, now, environ)
+        yield from _reachable(house, name, now, environ)
         yield from _outdated(house, name, now)
+    yield from _own_accounts(house)
     yield from _acting(house)
 
 
-def _store(house: House) -> Checked:
+def _store(house: House) -> Examined:
     try:
         with house.store.read() as session:
             runs = len(session.exec(select(DetectRun.id).limit(1)).all())
         with house.store.write():
             pass
     except LeaverwatchError as error:
-        return Checked("store", False, str(error))
-    return Checked("store", True, f"{house.store.name} can be written" + ("" if runs else "; nothing was detected yet"))
+        return Examined("store", False, str(error))
+    return Examined(
+        "store", True, f"{house.store.name} can be written" + ("" if runs else "; nothing was detected yet")
+    )
 
 
-def _snapshots(house: House) -> Checked:
+def _snapshots(house: House) -> Examined:
     probe = house.snapshots / f".doctor-{secrets.token_hex(4)}"
     try:
         house.snapshots.mkdir(parents=True, exist_ok=True)
@@ -61,53 +64,65 @@ def _snapshots(house: House) -> Checked:
         probe.unlink()
         free = os.statvfs(house.snapshots)
     except OSError as error:
-        return Checked("snapshots", False, f"{house.snapshots} cannot be written: {error.strerror}")
+        return Examined("snapshots", False, f"{house.snapshots} cannot be written: {error.strerror}")
     gib = free.f_bavail * free.f_frsize / 2**30
-    return Checked("snapshots", gib >= 0.5, f"{house.snapshots} can be written, {gib:,.1f} GiB are free")
+    return Examined("snapshots", gib >= 0.5, f"{house.snapshots} can be written, {gib:,.1f} GiB are free")
 
 
-def _clock(house: House, now: datetime) -> Checked:
+def _clock(house: House, now: datetime) -> Examined:
     with house.store.read() as session:
         last = session.exec(select(Snapshot.pulled_at).order_by(col(Snapshot.pulled_at).desc()).limit(1)).first()
     if last is not None and last > now + CLOCK_TOLERANCE:
-        return Checked("clock", False, f"{now:%Y-%m-%d %H:%M}Z is before the last pull ({last:%Y-%m-%d %H:%M}Z)")
-    return Checked("clock", True, f"{now:%Y-%m-%d %H:%M:%S}Z")
+        return Examined("clock", False, f"{now:%Y-%m-%d %H:%M}Z is before the last pull ({last:%Y-%m-%d %H:%M}Z)")
+    return Examined("clock", True, f"{now:%Y-%m-%d %H:%M:%S}Z")
 
 
-def _actors(house: House) -> Checked:
+def _actors(house: House) -> Examined:
     approvers = [a for a in house.settings.actor if {"security", "approver"} & set(a.roles)]
     if len(house.settings.actor) < 2 or not approvers:
-        return Checked("actors", None, "fewer than two [[actor]]s: nobody can approve what another proposed")
-    return Checked("actors", True, f"{len(house.settings.actor)} may act, {len(approvers)} may approve anything")
+        return Examined("actors", None, "fewer than two [[actor]]s: nobody can approve what another proposed")
+    return Examined("actors", True, f"{len(house.settings.actor)} may act, {len(approvers)} may approve anything")
 
 
-def _reachable(house: House, name: str, now: datetime, environ: Mapping[str, str]) -> Checked:
+def _reachable(house: House, name: str, now: datetime, environ: Mapping[str, str]) -> Iterator[Examined]:
     try:
         with contextlib.closing(home.connect(house, name, now, environ=environ)) as connector:
-            connector.check()
+            checked = connector.check()
     except LeaverwatchError as error:
-        return Checked(f"feed {name}", False, f"{type(error).__name__}: {error}")
-    return Checked(f"feed {name}", True, "can be read")
+        yield Examined(f"feed {name}", False, f"{type(error).__name__}: {error}")
+        return
+    yield Examined(f"feed {name}", True, "; ".join(("can be read", *checked.notes)))
+    if checked.missing:
+        yield Examined(f"rights of {name}", None, f"missing: {', '.join(checked.missing)}")
+    if checked.excess:
+        yield Examined(f"rights of {name}", None, f"more than needed: {', '.join(checked.excess)}")
 
 
-def _outdated(house: House, name: str, now: datetime) -> Iterator[Checked]:
+def _own_accounts(house: House) -> Iterator[Examined]:
+    with house.store.read() as session:
+        summary = session.exec(select(DetectRun.summary).order_by(col(DetectRun.id).desc()).limit(1)).first()
+    for application, why in sorted(((summary or {}).get("own_accounts") or {}).items()):
+        yield Examined(f"own account of {application}", False, why)
+
+
+def _outdated(house: House, name: str, now: datetime) -> Iterator[Examined]:
     from governance.snapshots import believed
 
     limit = house.settings.feed(name).outdated_after
     with house.store.read() as session:
         snapshot = believed(session, name)
     if snapshot is None:
-        yield Checked(f"age of {name}", None, "was never pulled")
+        yield Examined(f"age of {name}", None, "was never pulled")
     elif now - snapshot.at > limit:
-        yield Checked(f"age of {name}", False, f"outdated: what is believed is of {snapshot.at:%Y-%m-%d %H:%M}Z")
+        yield Examined(f"age of {name}", False, f"outdated: what is believed is of {snapshot.at:%Y-%m-%d %H:%M}Z")
 
 
-def _acting(house: House) -> Iterator[Checked]:
+def _acting(house: House) -> Iterator[Examined]:
     from connectors.kit.contract import CanDeactivate, connector_class
 
     act = house.settings.act
     if not act.enabled:
-        yield Checked("write access", None, "[act] enabled is off: nothing is changed anywhere")
+        yield Examined("write access", None, "[act] enabled is off: nothing is changed anywhere")
         return
     for application in house.settings.application:
         try:
@@ -115,8 +130,8 @@ def _acting(house: House) -> Iterator[Checked]:
         except ConfigurationError:
             continue  # said already where the feed was looked at
         if not able:
-            yield Checked(f"write access to {application.name}", None, "closing an account is a task for its owner")
+            yield Examined(f"write access to {application.name}", None, "closing an account is a task for its owner")
         elif home.WRITE_CREDENTIAL not in application.options:
-            yield Checked(f"write access to {application.name}", None, "no write_token: this application is read-only")
+            yield Examined(f"write access to {application.name}", None, "no write_token: this application is read-only")
         else:
-            yield Checked(f"write access to {application.name}", True, f"at most {act.max_per_run} accounts a run")
+            yield Examined(f"write access to {application.name}", True, f"at most {act.max_per_run} accounts a run")

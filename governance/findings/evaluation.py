@@ -17,6 +17,7 @@ from ulid import ULID
 from governance.declaration import epoch
 from governance.estate import Estate, Facts, build, correlate, people
 from governance.findings.headline import LEFT_LATELY
+from governance.findings.own_accounts import in_danger
 from governance.house import House
 from governance.records import COLUMNS
 from governance.rulebook import Verdict, run
@@ -110,6 +111,7 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
         "by_application": by_application,
         "severity": dict(verdict.bare.group_by("severity").len().iter_rows()),
         "feeds": _feeds(house, said),
+        "own_accounts": in_danger(estate, estate.settings, as_of),
     }
 
 

@@ -38,6 +38,8 @@ def application_card(house: House, actor: Actor, now: datetime, card: Card) -> N
         _born(card)
         pull_strip(card.pulls)
         note(_pulled(card.pulls, card.feed))
+        if card.credential:
+            st.markdown(f":orange[!] {plain(card.credential[0].upper() + card.credential[1:])}.")
         said, tone = leaving(card)
         text = plain(said)
         st.markdown(

@@ -64,10 +64,11 @@ class Card:
     pulls: list[str]  # status of the last pulls, oldest first
     closing: Closing
     last: Pull | None
+    credential: str | None  # why the credential of Leaverwatch itself may end soon
     unjudged: dict[str, str] = field(default_factory=dict)
 
     @property
-    def trouble(self) -> Literal["never", "failed", "held", "outdated", None]:
+    def trouble(self) -> Literal["never", "failed", "held", "outdated", "credential", None]:
         """What keeps the card from being green."""
         if self.feed.state == "never":
             return "never"
@@ -75,7 +76,9 @@ class Card:
             return "held"
         if self.feed.failed:
             return "failed"
-        return "outdated" if self.feed.state == "outdated" else None
+        if self.feed.state == "outdated":
+            return "outdated"
+        return "credential" if self.credential else None
 
 
 def cards(house: House, now: datetime) -> list[Card]:
@@ -111,6 +114,7 @@ def cards(house: House, now: datetime) -> list[Card]:
                     pulls=[pull.status for pull in reversed(pulls)],
                     closing=_closing(house, application, connectors.get(application.connector)),
                     last=pulls[0] if pulls else None,
+                    credential=(run.summary.get("own_accounts") or {}).get(application.name) if run else None,
                     unjudged=run.not_evaluable.get(application.name, {}) if run else {},
                 )
             )
