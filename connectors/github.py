@@ -6,7 +6,8 @@ Reads      members, outside collaborators, pending invitations, teams, roles    
            licences                                                                scope: read:enterprise
 Changes    suspend and restore managed accounts; teams, roles, authorised credentials
            scope: scim:enterprise, admin:org
-Last seen  of no member; only the last use of tokens and keys, with SAML single sign-on on Enterprise Cloud
+Last seen  of no member; only, on Enterprise Cloud, the last use of tokens and keys (with SAML single sign-on) and what
+           somebody did by the newest entries of the audit log; who is in neither is unknown, not unseen
 
 An account's id is its login, and that of a managed account the one of SCIM: suspending one hides its login.
 """
@@ -66,6 +67,12 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         Field("enterprise", "The enterprise (its slug) the organisation belongs to, where there is one."),
         Field("managed", "Whether the enterprise has managed users (EMU), read over SCIM.", "flag", default=False),
         Field("page_size", "How many accounts to ask for at once.", "number", default=100),
+        Field(
+            "audit_log_pages",
+            "How many pages of the audit log to look for the last use in, of 100 entries each.",
+            "number",
+            default=10,
+        ),
         Field("base_url", "The address of the API.", "url", default="https://api.github.com/"),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
     )
@@ -82,7 +89,7 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
     plans = (
         "A plain organisation can only remove members, and their teams are lost: that stays a person's task.",
         "Suspending needs an enterprise with managed users (EMU).",
-        "GitHub tells the last use of no member; that of tokens and keys needs Enterprise Cloud with SAML.",
+        "GitHub tells the last use of no member; the audit log, and tokens and keys with SAML, need Enterprise Cloud.",
         "What happened (audit log) and organisation roles need Enterprise Cloud.",
         "GitHub often answers 404 where a token lacks the right.",
     )
@@ -104,6 +111,7 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         self._organization = text_option(self.options, "organization", where) or ""
         self._enterprise = text_option(self.options, "enterprise", where)
         self._size = whole_option(self.options, "page_size", where, 1, 100)
+        self._log_pages = whole_option(self.options, "audit_log_pages", where, 0, 1000)
         if not isinstance(self.options["managed"], bool):
             raise ConfigurationError(f"{where}: managed: expected true or false")
         if self.options["managed"] and not self._enterprise:
@@ -137,7 +145,10 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         pull.people.organisation = self._lists.read(reading, managed=self._scim is not None)
         if self._enterprise:
             pull.people.licences = read_licences(self._calls, self._enterprise, self.feed.name, reading)
-        pull.people.last_used = Credentials(self._calls, self._lists.path, self.feed.name).last_used(reading)
+        used = Credentials(self._calls, self._lists.path, self.feed.name).last_used(reading)
+        for login, at in self._log().last_used(self._log_pages, reading).items():
+            used[login] = max(at, used.get(login, at))
+        pull.people.last_used = used
         yield from pull.records()
 
     def account(self, account_id: str) -> Account | None:

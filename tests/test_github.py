@@ -130,11 +130,23 @@ class TestAPlainOrganisation:
         assert (accounts[ada].privileged, accounts[plain.id("chioma")].privileged) == (True, False)
 
     def test_last_use_is_that_of_credentials_and_unknown_without(self, plain):
-        accounts, _, _, reading = plain.pulled()
+        quiet = dataclasses.replace(PLAIN, options=lambda url: {**PLAIN.options(url), "audit_log_pages": 0})
+        accounts, _, _, reading = plain.pulled(quiet)
         ada, bruno = accounts[plain.id("ada")], accounts[plain.id("bruno")]
         assert (ada.last_seen_at, ada.last_seen_known) == (NOW - timedelta(days=1), True)
         assert (bruno.last_seen_at, bruno.last_seen_known) == (None, False)
-        assert "last use is that of tokens and keys; who has none of them is unknown" in reading.notes
+        assert "last use is that of tokens and keys; who has none of them is unknown by these" in reading.notes
+        assert not [s for s in plain.sandbox.requests if s.path.endswith("/audit-log")]
+
+    def test_what_somebody_did_is_a_use_and_a_failed_sign_in_is_none(self, plain):
+        plain.application.credentials.clear()
+        for _ in range(150):  # more than one page
+            plain.application.record("token_used", plain.people["front"].id, plain.people["front"].id, at=NOW)
+        accounts, _, _, reading = plain.pulled()
+        assert accounts[plain.id("ada")].last_seen_at == NOW - timedelta(days=1)
+        assert accounts[plain.id("front")].last_seen_at == NOW
+        assert accounts[plain.id("bruno")].last_seen_known is False  # only failed
+        assert "last use is also from the newest entries of the audit log, back to 2026-11-14" in reading.notes
 
     def test_what_a_plan_hides_is_unknown_and_said(self, plain):
         plain.settings |= {"plan": "team", "saml": False, "not_owner": True}
@@ -145,7 +157,11 @@ class TestAPlainOrganisation:
         assert accounts[plain.id("ada")].privileged is True
         assert accounts[plain.id("chioma")].privileged is None
         assert not [e for _, e in grants if e.startswith("orgrole:")]
-        for words in ("last use is not told", "organisation roles are not told", "two-factor authentication is told"):
+        for words in (
+            "last use of tokens and keys is not told",
+            "organisation roles are not told",
+            "two-factor authentication is told",
+        ):
             assert any(words in note for note in reading.notes), words
 
     def test_graphql_refused_costs_the_addresses_only(self, plain):

@@ -98,11 +98,11 @@ class Credentials:
         listed = self._calls.listed(self._path, reading, key=_credential, allow=REFUSED)
         if listed is None:
             reading.notes.append(
-                "last use is not told: GitHub tells it of no member, and of tokens and keys only on Enterprise Cloud"
-                " with SAML single sign-on, to owners"
+                "last use of tokens and keys is not told: that needs Enterprise Cloud with SAML single sign-on, and an"
+                " owner's token"
             )
             return found
-        reading.notes.append("last use is that of tokens and keys; who has none of them is unknown")
+        reading.notes.append("last use is that of tokens and keys; who has none of them is unknown by these")
         reader = Reader(self._application, self._calls.http.deadline.now)
         for told in (reader.of(item) for item in several(listed)):
             login, at = told.text("login"), told.instant("credential_accessed_at")

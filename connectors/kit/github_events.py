@@ -55,6 +55,29 @@ class AuditLog:
         """Whether the log may be read."""
         return self._calls.get(self._path, {"per_page": "1"}, allow=REFUSED).status == 200
 
+    def last_used(self, pages: int, reading: Reading) -> dict[str, datetime]:
+        """When somebody last did anything, by login, from the newest entries; failed sign-ins are no use."""
+        found: dict[str, datetime] = {}
+        reader = Reader(self._application, self._calls.http.deadline.now)
+        link: str | None = self._path if pages else None
+        params: dict[str, str] | None = {"include": "all", "order": "desc", "per_page": "100"}
+        back: datetime | None = None
+        for _ in range(pages):
+            if link is None:
+                break
+            answer = self._calls.get(link, params, allow=REFUSED if params else ())
+            if answer.status != 200 or not isinstance(answer.data, list):
+                break
+            for entry in (reader.of(item) for item in answer.data):
+                actor, at = entry.text("actor"), entry.instant("created_at") or entry.instant("@timestamp")
+                if actor is not None and at is not None and "failed" not in (entry.text("action") or ""):
+                    found[actor] = max(at, found.get(actor, at))
+                    back = min(back or at, at)
+            link, params = self._calls.http.next_link(answer), None
+        if back is not None:
+            reading.notes.append(f"last use is also from the newest entries of the audit log, back to {back.date()}")
+        return found
+
     def events(
         self, since: datetime, mark: str | None, account_of: Callable[[str], str], reading: Reading
     ) -> Iterator[Event]:
