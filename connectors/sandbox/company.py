@@ -1,4 +1,6 @@
-"""Northwind Labs, the invented company of the demo: builds its files, its SCIM application and the truth about them.
+"""Northwind Labs in small: the same people with four applications as files, for tests of pages and read models.
+
+The demo itself is `connectors.sandbox.simulation`.
 
 Everything follows from the seed and `now`: the same two give the same files, and every date is counted back from `now`.
 """
@@ -74,8 +76,10 @@ def build(folder: Path, now: datetime, seed: int = SEED, *, wiki_port: int = WIK
         with os.fdopen(os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(24))
     template = (DATA / "leaverwatch.toml").read_text(encoding="utf-8")
-    wiki_url = f"http://127.0.0.1:{wiki_port}/scim/v2/"
-    (folder / "leaverwatch.toml").write_text(template.replace("{{wiki_url}}", wiki_url), encoding="utf-8")
+    four = (DATA / "four_files.toml").read_text(encoding="utf-8")
+    four = four.replace("{{wiki_url}}", f"http://127.0.0.1:{wiki_port}/scim/v2/")
+    configuration = template.replace("{{applications}}", four).replace("{{bamboohr}}", "")
+    (folder / "leaverwatch.toml").write_text(configuration, encoding="utf-8")
     truth = _truth(people, holdings, files, folder, now, then, seed)
     (folder / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return Company(folder, then, files, state, token_file, truth)

@@ -101,6 +101,7 @@ def _used(company: Company, person: Person, name: str, account_id: str) -> None:
             application.record("sign_in", account_id, account_id)
         if name != IDP and (there := company.accounts_of(person.employee_id, IDP)):
             company.applications[IDP].record("sso", there[0].id, there[0].id, target=plot.title)
+            there[0].last_seen_at = company.at
     luck = company.chance("use", name, person.employee_id, mind.used)
     old = company.at < company.built_at - timedelta(days=15)
     if old and person.active_in is None and luck.random() < ABANDONED * plot.gap_days / 120:

@@ -87,7 +87,8 @@ def _plot(table: dict[str, Any]) -> Plot:
         right=right,
         entitlements=tuple(
             SandboxEntitlement(
-                id=vendor_id(vendor, number, kind.rstrip("!"), salt=table["name"]),
+                # The application of no known vendor calls its roles by their names.
+                id=name if vendor == "rest" else vendor_id(vendor, number, kind.rstrip("!"), salt=table["name"]),
                 name=name,
                 kind=kind.rstrip("!"),
                 privileged=kind.endswith("!"),

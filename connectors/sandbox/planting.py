@@ -6,7 +6,7 @@ import csv
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from connectors.sandbox.identifiers import vendor_id
 from connectors.sandbox.landscape import Plot, landscape
@@ -132,7 +132,7 @@ def _stranger(company: Company, number: int, row: dict[str, str]) -> None:
     created = now - timedelta(days=int(row["created_days"] or 300))
     account = SandboxAccount(
         id=vendor_id(plot.vendor, 900_000 + number, "account", salt=plot.name),
-        username=row["username"],
+        username=(row["email"] or row["username"]) if plot.vendor == "github" else row["username"],
         email=row["email"] or None,
         given=given,
         family=family,
@@ -142,9 +142,16 @@ def _stranger(company: Company, number: int, row: dict[str, str]) -> None:
         mfa={"true": True, "false": False}.get(row["mfa"]),
         employee_id=row["owner"] or None,
         managed_by="invited" if row["kind"] == "guest" else "local",
+        more=_of_github(row) if plot.vendor == "github" else {},
     )
     company.keep(plot.name, account, Mind(row["owner"] or None, abandoned=True, expect=row["expect"]))
     for name in filter(None, row["entitlements"].split(";")):
         if any(e.name == name for e in plot.entitlements):
             grant = SandboxGrant(account.id, plot.entitlement(name), created)
             company.applications[plot.name].grants.append(grant)
+
+
+def _of_github(row: dict[str, str]) -> dict[str, Any]:
+    """Who is linked to no identity has no address that the organisation could tell."""
+    kind = "Bot" if row["kind"] == "bot" else "User"
+    return {"login": row["username"], "unlinked": not row["email"], "type": kind}

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,12 +62,14 @@ class Sandbox:
         *,
         remember: bool = True,
         extra: ASGIApp | None = None,
+        changed: Callable[[SandboxApplication], None] | None = None,
     ) -> None:
         self.applications: dict[str, SandboxApplication] = {}
         self.requests: list[Seen] = []
         self.faults: dict[str, Faults] = {}
         self.stopping = threading.Event()
         self.remember = remember
+        self.changed = changed  # told of every change before it is answered
         self.app = Starlette(routes=[Mount("/-", app=extra)] if extra else [])
         for application in applications:
             self.add(application)
@@ -173,16 +176,22 @@ class _Front:
         else:
             answer = await self._honest(scope, body, faults)
             if hit:
-                answer = faults.spoil(path, _list_key(path, body), answer)
+                answer = faults.spoil(path, _list_key(path, query, body), answer)
         if self._sandbox.remember:
             self._keep(scope, path, query, body, answer, hit)
         await deliver(answer, faults, send, self._rest)
 
     async def _honest(self, scope: Scope, body: bytes, faults: Faults) -> Answered:
-        before = self._application.state() if faults.lie and scope["method"] not in _READING else None
+        if scope["method"] in _READING:
+            return await _called(self._app, scope, body)
+        application = self._application
+        before = application.state() if faults.lie else None
+        counted = _counted(application)
         answer = await _called(self._app, scope, body)
         if before is not None:
-            self._application.restore(before)
+            application.restore(before)
+        elif self._sandbox.changed is not None and _counted(application) != counted:
+            await run_in_threadpool(self._sandbox.changed, application)
         return answer
 
     async def _rest(self, seconds: float) -> None:
@@ -213,6 +222,11 @@ class _Front:
 
 
 _NONE: Final = Faults()
+
+
+def _counted(application: SandboxApplication) -> tuple[int, ...]:
+    """Changes with every change: all of them leave an event, or a credential less."""
+    return len(application.events), len(application.grants), len(application.credentials)
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -248,8 +262,10 @@ def _typed(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(k, v) for k, v in headers if k != b"content-length"]
 
 
-def _list_key(path: str, body: bytes) -> str:
-    """What makes two requests pages of the same list: the path, and for GraphQL the query's text."""
+def _list_key(path: str, query: str, body: bytes) -> str:
+    """What makes two requests pages of the same list: the path, and for GraphQL and SOQL the query's text."""
+    if soql := parse_qs(query).get("q"):
+        return f"{path} {soql[0]}"
     if b'"query"' in body:
         try:
             return f"{path} {json.loads(body).get('query')}"

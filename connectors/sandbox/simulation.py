@@ -231,10 +231,9 @@ def _made(company: Company, person: Person, plot: Plot, assertion: Assertion, ho
     repeated = len(company.by_owner.get((plot.name, person.employee_id), ()))
     luck = company.chance("account", plot.name, person.employee_id)
     email = assertion.email or person.email
-    login = email.split("@")[0].replace(".", "-") if plot.vendor == "github" else email
     account = SandboxAccount(
         id=vendor_id(plot.vendor, number + 100_000 * repeated, "account", salt=plot.name),
-        username=login,
+        username=email,
         email=email,
         given=assertion.first_name or "",
         family=assertion.last_name or "",
@@ -245,6 +244,7 @@ def _made(company: Company, person: Person, plot: Plot, assertion: Assertion, ho
         employee_id=assertion.employee_number,
         external_id=assertion.employee_number if how == "scim" else None,
         managed_by=how,
+        more={"login": email.split("@")[0].replace(".", "-")} if plot.vendor == "github" else {},
     )
     key = assertion.key or (None if plot.by_email else key_of(person))
     company.keep(plot.name, account, Mind(person.employee_id, key))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from connectors.sandbox.feeds import account_id as told_id
 from connectors.sandbox.landscape import Plot, landscape
 from connectors.sandbox.model import SandboxAccount
 from connectors.sandbox.people import Person, malformed
@@ -52,7 +53,7 @@ def truth(company: Company) -> dict[str, Any]:
         first = next((rule for rule in LIFECYCLE if rule in wrong), None)
         for rule in wrong:
             if rule not in LIFECYCLE or rule == first:
-                found[rule].append([name, account_id])
+                found[rule].append([name, told_id(landscape()[name], account)])
     people = sorted(p.employee_id for p in company.people.values() if p.part == "contradictory")
     found["contradictory_source"] = [["hr", number] for number in people]
     return {
@@ -137,7 +138,7 @@ def _over(contract_end: str, at: datetime) -> bool:
 def _story(company: Company, ghosts: list[list[str]]) -> dict[str, Any]:
     """The sentence the demo opens with."""
     lately = [p for p in company.people.values() if company.left(p) and _days(company, p) <= 30]
-    owners = [company.minds[name, account].owner for name, account in ghosts]
+    owners = [_owner(company, name, account) for name, account in ghosts]
     holding = {p.employee_id for p in lately} & set(owners)
     oldest = [_days(company, company.people[number]) for number in owners if number]
     return {
@@ -146,6 +147,12 @@ def _story(company: Company, ghosts: list[list[str]]) -> dict[str, Any]:
         "open_accounts": len(ghosts),
         "oldest_days": max(oldest, default=0),
     }
+
+
+def _owner(company: Company, name: str, told: str) -> str | None:
+    plot = landscape()[name]
+    found = (a for a in company.applications[name].accounts.values() if told_id(plot, a) == told)
+    return company.minds[name, next(found).id].owner
 
 
 def _leavers(company: Company) -> dict[str, Any]:

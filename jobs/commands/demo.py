@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from governance.errors import ConfigurationError
-from jobs import home, up
+from governance.errors import ConfigurationError, LeaverwatchError
+from jobs import up
 from jobs.commands.options import noun
 from jobs.commands.printing import document, say
 
@@ -27,13 +29,13 @@ def run(
     folder = demo.folder_of(os.environ)
     if fresh:
         demo.clear(folder)
-    house, wiki = demo.prepare(folder, os.environ, say)
+    house, company = demo.prepare(folder, os.environ, say)
     house.store.close()
     try:
         with up.stopping() as stop:
             up.up(house.home, os.environ, up.free_port(port), stop, _open)
     finally:
-        wiki.stop()
+        company.stop()
 
 
 def _open(address: str) -> None:
@@ -47,37 +49,94 @@ app.add_typer(sandbox, name="sandbox")
 @sandbox.command()
 def start(
     port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="The next free one from here.")] = 5080,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="NAME=FAULT", help="Let an application misbehave, such as okta=429-storm."),
+    ] = None,
 ) -> None:
-    """Answer as the demo's SCIM application until Ctrl-C; prints its address."""
+    """Answer as the fifteen applications of the demo until Ctrl-C; prints an address for each."""
     from jobs import demo
 
-    folder = _folder()
+    asked = [_fault(text) for text in fault or ()]
+    company = demo.company_in(demo.folder_of(os.environ), say)
+    if company.earlier:
+        company.come_to_now()
     with up.stopping() as stop:
-        wiki = demo.serve_wiki(folder, up.free_port(port))
+        serving = demo.serve(company, up.free_port(port))
         try:
-            typer.echo(wiki.url)
+            for name, faults in asked:
+                if name not in serving.applications:
+                    raise ConfigurationError(
+                        f"--fault: there is no application {name!r}: {', '.join(serving.applications)}"
+                    )
+                serving.faults[name] = faults
+            for name in serving.applications:
+                typer.echo(f"{name:12} {serving.url(name)}")
             stop.wait()
         finally:
-            wiki.stop()
+            company.stop()
+
+
+@sandbox.command()
+def advance(
+    by: Annotated[str, typer.Argument(help="How far, such as 30d.", metavar="TIME")],
+) -> None:
+    """Move the company's clock on and live through the days in between, also while it answers."""
+    from jobs import demo
+
+    step = demo.parse_days(by)
+    folder = _folder()
+    told = _ask_running(folder, "advance", {"days": step / timedelta(days=1)})
+    if told is None:
+        told = demo.company_in(folder).advance(step)
+    say(f"it is {told['now'][:16].replace('T', ' ')} UTC at Northwind Labs")
+
+
+@sandbox.command()
+def fault(
+    application: Annotated[str, typer.Argument(help="One of the fifteen, such as okta.")],
+    kind: Annotated[str, typer.Argument(help="What goes wrong, such as 429-storm; none ends it.")],
+) -> None:
+    """Let an application of the running company misbehave."""
+    told = _ask_running(_folder(), f"faults/{application}", None if kind == "none" else {"fault": kind})
+    if told is None:
+        raise LeaverwatchError("the invented company does not run: start it with leaverwatch demo or sandbox start")
+    say(f"{application}: {kind}")
 
 
 @sandbox.command()
 def truth() -> None:
-    """Print what a correct run finds in the invented company, as JSON."""
-    import json
-
+    """Print what is truly wrong in the invented company, as JSON."""
     document(json.loads((_folder() / "truth.json").read_text(encoding="utf-8")))
 
 
 def _folder() -> Path:
     """The demo's folder; built without pulling when there is none."""
-    from connectors.sandbox.company import build
     from jobs import demo
 
     folder = demo.folder_of(os.environ)
     if not (folder / demo.MARK).exists():
-        if folder.exists() and any(folder.iterdir()):
-            raise ConfigurationError(f"{folder} holds something that is not the demo: name another LEAVERWATCH_HOME")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        build(folder, home.clock())
+        demo.company_in(folder).come_to_now()
     return folder
+
+
+def _fault(text: str) -> tuple[str, Any]:
+    from connectors.sandbox.control import faults_of
+
+    name, separator, kind = text.partition("=")
+    if not separator:
+        raise ConfigurationError(f"--fault: {text!r}: expected NAME=FAULT, such as okta=429-storm")
+    try:
+        return name, faults_of({"fault": kind})
+    except ValueError as error:
+        raise ConfigurationError(f"--fault: {error}") from None
+
+
+def _ask_running(folder: Path, what: str, body: dict[str, Any] | None) -> Any:
+    """What the running company's switchboard answers; None when it does not run."""
+    from connectors.sandbox.control import ask
+
+    try:
+        return ask(folder, what, body)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
