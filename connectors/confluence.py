@@ -75,7 +75,7 @@ class Confluence(Atlassian):
         reading.source = self._address.join("rest/api/group")
         wanted = reading.filters = text_option(self.options, "groups", feed_table(self.feed)) or ""
         lists = SiteLists(self._site, place)
-        members = self.directory.members(reader, reading, lists) if self.directory else {}
+        members = self._members(reader, lists)
         grants = ConfluenceGrants(lists, self.privilege, place, self._size)
         held = grants.read(reading, reader, wanted, spaces=self.options["space_admins"] is True)
         for account_id, member in members.items():

@@ -70,7 +70,7 @@ class Jira(Atlassian):
         reading, place, reader = self.reading, self.feed.name, self._reader()
         reading.source = self._address.join("rest/api/3/users/search")
         lists = SiteLists(self._site, place)
-        members = self.directory.members(reader, reading, lists) if self.directory else {}
+        members = self._members(reader, lists)
         held = JiraGrants(lists, self.privilege, place).read(
             reading, reader, projects=self.options["project_roles"] is True
         )

@@ -258,7 +258,9 @@ class Salesforce(
         writing = self._writing
         writing.http.begin()
         soql = Soql(writing.http, self.feed.name, self._size)
-        return SalesforceChange(writing.http, soql, self.feed.name, lambda: writing.account_id)
+        return SalesforceChange(
+            writing.http, soql, self.feed.name, lambda: (writing.account_id, self._session.account_id)
+        )
 
     def _reader(self) -> Reader:
         return Reader(self.feed.name, self.given.now)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.kit.pacing import reset_after
 from connectors.sandbox.atlassian import ACTIONS
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.model import SandboxEntitlement
@@ -407,3 +408,21 @@ class TestCheck:
 def test_wrong_settings_are_named(jira, options, words):
     with pytest.raises(ConfigurationError, match=words), site(jira, **options):
         pass
+
+
+def test_an_account_that_was_synced_was_provisioned_when_it_was_added(jira):
+    dmitri = jira.accounts[ids(jira)["Dmitri"]]
+    dmitri.created_at = NOW - 3 * DAY
+    with site(jira) as (connector, _):
+        list(connector.records())
+        provisioned = [e for e in connector.events(NOW - 30 * DAY, None) if e.kind == "provisioned"]
+    assert [(e.account_id, e.at) for e in provisioned] == [(dmitri.id, NOW - 3 * DAY)]
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("2026-11-23T08:13Z", 60), ("2026-11-23T08:13:30Z", 90), ("2026-11-23T08:11Z", 0), ("2026-11-23T08:13", None)],
+)
+def test_the_vendor_tells_the_end_of_a_limit_as_an_instant(told, seconds):
+    headers = {"X-RateLimit-Reset": told, "Date": "Mon, 23 Nov 2026 08:12:00 GMT"}
+    assert reset_after(headers, NOW) == seconds

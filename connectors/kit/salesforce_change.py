@@ -58,11 +58,11 @@ _TABLES: Final = {  # prefix of the entitlement -> object, column of the account
 class SalesforceChange:
     """Changes accounts with a client of its own; `soql` reads with it."""
 
-    def __init__(self, http: Http, soql: Soql, place: str, own_account: Callable[[], str | None]) -> None:
+    def __init__(self, http: Http, soql: Soql, place: str, own_accounts: Callable[[], tuple[str | None, ...]]) -> None:
         self._http = http
         self._soql = soql
         self._place = place
-        self._own_account = own_account
+        self._own_accounts = own_accounts
 
     def deactivate(self, account_id: str) -> Receipt:
         """Switch off, or freeze where a setting stands in the way."""
@@ -176,7 +176,7 @@ class SalesforceChange:
 
     def _not_itself(self, account_id: str) -> None:
         checked(account_id)
-        if (self._own_account() or "")[:15] == account_id[:15]:
+        if account_id[:15] in {(own or "")[:15] for own in self._own_accounts()}:
             raise NotSupported(
                 f"{self._place}: this is the account Leaverwatch itself works with; give the client another one first"
             )
