@@ -51,7 +51,7 @@ def serve(
     """
     contender, said = Contender(house.store, LEASE, silent_s, left=ACTING), ""
     while not stop.is_set():
-        words = "waits: another worker holds the lease"
+        words, level = "waits: another worker holds the lease", logging.INFO
         try:
             with contender.take(home.clock()) as fence:
                 if fence is not None:
@@ -64,9 +64,9 @@ def serve(
             said = ""
             log.warning("worker %d stops working and waits its turn: %s", os.getpid(), lost)
         except StoreError as error:  # the store may be back in a moment
-            words = f"waits: {error}"
+            words, level = f"waits: {error}", logging.WARNING
         if words != said:
-            log.info("worker %d %s", os.getpid(), words)
+            log.log(level, "worker %d %s", os.getpid(), words)
             said = words
         stop.wait(IDLE_S)
 

@@ -129,7 +129,7 @@ def test_of_many_that_contend_one_wins(store: Store) -> None:
         for thread in threads:
             thread.start()
         for _ in range(200):
-            if sum(thread.is_alive() for thread in threads) == 1:
+            if len(won) == expected and sum(thread.is_alive() for thread in threads) == 1:
                 break
             threading.Event().wait(0.05)
         assert len(won) == expected, won
@@ -210,4 +210,25 @@ def test_a_sign_of_life_waits_for_no_long_write(store: Store, store_url: str, tm
     with contender.take(NOW) as fence, other.write():
         assert fence is not None
         contender.beat(fence)
+    other.close()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_silent_holder_in_the_middle_of_a_write_is_named(
+    store: Store, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = open_store(store_url, tmp_path, NOW)
+    waiting = Contender(other, "worker", silent_s=0.3)
+    monkeypatch.setattr("governance.store.transactions.PATIENCE_SECONDS", 0.0)  # or the test would take a minute
+    with other.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        raw.execute("PRAGMA busy_timeout=100")
+    with never(store).take(NOW) as fence, store.write():
+        assert fence is not None
+        told = rf"database is locked; nothing was written; \S+ {os.getpid()} \w+ \(host, process\) holds lease worker"
+        with pytest.raises(StoreError, match=told):  # noqa: PT012
+            for _ in range(50):
+                with waiting.take(NOW):
+                    threading.Event().wait(0.1)
     other.close()

@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import select
 
+from governance.errors import StoreError
 from governance.store.failures import explained
 from governance.store.leases import Fence, LeaseLost
 from governance.store.rows import table_of, upsert_rows
@@ -92,7 +93,7 @@ class Contender:
         if not dead:
             self._cut_off(token)
         asked = time.monotonic()
-        with self.store.write() as session:
+        with self._explained(dead), self.store.write() as session:
             if not dead and time.monotonic() - asked > UNBLOCKED_S:
                 self._looked = float("-inf")
                 return None
@@ -102,6 +103,21 @@ class Contender:
             taken = {"name": self.name, "token": fence.token, "beat": 0, "holder": fence.holder, "taken_at": now}
             upsert_rows(session, Lease, [taken])
         return fence
+
+    @contextmanager
+    def _explained(self, dead: bool) -> Iterator[None]:
+        """Name the silent holder when the store can't be written to: with SQLite it may stand in a write for good."""
+        try:
+            yield
+        except StoreError as error:
+            if dead:
+                raise
+            with self.store.read() as session:
+                holder = session.exec(select(Lease.holder).where(Lease.name == self.name)).first()
+            why = (
+                f"{holder} (host, process) holds lease {self.name} and gives no sign of life: end it if it stands still"
+            )
+            raise StoreError(f"{error}; {why}") from error
 
     def _lock(self, token: int) -> str:
         return f"{self.name}.{token}"
