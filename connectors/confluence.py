@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.kit.atlassian import Atlassian
-from connectors.kit.atlassian_declaration import PLANS, SCOPES, SITE_FIELDS, is_admin_group
+from connectors.kit.atlassian_declaration import PLANS, SCOPES, SITE_FIELDS
 from connectors.kit.atlassian_directory import KINDS, Member, checked
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, confluence_events
@@ -76,7 +76,7 @@ class Confluence(Atlassian):
         wanted = reading.filters = text_option(self.options, "groups", feed_table(self.feed)) or ""
         lists = SiteLists(self._site, place)
         members = self._members(reader, lists)
-        grants = ConfluenceGrants(lists, self.privilege, place, self._size)
+        grants = ConfluenceGrants(lists, self.privilege, self._administers(lists), place, self._size)
         held = grants.read(reading, reader, wanted, spaces=self.options["space_admins"] is True)
         for account_id, member in members.items():
             inside = [group_id for group_id in member.groups if group_id in held.entitlements]
@@ -121,10 +121,12 @@ class Confluence(Atlassian):
             )
         privileges: list[bool | None] = [self._org_role(r).privileged for r in (member.roles if member else ())]
         if answer.status == 200:
-            fetch = SiteLists(self._site, self.feed.name).results("rest/api/user/memberof", params, PAGE)
+            lists = SiteLists(self._site, self.feed.name)
+            administers = self._administers(lists)
+            fetch = lists.results("rest/api/user/memberof", params, PAGE)
             for _, entry in read_pages(fetch, _group_id, self.reading, f"{self.feed.name}: groups", counted=False):
-                name = reader.of(entry).text("name") or ""
-                privileges.append(self.privilege.of(name, is_admin_group(name)))
+                group = reader.of(entry)
+                privileges.append(administers(group.text("id") or "", group.text("name") or ""))
         row = reader.of(answer.data if answer.status == 200 else {})
         return self._account(row, account_id, member, holds_privilege(privileges, told=True))
 

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.kit.atlassian import Atlassian
-from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS, is_admin_group
+from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS
 from connectors.kit.atlassian_directory import KINDS, Member, checked, kind_of
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.contract import Field
@@ -71,7 +71,7 @@ class Jira(Atlassian):
         reading.source = self._address.join("rest/api/3/users/search")
         lists = SiteLists(self._site, place)
         members = self._members(reader, lists)
-        held = JiraGrants(lists, self.privilege, place).read(
+        held = JiraGrants(lists, self.privilege, self._administers(lists), place).read(
             reading, reader, projects=self.options["project_roles"] is True
         )
         for member in members.values():
@@ -121,8 +121,9 @@ class Jira(Atlassian):
         held = Held(told=True)
         groups = self._site.get("rest/api/3/user/groups", params, allow=(403, 404))
         held.told = groups.status == 200 or answer.status == 404
-        names = [reader.of(g).text("name") or "" for g in groups.data] if isinstance(groups.data, list) else []
-        privileges = [self.privilege.of(name, is_admin_group(name)) for name in names]
+        administers = self._administers(SiteLists(self._site, self.feed.name))
+        rows = [reader.of(entry) for entry in groups.data] if isinstance(groups.data, list) else []
+        privileges = [administers(row.text("groupId") or "", row.text("name") or "") for row in rows]
         privileges += [self._org_role(role).privileged for role in (member.roles if member else ())]
         row = reader.of(answer.data if answer.status == 200 else {})
         return self._account(row, account_id, member, holds_privilege(privileges, told=held.told))

@@ -8,6 +8,7 @@ from connectors.sandbox.faults import Faults
 from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, NotSupported
 from tests.atlassian_site import ids, read, site
 from tests.sandbox_company import NOW, crowd, small_application
+from tests.specs import SpecCheck
 
 DAY = timedelta(days=1)
 
@@ -171,3 +172,21 @@ class TestCheck:
 def test_a_page_has_at_most_200(confluence):
     with pytest.raises(ConfigurationError, match="from 1 to 200"), site(confluence, page_size=500):
         pass
+
+
+@pytest.mark.parametrize("options", [{}, {"org": False, "write_email": "admin@nwl.example"}])
+def test_requests_and_answers_fit_the_specifications(confluence, options):
+    bruno, admins = ids(confluence)["Bruno"], named(confluence, "Administrators")
+    confluence.settings["spaces"] = {"FIN": {"users": [bruno]}}
+    with site(confluence, write=True, space_admins=True, **options) as (connector, sandbox):
+        list(connector.records())
+        list(connector.events(NOW - 30 * DAY, None))
+        connector.check()
+        connector.account(bruno)
+        connector.revoke_grant(ids(confluence)["Ada"], admins)
+        if not options:
+            connector.deactivate(bruno)
+        requests = sandbox.requests
+    assert len(requests) > 10
+    # The specification was written by hand and leaves out who one is.
+    assert SpecCheck("confluence", free="/user/current$").problems(requests) == []

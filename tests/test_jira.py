@@ -10,8 +10,9 @@ from connectors.sandbox.atlassian import ACTIONS
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.model import SandboxEntitlement
 from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, NotSupported
-from tests.atlassian_site import ids, read, site
+from tests.atlassian_site import Read, ids, read, site
 from tests.sandbox_company import NOW, crowd, small_application
+from tests.specs import SpecCheck
 
 DAY = timedelta(days=1)
 
@@ -110,6 +111,13 @@ class TestTheSite:
         result = read(jira)
         assert result.entitlements[named(jira, "Administrators")].privileged is True
         assert (result.accounts["Ada"].privileged, result.accounts["Bruno"].privileged) == (True, False)
+
+    def test_or_by_their_role_in_the_organisation(self, jira):
+        jira.entitlements[named(jira, "Contractors")].more["org_roles"] = ["atlassian/user-access-admin"]
+        assert read(jira, customers=True).accounts["Hana"].privileged is True
+        assert read(jira, customers=True, org=False).accounts["Hana"].privileged is False
+        with site(jira) as (connector, _):
+            assert connector.account(ids(jira)["Hana"]).privileged is True
 
     def test_roles_of_the_organisation_are_privileged_grants(self, jira):
         jira.accounts[ids(jira)["Bruno"]].more["platform_roles"] = ["atlassian/org-admin"]
@@ -382,6 +390,12 @@ class TestCheck:
             missing = connector.check().missing
         assert [m.partition(":")[0] for m in missing] == ["pull", "events"]
 
+    def test_a_key_that_may_not_see_groups_costs_only_who_administers(self, jira):
+        jira.entitlements[named(jira, "Contractors")].more["org_roles"] = ["atlassian/admin"]
+        with site(jira, customers=True, faults=Faults(forbidden=True, paths="groups/search")) as (connector, _):
+            assert any("read:groups:admin" in m for m in connector.check().missing)
+            assert Read(jira, connector).accounts["Hana"].privileged is False
+
     def test_without_the_organisation_it_says_what_that_costs(self, jira):
         with site(jira, org=False) as (connector, _):
             assert any("last use and MFA are unknown" in note for note in connector.check().notes)
@@ -426,3 +440,24 @@ def test_an_account_that_was_synced_was_provisioned_when_it_was_added(jira):
 def test_the_vendor_tells_the_end_of_a_limit_as_an_instant(told, seconds):
     headers = {"X-RateLimit-Reset": told, "Date": "Mon, 23 Nov 2026 08:12:00 GMT"}
     assert reset_after(headers, NOW) == seconds
+
+
+@pytest.mark.parametrize("options", [{}, {"org": False, "write_email": "admin@nwl.example"}])
+def test_requests_and_answers_fit_the_specifications(jira, options):
+    bruno, admins = ids(jira)["Bruno"], named(jira, "Administrators")
+    jira.settings["projects"] = {"PAY": {"Administrators": {"users": [bruno]}}}
+    with site(jira, write=True, project_roles=True, **options) as (connector, sandbox):
+        list(connector.records())
+        list(connector.events(NOW - 30 * DAY, None))
+        connector.check()
+        connector.account(bruno)
+        connector.revoke_grant(ids(jira)["Ada"], admins)
+        connector.restore_grant(ids(jira)["Ada"], admins)
+        if not options:
+            connector.deactivate(bruno)
+            connector.reactivate(bruno)
+            connector.suspend(bruno)
+        requests = sandbox.requests
+    assert len(requests) > 15
+    # The trimmed specification of the organisation leaves out joining a group.
+    assert SpecCheck("jira", free="/memberships$").problems(requests) == []

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from connectors.kit.addresses import check_base
 from connectors.kit.atlassian_change import OrganisationChange
-from connectors.kit.atlassian_declaration import ORG_ROLE, OVERLAP, PLANS
+from connectors.kit.atlassian_declaration import ORG_ROLE, OVERLAP, PLANS, Administers, is_admin_group
 from connectors.kit.atlassian_directory import ADMIN_ROLES, NOBODY, Directory, Member, both, kind_of
 from connectors.kit.atlassian_events import OrganisationEvents
 from connectors.kit.atlassian_lists import SiteLists
@@ -35,7 +35,7 @@ from connectors.kit.options import feed_table, text_option
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader
 from governance.errors import AuthenticationFailed, ConfigurationError, NotSupported
-from governance.records import Account, Credential, Entitlement, Event, Receipt
+from governance.records import Account, Credential, Entitlement, Event, Reading, Receipt
 from governance.settings import ApplicationSettings, SourceSettings
 
 
@@ -88,6 +88,10 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
             member = directory.anybody()
         except AuthenticationFailed as error:
             raise AuthenticationFailed(f"{error} (organisation API key: read:directories:admin)") from None
+        told = Reading()
+        directory.admin_groups(told, SiteLists(directory.http, self.feed.name))
+        if told.notes:
+            missing.append("pull: read:groups:admin, without which administrators are told by names of groups alone")
         if not OrganisationEvents(directory, self.feed.name).open():
             missing.append("events: read:events:admin, and Atlassian Guard for the whole audit log")
         if member is not None and OrganisationChange(directory, directory.http, self.feed.name).manages(member):
@@ -157,6 +161,11 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
         members = self.directory.members(reader, self.reading, lists) if self.directory else {}
         self._synced = [(m.account_id, m.created_at) for m in members.values() if m.synced and m.created_at]
         return members
+
+    def _administers(self, lists: SiteLists) -> Administers:
+        """Whether a group administers anything: by its role in the organisation, or by the name it has."""
+        found = self.directory.admin_groups(self.reading, lists) if self.directory else set()
+        return lambda group_id, name: self.privilege.of(name, group_id in found or is_admin_group(name))
 
     @abstractmethod
     def _check_site(self) -> tuple[list[str], list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Final
@@ -11,7 +12,7 @@ from connectors.kit.contract import Field
 ORG_URL: Final = "https://api.atlassian.com/"
 ORG_ROLE: Final = "org:"  # how the ids of the organisation's roles begin
 OVERLAP: Final = timedelta(minutes=10)  # clocks differ, and logs are written late
-# Neither product tells which groups administer it; these are the names they are made with.
+# The products do not tell which groups administer them, only the organisation does; these names they are made with.
 ADMIN_GROUPS: Final = (
     "administrators",
     "site-admins",
@@ -47,7 +48,7 @@ PLANS: Final = (
     "Groups synced from an identity provider can be changed only there.",
 )
 SCOPES: Final = {
-    "pull": ("read:directories:admin",),
+    "pull": ("read:directories:admin", "read:groups:admin"),
     "events": ("read:events:admin",),
     "read_one": ("read:directories:admin",),
     "deactivate": ("an organisation API key without scopes",),
@@ -56,6 +57,9 @@ SCOPES: Final = {
     "revoke_grant": ("an organisation API key without scopes, or an API token of a site admin",),
     "credentials": ("an organisation API key without scopes",),
 }
+
+
+Administers = Callable[[str, str], bool | None]  # id and name of a group -> whether it administers anything
 
 
 def is_admin_group(name: str) -> bool:

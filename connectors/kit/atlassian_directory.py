@@ -27,7 +27,9 @@ from governance.records import Reading
 PAGE: Final = 100  # the most there is
 KINDS: Final = {"atlassian": "human", "app": "bot", "customer": "guest", "unknown": None}
 SERVICE_DOMAIN: Final = "@serviceaccount.atlassian.com"  # of accounts made as service accounts
-ADMIN_ROLES: Final = frozenset({"atlassian/org-admin", "atlassian/site-admin", "atlassian/user-access-admin"})
+ADMIN_ROLES: Final = frozenset(
+    {"atlassian/org-admin", "atlassian/site-admin", "atlassian/user-access-admin", "atlassian/admin"}
+)
 _ID: Final = re.compile(r"[A-Za-z0-9_|:-]{1,128}")
 _ACCOUNT: Final = {"active": True, "inactive": False, "closed": False}
 # Whoever is in no directory is not kept out by one: a site that lists such an account knows better.
@@ -104,6 +106,21 @@ class Directory:
         answer = self.http.ask(self._search, {"limit": 1, "claimStatus": "managed"})
         return next(filter(None, map(_entry_id, _data(answer.data, answer.path))), None)
 
+    def admin_groups(self, reading: Reading, lists: SiteLists) -> set[str]:
+        """The groups that administer a product, a site or the organisation; none where the key may not see groups."""
+        path = self.path("directories", self.directory_id, "groups", "search")
+
+        def fetch(cursor: str | None) -> Page:
+            body = {"limit": PAGE, "roleIds": sorted(ADMIN_ROLES), **({"cursor": cursor} if cursor else {})}
+            answer = lists.heard(self.http.ask(path, body, allow=(403,)))
+            if answer.status == 403:
+                reading.notes.append("which groups administer is told by their names alone: it needs read:groups:admin")
+                return Page([])
+            return Page(_data(answer.data, answer.path), _following(answer.data))
+
+        found = read_pages(fetch, _group_id, reading, f"{self.place}: groups", counted=False)
+        return {group_id for _, entry in found if (group_id := _group_id(entry))}
+
     def directories(self, account_id: str) -> list[str]:
         """The directories the account is in."""
         if self.directory_id != "-":
@@ -123,8 +140,7 @@ class Directory:
             body = {**_EXPAND, "limit": PAGE, **({"cursor": cursor} if cursor else {})}
             answer = lists.heard(self.http.ask(self._search, body))
             entries = _data(answer.data, answer.path)
-            links = answer.data.get("links")
-            following = cursor_of(links.get("next") if isinstance(links, Mapping) else None)
+            following = _following(answer.data)
             if following and not entries:  # the vendor tells no total, but fills its pages
                 raise IncompleteFeed(
                     f"{self.place}: a page in the middle of the list is empty; nothing is derived from that"
@@ -218,6 +234,15 @@ def _data(data: Any, path: str) -> list[Any]:
     if not isinstance(found, list):
         raise UnexpectedAnswer(f"{path}: data is not a list", path)
     return found
+
+
+def _following(data: Mapping[str, Any]) -> str | None:
+    links = data.get("links")
+    return cursor_of(links.get("next") if isinstance(links, Mapping) else None)
+
+
+def _group_id(entry: Any) -> str | None:
+    return as_text(entry.get("id")) if isinstance(entry, Mapping) else None
 
 
 def _entry_id(entry: Any) -> str | None:

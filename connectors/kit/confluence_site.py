@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import quote
 
-from connectors.kit.atlassian_declaration import is_admin_group
+from connectors.kit.atlassian_declaration import Administers
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.pagination import read_pages
 from connectors.kit.privilege import Privilege
@@ -53,8 +53,11 @@ class Held:
 class ConfluenceGrants:
     """Reads them."""
 
-    def __init__(self, lists: SiteLists, privilege: Privilege, application: str, size: int) -> None:
+    def __init__(
+        self, lists: SiteLists, privilege: Privilege, administers: Administers, application: str, size: int
+    ) -> None:
         self._lists = lists
+        self._administers = administers
         self._privilege = privilege
         self._application = application
         self._size = size
@@ -70,7 +73,7 @@ class ConfluenceGrants:
             row = reader.of(entry)
             group_id, name = row.text("id"), row.text("name") or ""
             if group_id and any(fnmatchcase(name.casefold(), pattern) for pattern in patterns):
-                privileged = self._privilege.of(name, is_admin_group(name))
+                privileged = self._administers(group_id, name)
                 held.entitlements[group_id] = Entitlement(self._application, group_id, name, "group", privileged)
         for group_id in sorted(held.entitlements):
             self._members(group_id, held, reading)

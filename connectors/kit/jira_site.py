@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
-from connectors.kit.atlassian_declaration import is_admin_group
+from connectors.kit.atlassian_declaration import Administers
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.pagination import read_pages
 from connectors.kit.privilege import Privilege
@@ -45,8 +45,9 @@ class Held:
 class JiraGrants:
     """Reads them."""
 
-    def __init__(self, lists: SiteLists, privilege: Privilege, application: str) -> None:
+    def __init__(self, lists: SiteLists, privilege: Privilege, administers: Administers, application: str) -> None:
         self._lists = lists
+        self._administers = administers
         self._privilege = privilege
         self._application = application
 
@@ -54,7 +55,7 @@ class JiraGrants:
         """Groups, application roles and, where wanted, the roles of every project."""
         held = Held()
         for group_id, name in self._groups(reading, reader):
-            privileged = self._privilege.of(name, is_admin_group(name))
+            privileged = self._administers(group_id, name)
             held.entitlements[group_id] = Entitlement(self._application, group_id, name, "group", privileged)
             held.groups.add(group_id)
         self._licences(held, reading, reader)

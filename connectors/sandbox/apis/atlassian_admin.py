@@ -156,8 +156,12 @@ def routes(application: SandboxApplication) -> list[Route]:
         return JSONResponse({"data": data, "links": links, "meta": {"next": str(after), "pageSize": limit}})
 
     def groups(request: Request) -> Response:
-        ids = (sent(request) or {}).get("groupIds")
+        body = sent(request) or {}
+        ids, roles = body.get("groupIds"), set(body.get("roleIds", ()))
         found = [e for e in application.entitlements.values() if ids is None or e.id in ids]
+        if roles:
+            held = {e.id: e.more.get("org_roles", ["atlassian/admin"] if e.privileged else []) for e in found}
+            found = [e for e in found if roles.intersection(held[e.id])]
         data = [
             {
                 "id": e.id,
