@@ -8,10 +8,9 @@ its members administrators (`hasAdminPrivlege`, so spelt); the roles of a user n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
+from connectors.kit.holdings import Held, Holdings
 from connectors.kit.okta_calls import OktaCalls, entry_id, step
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource
@@ -22,30 +21,6 @@ _HARMLESS: Final = frozenset({"REPORT_ADMIN"})
 # Assignments of an application that open it for nobody (any more).
 _CLOSED: Final = frozenset({"DEPROVISIONED", "IMPORTED", "MATCHED", "REVOKED", "SUSPENDED", "UNASSIGNED"})
 _GROUPS: Final = {"limit": "200", "expand": "stats"}
-
-
-@dataclass
-class Held:
-    """How an account holds one entitlement."""
-
-    how: str
-    since: datetime | None = None
-
-
-@dataclass
-class Holdings:
-    """Every entitlement of an org and who holds it. What could not be read is not told, which differs from nothing."""
-
-    entitlements: dict[str, Entitlement] = field(default_factory=dict)
-    held: dict[str, dict[str, Held]] = field(default_factory=dict)
-    groups_told: bool = True
-    roles_told: bool = True
-
-    def add(self, account_id: str, entitlement_id: str, held: Held) -> None:
-        """One grant; what is held directly goes before what comes through a group."""
-        mine = self.held.setdefault(account_id, {})
-        if entitlement_id not in mine or held.how == "direct":
-            mine[entitlement_id] = held
 
 
 class OktaHoldings:

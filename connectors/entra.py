@@ -1,0 +1,263 @@
+"""Microsoft Entra ID: the accounts of one directory, over Microsoft Graph v1.0.
+
+Reads      accounts (guests, those from Active Directory, deleted ones for 30 days), groups, directory roles, roles of
+           applications, what multi-factor methods are registered, the logs       scope: User.Read.All and others below
+Changes    an account can sign in or not, groups and roles, sessions, consents
+Last seen  the last sign-in that succeeded, of either kind; needs a licence (see plans), else unknown
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar
+
+from connectors.kit.addresses import check_base
+from connectors.kit.contract import (
+    CanDeactivate,
+    CanEndSessions,
+    CanListCredentials,
+    CanReactivate,
+    CanRevokeGrant,
+    Checked,
+    Circumstances,
+    Connector,
+    Field,
+    TellsEvents,
+)
+from connectors.kit.entra_account import SELECT, read_account
+from connectors.kit.entra_calls import Application, EntraCalls, Refused, entry_id, error_code
+from connectors.kit.entra_changes import EntraChanges, credentials, read_row
+from connectors.kit.entra_check import CREDENTIALS, READ, examined
+from connectors.kit.entra_holdings import EntraHoldings
+from connectors.kit.entra_log import EntraLog
+from connectors.kit.holdings import Holdings
+from connectors.kit.options import feed_table, text_option
+from connectors.kit.pacing import RateLimit
+from connectors.kit.privilege import Privilege, holds_privilege
+from connectors.kit.quarantine import judge
+from connectors.kit.resource import Reader
+from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
+from governance.records import Account, Credential, Event, Grant, Receipt, Record, Rejected
+from governance.settings import ApplicationSettings, SourceSettings
+
+_WITH_ACTIVITY = 120  # the most users a page may hold that tells their sign-ins
+_DELETED = "directory/deletedItems/microsoft.graph.user"
+_REGISTERED = "reports/authenticationMethods/userRegistrationDetails"
+
+
+class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessions, CanListCredentials, TellsEvents):
+    """Accounts of an Entra directory, read and changed by registered applications."""
+
+    title = "Microsoft Entra ID"
+    kind = "application"
+    fields = (
+        Field("tenant", "The directory: its id or a domain of it, such as example.onmicrosoft.com.", required=True),
+        Field("client_id", "The id of a registered application that may read.", required=True),
+        Field("client_secret", "That application's secret.", "secret", required=True),
+        Field("write_client_id", "The id of a second application that may write; without it client_id is meant."),
+        Field("write_token", "The writing application's secret; without it nothing can be changed.", "secret"),
+        Field("applications", "Whether to read who is assigned to which application.", "flag", default=True),
+        Field("page_size", "How many accounts to ask for at once.", "number", default=999),
+        Field("base_url", "The address of Graph; another in national clouds.", "url", default="https://graph.microsoft.com/v1.0/"),
+        Field("login_url", "Where tokens are granted.", "url", default="https://login.microsoftonline.com/"),
+        Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
+    )  # fmt: skip
+    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    scopes: ClassVar = {
+        "pull": READ[:5],
+        "events": READ[4:],
+        "read_one": ("User.Read.All", "RoleManagement.Read.Directory"),
+        "deactivate": ("User.EnableDisableAccount.All", "User.Read.All"),
+        "reactivate": ("User.EnableDisableAccount.All", "User.Read.All"),
+        "revoke_grant": (
+            "GroupMember.ReadWrite.All",
+            "AppRoleAssignment.ReadWrite.All",
+            "RoleManagement.ReadWrite.Directory",
+        ),
+        "end_sessions": ("User.RevokeSessions.All",),
+        "credentials": CREDENTIALS,
+    }
+    plans = (
+        "Last sign-in needs Entra ID P1; without it last use is unknown.",
+        "The log of sign-ins needs Entra ID P1 and goes back 30 days; the audit log of the free edition 7 days.",
+        "Roles that can be taken up (privileged identity management) need Entra ID P2; without it they are unknown.",
+        "Multi-factor methods of disabled accounts are not told.",
+        "An administrator's account can only be disabled by an application that holds a privileged role itself.",
+    )
+    # Throttling guidance, identity service: 3,500 units in 10 s for the smallest directories, two for each request;
+    # reports 5 requests in 10 s.
+    limits = (RateLimit(1750, 10), RateLimit(5, 10, "/auditLogs/"))
+    covers = (
+        "accounts: yes, also disabled ones",
+        "guests: yes",
+        "accounts from Active Directory: yes (they are changed there)",
+        "deleted accounts: yes, for 30 days",
+        "service principals and managed identities: no (they have no account)",
+        "consents and temporary access passes: yes, one account at a time",
+    )
+
+    def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
+        super().__init__(feed, given)
+        where = self._where = feed_table(feed)
+        private = self.options["allow_private"]
+        self._address = check_base(self.options["base_url"], where, allow_private=private)
+        self._login = check_base(self.options["login_url"], f"{where}: login_url", allow_private=private)
+        size = self.options["page_size"]
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 999:
+            raise ConfigurationError(f"{where}: page_size: expected a number from 1 to 999")
+        self._size = size
+        self._application, self._calls = self._session("client_secret", "client_id")
+        self._reader = Reader(feed.name, given.now)
+        self._holdings = EntraHoldings(self._calls, feed.name, Privilege(feed), self._reader)
+        self._changes: EntraChanges | None = None
+        self._activity = True  # until the directory refuses to tell sign-ins
+
+    def check(self) -> Checked:
+        """Ask for one account, and compare the token's permissions with the least that are needed."""
+        self._calls.http.begin()
+        return examined(self._calls, self._application)
+
+    def records(self) -> Iterator[Record]:
+        """Yield every entitlement, account and grant once; IncompleteFeed unless all pages came."""
+        self._calls.http.begin()
+        reading, place = self.reading, self.feed.name
+        reading.source = self._address.join("users")
+        reading.filters = "all users, and deleted ones"
+        found = self._holdings.all(reading, applications=self.options["applications"] is not False)
+        registered = self._registered()
+        yield from found.entitlements.values()
+        seen: set[str] = set()
+        for deleted in (False, True):
+            rows = self._deleted() if deleted else self._users()
+            for number, row in rows:
+                account_id = entry_id(row)
+                if account_id is None:
+                    reading.rejected.append(Rejected(f"{reading.source}#{number}", "id", "is missing or no text"))
+                elif account_id in seen:
+                    reading.duplicates += 1
+                else:
+                    seen.add(account_id)
+                    yield from self._account(row, found, registered.get(account_id), deleted)
+        reading.kept = len(seen)
+        self._reader.note(reading)
+        reading.sha256 = self._calls.digest.hexdigest()
+        judge(reading, place)
+        if not seen:
+            raise IncompleteFeed(f"{place}: the directory has no account at all; that is not believed")
+
+    def account(self, account_id: str) -> Account | None:
+        """The account as it is now; None when it is gone. A deleted one is gone."""
+        self._calls.http.begin()
+        row = read_row(self._calls, account_id)
+        if row is None:
+            return None
+        roles = self._holdings.roles_of(account_id)
+        privileged = holds_privilege((role.privileged for role in roles or ()), told=roles is not None)
+        return read_account(self._reader.of(row), self.feed.name, activity=False, privileged=privileged, mfa=None)
+
+    def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
+        """What the logs hold from the mark on."""
+        self._calls.http.begin()
+        log = EntraLog(self._calls, self.feed.name, self.given.now)
+        yield from log.events(since, mark, self.reading)
+        self.mark = log.mark
+
+    def deactivate(self, account_id: str) -> Receipt:
+        """Disable the account."""
+        return self._writer().enable(account_id, False)
+
+    def reactivate(self, account_id: str) -> Receipt:
+        """Enable the account."""
+        return self._writer().enable(account_id, True)
+
+    def revoke_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Take a group, a directory role or a role of an application from the account."""
+        return self._writer().revoke_grant(account_id, entitlement_id)
+
+    def restore_grant(self, account_id: str, entitlement_id: str) -> Receipt:
+        """Give a group, a directory role or a role of an application back."""
+        return self._writer().restore_grant(account_id, entitlement_id)
+
+    def end_sessions(self, account_id: str) -> Receipt:
+        """Sign the account out everywhere."""
+        return self._writer().end_sessions(account_id)
+
+    def credentials(self, account_id: str) -> list[Credential]:
+        """Consents the account gave to programs, and temporary access passes."""
+        self._calls.http.begin()
+        return credentials(self._calls, self._reader, self.feed.name, account_id)
+
+    def revoke_credential(self, account_id: str, credential_id: str) -> Receipt:
+        """Withdraw a consent or a temporary access pass."""
+        writer = self._writer()
+        found = next((c for c in self.credentials(account_id) if c.credential_id == credential_id), None)
+        return writer.revoke_credential(found, account_id, credential_id)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._calls.close()
+        if self._changes:
+            self._changes.close()
+
+    def _account(self, row: Any, found: Holdings, mfa: bool | None, deleted: bool) -> Iterator[Record]:
+        """One account and what it holds."""
+        told = self._reader.of(row)
+        account_id = told.text("id") or ""
+        held = found.held.get(account_id, {})
+        privileged = holds_privilege(
+            (found.entitlements[e].privileged for e in held), told=found.groups_told and found.roles_told
+        )
+        activity = self._activity and not deleted
+        account = read_account(told, self.feed.name, activity=activity, privileged=privileged, mfa=mfa, deleted=deleted)
+        if account is not None:
+            yield account
+            for entitlement_id, how in held.items():
+                yield Grant(self.feed.name, account_id, entitlement_id, how.how, how.since)
+
+    def _users(self) -> Iterator[tuple[int, Any]]:
+        """Everybody, with the last sign-in where the directory tells it."""
+        size = min(self._size, _WITH_ACTIVITY)
+        params = {"$select": f"{SELECT},signInActivity", "$top": str(size)}
+        answer = self._calls.http.get("users", params, allow=(403,))
+        self._activity = answer.status != 403
+        if self._activity:
+            return self._calls.pages("users", params, self.reading, counted=True, first=answer)
+        licence = "nonpremium" in error_code(answer).casefold()
+        why = "the directory has no Entra ID P1 licence" if licence else "AuditLog.Read.All is missing"
+        self.reading.notes.append(f"last sign-ins are unknown: {why}")
+        return self._calls.pages("users", {"$select": SELECT, "$top": str(self._size)}, self.reading, counted=True)
+
+    def _deleted(self) -> Iterator[tuple[int, Any]]:
+        """Those deleted in the last 30 days; the right to list users opens this list too."""
+        params = {"$select": SELECT, "$top": str(self._size)}
+        return self._calls.pages(_DELETED, params, self.reading, counted=True)
+
+    def _registered(self) -> dict[str, bool | None]:
+        """Whether each account has a multi-factor method."""
+        rows = self._calls.may_list(_REGISTERED, {}, self.reading)
+        if isinstance(rows, Refused):
+            why = rows.words("AuditLog.Read.All", "Entra ID P1")
+            self.reading.notes.append(f"multi-factor methods are unknown: {why}")
+            return {}
+        return {i: self._reader.of(row).flag("isMfaRegistered") for _, row in rows if (i := entry_id(row))}
+
+    def _session(self, secret: str, client_field: str) -> tuple[Application, EntraCalls]:
+        """The application of that secret, and requests with it."""
+        place, value = f"{self._where}: {secret}", self.given.secrets.get(secret, "")
+        client_id = text_option(self.options, client_field, self._where)
+        tenant = text_option(self.options, "tenant", self._where)
+        if not value or client_id is None or tenant is None:
+            raise ConfigurationError(f"{place}: is empty; expected tenant, client_id and a secret")
+        application = Application(self._login, self._address, self.given, place, tenant, client_id, value)
+        return application, EntraCalls(self._address, self.given, self.feed.name, application, self.limits)
+
+    def _writer(self) -> EntraChanges:
+        if not self.given.write or not self.given.secrets.get("write_token"):
+            raise NotSupported(f"{self.feed.name}: is read-only here: writing is switched off or has no write_token")
+        if self._changes is None:
+            client_field = "write_client_id" if self.options["write_client_id"] else "client_id"
+            _, writing = self._session("write_token", client_field)
+            self._changes = EntraChanges(self._calls, writing, self._reader)
+        self._changes.begin()
+        return self._changes
