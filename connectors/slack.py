@@ -58,7 +58,7 @@ class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
             "secret",
         ),
         Field("team_id", "The workspace (T…), where the token is one of a whole organisation."),
-        Field("page_size", "How many members to ask for at once.", "number", default=200),
+        Field("page_size", "How many members to ask for at once.", "number", default=500),
         Field(
             "access_log_pages", "How many pages of the access log to read, of 1000 entries each.", "number", default=10
         ),

@@ -33,11 +33,9 @@ class Enterprise:
         """Managed accounts, suspended ones too."""
         if not self._application.settings.get("managed"):
             return failure(404, "Not Found")
-        found = [shapes.scim_user(self._application, a) for a in self._known()]
         query = request.query_params
-        return ScimResponse(
-            shapes.scim_list(found, max(1, int(query.get("startIndex", 1))), int(query.get("count", 30)))
-        )
+        start, size = max(1, int(query.get("startIndex", 1))), int(query.get("count", 30))
+        return ScimResponse(shapes.scim_list(self._application, self._known(), start, size))
 
     def scim_user(self, request: Request) -> Response:
         """One of them."""
@@ -66,18 +64,17 @@ class Enterprise:
         provider = "oidcProvider" if settings.get("oidc") else "samlIdentityProvider"
         there = settings.get("saml", True) and provider in query
         linked = [a for a in self._known() if not a.more.get("unlinked")]
-        nodes = [
+        start = int(variables.get("after") or 0)
+        page = [
             {
                 "guid": shapes.scim_id(a.id),
                 "samlIdentity": {"nameId": a.username},
                 "scimIdentity": {"username": a.username},
                 "user": {"login": shapes.login(self._application, a)},
             }
-            for a in linked
+            for a in linked[start : start + 100]
         ]
-        start = int(variables.get("after") or 0)
-        page = nodes[start : start + 100]
-        info = {"hasNextPage": start + 100 < len(nodes), "endCursor": str(start + 100)}
+        info = {"hasNextPage": start + 100 < len(linked), "endCursor": str(start + 100)}
         told = {"externalIdentities": {"pageInfo": info, "nodes": page}} if there else None
         inner = {provider if there else "samlIdentityProvider": told}
         whole = {"enterprise": {"ownerInfo": inner}} if "enterprise(" in query else {"organization": inner}
@@ -89,7 +86,7 @@ class Enterprise:
             return failure(404, "Not Found")
         found = shapes.credentials(self._application)
         wanted = request.query_params.get("login")
-        return on_page(request, [c for c in found if wanted in (None, c["login"])])
+        return on_page(request, [c for c in found if wanted in (None, c["login"])], lambda told: told)
 
     def revoke_credential(self, request: Request) -> Response:
         """Withdraw one."""
@@ -104,9 +101,9 @@ class Enterprise:
         if "read:enterprise" not in self._application.settings.get("scopes", ("read:enterprise",)):
             return failure(404, "Not Found")
         name = str(self._application.settings.get("organization", "nwl"))
-        users = [shapes.licence(self._application, a, name) for a in self._known() if a.status in shapes.IN]
+        users = [a for a in self._known() if a.status in shapes.IN]
         around = {"total_seats_consumed": len(users), "total_seats_purchased": 500, "users": None}
-        return on_page(request, users, around)
+        return on_page(request, users, lambda a: shapes.licence(self._application, a, name), around)
 
     def audit_log(self, request: Request) -> Response:
         """What happened."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,11 +16,13 @@ def failure(status: int, words: str) -> Response:
     return JSONResponse({"message": words, "documentation_url": documentation, "status": str(status)}, status)
 
 
-def on_page(request: Request, items: list[dict[str, Any]], inside: dict[str, Any] | None = None) -> Response:
-    """One page of a list; `inside`: what stands around the list, with the key that is None in it."""
+def on_page(
+    request: Request, items: list[Any], shape: Callable[[Any], dict[str, Any]], inside: dict[str, Any] | None = None
+) -> Response:
+    """One page of a list, shaped only now; `inside`: what stands around it, with the key that is None in it."""
     query = dict(request.query_params)
     size, page = min(int(query.get("per_page", 30)), 100), max(1, int(query.get("page", 1)))
-    part = items[(page - 1) * size : page * size]
+    part = [shape(item) for item in items[(page - 1) * size : page * size]]
     body = part if inside is None else {key: part if value is None else value for key, value in inside.items()}
     answer = JSONResponse(body)
     last = max(1, -(-len(items) // size))

@@ -176,10 +176,10 @@ def scim_user(application: SandboxApplication, account: SandboxAccount) -> dict[
     }
 
 
-def scim_list(resources: list[dict[str, Any]], start: int, size: int) -> dict[str, Any]:
+def scim_list(application: SandboxApplication, found: list[SandboxAccount], start: int, size: int) -> dict[str, Any]:
     """One page of a SCIM list."""
-    page = resources[start - 1 : start - 1 + size]
-    told = {"schemas": [LIST], "totalResults": len(resources), "startIndex": start, "itemsPerPage": len(page)}
+    page = [scim_user(application, account) for account in found[start - 1 : start - 1 + size]]
+    told = {"schemas": [LIST], "totalResults": len(found), "startIndex": start, "itemsPerPage": len(page)}
     return {**told, "Resources": page}
 
 

@@ -45,7 +45,7 @@ class Teams(Inside):
 
     def teams(self, request: Request) -> Response:
         """Every team."""
-        return on_page(request, [shapes.team(t, n) for n, t in enumerate(self._of_kind("group"), 1)])
+        return on_page(request, list(enumerate(self._of_kind("group"), 1)), lambda told: shapes.team(told[1], told[0]))
 
     def team_members(self, request: Request) -> Response:
         """Who is in one, with rank."""
@@ -55,18 +55,12 @@ class Teams(Inside):
         ranks = team.more.get("ranks", {})
         inherited = set(team.more.get("inherited", ()))
         held = {g.account_id for g in self._application.holders(team.id)}
-        return on_page(
-            request,
-            [
-                {
-                    **shapes.member(self._application, a),
-                    "role": ranks.get(a.id, "member"),
-                    "inherited": a.id in inherited,
-                }
-                for a in self._inside()
-                if a.id in held and a.kind != "guest"
-            ],
-        )
+
+        def shape(account: SandboxAccount) -> dict[str, Any]:
+            more = {"role": ranks.get(account.id, "member"), "inherited": account.id in inherited}
+            return {**shapes.member(self._application, account), **more}
+
+        return on_page(request, [a for a in self._inside() if a.id in held and a.kind != "guest"], shape)
 
     def join(self, request: Request) -> Response:
         """Put somebody into a team."""
@@ -102,10 +96,8 @@ class Teams(Inside):
         if role is None:
             return failure(404, "Not Found")
         held = {g.account_id for g in self._application.holders(role.id)}
-        people = [
-            {**shapes.member(self._application, a), "assignment": "direct"} for a in self._inside() if a.id in held
-        ]
-        return on_page(request, people)
+        people = [a for a in self._inside() if a.id in held]
+        return on_page(request, people, lambda a: {**shapes.member(self._application, a), "assignment": "direct"})
 
     def assign(self, request: Request) -> Response:
         """Give a role."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -26,12 +27,21 @@ _REPORTED: Final = {  # kind of the sandbox -> report and name of the event
 }
 
 
-def on_page(request: Request, key: str, items: list[dict[str, Any]], usual: int, most: int, kind: str = "") -> Response:
+def on_page(
+    request: Request,
+    key: str,
+    items: list[Any],
+    usual: int,
+    most: int,
+    *,
+    kind: str = "",
+    shape: Callable[[Any], dict[str, Any]] = lambda item: item,
+) -> Response:
     """One page; the key is left out where there is nothing, as Google does."""
     query = request.query_params
     size = min(int(query.get("maxResults", usual)), most)
     start = int(query["pageToken"].removeprefix("page-")) if "pageToken" in query else 0
-    page = items[start : start + size]
+    page = [shape(item) for item in items[start : start + size]]
     following = {"nextPageToken": f"page-{start + size}"} if start + size < len(items) else {}
     told = {"kind": kind or f"admin#directory#{key}", "etag": '"sandbox"'}
     return JSONResponse({**told, **({key: page} if page else {}), **following})

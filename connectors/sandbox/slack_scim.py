@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from connectors.sandbox.apis import credential, sent
 from connectors.sandbox.discovery import provider
-from connectors.sandbox.model import SandboxApplication
+from connectors.sandbox.model import SandboxApplication, SandboxEntitlement
 from connectors.sandbox.slack_shapes import OFF, scim_list, scim_user
 
 READ_SCOPES: Final = ("admin", "identify", "usergroups:read", "users:read", "users:read.email")
@@ -54,12 +54,8 @@ class _Provisioning:
 
     def users(self, request: Request) -> Response:
         """Members over SCIM; bots are none of its business."""
-        found = [
-            scim_user(self._application, a)
-            for a in self._application.accounts.values()
-            if a.kind != "bot" and a.status != "deleted"
-        ]
-        return JSONResponse(scim_list(found, *_window(request)))
+        found = [a for a in self._application.accounts.values() if a.kind != "bot" and a.status != "deleted"]
+        return JSONResponse(scim_list(found, lambda a: scim_user(self._application, a), *_window(request)))
 
     def user(self, request: Request) -> Response:
         """One member."""
@@ -86,16 +82,13 @@ class _Provisioning:
     def groups(self, request: Request) -> Response:
         """Groups of the identity provider."""
         groups = [e for e in self._application.entitlements.values() if e.kind == "group" and e.more.get("idp")]
-        found = [
-            {
-                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
-                "id": group.id,
-                "displayName": group.name,
-                "members": [{"value": g.account_id} for g in self._application.holders(group.id)],
-            }
-            for group in groups
-        ]
-        return JSONResponse(scim_list(found, *_window(request)))
+
+        def shape(group: SandboxEntitlement) -> dict[str, Any]:
+            members = [{"value": g.account_id} for g in self._application.holders(group.id)]
+            schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"]
+            return {"schemas": schemas, "id": group.id, "displayName": group.name, "members": members}
+
+        return JSONResponse(scim_list(groups, shape, *_window(request)))
 
     def regroup(self, request: Request) -> Response:
         """Add members to a group or remove them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -145,10 +146,10 @@ def scim_user(application: SandboxApplication, account: SandboxAccount) -> dict[
     }
 
 
-def scim_list(resources: list[dict[str, Any]], start: int, size: int) -> dict[str, Any]:
-    """One page of a SCIM list."""
-    page = resources[start - 1 : start - 1 + size]
-    told = {"schemas": [LIST], "totalResults": len(resources), "startIndex": start, "itemsPerPage": len(page)}
+def scim_list(found: list[Any], shape: Callable[[Any], dict[str, Any]], start: int, size: int) -> dict[str, Any]:
+    """One page of a SCIM list, shaped only now."""
+    page = [shape(one) for one in found[start - 1 : start - 1 + size]]
+    told = {"schemas": [LIST], "totalResults": len(found), "startIndex": start, "itemsPerPage": len(page)}
     return {**told, "Resources": page}
 
 

@@ -157,14 +157,14 @@ class _Organisation(Inside):
         if self._application.settings.get("managed"):
             return failure(404, "Not Found")
         pending = [a for a in self._application.accounts.values() if a.status == "pending"]
-        return on_page(request, [shapes.invitation(self._application, a, self._name) for a in pending])
+        return on_page(request, pending, lambda a: shapes.invitation(self._application, a, self._name))
 
     def _people(self, request: Request, found: list[SandboxAccount]) -> Response:
         if request.query_params.get("filter") == "2fa_disabled":
             if self._application.settings.get("not_owner"):
                 return failure(422, "Only owners can use this filter")
             found = [a for a in found if a.mfa is False]
-        return on_page(request, [shapes.member(self._application, a) for a in found])
+        return on_page(request, found, lambda a: shapes.member(self._application, a))
 
     def _owns(self, account: SandboxAccount) -> bool:
         return any(

@@ -115,7 +115,7 @@ class _Customer:
         if "isAdmin=true" in request.query_params.get("query", ""):
             found = [a for a in found if self._application.privileged(a.id) and a.status == "active"]
         found.sort(key=lambda account: (account.email or "", account.id))
-        return on_page(request, "users", [user_shape(self._application, a) for a in found], 100, 500)
+        return on_page(request, "users", found, 100, 500, shape=lambda a: user_shape(self._application, a))
 
     def user(self, request: Request) -> Response:
         """One account."""

@@ -90,11 +90,11 @@ class _Workspace:
     def users_list(self, request: Request) -> Response:
         """Members, deactivated ones too."""
         scopes = self._application.settings.get("scopes", READ_SCOPES)
-        shown = [member(self._application, a, email="users:read.email" in scopes) for a in self._members()]
+        shown = self._members()
         size = int(request.query_params.get("limit", 100))
         start = int(request.query_params.get("cursor", "at-0").removeprefix("at-"))
         following = f"at-{start + size}" if start + size < len(shown) else ""
-        page = shown[start : start + size]
+        page = [member(self._application, a, email="users:read.email" in scopes) for a in shown[start : start + size]]
         return _ok(members=page, cache_ts=1_498_777_272, response_metadata={"next_cursor": following})
 
     def users_info(self, request: Request) -> Response:
