@@ -39,6 +39,7 @@ class AppCsv(Connector):
 
     title = "Account file (CSV)"
     kind = "application"
+    family = "protocol"
     fields = (
         Field("path", "A file, a folder or a glob; the newest file is read.", "path", required=True),
         Field("time_zone", "Where times without a zone are meant, such as Europe/Berlin.", default="UTC"),

@@ -51,6 +51,7 @@ class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
 
     title = "Microsoft Entra ID"
     kind = "application"
+    family = "identity provider"
     fields = (
         Field("tenant", "The directory: its id or a domain of it, such as example.onmicrosoft.com.", required=True),
         Field("client_id", "The id of a registered application that may read.", required=True),

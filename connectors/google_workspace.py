@@ -60,6 +60,7 @@ class GoogleWorkspace(
 
     title = "Google Workspace"
     kind = "application"
+    family = "identity provider"
     fields = (
         Field("subject", "The e-mail of the administrator the service account acts as.", required=True),
         Field("token", "The whole JSON key file of a service account that may read.", "secret", required=True),

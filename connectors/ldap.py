@@ -56,6 +56,7 @@ class Ldap(Connector, CanDeactivate, CanReactivate, CanRevokeGrant):
 
     title = "LDAP and Active Directory"
     kind = "application"
+    family = "protocol"
     fields = (
         Field("base_url", "The directory, such as ldaps://dc.example.com.", "url", required=True),
         Field("bind_dn", "Who reads: a DN, or name@domain in Active Directory.", required=True),

@@ -31,6 +31,7 @@ class Rest(Connector, CanDeactivate, CanReactivate):
 
     title = "REST (any JSON API)"
     kind = "application"
+    family = "protocol"
     fields = (
         Field("base_url", "The address the declared paths stand below.", "url", required=True),
         Field("token", "What proves who asks.", "secret", required=True),

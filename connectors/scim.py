@@ -30,6 +30,7 @@ class Scim(Connector, CanDeactivate, CanReactivate):
 
     title = "SCIM 2.0"
     kind = "application"
+    family = "protocol"
     fields = (
         Field(
             "base_url",

@@ -52,6 +52,7 @@ class Sql(Connector, CanReadOne):
 
     title = "SQL database"
     kind = "application"
+    family = "protocol"
     fields = (
         Field(
             "url", "Where the database is, such as postgresql+psycopg://reader:…@host/name.", "secret", required=True

@@ -254,6 +254,7 @@ class Connector(SQLModel, table=True):
     plans: list[str] = _json()  # limits of licences and plans, in plain words
     covers: list[str] = _json()  # which kinds of accounts are read, and which are not
     limits: list[dict[str, Any]] = _json()  # rate limits: requests, per_s, match
+    family: str | None = None  # what a catalogue groups it by: identity provider | application | protocol | hr
 
 
 class StoredSecret(SQLModel, table=True):

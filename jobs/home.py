@@ -185,6 +185,7 @@ def announce(house: House, now: datetime) -> None:
                 plans=list(kind.plans),
                 covers=list(kind.covers),
                 limits=[asdict(limit) for limit in kind.limits],
+                family="hr" if kind.kind == "source" else kind.family,
             )
         )
     with house.store.read() as session:

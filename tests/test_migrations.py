@@ -28,7 +28,7 @@ def forms(connection: sa.Connection) -> list[tuple[object, ...]]:
     """Every table, index and trigger as the database itself describes it."""
     if connection.dialect.name == "sqlite":
         found = connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")
-        return sorted((kind, name, re.sub(r'[\s"]+|, ', " ", sql or "").strip()) for kind, name, sql in found)
+        return sorted((kind, name, re.sub(r'[\s",]+', " ", sql or "").strip()) for kind, name, sql in found)
     columns = connection.exec_driver_sql(
         "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns "
         "WHERE table_schema = 'public'"

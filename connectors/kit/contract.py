@@ -17,6 +17,7 @@ from governance.records import Account, Credential, Event, Reading, Receipt, Rec
 from governance.settings import ApplicationSettings, SourceSettings
 
 FieldKind = Literal["text", "url", "path", "flag", "number", "secret", "table"]
+Family = Literal["identity provider", "application", "protocol", "hr"]
 NOT_CONNECTORS = frozenset({"kit", "sandbox"})
 
 
@@ -62,6 +63,7 @@ class Connector(ABC):
 
     title: ClassVar[str]
     kind: ClassVar[Literal["source", "application"]]
+    family: ClassVar[Family] = "application"  # what a catalogue groups it by; every source is "hr"
     fields: ClassVar[tuple[Field, ...]] = ()
     tells: ClassVar[frozenset[str]] = frozenset()  # signals of governance.declaration.SIGNALS it can tell
     scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # capability -> least scopes
