@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from connectors.sandbox.discovery import LIST
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxEntitlement, SandboxEvent
 
 SITE: Final = "https://api.github.example"
+TEAMS: Final = ("group", "team")  # kinds of entitlements of the sandbox that are teams
 IN: Final = ("active", "pending")  # of managed accounts: whoever SCIM has not switched off
 _ACTIONS: Final = {
     "created": "org.add_member",
@@ -32,7 +34,7 @@ def scim_id(account_id: str) -> str:
 def login(application: SandboxApplication, account: SandboxAccount) -> str:
     """The login; that of a suspended managed account is hidden."""
     managed = bool(application.settings.get("managed"))
-    plain = str(account.more.get("login") or f"{account.given}-{account.family}".lower().replace(" ", "-"))
+    plain = str(account.more.get("login") or re.sub(r"[^a-z0-9]+", "-", account.username.lower().partition("@")[0]))
     if managed and account.status not in IN:
         plain = hashlib.sha256(plain.encode()).hexdigest()[:20]
     return f"{plain}_nwl" if managed and "login" not in account.more else plain
@@ -230,7 +232,7 @@ def audit_entry(application: SandboxApplication, event: SandboxEvent, name: str)
     more: dict[str, Any] = {}
     if event.kind in ("granted", "revoked") and what is not None:
         given = event.kind == "granted"
-        if what.kind == "group":
+        if what.kind in TEAMS:
             action = "team.add_member" if given else "team.remove_member"
             more = {"team": f"{name}/{team_slug(what)}"}
         else:

@@ -29,7 +29,7 @@ class Inside:
 
     def _of_kind(self, kind: str) -> list[SandboxEntitlement]:
         every = self._application.entitlements.values()
-        return [e for e in every if (e.more.get("orgrole") if kind == "orgrole" else e.kind == kind)]
+        return [e for e in every if (e.more.get("orgrole") if kind == "orgrole" else e.kind in shapes.TEAMS)]
 
     @property
     def _name(self) -> str:
