@@ -31,7 +31,7 @@ from connectors.kit.contract import (
 from connectors.kit.okta_account import has_second_factor, read_account
 from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token, step
 from connectors.kit.okta_changes import OktaChanges, credentials, read_row
-from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
+from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined, let_back_in
 from connectors.kit.okta_holdings import OktaHoldings
 from connectors.kit.okta_log import SystemLog
 from connectors.kit.options import feed_table, text_option
@@ -56,6 +56,7 @@ class Okta(
 
     title = "Okta"
     kind = "application"
+    family = "identity provider"
     fields = (
         Field("base_url", "The address of the org, such as https://example.okta.com/.", "url", required=True),
         Field("token", "An API token of an administrator who may only read; or use client_id instead.", "secret"),
@@ -81,7 +82,7 @@ class Okta(
     )
     tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
     scopes: ClassVar = {
-        "pull": ("okta.users.read", "okta.groups.read", "okta.apps.read", "okta.roles.read"),
+        "pull": ("okta.users.read", "okta.groups.read", "okta.apps.read", "okta.roles.read", "okta.idps.read"),
         "events": ("okta.logs.read",),
         "read_one": ("okta.users.read", "okta.roles.read"),
         "deactivate": ("okta.users.manage",),
@@ -174,6 +175,7 @@ class Okta(
             reading.notes.append(
                 f"second factors were read of: {self.options['mfa']} accounts (mfa in the configuration)"
             )
+        reading.notes += let_back_in(self._calls, self._reader)
         reading.sha256 = self._calls.digest.hexdigest()
         judge(reading, place)
         if not seen:
@@ -258,14 +260,18 @@ class Okta(
         if not value:
             raise ConfigurationError(f"{place}: is empty; expected an API token, or client_id with private_key")
         client_id = text_option(self.options, client_field, self._where)
-        if client_id is None:
-            auth: Authorization = api_token(value, place)
-        else:
-            key_id = text_option(self.options, key_field, self._where)
-            app = ServiceApp(self._address, self.given, place, client_id, value, scopes, key_id)
-            self._app = self._app or app  # the reading one comes first
-            auth = app.granted
-        return OktaCalls(self._address, self.given, self.feed.name, auth, self.limits)
+        who: Authorization | ServiceApp = (
+            api_token(value, place)
+            if client_id is None
+            else self._service_app(value, place, client_id, key_field, scopes)
+        )
+        if isinstance(who, ServiceApp):
+            self._app = self._app or who  # the reading one comes first
+        return OktaCalls(self._address, self.given, self.feed.name, who, self.limits)
+
+    def _service_app(self, key: str, place: str, client_id: str, key_field: str, scopes: tuple[str, ...]) -> ServiceApp:
+        key_id = text_option(self.options, key_field, self._where)
+        return ServiceApp(self._address, self.given, place, client_id, key, scopes, key_id)
 
     def _writer(self) -> OktaChanges:
         if not self.given.write or not self.given.secrets.get("write_token"):

@@ -177,6 +177,8 @@ class Org:
                 return [] if "filter" in query else list(self.users.values())
             case ["groups"]:
                 return list(self.groups.values())
+            case ["idps"]:
+                return []
             case ["apps"]:
                 return list(self.apps.values())
             case ["iam", "assignees", "users"]:

@@ -332,10 +332,10 @@ class TestTheLogs:
         monkeypatch.setattr("connectors.entra.Entra.limits", ())
         for minute in range(0, 40_000, 8):
             directory.application.record("sign_in", directory.id("ada"), at=NOW - timedelta(minutes=minute))
-        directory.sandbox.faults["directory"] = Faults(delay_s=0.15, paths="/signIns")
+        directory.sandbox.faults["directory"] = Faults(delay_s=0.25, paths="/signIns")
         seen, mark, goes = set(), None, 0
         while goes < 10:
-            events, mark, reading = directory.told(mark, deadline_s=1.8)
+            events, mark, reading = directory.told(mark, deadline_s=3.0)
             seen |= {e.event_id for e in events}
             goes += 1
             if not any("goes on" in note for note in reading.notes):

@@ -247,6 +247,20 @@ class TestHoldings:
         assert org.asked("/apps") == []
 
 
+class TestLettingBackIn:
+    def test_is_said_of_providers_that_do_it(self, org):
+        org.application.settings["idps"] = {
+            "Partners": {"suspended": "UNSUSPEND", "deprovisioned": "REACTIVATE"}, "Staff": {},
+        }  # fmt: skip
+        expected = {
+            "a suspended account is let back in when its owner signs in through Partners",
+            "a deactivated account is let back in when its owner signs in through Partners",
+        }
+        assert set(org.pulled()[3].notes) == expected
+        with org.connect() as connector:
+            assert set(connector.check().notes) == expected
+
+
 class TestTheLog:
     def test_kinds(self, org):
         org.application.events.clear()
@@ -313,18 +327,18 @@ class TestTheLog:
         assert len(events) == 8
 
     def test_a_log_longer_than_the_time_is_read_in_several_goes(self, org):
-        for _ in range(4000):
+        for _ in range(8000):
             org.application.record("sign_in", org.id("ada"), org.id("ada"), at=NOW)
-        org.sandbox.faults["org"] = Faults(delay_s=0.7, paths="/logs")
+        org.sandbox.faults["org"] = Faults(delay_s=0.5, paths="/logs")
         seen, mark, goes = [], None, 0
-        while len(seen) < 4008:
-            with org.connect(write=False, deadline_s=2.0) as connector:
+        while len(seen) < 8008:
+            with org.connect(write=False, deadline_s=4.0) as connector:
                 fresh = list(connector.events(NOW - timedelta(days=30), mark))
                 mark = connector.mark
             assert fresh
             seen += [e.event_id for e in fresh]
             goes += 1
-            if len(seen) < 4008:
+            if len(seen) < 8008:
                 assert any("the log goes on" in note for note in connector.reading.notes)
         assert goes > 1
         assert len(set(seen)) == len(seen)

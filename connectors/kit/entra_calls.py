@@ -48,7 +48,7 @@ class Application:
     def __init__(
         self, login: Address, graph: Address, given: Circumstances, place: str, tenant: str, client_id: str, secret: str
     ) -> None:
-        http = Http(login, given, place)
+        http = self._http = Http(login, given, place)
         scope = f"{graph.origin.scheme}://{graph.origin.host}/.default"
         path = f"{step(tenant)}/oauth2/v2.0/token"
         self.granted = Granted(token_endpoint(http, path, client_secret(client_id, secret, scope), place))
@@ -65,6 +65,10 @@ class Application:
             return None
         roles = claims.get("roles") if isinstance(claims, Mapping) else None
         return frozenset(r for r in roles if isinstance(r, str)) if isinstance(roles, list) else frozenset()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
 
 
 class EntraCalls:
@@ -83,6 +87,7 @@ class EntraCalls:
         )
         self.place = place
         self.digest = hashlib.sha256()
+        self._application = application
 
     def pages(
         self,
@@ -114,6 +119,7 @@ class EntraCalls:
     def close(self) -> None:
         """Let go of connections."""
         self.http.close()
+        self._application.close()
 
     def _read(
         self,

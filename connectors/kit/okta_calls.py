@@ -96,8 +96,15 @@ class OktaCalls:
     """One session with one org. `digest` sums up the bytes of all lists."""
 
     def __init__(
-        self, address: Address, given: Circumstances, place: str, auth: Authorization, limits: tuple[RateLimit, ...]
+        self,
+        address: Address,
+        given: Circumstances,
+        place: str,
+        who: Authorization | ServiceApp,
+        limits: tuple[RateLimit, ...],
     ) -> None:
+        self._app = who if isinstance(who, ServiceApp) else None
+        auth = who.granted if isinstance(who, ServiceApp) else who
         self.http = Http(address, given, place, auth=auth, headers={"Accept": "application/json"}, limits=limits)
         self.place = place
         self.digest = hashlib.sha256()
@@ -151,6 +158,8 @@ class OktaCalls:
     def close(self) -> None:
         """Let go of connections."""
         self.http.close()
+        if self._app:
+            self._app.close()
 
     def _next(self, answer: Answer) -> str | None:
         links = answer.data.get("_links") if isinstance(answer.data, Mapping) else None

@@ -8,6 +8,7 @@ from connectors.kit.contract import Checked
 from connectors.kit.okta_calls import API, OktaCalls, ServiceApp, step
 from connectors.kit.okta_holdings import role_key
 from connectors.kit.resource import Reader, as_text
+from governance.records import Reading
 
 READ_SCOPES: Final = (
     "okta.users.read",
@@ -16,6 +17,7 @@ READ_SCOPES: Final = (
     "okta.roles.read",
     "okta.logs.read",
     "okta.apiTokens.read",
+    "okta.idps.read",
 )
 WRITE_SCOPES: Final = (
     "okta.users.manage",
@@ -31,6 +33,7 @@ _PROBES: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
     ("okta.roles.read", "iam/assignees/users", _ONE),
     ("okta.logs.read", "logs", _ONE),
     ("okta.apiTokens.read", "api-tokens", {}),
+    ("okta.idps.read", "idps", _ONE),
 )
 # An administrator with one of these roles can do no more than read.
 _READERS: Final = frozenset({"READ_ONLY_ADMIN", "REPORT_ADMIN"})
@@ -44,8 +47,27 @@ def examined(calls: OktaCalls, app: ServiceApp | None, reader: Reader) -> Checke
         scopes = app.granted.token.scopes
         missing = tuple(scope for scope in READ_SCOPES if scope in missing or scope not in scopes)
         excess = tuple(scope for scope in WRITE_SCOPES if scope in scopes or app.offers(scope))
-        return Checked((), missing, excess)
-    return Checked(*_owner(calls, reader, missing))
+        return Checked(tuple(let_back_in(calls, reader)), missing, excess)
+    notes, missing, excess = _owner(calls, reader, missing)
+    return Checked((*notes, *let_back_in(calls, reader)), missing, excess)
+
+
+def let_back_in(calls: OktaCalls, reader: Reader) -> list[str]:
+    """Which identity providers let a closed account back in at its owner's next sign-in; silent where none is told.
+
+    Okta's specification, IdentityProvider: `policy.provisioning.conditions` decides what happens to a deactivated or
+    suspended account whose owner signs in through the provider.
+    """
+    found = []
+    for row in calls.may_list("idps", {"limit": "200"}, Reading(), gone=True) or ():
+        told = reader.of(row)
+        name = told.text("name") or told.text("id") or "without a name"
+        conditions = told.part("policy.provisioning.conditions")
+        for status, action in (("suspended", "UNSUSPEND"), ("deprovisioned", "REACTIVATE")):
+            if (conditions.text(f"{status}.action") or "").upper() == action:
+                word = "suspended" if status == "suspended" else "deactivated"
+                found.append(f"a {word} account is let back in when its owner signs in through {name}")
+    return found
 
 
 def _owner(

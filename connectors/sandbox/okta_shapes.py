@@ -229,6 +229,13 @@ def token(held: SandboxCredential) -> dict[str, Any]:
     }
 
 
+def provider(name: str, actions: dict[str, str]) -> dict[str, Any]:
+    """An identity provider before Okta, with what it does to closed accounts that come by."""
+    conditions = {status: {"action": actions.get(status, "NONE")} for status in ("suspended", "deprovisioned")}
+    policy = {"provisioning": {"action": "AUTO", "groups": {"action": "NONE"}, "conditions": conditions}}
+    return {"id": f"0oa{name}", "type": "SAML2", "name": name, "status": "ACTIVE", "policy": policy}
+
+
 def happened(application: SandboxApplication, event: SandboxEvent) -> dict[str, Any] | None:
     """An event of the System Log; None for what it does not hold."""
     name, targets = _named(application, event)

@@ -5,7 +5,8 @@ APP_GROUP or BUILT_IN), of kind application or licence applications, all others 
 a standard one such as SUPER_ADMIN; else custom, with rights in `more["permissions"]`). Whoever is `deleted` is not
 shown. Credentials of kind token are API tokens, others consents. An event's `more["okta"]` names its type in the log.
 `settings`: `clients` (client id -> {"key": public key in PEM, "write": bool, "scopes": [...]}), `owner` (who made the
-API tokens that are used here), `forbidden` (a regular expression of paths the read token may not ask), `rate_limit`.
+API tokens that are used here), `idps` (name -> {"suspended": action, "deprovisioned": action}), `forbidden` (a regular
+expression of paths the read token may not ask), `rate_limit` (requests of a kind in a minute).
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def routes(application: SandboxApplication) -> list[Route]:
         (f"{app}/users", org.assigned),
         (f"{app}/users/{{user}}", org.assignment),
         ("/api-tokens", org.tokens),
+        ("/idps", org.providers),
         ("/logs", org.logs),
     ]
     writes: list[tuple[str, str, Endpoint]] = [
@@ -203,6 +205,11 @@ class _Org:
     def tokens(self, request: Request) -> Response:
         """Every API token of the org."""
         return JSONResponse([shapes.token(c) for c in self._application.credentials if c.kind == "token"])
+
+    def providers(self, request: Request) -> Response:
+        """The identity providers that sign people in to Okta, and what they do to closed accounts."""
+        told = self._application.settings.get("idps", {})
+        return shapes.page(request, [shapes.provider(name, actions) for name, actions in told.items()], 20, 200)
 
     def logs(self, request: Request) -> Response:
         """The System Log; without `until` it has no end."""
