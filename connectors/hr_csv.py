@@ -1,4 +1,4 @@
-"""HR file: people and their engagements from a delimited text file in a folder.
+"""HR file: people and their engagements from a delimited text file in a folder, here or on an SFTP server.
 
 Reads      people, whether they still work here, until when, and what they are   scope: read access to the file
 Changes    nothing
@@ -10,13 +10,20 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from connectors.kit.contract import Checked, Circumstances, Connector, Field
 from connectors.kit.engagements import KINDS, STATUSES, Engagement, Roster, state_of
-from connectors.kit.files import newest_file
+from connectors.kit.feed_file import SFTP, FeedFile
 from connectors.kit.instants import Calendar
-from connectors.kit.options import columns_option, delimiter_option, feed_table, text_option, values_option
+from connectors.kit.options import (
+    columns_option,
+    delimiter_option,
+    feed_table,
+    text_option,
+    values_option,
+)
 from connectors.kit.tables import Table
 from governance.errors import ConfigurationError
 from governance.records import Reading, Record
@@ -36,7 +43,12 @@ class HrCsv(Connector):
     title = "HR file (CSV)"
     kind = "source"
     fields = (
-        Field("path", "A file, a folder or a glob; the newest file is read.", "path", required=True),
+        Field(
+            "path",
+            "A file, a folder or a glob, also as sftp://host/folder/hr_*.csv; the newest file is read.",
+            "path",
+            required=True,
+        ),
         Field("time_zone", "Where a day begins and ends, such as Europe/Berlin.", default="UTC"),
         Field("date_format", "How dates are written, such as %d.%m.%Y; without it only 2026-11-23."),
         Field("default_status", "The status of every row, only for a file without a status column."),
@@ -50,9 +62,11 @@ class HrCsv(Connector):
         ),
         Field("encoding", "The encoding, where it is not to be recognised."),
         Field("delimiter", "The delimiter, where it is not to be recognised."),
+        *SFTP,
     )
     tells = frozenset({"source.read", "owner.state", "owner.ended_at", "owner.left_on", "owner.attributes"})
     scopes = {"pull": ("read access to the file and its folder",)}  # noqa: RUF012 - a declaration
+    covers = ("everybody the file holds: yes, those who have left and are to begin as far as it has them",)
 
     def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
         super().__init__(feed, given)
@@ -72,15 +86,20 @@ class HrCsv(Connector):
         self._delimiter = delimiter_option(self.options, where)
         self._days = (text_option(self.options, "time_zone", where), text_option(self.options, "date_format", where))
         self._calendar = Calendar(*self._days, where)
+        self._file = FeedFile(self._path, self.options, given, where)
 
     def check(self) -> Checked:
         """There is a newest file and its header can be understood."""
-        self._open(Reading())
+        with self._file.newest(self.reading) as path:
+            self._open(path, Reading())
         return Checked()
 
     def records(self) -> Iterator[Record]:
         """Yield every identity once; a row that cannot be believed is quarantined, a file that cannot is refused."""
-        table = self._open(self.reading)
+        with self._file.newest(self.reading) as path:
+            yield from self._read(self._open(path, self.reading))
+
+    def _read(self, table: Table) -> Iterator[Record]:
         calendar = self._calendar = Calendar(*self._days, self._where)
         rows = _Rows(self, table)
         roster = Roster(self.feed.name)
@@ -102,9 +121,9 @@ class HrCsv(Connector):
             table.note(f"worker_type {name[:40]!r} is not known: taken as employee in {count} rows")
         yield from roster.identities()
 
-    def _open(self, reading: Reading) -> Table:
+    def _open(self, path: Path, reading: Reading) -> Table:
         return Table(
-            newest_file(self._path, self.given.home),
+            path,
             reading,
             self._where,
             known=COLUMNS,

@@ -7,7 +7,7 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,17 +51,41 @@ def newest_file(pattern: str, home: Path) -> Path:
     if path.is_file():
         return path
     if path.is_dir():
-        found = [p for p in path.iterdir() if p.name.lower().endswith(_ENDINGS)]
+        found = list(path.iterdir())
     elif glob.has_magic(str(path)):
         found = [Path(p) for p in glob.glob(str(path), recursive=True)]
     else:
         raise Unavailable(f"{path}: there is no such file")
-    candidates = [
-        p for p in found if p.is_file() and not p.name.startswith(".") and not p.name.lower().endswith(_UNFINISHED)
-    ]
-    if not candidates:
+    at = {str(p): p for p in found if p.is_file()}
+    markers = [marker for p in at for marker in _markers(p) if os.path.exists(marker)]
+    named = finished(at, markers, every=not path.is_dir())
+    if not named:
         raise Unavailable(f"{path}: there is no finished file")
-    return max(candidates, key=_age_key)
+    return at[newest_of({name: at[name].stat().st_mtime_ns for name in named})]
+
+
+def finished(paths: Iterable[str], listed: Iterable[str], *, every: bool = False) -> list[str]:
+    """Which of these are whole tables (`every`: whatever their ending); where a `.done` is listed, only those with one.
+
+    A sender that writes such a marker after each file has not finished one without.
+    """
+    found = []
+    for path in paths:
+        name = os.path.basename(path).lower()
+        if not name.startswith(".") and not name.endswith(_UNFINISHED) and (every or name.endswith(_ENDINGS)):
+            found.append(path)
+    there = frozenset(listed)
+    return [path for path in found if not there.isdisjoint(_markers(path))] or found
+
+
+def newest_of(changed: Mapping[str, int | float]) -> str:
+    """The path with the latest time in its name, then of change."""
+    return max(changed, key=lambda path: (_stamp_in(os.path.basename(path)), changed[path], path))
+
+
+def sidecars(name: str) -> tuple[str, str]:
+    """Names under which a digest may stand beside a file."""
+    return name + ".sha256", os.path.splitext(name)[0] + ".sha256"
 
 
 def survey(path: Path, encoding: str | None, where: str) -> Survey:
@@ -151,7 +175,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def _check_beside(path: Path, digest: str) -> None:
-    for beside in (path.with_name(path.name + ".sha256"), path.with_suffix(".sha256")):
+    for beside in map(path.with_name, sidecars(path.name)):
         if not beside.is_file():
             continue
         match = _DIGEST.match(beside.read_text(encoding="utf-8", errors="replace")[:4096])
@@ -170,6 +194,10 @@ def _stamp_of(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _age_key(path: Path) -> tuple[tuple[int, ...], int, str]:
-    stamps = [tuple(int(part or 0) for part in match.groups()) for match in _STAMP.finditer(path.name)]
-    return max(stamps, default=()), path.stat().st_mtime_ns, path.name
+def _markers(path: str) -> tuple[str, str]:
+    return path + ".done", os.path.splitext(path)[0] + ".done"
+
+
+def _stamp_in(name: str) -> tuple[int, ...]:
+    stamps = [tuple(int(part or 0) for part in match.groups()) for match in _STAMP.finditer(name)]
+    return max(stamps, default=())
