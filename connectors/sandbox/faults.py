@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from time import monotonic, time
 from typing import Any, Final, Literal
 
 SIGN_IN_PAGE: Final = "<!doctype html><title>Sign in</title><form><input name=password type=password></form>"
@@ -103,7 +103,7 @@ class Faults:
     def _beyond_window(self) -> float | None:
         """Seconds to wait where the window is full; notes the request either way."""
         most, seconds = self.window or (1, 1.0)
-        now = time.monotonic()
+        now = monotonic()
         recent = [at for at in self.accepted if at > now - seconds]
         if len(recent) >= most:
             self.violations.append(now)
@@ -112,7 +112,7 @@ class Faults:
         return None
 
     def _wait(self, seconds: float) -> dict[str, str]:
-        now = datetime.fromtimestamp(time.time(), UTC)  # the date a server would write
+        now = datetime.fromtimestamp(time(), UTC)  # the date a server would write
         until = now + timedelta(seconds=seconds)
         if self.retry_style == "seconds":
             return {"Retry-After": str(max(1, round(seconds + 0.49)))}

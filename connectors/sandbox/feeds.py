@@ -36,8 +36,8 @@ class Wiring:
 WIRINGS: Final = {
     "okta": Wiring(),
     "entra": Wiring(
-        'base_url = "{url}v1.0/"\ntoken_url = "{url}oauth2/v2.0/token"\nclient_id = "reader"',
-        (("client_secret", "read"),),
+        'base_url = "{url}v1.0/"\nlogin_url = "{url}"\ntenant = "nwl.example"\nclient_id = "reader"',
+        (("client_secret", "read"), ("write_token", "write")),
     ),
     "google_workspace": Wiring(
         'base_url = "{url}"\ntoken_url = "{url}token"\nsubject = "admin@nwl.example"',

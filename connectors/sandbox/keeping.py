@@ -56,6 +56,7 @@ def save_application(application: SandboxApplication, folder: Path) -> None:
             "events": application.events,
             "credentials": application.credentials,
             "settings": application.settings,
+            "counted": application.counted,
         }
         _write(folder / f"{application.name}.json", told)
 
@@ -84,7 +85,7 @@ def load(folder: Path) -> Company:
         application.grants = [SandboxGrant(**_dated(g)) for g in kept["grants"]]
         application.events = [SandboxEvent(**_dated(e)) for e in kept["events"]]
         application.credentials = [SandboxCredential(**_dated(c)) for c in kept["credentials"]]
-        application.settings = kept["settings"]
+        application.settings, application.counted = kept["settings"], kept["counted"]
     return company
 
 

@@ -119,6 +119,7 @@ class SandboxApplication:
         self.grants = list(grants)
         self.events = list(events)
         self.credentials = list(credentials)
+        self.counted = len(self.events)  # events there ever were: an id is never given twice
         self.settings = dict(settings or {})
         # Known to everybody who can read this file, and worth nothing: they open invented people on loopback.
         self.token = token or f"{name}-read-token"
@@ -163,9 +164,9 @@ class SandboxApplication:
     ) -> SandboxEvent:
         """Write down that something happened, now unless told otherwise."""
         with self.lock:
-            number = len(self.events) + 1
+            self.counted += 1
             event = SandboxEvent(
-                f"{self.name}-{number:07d}", at or self.now(), kind, account_id, actor, success, target, more
+                f"{self.name}-{self.counted:07d}", at or self.now(), kind, account_id, actor, success, target, more
             )
             self.events.append(event)
             return event
@@ -227,4 +228,4 @@ class SandboxApplication:
         self._indexed = print_
 
 
-_CHANGING: Final = ("accounts", "entitlements", "grants", "events", "credentials", "settings")
+_CHANGING: Final = ("accounts", "entitlements", "grants", "events", "credentials", "settings", "counted")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterable
@@ -26,6 +27,7 @@ from connectors.sandbox import apis
 from connectors.sandbox.faults import Answered, Faults, deliver
 from connectors.sandbox.model import SandboxApplication
 
+log = logging.getLogger("leaverwatch.sandbox")
 HOST: Final = "127.0.0.1"
 _SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "x-api-key"})
 _SECRET_FIELDS: Final = frozenset(
@@ -254,7 +256,11 @@ async def _called(app: ASGIApp, scope: Scope, body: bytes) -> Answered:
             parts.append(message.get("body", b""))
 
     call: Callable[..., Awaitable[None]] = app
-    await call(scope, receive, send)
+    try:
+        await call(scope, receive, send)
+    except Exception:
+        log.exception("%s %s: the sandbox itself is at fault", scope["method"], scope["path"])
+        return Answered(500, [], b"")
     return Answered(status, headers, b"".join(parts))
 
 
