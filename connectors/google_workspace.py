@@ -239,6 +239,7 @@ class GoogleWorkspace(
             raise NotSupported(f"{self.feed.name}: is read-only here: writing is switched off or has no write_token")
         if self._writing is None:
             subject = text_option(self.options, "write_subject", self._where) or self._subject
-            self._writing = Changes(self._session("write_token", subject, WRITE_SCOPES), self.feed.name)
+            acting = frozenset({subject.casefold(), self._subject.casefold()})
+            self._writing = Changes(self._session("write_token", subject, WRITE_SCOPES), self.feed.name, acting)
         self._writing.begin()
         return self._writing

@@ -15,6 +15,7 @@ from governance.errors import (
     IncompleteFeed,
     LastPrivilegedAccount,
     NotSupported,
+    ProtectedAccount,
     RateLimited,
 )
 from governance.records import Account, Entitlement, Grant
@@ -268,6 +269,12 @@ class TestManagedUsers:
             with pytest.raises(LastPrivilegedAccount, match="is the only owner"):
                 connector.revoke_grant(managed.id("ada"), "role:owner")
         assert managed.people["ada"].status == "active"
+
+    def test_whoever_made_the_token_stays(self, managed):
+        managed.settings["maker"] = managed.login("bruno")
+        with managed.connect() as connector, pytest.raises(ProtectedAccount, match="made the write_token"):
+            connector.deactivate(managed.id("bruno"))
+        assert managed.people["bruno"].status == "active"
 
     @pytest.mark.parametrize(
         ("options", "words"), [({"enterprise": None}, "needs enterprise"), ({"managed": "yes"}, "true or false")]

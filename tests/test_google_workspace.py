@@ -17,6 +17,7 @@ from governance.errors import (
     ConfigurationError,
     LastPrivilegedAccount,
     NotSupported,
+    ProtectedAccount,
     RateLimited,
 )
 from governance.records import Account, Entitlement, Grant
@@ -268,6 +269,15 @@ class TestChanging:
             with pytest.raises(LastPrivilegedAccount, match=r"ada\.amaral@nwl\.example is the only active super"):
                 connector.deactivate(customer.id("ada"))
         assert customer.people["ada"].status == "active"
+
+    def test_the_administrator_that_is_acted_as_stays(self, customer):
+        customer.people["bruno"].username = "Admin@nwl.example"
+        with (
+            customer.connect() as connector,
+            pytest.raises(ProtectedAccount, match="the administrator Leaverwatch acts as"),
+        ):
+            connector.deactivate(customer.id("bruno"))
+        assert customer.people["bruno"].status == "active"
 
     def test_an_administrator_needs_a_super_administrator(self, customer):
         customer.application.settings["super_admins_protected"] = True

@@ -171,6 +171,7 @@ class TestOkFalse:
             ({"ok": False, "error": "missing_scope", "needed": "users:read"}, AuthenticationFailed, "needs users:read"),
             ({"ok": False, "error": "missing_scope", "needed": "<b>x"}, AuthenticationFailed, "missing_scope$"),
             ({"ok": False, "error": "invalid_cursor"}, UnexpectedAnswer, "invalid_cursor"),
+            ({"ok": False, "error": "missing_argument"}, UnexpectedAnswer, "needs team_id"),
             ({"ok": False, "error": "<script>"}, UnexpectedAnswer, "an unknown error"),
             ({"ok": False}, UnexpectedAnswer, "unknown"),
             ({"ok": "yes"}, UnexpectedAnswer, "does not say whether it is ok"),

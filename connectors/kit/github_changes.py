@@ -16,7 +16,7 @@ from connectors.kit.github_calls import GitHubCalls
 from connectors.kit.github_organisation import INVITATION, OWNER, OrganisationLists
 from connectors.kit.http import Http
 from connectors.kit.scim_change import ScimSwitch, read_account
-from governance.errors import LastPrivilegedAccount, NotSupported
+from governance.errors import LastPrivilegedAccount, NotSupported, ProtectedAccount
 from governance.records import Receipt
 
 MEDIA: Final = "application/json"  # what the vendor's own examples send
@@ -59,6 +59,11 @@ class Changes:
             raise NotSupported(self._only_removal(account_id, active))
         if not active:
             login = self._login_of(account_id)
+            if login == self._maker():
+                raise ProtectedAccount(
+                    f"{self._application}: {login} made the write_token; without that account nobody could be let back"
+                    " in any more. Let another owner make a token first"
+                )
             owners = self._lists.owners()
             if owners == {login}:
                 raise LastPrivilegedAccount(
@@ -112,6 +117,12 @@ class Changes:
         """Take the organisation away from a token or key; the credential itself stays with its owner."""
         path = f"{self._lists.path}/credential-authorizations/{quote(credential_id, safe='')}"
         return self._receipt(f"DELETE {path}", self._calls.send("DELETE", path, allow=(404,)))
+
+    def _maker(self) -> str | None:
+        """Whose token it is; a GitHub App is nobody's."""
+        told = None if self._calls.app else self._calls.get("user").data
+        login = told.get("login") if isinstance(told, dict) else None
+        return login if isinstance(login, str) else None
 
     def _only_removal(self, account_id: str, active: bool) -> str:
         if active:

@@ -16,7 +16,7 @@ from connectors.kit.google_calls import DIRECTORY, GoogleCalls
 from connectors.kit.google_directory import CUSTOMER
 from connectors.kit.pagination import read_pages
 from connectors.kit.resource import Reader, Resource
-from governance.errors import AuthenticationFailed, LastPrivilegedAccount, NotSupported
+from governance.errors import AuthenticationFailed, LastPrivilegedAccount, NotSupported, ProtectedAccount
 from governance.records import Credential, Reading, Receipt
 
 GONE: Final = (404, 410)
@@ -25,9 +25,10 @@ GONE: Final = (404, 410)
 class Changes:
     """Changes one customer with the session that may write."""
 
-    def __init__(self, calls: GoogleCalls, application: str) -> None:
+    def __init__(self, calls: GoogleCalls, application: str, acting: frozenset[str]) -> None:
         self._calls = calls
         self._application = application
+        self._acting = acting  # the addresses of administrators that are acted as, folded
 
     def begin(self) -> None:
         """Start the deadline."""
@@ -42,9 +43,15 @@ class Changes:
         told = self._account(account_id)
         if told is None:
             return self._receipt(f"GET {_path(account_id)}", "404, gone")
+        email = told.text("primaryEmail") or account_id
+        if email.casefold() in self._acting:
+            raise ProtectedAccount(
+                f"{self._application}: {email} is the administrator Leaverwatch acts as; without that account nothing"
+                " could be read or changed any more. Set subject to another one first"
+            )
         if told.flag("isAdmin") and told.flag("suspended") is not True and self._super_administrators() <= 1:
             raise LastPrivilegedAccount(
-                f"{self._application}: {told.text('primaryEmail')} is the only active super administrator;"
+                f"{self._application}: {email} is the only active super administrator;"
                 " nobody could undo the suspension. Make another one first"
             )
         return self._set_suspended(account_id, told, True)

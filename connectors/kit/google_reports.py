@@ -23,6 +23,7 @@ from governance.records import Event, Reading
 
 LATE: Final = timedelta(hours=6)
 KEPT: Final = timedelta(days=180)
+NOBODY: Final = "105250506097979753968"  # the profile id that stands for none (discovery document, Activity.actor)
 # application -> event name -> our kind, whether it is about an account other than the actor, parameter of the target
 _Meaning = tuple[str, bool, str | None]
 KNOWN: Final[Mapping[str, Mapping[str, _Meaning]]] = {
@@ -127,7 +128,9 @@ class Reports:
         email = parameters.get("USER_EMAIL") if other else None
         account_id = account_ids(email) if email else None
         if not other:
-            account_id = entry.text("actor.profileId") or account_ids(entry.text("actor.email") or "")
+            profile = entry.text("actor.profileId")
+            # An address may have been given to somebody else since; the profile id stays.
+            account_id = profile if profile not in (None, NOBODY) else account_ids(entry.text("actor.email") or "")
         return Event(
             application=self._application,
             event_id=f"{report}:{event_id}",

@@ -104,7 +104,8 @@ class SlackCalls:
             needed = told.get("needed")
             known = f"; needs {needed}" if isinstance(needed, str) and _SCOPES.fullmatch(needed) else ""
             raise AuthenticationFailed(f"{place}: {shown}{known}")
-        raise UnexpectedAnswer(f"{place}: {shown}", method)
+        hint = "; the token of an organisation needs team_id" if code == "missing_argument" else ""
+        raise UnexpectedAnswer(f"{place}: {shown}{hint}", method)
 
 
 def _error(answer: Answer) -> str:
