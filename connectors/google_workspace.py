@@ -25,6 +25,7 @@ from connectors.kit.contract import (
     Field,
     TellsEvents,
 )
+from connectors.kit.google_addresses import Addresses
 from connectors.kit.google_calls import DIRECTORY, SCOPE, Delegated, GoogleCalls
 from connectors.kit.google_changes import Changes
 from connectors.kit.google_directory import DELEGATED_ADMIN, SUPER_ADMIN, Directory, Holdings, admin_flags, read_account
@@ -112,7 +113,7 @@ class GoogleWorkspace(
         self._calls = self._session("token", self._subject, READ_SCOPES)
         self._directory = Directory(self._calls, feed.name, self._privilege, size)
         self._writing: Changes | None = None
-        self._account_ids: dict[str, str] | None = None
+        self._addresses: Addresses | None = None
         self.mark = None
 
     def check(self) -> Checked:
@@ -137,7 +138,8 @@ class GoogleWorkspace(
                 found.entitlements[entitlement_id] = Entitlement(place, entitlement_id, name, "role", True)
         yield from found.entitlements.values()
         reader = Reader(place, self.given.now)
-        seen: dict[str, str] = {}
+        seen: set[str] = set()
+        addresses = Addresses()
         for deleted in (False, True):
             for number, item in self._directory.accounts(reading, deleted=deleted):
                 told = reader.of(item)
@@ -147,7 +149,8 @@ class GoogleWorkspace(
                 elif account_id in seen:
                     reading.duplicates += 1
                 else:
-                    seen[account_id] = (told.text("primaryEmail") or "").casefold()
+                    seen.add(account_id)
+                    addresses.add(told)
                     held = found.held.get(account_id, {})
                     if not found.roles_told:
                         held = {**held, **dict.fromkeys(admin_flags(told), "direct")}
@@ -158,7 +161,7 @@ class GoogleWorkspace(
         reading.kept = len(seen)
         reader.note(reading)
         reading.sha256 = self._calls.digest.hexdigest()
-        self._account_ids = {email: account_id for account_id, email in seen.items() if email}
+        self._addresses = addresses
         judge(reading, place)
         if not seen:
             raise IncompleteFeed(f"{place}: the customer has no account at all; that is not believed")
@@ -219,11 +222,11 @@ class GoogleWorkspace(
         told = found.roles_told or is_admin is not None
         return holds_privilege((found.entitlements[e].privileged for e in held), told=told)
 
-    def _id_of(self, email: str) -> str | None:
-        """The account of an address; the list is read once, where no pull has done so before."""
-        if self._account_ids is None:
-            self._account_ids = self._directory.addresses()
-        return self._account_ids.get(email.casefold())
+    def _id_of(self, email: str, when: datetime) -> str | None:
+        """Whose an address was then; the list is read once, where no pull has done so before."""
+        if self._addresses is None:
+            self._addresses = self._directory.addresses()
+        return self._addresses.at(email, when)
 
     def _session(self, secret: str, subject: str, scopes: tuple[str, ...]) -> GoogleCalls:
         key = self.given.secrets.get(secret, "")

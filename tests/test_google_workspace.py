@@ -230,6 +230,17 @@ class TestWhatHappened:
         assert ("sso", ada, "ada.amaral@nwl.example", True, "Wiki") in told
         assert len({e.event_id for e in events}) == len(events) == 9
 
+    def test_an_address_that_was_given_away_anew_is_whose_it_was_then(self, customer):
+        jun, chioma = customer.people["jun"], customer.people["chioma"]
+        chioma.username, chioma.created_at = jun.username, NOW - timedelta(days=5)
+        for days in (7, 2):
+            customer.application.record("deactivated", jun.id, customer.id("ada"), at=NOW - timedelta(days=days))
+        with customer.connect(write=False) as connector:
+            events = [e for e in connector.events(NOW - timedelta(days=30), None) if e.kind == "deactivated"]
+        told = {e.at: e.account_id for e in events}
+        assert told[NOW - timedelta(days=7)] == jun.id
+        assert told[NOW - timedelta(days=2)] == chioma.id
+
     def test_what_came_late_is_read_again(self, customer):
         with customer.connect(write=False) as connector:
             list(connector.events(NOW - timedelta(days=30), None))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from connectors.kit.google_addresses import Addresses
 from connectors.kit.google_calls import DIRECTORY, GoogleCalls
 from connectors.kit.pagination import read_pages
 from connectors.kit.privilege import Privilege
@@ -78,16 +79,13 @@ class Directory:
             )
         return told
 
-    def addresses(self) -> dict[str, str]:
+    def addresses(self) -> Addresses:
         """The account of every address, also of accounts deleted lately."""
         reader = Reader(self._application, self._calls.http.deadline.now)
-        found: dict[str, str] = {}
-        for deleted in (True, False):  # an address may have been given away anew
+        found = Addresses()
+        for deleted in (True, False):
             for _, item in self.accounts(Reading(), deleted=deleted):
-                told = reader.of(item)
-                for address in (told.text("primaryEmail"), *told.several("aliases")):
-                    if isinstance(address, str) and (account_id := told.text("id")):
-                        found[address.casefold()] = account_id
+                found.add(reader.of(item))
         return found
 
     def holdings(self, reading: Reading, *, groups: bool) -> Holdings:

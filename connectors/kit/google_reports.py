@@ -63,7 +63,7 @@ class Reports:
         self.mark: str | None = None
 
     def events(
-        self, since: datetime, mark: str | None, account_ids: Callable[[str], str | None], reading: Reading
+        self, since: datetime, mark: str | None, account_of: Callable[[str, datetime], str | None], reading: Reading
     ) -> Iterator[Event]:
         """Everything since the mark; what came late may come twice."""
         now = self._calls.http.deadline.now
@@ -74,7 +74,7 @@ class Reports:
             start = max(since if newest is None else newest - LATE, now - KEPT)
             try:
                 for name in _ONLY.get(report, (None,)):
-                    for event in self._report(report, name, start, reader, account_ids, reading):
+                    for event in self._report(report, name, start, reader, account_of, reading):
                         newest = max(newest or event.at, event.at)
                         yield event
             except AuthenticationFailed:
@@ -90,7 +90,7 @@ class Reports:
         name: str | None,
         start: datetime,
         reader: Reader,
-        account_ids: Callable[[str], str | None],
+        account_of: Callable[[str, datetime], str | None],
         reading: Reading,
     ) -> Iterator[Event]:
         params = {"startTime": start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "maxResults": "1000"}
@@ -104,7 +104,7 @@ class Reports:
             if at is None:
                 continue
             for number, told in enumerate(entry.parts("events")):
-                found = self._event(report, entry, told, f"{_entry_id(item)}:{number}", at, reader, account_ids)
+                found = self._event(report, entry, told, f"{_entry_id(item)}:{number}", at, reader, account_of)
                 if found is not None:
                     yield found
 
@@ -116,7 +116,7 @@ class Reports:
         event_id: str,
         at: datetime,
         reader: Reader,
-        account_ids: Callable[[str], str | None],
+        account_of: Callable[[str, datetime], str | None],
     ) -> Event | None:
         name = told.text("name") or ""
         meaning = KNOWN[report].get(name)
@@ -126,11 +126,11 @@ class Reports:
         kind, other, target = meaning
         parameters = {p.text("name"): p.text("value") for p in told.parts("parameters") if p.tells("value")}
         email = parameters.get("USER_EMAIL") if other else None
-        account_id = account_ids(email) if email else None
+        account_id = account_of(email, at) if email else None
         if not other:
             profile = entry.text("actor.profileId")
             # An address may have been given to somebody else since; the profile id stays.
-            account_id = profile if profile not in (None, NOBODY) else account_ids(entry.text("actor.email") or "")
+            account_id = profile if profile not in (None, NOBODY) else account_of(entry.text("actor.email") or "", at)
         return Event(
             application=self._application,
             event_id=f"{report}:{event_id}",
