@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +20,8 @@ from sqlmodel import col, select
 
 from connectors.sandbox.feeds import spoken
 from governance.errors import ConfigurationError
-from governance.tables import DetectRun, Finding, Pull
-from jobs import demo
+from governance.tables import DetectRun, Finding, Pull, Snapshot
+from jobs import demo, home, work
 from jobs.up import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,6 +125,28 @@ class TestPreparing:
         assert true, "nothing is planted"
         assert recall == 1.0, f"missed: {sorted(true - found)[:5]}"
         assert precision >= (0.99 if rule == "ghost" else 0.95), f"wrong: {sorted(found - true)[:5]}"
+
+    def test_a_full_pull_of_fifteen_applications_takes_less_than_twenty_seconds(
+        self, prepared, tmp_path, record_property
+    ):
+        """Counted in the time of one processor, which the other side shares: both run in this process."""
+        first = prepared[0]
+        for name in ("leaverwatch.toml", "secrets", "feeds"):
+            source = first.home / name
+            shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)
+        house = home.open_house(tmp_path, {}, home.clock())
+        began, wall = time.process_time(), time.monotonic()
+        results = work.pull(house, work.feed_names(house), "test", environ={})
+        seconds = time.process_time() - began
+        record_property("seconds", f"{seconds:.1f} of one processor, {time.monotonic() - wall:.1f} on the wall")
+        assert [r.error for r in results if r.status != "published"] == []
+        with house.store.read() as session:
+            snapshots = session.exec(select(Snapshot.path)).all()
+        events = [pl.scan_parquet(f) for p in snapshots for f in (house.snapshots / p).glob("events*.parquet")]
+        house.store.close()
+        assert sum(r.kept for r in results) > 7_000
+        assert pl.concat(events).select(pl.len()).collect().item() > 30_000
+        assert seconds < 20
 
     def test_again_goes_on_with_what_was_decided(self, prepared):
         house, company, _, _ = prepared

@@ -148,6 +148,17 @@ class TestAQuietPull:
                 assert record.last_seen_at is None or record.last_seen_at <= NOW
                 assert record.last_seen_at is None or record.last_seen_known
 
+    def test_a_clock_that_is_ahead_makes_nobody_seen_tomorrow(self, tenant, sandbox):
+        application = small(tenant, sandbox)
+        for account in application.accounts.values():
+            if account.last_seen_at:
+                account.last_seen_at = NOW + timedelta(days=1)
+            account.created_at = min(account.created_at, NOW - timedelta(days=300))
+        outcome = pulled(tenant, sandbox, application)
+        assert outcome.error is None
+        seen = [r.last_seen_at for r in outcome.kept.values() if isinstance(r, Account) and r.last_seen_at]
+        assert all(at <= NOW + timedelta(minutes=1) for at in seen)
+
 
 class TestPages:
     @pytest.mark.parametrize("count", [0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE + 1])
