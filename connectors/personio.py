@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -97,7 +97,7 @@ class Personio(Connector):
         """Ask for one person, and which attributes may not be read."""
         self._http.begin()
         page = self._page(0, 1)
-        missing = {name for item in page.items for name in ASKED if name not in _attributes(item)}
+        missing = {name for item in page.items for name in ASKED if name not in _values(item)}
         notes = (f"{page.total} people are listed",) if page.total is not None else ()
         return Checked(notes, tuple(f"readable attribute {name}" for name in ASKED if name in missing))
 
@@ -109,14 +109,15 @@ class Personio(Connector):
         digest = hashlib.sha256()
         reader = Reader(place, self.given.now)
         words, workforce = self._workforce()
-        absent = Counter[str]()
+        absent, asked = Counter[str](), frozenset(ASKED)
 
         def fetch(cursor: str | None) -> Page:
             return self._page(int(cursor or 0), self._size, digest)
 
         for number, item in read_pages(fetch, _key, reading, place):
-            absent.update(name for name in ASKED if name not in _attributes(item))
-            self._add(workforce, words, reader.of(_attributes(item)), f"{reading.source}#{number}")
+            told = _values(item)
+            absent.update(asked - told.keys())
+            self._add(workforce, words, reader.of(told), f"{reading.source}#{number}")
         unreadable = [name for name in ASKED if absent[name] and absent[name] == reading.rows_read]
         if hidden := [name for name in ESSENTIAL if name in unreadable]:
             listed = " and ".join(hidden)
@@ -153,47 +154,47 @@ class Personio(Connector):
         return Page(items, str(following) if more else None, total)
 
     def _add(self, workforce: Workforce, words: Words, person: Resource, place: str) -> None:
-        own, said = person.text("id.value"), person.text("status.value")
+        own, said = person.text("id"), person.text("status")
         if own is None:
             workforce.reject(place, "id", "is missing or no text")
             return
-        names = (person.text("first_name.value"), person.text("last_name.value"))
+        names = (person.text("first_name"), person.text("last_name"))
         workforce.add(
             place,
             Told(
                 key=own,
-                employee_id=person.text(f"{self._id}.value") or f"personio-{own}",
+                employee_id=person.text(self._id) or f"personio-{own}",
                 status=words.status(said),
-                kind=words.kind(person.text("employment_type.value")),
+                kind=words.kind(person.text("employment_type")),
                 hire=_date(person, "hire_date"),
                 last_day=_date(person, "last_working_day"),
                 termination=_date(person, "termination_date"),
                 contract_end=_date(person, "contract_end_date"),
                 name=" ".join(filter(None, names)) or None,
-                email=person.text("email.value"),
-                department=person.text("department.value.attributes.name"),
-                title=person.text("position.value"),
-                manager_key=person.text("supervisor.value.attributes.id.value"),
+                email=person.text("email"),
+                department=person.text("department.attributes.name"),
+                title=person.text("position"),
+                manager_key=person.text("supervisor.attributes.id.value"),
             ),
             said,
         )
 
 
-def _attributes(item: Any) -> Mapping[str, Any]:
-    found = item.get("attributes") if isinstance(item, dict) else None
-    return found if isinstance(found, dict) else {}
+def _values(item: Any) -> dict[str, Any]:
+    """What each attribute is; one that is not {label, value, type} stays as it is."""
+    attributes = item.get("attributes") if isinstance(item, dict) else None
+    if not isinstance(attributes, dict):
+        return {}
+    return {k: a["value"] if isinstance(a, dict) and "value" in a else a for k, a in attributes.items()}
 
 
 def _key(item: Any) -> str | None:
-    own = _attributes(item).get("id")
-    return as_text(own.get("value")) if isinstance(own, dict) else None
+    return as_text(_values(item).get("id"))
 
 
 def _date(person: Resource, name: str) -> str | None:
     """A day as text; what is there and no text stays, so that it is quarantined and not taken for no date."""
-    value = person.get(f"{name}.value")
-    if value is None and person.get(name) is not None and not person.tells(f"{name}.value"):
-        value = person.get(name)
+    value = person.get(name)
     if value is None or value == "":
         return None
     return day_of(as_text(value)) or repr(value)[:40]

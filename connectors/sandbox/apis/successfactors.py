@@ -92,11 +92,13 @@ class _Company:
                 return failure(400, f"[COE0021]Invalid property names: EmpJob/{name}. Please check the property name.")
         inactive = "'f'" in request.query_params.get("$filter", "")
         found = []
-        for person in people(self._application, today):
+        everybody = people(self._application, today)
+        by_number = {person.employee_id: person for person in everybody}
+        for person in everybody:
             entries = _slices(person)
             kept = [e for n, e in enumerate(entries) if e[0] <= last and _until(entries, n) >= first]
             if inactive or person.status != "terminated":
-                found += [self._shown(person, begins, code, number) for begins, code, number in kept]
+                found += [self._shown(person, by_number, *entry) for entry in kept]
         return self._page(request, "EmpJob", found)
 
     def users(self, request: Request) -> Response:
@@ -129,9 +131,10 @@ class _Company:
             told["__next"] = f"{request.base_url}odata/v2/{entity}?{link.query}"
         return JSONResponse({"d": told})
 
-    def _shown(self, person: SandboxPerson, begins: date, code: str, number: int) -> dict[str, Any]:
+    def _shown(
+        self, person: SandboxPerson, by_number: dict[str, SandboxPerson], begins: date, code: str, number: int
+    ) -> dict[str, Any]:
         settings = self._application.settings
-        by_number = {p.employee_id: p for p in people(self._application)}
         manager = by_number.get(person.manager_employee_id or "")
         given = {
             "userId": person.id,
