@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
 from governance.house import install
-from jobs import home
+from jobs import configuring, home
 from jobs.routes import ROUTES
 
 POLICY = (
@@ -58,7 +58,7 @@ class SecurityHeaders:
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open the house when the server starts, close it when it ends."""
     house = home.open_house(home.find_home(os.environ), os.environ, home.clock())
-    install(house)
+    install(house, configuring.renewal(os.environ))
     yield {}
     house.store.close()
 

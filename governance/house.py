@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,14 +22,18 @@ class House:
     key: str | None = field(default=None, repr=False)  # what LEAVERWATCH_KEY says, if it is set; else the file `key`
 
 
-_installed: list[House] = []
+_installed: list[tuple[House, Callable[[House], House]]] = []
 
 
-def install(house: House) -> None:
-    """Make this house the one the dashboard of this process shows."""
-    _installed[:] = [house]
+def install(house: House, renew: Callable[[House], House] = lambda house: house) -> None:
+    """Make this house the one the dashboard of this process shows; `renew` gives it once its settings were changed."""
+    _installed[:] = [(house, renew)]
 
 
 def installed() -> House:
-    """The house the dashboard of this process shows."""
-    return _installed[0]
+    """The house the dashboard of this process shows, with the settings that are in force now."""
+    house, renew = _installed[0]
+    fresh = renew(house)
+    if fresh is not house:
+        install(fresh, renew)
+    return fresh

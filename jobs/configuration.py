@@ -29,7 +29,11 @@ def find_home(environ: Mapping[str, str]) -> Path:
 
 def read_settings(home: Path, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
     """The settings of that folder and the origin of each key; ConfigurationError names the file, line and key."""
-    file = home / FILE
+    return read_settings_file(home / FILE, environ)
+
+
+def read_settings_file(file: Path, environ: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    """The settings of that file and the origin of each key."""
     values, keys, headers = _read_toml(file)
     origin = {_dotted(values, path): f"{file}:{line}" for path, line in keys.items()}
     origin |= _override(values, environ)

@@ -260,6 +260,10 @@ def run(
         return verify(house, by, environ)
     if job == "retention":
         return retention(house, by)
+    if job in ("check", "configure"):
+        from jobs import configuring
+
+        return getattr(configuring, job)(house, arguments, by, environ)
     raise LeaverwatchError(f"no job is named {job!r}; there are: {', '.join(JOBS)}")
 
 

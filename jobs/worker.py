@@ -11,14 +11,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import col, select
 
+from governance.configuring import VERB
 from governance.errors import GuardStopped, LeaverwatchError, StoreError
 from governance.house import House
 from governance.store import Contender, LeaseLost
 from governance.tables import JobRun, Request, RunHold
 from governance.views.freshness import quarantined
 from jobs import home, scheduler, work
+from jobs.configuring import renewal
 from jobs.lanes import Lanes
 from jobs.pull import mark_interrupted
 
@@ -57,6 +60,7 @@ def serve(
                 if fence is not None:
                     log.info("worker %d holds the lease (token %d)", os.getpid(), fence.token)
                     said = ""
+                    house = renewal(environ)(house)
                     mine = replace(house, store=house.store.fenced(fence))
                     Worker(mine, environ, hung_s, beat=lambda fence=fence: contender.beat(fence)).run(stop)  # type: ignore[misc]
                     return
@@ -94,6 +98,8 @@ class Worker:
         self.judged_end: datetime | None = None  # the announced end for which a detect run was last asked
         self.tried: tuple[object, float] = ((), 0.0)
         self.given_up: set[str] = set()
+        self.renew = renewal(environ)
+        self.reconfigured = threading.Event()  # a page changed the settings
 
     def run(self, stop: threading.Event) -> None:
         """Schedule and work until `stop` is set; then let running work end. LeaseLost when another took over."""
@@ -106,6 +112,10 @@ class Worker:
             while not stop.wait(0.5):
                 if self.lanes.lost is not None:
                     raise self.lanes.lost
+                if self.reconfigured.is_set() and (anew := self._with_new_settings()) is not None:
+                    clockwork.shutdown(wait=False)
+                    clockwork = anew
+                    clockwork.start()
         finally:
             clockwork.shutdown(wait=False)
             until = time.monotonic() + STOP_S
@@ -113,6 +123,20 @@ class Worker:
                 if time.monotonic() < since + self._patience(lane):
                     self.lanes.join(lane, until - time.monotonic())
             log.info("worker %d stopped", os.getpid())
+
+    def _with_new_settings(self) -> BackgroundScheduler | None:
+        """A clockwork for the settings as they are now; what runs goes on. None while the store does not answer."""
+        try:
+            house, now = self.renew(self.house), home.clock()
+            home.audit_act(house, now)
+            anew = scheduler.build(house, now, self.due, self.tick)
+        except StoreError as error:
+            log.warning("the new settings wait: %s", error)
+            return None
+        self.reconfigured.clear()
+        self.house = house
+        log.info("the settings were changed by a page and are in force: %d feeds", len(house.settings.feeds))
+        return anew
 
     def due(self, plan: scheduler.Planned) -> None:
         """Start a planned job in its lane; one that is still running is not started twice."""
@@ -240,6 +264,8 @@ class Worker:
                 row = session.get_one(Request, request.id)
                 row.status, row.error, row.finished_at = status, error or None, home.clock()
                 session.add(row)
+            if request.verb == VERB and status == "done":
+                self.reconfigured.set()
 
     def _give_up_hung(self) -> None:
         """Close the job run of a pull that does not end. Its feed waits until it does; the others go on."""

@@ -15,7 +15,7 @@ from governance.errors import AlreadyDecided, DecisionError
 from governance.house import House
 from governance.tables import DetectRun, Exclusion, Finding, Pin, Remediation, Request
 
-Work = Literal["pull", "detect", "remediate", "verify"]
+Work = Literal["pull", "detect", "remediate", "verify", "check"]
 
 
 def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: datetime, reason: str) -> Exclusion:

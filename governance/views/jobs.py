@@ -21,6 +21,8 @@ TITLES: Final = {
     "verify": "Verify",
     "remind": "Remind",
     "retention": "Retention",
+    "check": "Check",
+    "configure": "Configure",
 }
 STATUSES: Final = {"running": "Running", "ok": "Done", "failed": "Failed", "stopped": "Stopped by a guard"}
 
