@@ -84,6 +84,7 @@ class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         "The log of sign-ins needs Entra ID P1 and goes back 30 days; the audit log of the free edition 7 days.",
         "Roles that can be taken up (privileged identity management) need Entra ID P2; without it they are unknown.",
         "Multi-factor methods of disabled accounts are not told.",
+        "Groups and applications cost a request each: a directory with thousands of them needs a longer deadline.",
         "An administrator's account can only be disabled by an application that holds a privileged role itself.",
     )
     # Throttling guidance, identity service: 3,500 units in 10 s for the smallest directories, two for each request;

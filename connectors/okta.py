@@ -96,6 +96,7 @@ class Okta(
         "The System Log goes back 90 days.",
         "An API services app must not require DPoP (proof of possession): switch that off in its settings.",
         "Second factors cost one request for each account; those of privileged accounts are read unless mfa says more.",
+        "Groups and applications cost a request each: an org with thousands of them needs a longer deadline.",
     )
     # Published for Workforce Identity (reference/rl-global-mgmt), by minute; an org's own are in each answer.
     limits = (

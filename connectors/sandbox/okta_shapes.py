@@ -75,7 +75,7 @@ def following(request: Request, after: str) -> str:
 
 def instant(value: datetime | None) -> str | None:
     """An instant as Okta writes it."""
-    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+    return None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def status(account: SandboxAccount) -> str:
@@ -259,9 +259,7 @@ def happened(application: SandboxApplication, event: SandboxEvent) -> dict[str, 
         else _told("unknown" if name == "user.session.start" else "1", "SystemPrincipal", "system", "Okta System"),
         "target": targets,
         "outcome": {"result": "FAILURE" if event.success is False else "SUCCESS"},
-        "transaction": {"type": "WEB", "id": event.id, "detail": {}},
-        "debugContext": {"debugData": {}},
-        "authenticationContext": {"authenticationStep": 0, "externalSessionId": event.id},
+        "transaction": {"type": "WEB", "id": event.id},
     }
 
 
