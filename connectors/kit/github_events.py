@@ -1,8 +1,10 @@
 """What GitHub's audit log tells happened in an organisation or enterprise. Enterprise Cloud only.
 
-Confirmed in docs.github.com (audit log events, reviewing the audit log, the REST description): `created_at` in
-milliseconds, `_document_id`, order=asc, the cursor inside the Link header, `created:>=` with a time, the actions below;
-org.sso_response and business.sso_response come over REST and streaming only; 1,750 requests an hour.
+Confirmed in docs.github.com (audit log events, the REST description): `created_at` in milliseconds, `_document_id`,
+order=asc, the cursor inside the Link header, `created` in the phrase, 1,750 requests an hour; the actions org.*_member,
+team.*, external_identity.*, user.suspend and user.unsuspend; the sso_response ones, over REST and streaming only. Not
+confirmed: outside collaborators, org.restore_member, organization_role.*, user.login and user.failed_login here; a
+name that is never written costs nothing, one that is missing below is counted in the notes.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """What Google's Reports API tells happened: sign-ins, sign-ins to other applications, what administrators did.
 
-Confirmed in developers.google.com/admin-sdk/reports: activities of the last 180 days, newest first, `startTime`
-inclusive; event names login_success and login_failure (login), login_success and login_failure with application_name
-(saml), CREATE_USER, DELETE_USER, SUSPEND_USER, UNSUSPEND_USER, ASSIGN_ROLE, UNASSIGN_ROLE, ADD_GROUP_MEMBER and
-REMOVE_GROUP_MEMBER with USER_EMAIL (admin), authorize and revoke with app_name (token). Entries arrive minutes to
-hours late (support.google.com/a/answer/7061566), so every read begins some hours before the last entry seen.
+Confirmed in developers.google.com/admin-sdk/reports: activities of the last 180 days, `startTime` and `eventName`,
+login_success and its login_type (login). Names of the other events are as general knowledge and other projects have
+them, not seen in Google's own pages: one that is never written costs nothing, one that is missing below is counted in
+the notes. Entries arrive minutes to hours late, so every read begins some hours before the last entry seen.
 """
 
 from __future__ import annotations

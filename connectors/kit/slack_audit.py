@@ -1,8 +1,9 @@
 """What Slack's Audit Logs API tells happened: sign-ins, accounts made and switched off, changes of role.
 
-Confirmed in docs.slack.dev/reference/audit-logs-api/methods-actions-reference: newest first, `oldest` inclusive in
-seconds since 1970, `limit` up to 9999, cursors, the actions below; a user token of an organisation's owner with
-auditlogs:read; Enterprise plans only; 50 requests a minute for the whole organisation.
+Confirmed in docs.slack.dev/reference/audit-logs-api/methods-actions-reference and in what others read from it: `oldest`
+inclusive in seconds since 1970, `limit` up to 9999, cursors, nothing before March 2018, the actions below but
+guest_expired; a user token of an organisation's owner with auditlogs:read; Enterprise plans only; 50 requests a minute
+for the whole organisation.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What other lists of Slack than the members' tell: SCIM, user groups and the access log. Each may be missing.
 
-Confirmed in the pages of the methods: team.accessLogs needs a paid plan and `admin`, counts pages from 1, at most 100
+As in the pages of the methods: team.accessLogs needs a paid plan and `admin`, counts pages from 1, at most 100
 of 1000 entries, one entry for each member, address and program, the newest first; usergroups.list can name members.
 """
 

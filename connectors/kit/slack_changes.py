@@ -1,9 +1,10 @@
 """What Leaverwatch changes in Slack: over SCIM whether a member can sign in, over the Web API groups and roles.
 
-Confirmed in docs.slack.dev/reference/scim-api: SCIM needs Business+ or Enterprise and a user token with `admin`; the
-account that made the token must remain an admin or owner; DELETE and `active: false` deactivate and do not erase; the
-primary owner cannot be deactivated. Confirmed in the pages of the methods: usergroups.users.update replaces the whole
-list; admin.users.* work on Enterprise plans only.
+Confirmed in api.slack.com/scim: SCIM needs Business+ or Enterprise and a user token with `admin`; the account that made
+the token must remain an admin or owner; DELETE and `active: false` deactivate and do not erase. As in the pages of the
+methods: usergroups.users.update replaces the whole list, admin.users.* work on Enterprise plans only. Not confirmed in
+a page of Slack's: that the primary owner cannot be deactivated (it is refused here, whatever Slack does) and how SCIM
+takes a member out of a group (in the form that a public connector sends).
 """
 
 from __future__ import annotations
