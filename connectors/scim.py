@@ -7,19 +7,28 @@ Last seen  not in the standard: only from an extension of the vendor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any
 
 from connectors.kit.addresses import check_base
 from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Connector, Field
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
-from connectors.kit.pagination import read_pages
+from connectors.kit.pagination import Page, read_pages
 from connectors.kit.quarantine import judge
 from connectors.kit.scim_change import ScimSwitch, read_account
 from connectors.kit.scim_list import Groups, ScimLists
-from connectors.kit.scim_resource import AccountReader, Dialect, Held, held_groups, held_roles, resource_id
+from connectors.kit.scim_resource import (
+    AccountReader,
+    Dialect,
+    Held,
+    Told,
+    attributes_of,
+    held_groups,
+    held_roles,
+    resource_id,
+)
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
 from governance.records import Account, Entitlement, Grant, Receipt, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
@@ -118,7 +127,8 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         reader = AccountReader(place, self._dialect, self.given.now)
         seen: set[str] = set()
         for expression in self._filters:
-            for number, resource in read_pages(self._lists.users(expression), resource_id, reading, f"{place}: Users"):
+            fetch = self._lists.users(expression)
+            for number, resource in read_pages(lambda c, f=fetch: _told(f(c)), resource_id, reading, f"{place}: Users"):  # type: ignore[misc]
                 account_id = resource_id(resource)
                 if account_id is None:
                     where = f"{self._address.join('Users')}#{number}"
@@ -167,20 +177,24 @@ class Scim(Connector, CanDeactivate, CanReactivate):
     def _account(
         self,
         reader: AccountReader,
-        resource: Mapping[str, Any],
+        resource: Told,
         account_id: str,
         groups: Groups,
         names: dict[str, bool],
     ) -> Iterator[Record]:
         """One account, what it holds, and entitlements that were not met before."""
         in_groups = held_groups(resource)
-        held = {h.entitlement_id: h for h in (*(in_groups or ()), *held_roles(resource))}
-        for group_id in groups.of_account.get(account_id, ()):
+        roles, told_by_groups = held_roles(resource), groups.of_account.get(account_id, ())
+        told = groups.told or in_groups is not None
+        if not (in_groups or roles or told_by_groups):
+            yield reader.account(resource, False if told else None)
+            return
+        held = {h.entitlement_id: h for h in (*(in_groups or ()), *roles)}
+        for group_id in told_by_groups:
             held[group_id] = Held(group_id, groups.names[group_id], "group")
         for one in held.values():
             if one.entitlement_id not in names:
                 yield self._entitlement(one, names)
-        told = groups.told or in_groups is not None
         yield reader.account(resource, self._privileged([names[e] for e in held], told=told))
         for one in held.values():
             yield Grant(self.feed.name, account_id, one.entitlement_id, one.how)
@@ -213,3 +227,8 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         self._http.begin()
         self._writing.begin()
         return self._switch
+
+
+def _told(page: Page) -> Page:
+    """The page with the attributes of each resource found once, not at every question."""
+    return replace(page, items=[attributes_of(item) if isinstance(item, dict) else item for item in page.items])

@@ -214,3 +214,31 @@ def test_another_account_than_the_one_asked_for_is_not_believed(wild: Callable[[
     told = {**GOOD, "base_url": wild({"id": "other", "active": False}), "account": {"path": "users/{account_id}"}}
     with pytest.raises(FeedError, match="another account"):
         rest(told).account("mine")
+
+
+DATA = {
+    "a": {"b": [{"c": 1}, {"c": 2}], "x-y": 3, "n": None},
+    "urn:x:y": {"z": 4},
+    "l": [1, [2, 3]],
+    "s": "text",
+    "e": [],
+}
+PATHS = [
+    "a", "a.b", "a.b[0].c", "a.b[-1].c", "a.b[9].c", "a.b[-9]", 'a."x-y"', '"urn:x:y".z', "l[1][0]", "s[0]", "s.t", "e[0]",
+    "a.n", "a.n.m", "missing", "missing.b[0]", "l.b", "a[0]", "a.b.c", "a.b[*].c", "@", "join('-', [s, s])", "length(l)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", PATHS)
+@pytest.mark.parametrize("data", [DATA, [DATA], None, 7, "text", {}])
+def test_plain_paths_are_walked_as_jmespath_would(expression: str, data: Any) -> None:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    from connectors.kit.declared import find
+
+    try:
+        expected = jmespath.search(expression, data)
+    except JMESPathError:
+        expected = None
+    assert find(expression, data) == expected

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import orjson
 import requests
 
 from connectors.kit.failures import translated
@@ -16,6 +18,7 @@ from connectors.kit.pacing import reset_after
 from connectors.kit.patience import retry_after
 from governance.errors import AuthenticationFailed, FeedError, RateLimited, Unavailable, UnexpectedAnswer
 
+_LONG_NUMBER: Final = re.compile(rb"[\[:,\s]-?[0-9]{19}")
 _SCIM_TYPE: Final = re.compile(r"[A-Za-z]{2,30}")
 
 
@@ -64,9 +67,17 @@ def strict(response: requests.Response, content: bytes, place: str, path: str, m
         shown = kind if re.fullmatch(r"[a-z0-9.+/-]{1,60}", kind) else "something else"
         raise UnexpectedAnswer(f"{place}: answered {shown} instead of JSON, perhaps a page to sign in", path)
     try:
-        return json.loads(content)
+        return _parsed(content)
     except (ValueError, RecursionError) as error:
         raise translated(error, place, path) from None
+
+
+def _parsed(content: bytes) -> Any:
+    """JSON by the fast parser, and by the standard library's where the fast one is stricter or would round a number."""
+    if not _LONG_NUMBER.search(content):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(content)
+    return json.loads(content)
 
 
 def lenient(content: bytes) -> Any:

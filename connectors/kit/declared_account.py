@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from connectors.kit.declared import checked, find
+from connectors.kit.declared import checked, finder
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.resource import Reader, as_flag, as_text
@@ -30,8 +30,8 @@ class Declared:
         """`plain`: fields are names of columns, not expressions."""
         where = self._where = feed_table(feed)
         self._application = feed.name
-        self._plain = plain
         self._paths = _paths(options["fields"], where, plain=plain)
+        self._finders = {name: _column(path) if plain else finder(path) for name, path in self._paths.items()}
         self._values = _values(options["values"], where)
         self._units = _units(options["units"], where)
         self._zone = text_option(options, "time_zone", where)
@@ -86,10 +86,8 @@ class Declared:
             yield Grant(self._application, account_id, entitlement_id, "direct")
 
     def _told(self, item: Any, name: str) -> Any:
-        path = self._paths.get(name)
-        if path is None:
-            return None
-        return item.get(path) if self._plain and isinstance(item, Mapping) else find(path, item)
+        found = self._finders.get(name)
+        return None if found is None else found(item)
 
     def _mapped(self, item: Any, name: str) -> Any:
         """Their value in our words; where values are declared, one that is not among them is unknown."""
@@ -126,6 +124,10 @@ class Declared:
             if entitlement_id is not None:
                 held[entitlement_id] = as_text(told.get("name")) or entitlement_id
         return held
+
+
+def _column(name: str) -> Callable[[Any], Any]:
+    return lambda row: row.get(name) if isinstance(row, Mapping) else None
 
 
 def _paths(given: Any, where: str, *, plain: bool) -> dict[str, str]:

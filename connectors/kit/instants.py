@@ -170,6 +170,8 @@ def _in_utc(value: Read, zone: ZoneInfo, days: int) -> datetime | None:
     if days and isinstance(value, datetime) and value.tzinfo is None and value.time() == time():
         value = value.date()  # exporters write the last day as its midnight; nobody stops working at 00:00 that morning
     if isinstance(value, datetime):
+        if value.tzinfo is UTC:
+            return value
         return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
     # fold=0: where midnight happens twice the first one, where clocks skip it the moment of the jump. That is the
     # first moment of the day in both cases.

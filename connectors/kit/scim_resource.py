@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from connectors.kit.instants import Calendar, clamp
@@ -14,6 +15,8 @@ from governance.records import Account
 
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 EXTENSION: Final = "urn:ietf:params:scim:schemas:extension:leaverwatch:2.0:User"
+_EMPLOYEE_NUMBER: Final = f"{ENTERPRISE}:employeeNumber"
+_DEPARTMENT: Final = f"{ENTERPRISE}:department"
 _KINDS: Final = {
     "service": "service", "service account": "service", "serviceaccount": "service", "system": "service",
     "integration": "service", "api": "service", "application": "service", "machine": "service",
@@ -23,33 +26,37 @@ _KINDS: Final = {
     "employee": "human", "human": "human", "person": "human", "member": "human", "user": "human", "contractor": "human",
     "intern": "human",
 }  # fmt: skip
-_CONFLICT: Final = object()
 
 
 class Attributes:
     """The attributes of one resource; their names are case-insensitive (RFC 7643, 2.1)."""
 
+    __slots__ = ("_names", "_resource")
+
     def __init__(self, resource: Mapping[str, Any]) -> None:
-        self._values: dict[str, Any] = {}
-        for name, value in resource.items():
-            folded = name.casefold()
-            if folded in self._values and self._values[folded] != value:
-                value = _CONFLICT  # told twice and differently is not told
-            self._values[folded] = value
+        self._resource = resource
+        self._names = _names(tuple(resource))
 
     def get(self, path: str) -> Any:
         """The value at `attribute`, `attribute.part` or `urn:…:Extension:attribute`; None when it is not told."""
-        folded = path.casefold()
-        if folded in self._values:
-            value = self._values[folded]
-            return None if value is _CONFLICT else value
-        outer, _, inner = path.rpartition(":") if ":" in path else path.partition(".")
-        value = self._values.get(outer.casefold())
-        return Attributes(value).get(inner) if inner and isinstance(value, Mapping) else None
+        folded, outer, inner = _steps(path)
+        names = self._names.get(folded)
+        if names is not None:
+            return self._value(names)
+        if not inner or (names := self._names.get(outer)) is None:
+            return None
+        value = self._value(names)
+        return Attributes(value).get(inner) if isinstance(value, dict) else None
+
+    def _value(self, names: tuple[str, ...]) -> Any:
+        value = self._resource[names[0]]
+        if len(names) > 1 and any(self._resource[name] != value for name in names[1:]):
+            return None  # told twice and differently is not told
+        return value
 
     def tells(self, name: str) -> bool:
         """Whether the attribute is there at all, be its value null."""
-        return name.casefold() in self._values
+        return name.casefold() in self._names
 
     def text(self, path: str) -> str | None:
         """A text; numbers are written out, anything else is not told."""
@@ -61,6 +68,31 @@ class Attributes:
         if isinstance(value, list):
             return value
         return [] if value is None else [value]
+
+
+Told = Attributes | Mapping[str, Any]
+
+
+def attributes_of(resource: Told) -> Attributes:
+    """The attributes of a resource, made once for each."""
+    return resource if isinstance(resource, Attributes) else Attributes(resource)
+
+
+@lru_cache(4096)
+def _names(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Folded name -> the names as written. The resources of one list are nearly all written alike."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        folded = name.casefold()
+        found[folded] = (*found.get(folded, ()), name)
+    return found
+
+
+@lru_cache(1024)
+def _steps(path: str) -> tuple[str, str, str]:
+    """A path folded, and its first step with the rest."""
+    outer, _, inner = path.rpartition(":") if ":" in path else path.partition(".")
+    return path.casefold(), outer.casefold(), inner
 
 
 @dataclass(frozen=True)
@@ -93,10 +125,10 @@ class AccountReader:
         self._now = now
         self._calendar = Calendar(None, None, application, epoch=True)
 
-    def account(self, resource: Mapping[str, Any], privileged: bool | None) -> Account:
+    def account(self, resource: Told, privileged: bool | None) -> Account:
         """The account a resource describes; ValueError when it has no id."""
-        attributes = Attributes(resource)
-        account_id = resource_id(resource)
+        attributes = attributes_of(resource)
+        account_id = attributes.text("id")
         if account_id is None:
             raise ValueError("is missing or no text")
         seen_at, seen_known = self._last_seen(attributes.get(self._dialect.last_seen))
@@ -107,21 +139,21 @@ class AccountReader:
             email=_email(attributes.several("emails")),
             display_name=_name(attributes),
             external_id=attributes.text("externalId"),
-            employee_id=attributes.text(f"{ENTERPRISE}:employeeNumber"),
-            kind=_KINDS.get((attributes.text("userType") or "").casefold().replace("_", " ").replace("-", " ")),
+            employee_id=attributes.text(_EMPLOYEE_NUMBER),
+            kind=_kind(attributes.text("userType")),
             active=self._active(attributes),
             last_seen_at=seen_at,
             last_seen_known=seen_known,
             created_at=self._instant("meta.created", attributes.get("meta.created")),
             mfa=as_flag(attributes.get(self._dialect.mfa)),
             privileged=privileged,
-            department=attributes.text(f"{ENTERPRISE}:department"),
+            department=attributes.text(_DEPARTMENT),
         )
 
     def _active(self, attributes: Attributes) -> bool | None:
-        if not attributes.tells("active"):
-            return self._dialect.absent_active
         value = attributes.get("active")
+        if value is None and not attributes.tells("active"):
+            return self._dialect.absent_active
         active = as_flag(value)
         if active is None:
             self.unread["active"] += 1
@@ -151,30 +183,32 @@ class AccountReader:
 
 def resource_id(resource: Any) -> str | None:
     """The id of a resource as text, also where a server writes a number; None when there is none."""
-    return as_text(Attributes(resource).get("id")) if isinstance(resource, Mapping) else None
+    return attributes_of(resource).text("id") if isinstance(resource, dict | Attributes) else None
 
 
-def held_groups(resource: Mapping[str, Any]) -> list[Held] | None:
+def held_groups(resource: Told) -> list[Held] | None:
     """The groups an account says it is in; None when it does not say."""
-    attributes = Attributes(resource)
+    attributes = attributes_of(resource)
     if attributes.get("groups") is None:
         return None
     found = []
     for entry in attributes.several("groups"):
-        told = Attributes(entry if isinstance(entry, Mapping) else {"value": entry})
+        told = Attributes(entry if isinstance(entry, dict) else {"value": entry})
         if group_id := told.text("value"):
             how = "group" if told.text("type") == "indirect" else "direct"
             found.append(Held(group_id, told.text("display") or group_id, "group", how))
     return found
 
 
-def held_roles(resource: Mapping[str, Any]) -> list[Held]:
+def held_roles(resource: Told) -> list[Held]:
     """The roles and entitlements an account carries itself. Their ids begin with which of the two."""
-    attributes = Attributes(resource)
+    attributes = attributes_of(resource)
     found = []
     for attribute, kind in (("roles", "role"), ("entitlements", "entitlement")):
+        if attributes.get(attribute) is None:
+            continue
         for entry in attributes.several(attribute):
-            told = Attributes(entry if isinstance(entry, Mapping) else {"value": entry})
+            told = Attributes(entry if isinstance(entry, dict) else {"value": entry})
             value = told.text("value") or told.text("display")
             if value:
                 found.append(Held(f"{kind}:{value}", told.text("display") or value, kind))
@@ -182,18 +216,25 @@ def held_roles(resource: Mapping[str, Any]) -> list[Held]:
 
 
 def _name(attributes: Attributes) -> str | None:
+    whole = attributes.text("displayName") or attributes.text("name.formatted")
+    if whole is not None:
+        return whole
     parts = (attributes.text("name.givenName"), attributes.text("name.familyName"))
-    return (
-        attributes.text("displayName") or attributes.text("name.formatted") or " ".join(p for p in parts if p) or None
-    )
+    return " ".join(part for part in parts if part) or None
+
+
+def _kind(written: str | None) -> str | None:
+    return _KINDS.get(written.casefold().replace("_", " ").replace("-", " ")) if written else None
 
 
 def _email(entries: list[Any]) -> str | None:
     """The primary e-mail, else the one for work, else the first."""
     best: tuple[int, str] | None = None
     for entry in entries:
-        told = Attributes(entry if isinstance(entry, Mapping) else {"value": entry})
+        told = Attributes(entry if isinstance(entry, dict) else {"value": entry})
         value = told.text("value")
+        if value and len(entries) == 1:
+            return value
         if value:
             rank = 0 if as_flag(told.get("primary")) else 1 if told.text("type") == "work" else 2
             if best is None or rank < best[0]:

@@ -18,14 +18,16 @@ app = noun("The figures.")
 @app.command(name="bench")
 def run(
     size: Annotated[int, typer.Option(metavar="ACCOUNTS", min=100, help="With five grants each.")] = 7_500,
+    connectors: Annotated[bool, typer.Option("--connectors", help="Read them over HTTP instead.")] = False,
     format: Output = Format.TABLE,
 ) -> None:
     """Measure each step on a seeded estate of this many accounts, in a folder that goes afterwards."""
-    from jobs import bench
+    from jobs import bench, bench_connectors
 
     rows = []
+    now = home.clock().replace(microsecond=0)
     with tempfile.TemporaryDirectory(prefix="leaverwatch-bench-") as folder:
-        for figure in bench.run(Path(folder), size, home.clock().replace(microsecond=0)):
+        for figure in bench_connectors.run(size, now) if connectors else bench.run(Path(folder), size, now):
             say(f"{figure.step}: {figure.seconds:,.3f} s")
             peak = None if figure.peak_mib is None else round(figure.peak_mib)
             rows.append(
