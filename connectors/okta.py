@@ -98,7 +98,7 @@ class Okta(
         "Second factors cost one request for each account; those of privileged accounts are read unless mfa says more.",
         "Groups and applications cost a request each: an org with thousands of them needs a longer deadline.",
     )
-    # Published for Workforce Identity (reference/rl-global-mgmt), by minute; an org's own are in each answer.
+    # By minute, as Okta's page "Management rate limits" had them; an org's own are in each answer and go before these.
     limits = (
         RateLimit(600, 60, "/api/v1/users"),
         RateLimit(500, 60, "/api/v1/groups"),

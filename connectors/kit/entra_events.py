@@ -1,7 +1,7 @@
 """One row of each log of Entra as an event of ours.
 
-Names of activities are those of Microsoft's reference of audit activities and of its examples; what is not here is
-counted in the notes. A sign-in to Entra is always one to an application, which is its target.
+`Add member to group` was seen in Microsoft's examples, the other names of activities are general knowledge: what is not
+here is counted in the notes. A sign-in to Entra is always one to an application, which is its target.
 """
 
 from __future__ import annotations

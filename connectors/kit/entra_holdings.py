@@ -1,8 +1,9 @@
 """What the users of an Entra directory hold: groups, directory roles, roles of applications, roles they may take up.
 
-Confirmed in Microsoft's documentation: members of a group are listed without those of groups inside it, so nesting is
-added up here; applications open only to direct members of an assigned group; the labels PRIVILEGED of built-in roles
-(roles permissions reference; `isPrivileged` itself is told by the beta version only, and of custom roles by nothing).
+Confirmed in Microsoft's documentation: `isPrivileged` of a role is told by the beta version of Graph only, so names
+stand for it here (five of those below were seen labelled; the others are general knowledge), and of custom roles it is
+unknown. General knowledge: `members` leaves out those of groups inside, so nesting is added up here; an application
+opens to direct members of an assigned group only.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What happened in an Entra directory: sign-ins, the audit log, and what it pushed to applications.
 
-Confirmed in Microsoft's documentation: sign-ins come newest first, 1,000 a page, 30 days back with a licence; the audit
-log can be filtered by `activityDateTime` with ge and le. Reports take 5 requests in 10 seconds and arrive late, so each
-reading begins two hours before the end of the last one, and a long log is read in stretches of time, oldest first.
-Where the audit log is closed, the changes of users since the last reading stand in for it (users/delta).
+Confirmed in Microsoft's documentation: sign-ins come newest first and at most 1,000 a page; the audit log can be
+filtered with ge and le; `$deltatoken=latest` begins the changes of users from now on. Not seen in it: that entries may
+come up to two hours late (each reading begins that much before the end of the last one) and are kept for 30 days.
+A long log is read in stretches of time, oldest first. Where the audit log is closed, the changes of users stand in.
 """
 
 from __future__ import annotations

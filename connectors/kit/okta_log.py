@@ -2,7 +2,7 @@
 
 Confirmed in Okta's specification and its page "System Log query": without `until` the log is an endless stream whose
 `next` link is always there, so the link after the last page is where to go on; `since` then counts from when an event
-was kept. Names of events are those of Okta's catalogue, as its own pages and other readers of the log spell them.
+was kept. Names of events: as Okta's own pages and other readers of the log spell them, the catalogue itself was not seen.
 """
 
 from __future__ import annotations
