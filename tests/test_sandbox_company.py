@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,8 @@ from governance.tables import DetectRun, Finding
 from jobs import home
 from jobs.detect import detect
 from jobs.pull import pull
+from tests.specs import SpecCheck
+from tests.tenants import tenants
 
 NOW = datetime(2026, 11, 23, 8, 12, tzinfo=UTC)
 
@@ -143,7 +146,9 @@ class TestTime:
         house = home.open_house(running.folder, {}, NOW)
         try:
             running.come_to_now()
+            running.sandbox.remember = True
             first, _ = _judged(house, running)
+            running.sandbox.remember = False
             before = {tuple(row) for row in truth(running.company)["findings"]["ghost"]}
             assert first["ghost"] == before
             assert len(before) == 21
@@ -157,6 +162,24 @@ class TestTime:
             assert max(int(p.employee_id) for p in running.company.people.values()) > 20_000, "somebody was hired"
         finally:
             house.store.close()
+
+    def test_its_answers_are_what_the_vendors_specifications_say(self, lives):
+        """Of the first pull above: one exchange of each kind, which for lists is a page at full size."""
+        running, _ = lives
+        kinds = {}
+        for seen in running.sandbox.requests:
+            kinds.setdefault((seen.application, seen.method, re.sub(r"[^/]*[\d:@][^/]*", "*", seen.path)), seen)
+        assert len(kinds) > 50
+        described = {t.vendor: t for t in tenants() if t.vendor not in ("rest", "personio")}
+        problems, checked = [], 0
+        for name, application in running.sandbox.applications.items():
+            if application.vendor in described:
+                tenant = described[application.vendor]
+                mine = [seen for (where, *_), seen in kinds.items() if where == name]
+                problems += SpecCheck(tenant.vendor, tenant.specs, tenant.spec_free).problems(mine)
+                checked += bool(mine)
+        assert problems == []
+        assert checked >= 10
 
 
 class TestSwitchboard:
