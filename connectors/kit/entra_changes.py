@@ -1,8 +1,9 @@
 """Changes to an Entra directory: who can sign in, what they hold, and what they are signed in with.
 
-Confirmed in Microsoft's documentation: `accountEnabled` needs User.EnableDisableAccount.All, and for administrators a
-privileged role of the application itself; dynamic groups and those of Active Directory reject changes of members; the
-consents of one user are listed by users/{id}/oauth2PermissionGrants, those for everybody are not among them.
+Confirmed in Microsoft's documentation: the consents of one user are listed by users/{id}/oauth2PermissionGrants, those
+for everybody are not among them. Seen in other readers of Graph: `accountEnabled` needs User.EnableDisableAccount.All,
+for administrators a privileged role of the application itself. General knowledge: dynamic groups and those of Active
+Directory reject changes of members.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What happened in an Okta org: its System Log, read from where the last reading ended.
 
-Confirmed in Okta's specification and its page "System Log query": without `until` the log is an endless stream whose
-`next` link is always there, so the link after the last page is where to go on; `since` then counts from when an event
-was kept. Names of events: as Okta's own pages and other readers of the log spell them, the catalogue itself was not seen.
+Confirmed in Okta's specification: without `until` a request polls, `since` then counts from when an event was kept, and
+events come oldest first. Seen by other authors of connectors: the `next` link of a polling request is always there, so
+the one after the last page is where to go on. Names of events: as Okta's own pages and other readers of the log spell
+them; the catalogue itself was not seen.
 """
 
 from __future__ import annotations
