@@ -23,7 +23,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from connectors.sandbox.serving import Seen
+from connectors.sandbox.exchange import Seen
 
 FOLDER = Path(os.environ.get("LEAVERWATCH_TEST_SPECS", Path(__file__).parents[2] / "shared/contracts/specs"))
 FILES: Mapping[str, tuple[str, ...]] = {

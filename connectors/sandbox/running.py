@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.sandbox import feeds, happenings, keeping, planting
+from connectors.sandbox import feeds, happenings, keeping, planting, showing
 from connectors.sandbox.control import PORT_FILE, switchboard
 from connectors.sandbox.model import SandboxApplication
 from connectors.sandbox.people import EARLIER_DAYS
@@ -50,7 +50,7 @@ class Running:
     def serve(self, port: int) -> Sandbox:
         """Answer on that port; writes the configuration that points there."""
         board = switchboard(lambda: sandbox, self.advance)
-        sandbox = Sandbox(feeds.serving(self.company), port, remember=False, extra=board, changed=self.keep)
+        sandbox = Sandbox(showing.serving(self.company), port, remember=False, extra=board, changed=self.keep)
         self.sandbox = sandbox.start()
         (self.folder / PORT_FILE).write_text(str(sandbox.port), encoding="ascii")
         if (self.folder / "leaverwatch.toml").exists():
@@ -91,9 +91,9 @@ class Running:
     def write(self) -> None:
         """State, files and truth, as they stand now."""
         keeping.save(self.company, self.folder / STATE)
-        feeds.write_files(self.company, self.folder)
+        showing.write_files(self.company, self.folder)
         if self.sandbox is not None and "people" in self.sandbox.applications:
-            self.sandbox.applications["people"].settings["people"] = feeds.people_abroad(self.company)
+            self.sandbox.applications["people"].settings["people"] = showing.people_abroad(self.company)
         told = json.dumps(truth(self.company), ensure_ascii=False, indent=1)
         (self.folder / MARK).write_text(told + "\n", encoding="utf-8")
 

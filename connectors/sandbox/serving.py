@@ -7,15 +7,12 @@ with Sandbox([application]) as sandbox:
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Self
-from urllib.parse import parse_qs, parse_qsl
+from typing import Final, Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -24,34 +21,13 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.sandbox import apis
+from connectors.sandbox.exchange import Seen, list_key, told
 from connectors.sandbox.faults import Answered, Faults, deliver
 from connectors.sandbox.model import SandboxApplication
 
 log = logging.getLogger("leaverwatch.sandbox")
 HOST: Final = "127.0.0.1"
-_SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "x-api-key"})
-_SECRET_FIELDS: Final = frozenset(
-    {"client_secret", "password", "assertion", "client_assertion", "token", "refresh_token", "access_token"}
-)
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One request as it came and what was answered. Secrets are not kept, only which one was used."""
-
-    application: str
-    method: str
-    path: str  # below /NAME
-    query: dict[str, str]
-    body: Any  # JSON, a form's fields, or None
-    headers: dict[str, str]
-    credential: str | None  # token, write_token, other, or None
-    several: dict[str, list[str]] = field(default_factory=dict)  # the query, for parameters that come more than once
-    status: int = 0
-    answer: Any = None  # JSON
-    answer_headers: dict[str, str] = field(default_factory=dict)
-    spoiled: bool = False  # a fault had its hand in it
 
 
 class Sandbox:
@@ -178,9 +154,10 @@ class _Front:
         else:
             answer = await self._honest(scope, body, faults)
             if hit:
-                answer = faults.spoil(path, _list_key(path, query, body), answer)
+                answer = faults.spoil(path, list_key(path, query, body), answer)
         if self._sandbox.remember:
-            self._keep(scope, path, query, body, answer, hit)
+            seen = told(self._application, scope, body, answer, spoiled=hit)
+            self._sandbox.requests.append(seen)
         await deliver(answer, faults, send, self._rest)
 
     async def _honest(self, scope: Scope, body: bytes, faults: Faults) -> Answered:
@@ -202,25 +179,6 @@ class _Front:
         until = loop.time() + seconds
         while (left := until - loop.time()) > 0 and not self._sandbox.stopping.is_set():
             await asyncio.sleep(min(left, 0.05))
-
-    def _keep(self, scope: Scope, path: str, query: str, body: bytes, answer: Answered, spoiled: bool) -> None:
-        headers = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
-        told = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in answer.headers}
-        seen = Seen(
-            application=self._application.name,
-            method=scope["method"],
-            path=path,
-            query=dict(parse_qsl(query, keep_blank_values=True)),
-            body=_read(body, headers.get("content-type", "")),
-            headers={k: v for k, v in headers.items() if k not in _SECRET_HEADERS},
-            credential=apis.credential(self._application, headers),
-            several=parse_qs(query, keep_blank_values=True),
-            status=answer.status,
-            answer=answer.json,
-            answer_headers=told,
-            spoiled=spoiled,
-        )
-        self._sandbox.requests.append(seen)
 
 
 _NONE: Final = Faults()
@@ -266,32 +224,3 @@ async def _called(app: ASGIApp, scope: Scope, body: bytes) -> Answered:
 
 def _typed(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(k, v) for k, v in headers if k != b"content-length"]
-
-
-def _list_key(path: str, query: str, body: bytes) -> str:
-    """What makes two requests pages of the same list: the path, and for GraphQL and SOQL the query's text."""
-    if soql := parse_qs(query).get("q"):
-        return f"{path} {soql[0]}"
-    if b'"query"' in body:
-        try:
-            return f"{path} {json.loads(body).get('query')}"
-        except (ValueError, AttributeError):
-            return path
-    return path
-
-
-def _read(body: bytes, kind: str) -> Any:
-    if not body:
-        return None
-    try:
-        if "form-urlencoded" in kind:
-            return _without_secrets(dict(parse_qsl(body.decode(), keep_blank_values=True)))
-        return _without_secrets(json.loads(body))
-    except (ValueError, UnicodeDecodeError):
-        return None
-
-
-def _without_secrets(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {k: "***" if k in _SECRET_FIELDS else _without_secrets(v) for k, v in data.items()}
-    return [_without_secrets(v) for v in data] if isinstance(data, list) else data

@@ -249,3 +249,8 @@ def _made(company: Company, person: Person, plot: Plot, assertion: Assertion, ho
     key = assertion.key or (None if plot.by_email else key_of(person))
     company.keep(plot.name, account, Mind(person.employee_id, key))
     return account
+
+
+def next_use(person: Person, name: str, account_id: str) -> tuple[str, str, str, str]:
+    """What is planned when an account is going to be used."""
+    return "use", person.employee_id, name, account_id
