@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from governance.access import Actor
+from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.pages import ADMIN, APPROVER, AUDITOR, OWNER, SECURITY, Page
-from governance.parts.feedcard import application_card, feed_detail, source_card
+from governance.parts.feedcard import application_card, source_card
+from governance.parts.feeddetail import feed_detail
 from governance.parts.filters import status_tabs
+from governance.parts.links import go
 from governance.parts.opening import opening
 from governance.parts.population import population_statement
 from governance.parts.text import bold, hot, plain, warm
@@ -26,7 +29,10 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     """The sentence, the sources of truth, a card for each application, and the last pull of the one chosen."""
     with st.skeleton(height=560):
         cards, sources = applications.cards(house, now), applications.sources(house, now)
-    opening(house, now, "Applications", _sentence(cards))
+    if chosen := _chosen(cards, sources):
+        _one(house, actor, now, chosen)
+        return
+    opening(house, now, "Applications", _sentence(cards), action=_add if may(actor, Verb.CONFIGURE) else None)
     labels = {
         "all": f"All {len(cards)}",
         "trouble": f"In trouble {sum(card.trouble is not None for card in cards)}",
@@ -40,7 +46,9 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     )
     if not cards and not sources:
         with st.container(border=True):
-            st.markdown("No feed is configured: add `[[source]]` and `[[application]]` to `leaverwatch.toml`.")
+            st.markdown(
+                "No feed is configured: connect one, or add `[[source]]` and `[[application]]` to `leaverwatch.toml`."
+            )
         return
     shown = [
         c for c in cards if scope == "all" or (c.trouble is not None if scope == "trouble" else c.closing.how == "task")
@@ -52,7 +60,6 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     for card in shown:
         with grid:
             application_card(house, actor, now, card)
-    _detail(cards, sources, now)
 
 
 def _sentence(cards: list[Card]) -> str:
@@ -71,10 +78,21 @@ def _sentence(cards: list[Card]) -> str:
     return f"{first}. When somebody leaves, {', '.join(parts)}."
 
 
-def _detail(cards: list[Card], sources: list[Source], now: datetime) -> None:
-    """The last pull of one feed: raw-source evidence and what was rejected."""
-    chosen = st.query_params.get("feed")
+def _add(place: DeltaGenerator) -> None:
+    if place.button("Add application", type="primary"):
+        go("connect")
+
+
+def _chosen(cards: list[Card], sources: list[Source]) -> Card | Source | None:
     feeds: list[Card | Source] = [*cards, *sources]
-    for feed in feeds:
-        if feed.name == chosen:
-            feed_detail(feed, now)
+    return next((feed for feed in feeds if feed.name == st.query_params.get("feed")), None)
+
+
+def _one(house: House, actor: Actor, now: datetime, feed: Card | Source) -> None:
+    """One feed from near, under its own name."""
+    number = feed.accounts if isinstance(feed, Card) else feed.last.kept if feed.last else None
+    held = bold(UNKNOWN if number is None else f"{number:,}")
+    what = "accounts" if isinstance(feed, Card) else "rows about people"
+    opening(house, now, feed.title, f"{held} {what}; {plain(feed.feed.said.removeprefix(feed.title).strip())}.")
+    st.button("All applications", type="tertiary", icon=":material/arrow_back:", on_click=st.query_params.clear)
+    feed_detail(house, actor, now, feed)

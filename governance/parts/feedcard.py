@@ -1,10 +1,9 @@
-"""One feed as a card, and the raw-source evidence of its last pull."""
+"""One feed as a card: what is wrong with it first, what happens when somebody leaves last."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-import pandas as pd
 import streamlit as st
 
 from governance import findings
@@ -17,12 +16,13 @@ from governance.parts.strips import PROVENANCE, pull_strip, share_bar
 from governance.parts.text import bold, dim, plain, small_row
 from governance.views.applications import Card, Source, leaving
 from governance.views.freshness import Feed
-from governance.views.words import UNKNOWN, count, moment
+from governance.views.words import UNKNOWN, count
 
 _TROUBLE = {
     "never": ("? Never read", "gray"),
     "held": ("◆ Held by a guard", "orange"),
     "failed": ("▲ Last pull failed", "red"),
+    "refused": ("▲ Credential refused", "red"),
     "outdated": ("◆ Outdated", "orange"),
 }
 _TONES = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
@@ -30,9 +30,9 @@ _TONES = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
 
 def application_card(house: House, actor: Actor, now: datetime, card: Card) -> None:
     """One application: met first is what is wrong with it, last what happens when somebody leaves."""
-    with st.container(border=True, height=284, gap="xsmall"):
+    with st.container(border=True, height="stretch", gap="xsmall"):
         number = f"{card.accounts:,}" if card.accounts is not None else UNKNOWN
-        _head(card.title, card.feed, f"{bold(number)} accounts")
+        _head(card.title, card.feed, f"{bold(number)} :small[accounts]")
         marks = [f":green[✓] {title}" if told else dim(f"– {title}") for title, told in card.ticks]
         st.markdown(small_row(marks))
         _born(card)
@@ -50,9 +50,9 @@ def application_card(house: House, actor: Actor, now: datetime, card: Card) -> N
 
 def source_card(house: House, actor: Actor, now: datetime, source: Source) -> None:
     """One source of truth."""
-    with st.container(border=True, height=284, gap="xsmall"):
+    with st.container(border=True, height="stretch", gap="xsmall"):
         last = source.last
-        _head(source.title, source.feed, f"{bold(f'{last.kept:,}')} rows" if last else bold(UNKNOWN))
+        _head(source.title, source.feed, f"{bold(f'{last.kept:,}')} :small[rows]" if last else bold(UNKNOWN))
         st.markdown(":blue[◆] Source of truth: decides who works here")
         if last:
             note(f"{last.rows_read:,} rows read, {last.duplicates:,} duplicate, {last.rejected:,} rejected")
@@ -69,10 +69,10 @@ def source_card(house: House, actor: Actor, now: datetime, source: Source) -> No
 
 
 def _head(title: str, feed: Feed, number: str) -> None:
-    trouble = "never" if feed.state == "never" else "held" if feed.held else "failed" if feed.failed else feed.state
-    word, colour = _TROUBLE.get(trouble, ("✓ Connected", "green"))
-    line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    line.markdown(f":gray-badge[{plain(title[:2])}] {bold(title)} {chip(word, colour)}", width="content")
+    trouble = "held" if feed.held else "failed" if feed.failed else feed.state
+    word, colour = _TROUBLE.get("refused" if feed.quarantined else trouble, ("✓ Connected", "green"))
+    line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="top", wrap=False)
+    line.markdown(f":gray-badge[{plain(title[:2])}] {bold(title)} {chip(word, colour)}", width="stretch")
     line.markdown(number, width="content")
 
 
@@ -96,7 +96,7 @@ def _pulled(pulls: list[str], feed: Feed) -> str:
 
 def _buttons(house: House, actor: Actor, now: datetime, name: str) -> None:
     row = st.container(horizontal=True)
-    row.button("Last pull", key=f"feed-{name}", on_click=_show, args=(name,), type="tertiary")
+    row.button("Details", key=f"feed-{name}", on_click=_show, args=(name,), type="tertiary")
     if may(actor, Verb.RUN) and row.button("Pull now", key=f"pull-{name}", type="tertiary", icon=":material/sync:"):
         attempt(
             lambda: findings.ask(house, actor, now, "pull", {"feeds": [name]}), "Asked: the worker pulls within seconds"
@@ -105,34 +105,3 @@ def _buttons(house: House, actor: Actor, now: datetime, name: str) -> None:
 
 def _show(name: str) -> None:
     st.query_params["feed"] = name
-
-
-def feed_detail(feed: Card | Source, now: datetime) -> None:
-    """What the last pull read, kept and rejected, as it can be proved."""
-    last = feed.last
-    with st.container(border=True):
-        st.subheader(f"Last pull of {plain(feed.title)}", anchor=False)
-        if last is None:
-            note("It was never pulled.")
-            return
-        if last.error:
-            st.markdown(f":red[▲ {plain(last.error_kind or 'Failed')}] {plain(last.error)}")
-        declared = UNKNOWN if last.declared_total is None else f"{last.declared_total:,}"
-        note(
-            f"{plain(last.source or 'unknown source')} · started {plain(moment(last.started_at, now))} UTC ·"
-            f" {last.pages:,} pages · {declared} declared · {last.rows_read:,} read, {last.kept:,} kept,"
-            f" {last.rejected:,} rejected, {last.duplicates:,} duplicate, {last.clamped:,} times in the future ·"
-            f" SHA-256 {plain(last.sha256[:16] or UNKNOWN)}"
-        )
-        for said in last.notes or []:
-            note(f":orange[◆] {plain(said)}")
-        if not last.rejects:
-            note("No row was rejected.")
-            return
-        rows = [
-            {"Where": r.get("where"), "Column": r.get("column") or UNKNOWN, "Reason": r.get("reason")}
-            for r in last.rejects
-        ]
-        st.dataframe(pd.DataFrame(rows[:50]), hide_index=True, alt="Rejected rows", key="rejects")
-        if last.rejected > 50:
-            note(f"The first 50 of {last.rejected:,}.")

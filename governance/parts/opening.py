@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from governance.house import House
 from governance.parts.notes import note, note_in
@@ -15,20 +17,36 @@ from governance.views.freshness import Feed, freshness
 _SHOWN: Final = 6
 
 
-def opening(house: House, now: datetime, title: str, sentence: str, aside: str | None = None) -> None:
+def opening(
+    house: House,
+    now: datetime,
+    title: str,
+    sentence: str,
+    aside: str | None = None,
+    action: Callable[[DeltaGenerator], object] | None = None,
+) -> None:
     """Title, sentence (markdown made of escaped parts) and the freshness line.
 
-    `aside` stands right of the title.
+    `aside`, or the button that `action` draws, stands right of the title.
     """
     with st.container(gap="xsmall"):
-        _opening(house, now, title, sentence, aside)
+        _opening(house, now, title, sentence, aside, action)
 
 
-def _opening(house: House, now: datetime, title: str, sentence: str, aside: str | None) -> None:
+def _opening(
+    house: House,
+    now: datetime,
+    title: str,
+    sentence: str,
+    aside: str | None,
+    action: Callable[[DeltaGenerator], object] | None,
+) -> None:
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
     head.title(plain(title), anchor=False, width="content")
     if aside:
         note_in(head, aside, width="content")
+    if action:
+        action(head)
     st.header(sentence, anchor=False)
     freshness_line(house, now)
 

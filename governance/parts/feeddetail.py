@@ -1,0 +1,85 @@
+"""One feed from near: how to prove it again, what its last pull read and rejected, and what it can and cannot tell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from governance.access import Actor
+from governance.house import House
+from governance.parts.declaration import declaration
+from governance.parts.notes import note
+from governance.parts.steps import steps
+from governance.parts.text import bold, plain
+from governance.tables import Pull
+from governance.views import connecting
+from governance.views.applications import Card, Source, leaving
+from governance.views.words import UNKNOWN, count, moment, rule_title
+
+
+def feed_detail(house: House, actor: Actor, now: datetime, feed: Card | Source) -> None:
+    """Left what was read and can be asked for, right what its connector declares."""
+    left, right = st.columns([1.5, 1], gap="small")
+    with left:
+        if feed.feed.failed:
+            st.error(plain(feed.feed.failed), icon=":material/error:")
+        if isinstance(feed, Card):
+            _leaving(feed)
+        steps(house, actor, feed.name)
+        with st.container(border=True):
+            _last_pull(feed.last, now)
+        if isinstance(feed, Card) and feed.unjudged:
+            _unjudged(feed)
+    connector = connecting.declared(house, feed.connector)
+    with right, st.container(border=True):
+        st.subheader(plain(connector.title if connector else feed.connector), anchor=False)
+        if connector is None:
+            note("What its connector declares is not known yet: it is announced when Leaverwatch starts.")
+        else:
+            declaration(connector)
+
+
+def _leaving(card: Card) -> None:
+    if card.credential:
+        st.warning(f"{plain(card.credential[0].upper() + card.credential[1:])}.", icon=":material/key:")
+    said, tone = leaving(card)
+    sign = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}[tone]
+    owner = f" Its owner is {plain(card.owner)}." if card.owner and card.owner not in said else ""
+    with st.container(border=True, gap="xxsmall"):
+        st.markdown(f":small[:gray[When somebody leaves]]  \n{sign} {plain(said)}{owner}")
+
+
+def _last_pull(last: Pull | None, now: datetime) -> None:
+    """What the last pull read, kept and rejected, as it can be proved."""
+    st.subheader("Last pull", anchor=False)
+    if last is None:
+        note("It was never pulled.")
+        return
+    if last.error:
+        st.markdown(f":red[▲ {plain(last.error_kind or 'Failed')}] {plain(last.error)}")
+    declared = UNKNOWN if last.declared_total is None else f"{last.declared_total:,}"
+    note(
+        f"{plain(last.source or 'unknown source')} · started {plain(moment(last.started_at, now))} UTC ·"
+        f" {last.pages:,} pages · {declared} declared · {last.rows_read:,} read, {last.kept:,} kept,"
+        f" {last.rejected:,} rejected, {last.duplicates:,} duplicate, {last.clamped:,} times in the future ·"
+        f" SHA-256 {plain(last.sha256[:16] or UNKNOWN)}"
+    )
+    if not last.rejects:
+        note("No row was rejected.")
+        return
+    rows = [
+        {"Where": r.get("where"), "Column": r.get("column") or UNKNOWN, "Reason": r.get("reason")} for r in last.rejects
+    ]
+    st.dataframe(pd.DataFrame(rows[:50]), hide_index=True, alt="Rejected rows", key="rejects")
+    if last.rejected > 50:
+        note(f"The first 50 of {last.rejected:,}.")
+
+
+def _unjudged(card: Card) -> None:
+    """Which rules could not judge some or all accounts here, and why: neither a finding nor a clean bill."""
+    with st.container(border=True, gap="xsmall"):
+        st.subheader(f"Not evaluable here: {count(len(card.unjudged), 'rule', 'rules')}", anchor=False)
+        for rule, why in sorted(card.unjudged.items()):
+            st.markdown(f":small[{bold(rule_title(rule))} {plain(why)}]")

@@ -1,0 +1,89 @@
+"""Filling in the form of one feed: what is wrong with it is said beside the fields, what is right is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import streamlit as st
+
+from governance import configuring
+from governance.access import Actor
+from governance.configuring import FILE, Draft
+from governance.errors import LeaverwatchError
+from governance.house import House
+from governance.parts.feedform import Filling, feed_form
+from governance.parts.notes import note
+from governance.parts.text import plain
+from governance.views import connecting
+from governance.views.connecting import Declared
+from governance.views.words import count
+
+TURN: Final = "connect-turn"  # grows with every answer
+ANSWER: Final = "connect-answer"  # what was wrong, or the TOML to copy; never a secret
+
+
+def filled_in(
+    house: House, actor: Actor, now: datetime, connector: Declared, given: Mapping[str, Any], *, writable: bool
+) -> None:
+    """The form with what was said to it the last time; once it is right, the steps of the new feed take its place."""
+    answer = st.session_state.get(ANSWER) or {}
+    wrong, shown = (answer.get(key) if answer.get("of") == connector.name else None for key in ("wrong", "toml"))
+    _say(wrong or {})
+    turn = st.session_state.setdefault(TURN, 0)
+    key = f"connect-{connector.name}-{st.query_params.get('again', '')}"
+    filling = Filling(key, turn, given, wrong or {}, _typed_here(connector))
+    sent = feed_form(connector, filling, connecting.free_name(house, connector), writable, house.settings.act.enabled)
+    if shown:
+        note(f"Add these lines to `{FILE}`, then restart. A secret belongs into its variable, never into the file.")
+        st.code(shown, language="toml")
+    if sent is None:
+        return
+    draft, unread, pressed = sent
+    st.session_state[TURN] = turn + 1  # what was typed as a secret is gone with its widget
+    problems = {**configuring.problems(house, draft), **unread}
+    said: dict[str, Any] = {"of": connector.name, "wrong": problems}
+    if pressed == "show":
+        said["toml"] = _lines(draft)
+    elif not problems:
+        try:
+            configuring.add(house, actor, now, draft)
+        except LeaverwatchError as refusal:
+            said["wrong"] = {"": str(refusal)}
+        else:
+            said = {}
+            st.query_params.from_dict({"feed": draft.name})
+    st.session_state[ANSWER] = said
+    st.rerun()
+
+
+def _say(wrong: Mapping[str, str]) -> None:
+    """What is to be corrected, above the form; each thing stands beside its field too."""
+    if refusal := wrong.get(""):
+        st.error(plain(refusal), icon=":material/block:")
+    elif wrong:
+        named = ", ".join(plain(connecting.label(key)) for key in wrong)
+        st.error(
+            f"{count(len(wrong), 'thing', 'things')} to correct: {named}. Secrets were not kept: type them again.",
+            icon=":material/error:",
+        )
+
+
+def _typed_here(connector: Declared) -> bool:
+    if not any(one["kind"] == "secret" for one in connector.fields):
+        return True
+    ways, key = {"here": "Typed here, sealed", "variable": "In variables"}, f"secrets-{connector.name}"
+    now = st.session_state.get(key) or "here"
+    chosen = st.segmented_control(
+        "Where its secrets are", list(ways), default="here", required=True, key=key,
+        format_func=lambda way: f":blue[{ways[way]}]" if way == now else ways[way],
+        help="Sealed in the store (AES-GCM), or read from environment variables of the worker.",
+    )  # fmt: skip
+    return chosen == "here"
+
+
+def _lines(draft: Draft) -> str:
+    """What would stand in the file; a secret that was typed becomes the name of a variable."""
+    variables = {key: {"env": f"{draft.name or 'NAME'}_{key}".upper().replace("-", "_")} for key in draft.typed}
+    return configuring.as_toml(draft.kind, {**draft.table, **variables})
