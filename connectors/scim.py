@@ -125,7 +125,8 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         for group_id, name in groups.names.items():
             yield self._entitlement(Held(group_id, name, "group"), names)
         reader = AccountReader(place, self._dialect, self.given.now)
-        seen: set[str] = set()
+        seen: set[str] = set()  # over all filters; within one list pagination sees to it
+        several = len(self._filters) > 1
         for expression in self._filters:
             fetch = self._lists.users(expression)
             for number, resource in read_pages(lambda c, f=fetch: _told(f(c)), resource_id, reading, f"{place}: Users"):  # type: ignore[misc]
@@ -136,16 +137,17 @@ class Scim(Connector, CanDeactivate, CanReactivate):
                 elif account_id in seen:
                     reading.duplicates += 1
                 else:
-                    seen.add(account_id)
+                    if several:
+                        seen.add(account_id)
+                    reading.kept += 1
                     yield from self._account(reader, resource, account_id, groups, names)
-        reading.kept = len(seen)
         reading.clamped = reader.clamped
         reading.sha256 = self._lists.digest.hexdigest()
         reading.notes += [f"{what} could not be read for {count} accounts" for what, count in reader.unread.items()]
         if not groups.told:
             reading.notes.append("the server does not tell who is in which group")
         judge(reading, place)
-        if not seen:
+        if not reading.kept:
             raise IncompleteFeed(f"{place}: the server lists no account at all; that is not believed")
 
     def account(self, account_id: str) -> Account | None:

@@ -42,7 +42,7 @@ def rules_that_fire(said: list[dict], now: datetime) -> list[str]:
         "crm", "a1", email="ana@example.com", active=True, last_seen_at=START - 9 * DAY, last_seen_known=True
     )
     tables = frames_of([account])
-    tables["accounts"] = remember_accounts(tables["accounts"], None, now, KEEP)
+    tables["accounts"] = remember_accounts(tables["accounts"].lazy(), None, now, KEEP).collect()
     tables["identities"] = identities
     lazy = {
         name: nw.from_native(table.with_columns(as_of_s=pl.lit(0, pl.Int64)).lazy()) for name, table in tables.items()

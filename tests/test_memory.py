@@ -172,9 +172,9 @@ def test_nobody_who_works_here_is_ever_a_leaver(history):
 
 def test_vanished_accounts_are_told_from_inactive_ones():
     accounts = [Account("crm", number, active=True) for number in "12"]
-    first = remember_accounts(frames_of(accounts)["accounts"], None, MAY, KEEP)
+    first = remember_accounts(frames_of(accounts)["accounts"].lazy(), None, MAY, KEEP)
     later = [Account("crm", "1", active=False)]
-    second = remember_accounts(frames_of(later)["accounts"], first, MAY + timedelta(days=1), KEEP)
+    second = remember_accounts(frames_of(later)["accounts"].lazy(), first, MAY + timedelta(days=1), KEEP).collect()
     rows = {row["account_id"]: row for row in second.iter_rows(named=True)}
     assert (rows["1"]["present"], rows["1"]["active"]) == (True, False)
     assert (rows["2"]["present"], rows["2"]["active"], rows["2"]["last_present_at"]) == (False, True, MAY)
@@ -196,8 +196,8 @@ def test_an_address_that_moves_to_another_employee_id_is_a_changed_key():
 
 def test_accounts_closed_from_here_are_not_a_change_of_the_feed():
     accounts = [Account("crm", str(n), active=True) for n in range(10)]
-    last = remember_accounts(frames_of(accounts)["accounts"], None, MAY, KEEP)
+    last = remember_accounts(frames_of(accounts)["accounts"].lazy(), None, MAY, KEEP)
     now = [Account("crm", str(n), active=n > 3) for n in range(9)]
     closed = pl.DataFrame({"account_id": ["0", "1"]})
-    change = account_change(frames_of(now)["accounts"], last, closed)
+    change = account_change(frames_of(now)["accounts"].lazy(), last, closed.lazy())
     assert (change.base, change.removed, change.added) == (8, 3, 0)

@@ -1,8 +1,9 @@
 """Snapshots: what feeds said, whole and immutable, as Parquet files made visible by one committed row."""
 
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
-from governance.snapshots.keeping import believed, facts, publish, stage, sweep
+from governance.snapshots.keeping import believed, facts, publish, sweep
 from governance.snapshots.memory import Absence, Change
+from governance.snapshots.staging import stage
 from governance.snapshots.writing import on_disk
 
 __all__ = [

@@ -28,7 +28,7 @@ TABLE_OF: Final[dict[type, str]] = {
     Grant: "grants",
     Event: "events",
 }
-CHUNK: Final = 50_000
+CHUNK: Final = 10_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,22 +45,24 @@ def schema(table: str) -> dict[str, Any]:
 def frames_of(records: Iterable[Record]) -> dict[str, pl.DataFrame]:
     """All records as one frame a table, in bounded chunks; a list in a record becomes `;`-joined text."""
     parts: dict[str, list[pl.DataFrame]] = {table: [] for table in COLUMNS}
-    for chunk in _chunks(records):
+    for table, rows in chunks_of(records):
+        parts[table].append(frame_of(table, rows))
+    return {table: pl.concat(chunks) if chunks else frame_of(table, []) for table, chunks in parts.items()}
+
+
+def chunks_of(records: Iterable[Record]) -> Iterator[tuple[str, list[Record]]]:
+    """The records by table, in bounded portions and in their order."""
+    walk = iter(records)
+    while chunk := list(islice(walk, CHUNK)):
         by_table: dict[str, list[Record]] = {}
         for record in chunk:
             by_table.setdefault(TABLE_OF[type(record)], []).append(record)
-        for table, rows in by_table.items():
-            parts[table].append(_frame(table, rows))
-    return {
-        table: with_keys(table, with_twins(table, pl.concat(chunks) if chunks else _frame(table, [])))
-        for table, chunks in parts.items()
-    }
+        yield from by_table.items()
 
 
-def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
-    walk = iter(records)
-    while chunk := list(islice(walk, CHUNK)):
-        yield chunk
+def frame_of(table: str, rows: Sequence[Record]) -> pl.DataFrame:
+    """Records of one table as columns, with `_s` twins and match keys."""
+    return with_keys(table, with_twins(table, _frame(table, rows)))
 
 
 def _frame(table: str, rows: Sequence[Record]) -> pl.DataFrame:

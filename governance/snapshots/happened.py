@@ -13,23 +13,21 @@ from governance.snapshots.frames import INSTANT, schema
 USES: Final = ("sign_in", "sso", "token_used")  # successful ones: a failed sign-in is no use
 
 
-def remember_events(new: pl.DataFrame, last: Path | None, since: datetime) -> pl.LazyFrame:
+def remember_events(new: pl.LazyFrame, last: Path | None, since: datetime) -> pl.LazyFrame:
     """The events a snapshot holds: those just read and those of the last snapshot that happened at or after `since`.
 
     The same event read twice is one. Lazy, because ninety days of sign-ins need not fit in memory.
     """
     columns = list(schema("events"))
-    fresh = new.lazy().select(columns).filter(pl.col("at") >= pl.lit(since, INSTANT)).unique("event_id", keep="first")
+    fresh = new.select(columns).filter(pl.col("at") >= pl.lit(since, INSTANT)).unique("event_id", keep="first")
     if last is None or not last.exists():
         return fresh.sort("at", "event_id")
     before = pl.scan_parquet(last).select(columns).filter(pl.col("at") >= pl.lit(since, INSTANT))
-    if new.is_empty():
-        return before
     before = before.join(fresh.select("event_id"), on="event_id", how="anti")
     return pl.concat([before, fresh]).sort("at", "event_id")
 
 
-def with_last_use(accounts: pl.DataFrame, events: pl.LazyFrame) -> pl.DataFrame:
+def with_last_use(accounts: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
     """Accounts whose last use is the latest that the application tells or that its events prove."""
     used = (
         events.filter(
@@ -37,13 +35,13 @@ def with_last_use(accounts: pl.DataFrame, events: pl.LazyFrame) -> pl.DataFrame:
         )
         .group_by("account_id")
         .agg(pl.col("at").max().alias("_used_at"))
-        .collect()
+        .collect(engine="streaming")
     )
     if used.is_empty():
         return accounts
     latest = pl.max_horizontal("last_seen_at", "_used_at")
     return (
-        accounts.join(used, on="account_id", how="left", maintain_order="left")
+        accounts.join(used.lazy(), on="account_id", how="left", maintain_order="left")
         .with_columns(
             last_seen_at=latest,
             last_seen_at_s=latest.dt.epoch("s"),

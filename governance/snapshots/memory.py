@@ -35,7 +35,7 @@ def remember_identities(
     """The identities a snapshot holds: those present, with what is remembered of them, and those that vanished."""
     present = new.with_columns(present=pl.lit(True), last_present_at=pl.lit(at, INSTANT), absences=pl.lit(0, pl.Int64))
     if last is None:
-        return _finished("identities", _stamped(present, at))
+        return _finished(_stamped(present, at))
     before = last.select(
         "identity_id",
         pl.col("email").alias("was_email"),
@@ -78,7 +78,7 @@ def remember_identities(
         .otherwise("ended_at"),
         ended_why=pl.when(left).then(pl.lit("absence")).otherwise("ended_why"),
     )
-    return _finished("identities", pl.concat([joined, vanished.select(joined.columns)]))
+    return _finished(pl.concat([joined, vanished.select(joined.columns)]))
 
 
 def _stamped(present: pl.DataFrame, at: datetime) -> pl.DataFrame:
@@ -98,22 +98,29 @@ def _distinct_addresses() -> pl.Expr:
     return pl.when(others.list.len() > 0).then(others.list.sort().list.join(";")).alias("former_emails")
 
 
-def remember_accounts(new: pl.DataFrame, last: pl.DataFrame | None, at: datetime, keep: timedelta) -> pl.DataFrame:
-    """The accounts a snapshot holds: those present, and those that vanished (`present` false)."""
-    present = new.with_columns(present=pl.lit(True), last_present_at=pl.lit(at, INSTANT))
+def remember_accounts(new: pl.LazyFrame, last: pl.LazyFrame | None, at: datetime, keep: timedelta) -> pl.LazyFrame:
+    """The accounts a snapshot holds: those present in their order, then those that vanished (`present` false).
+
+    Lazy, because a million accounts need not fit in memory.
+    """
+    columns, moment = list(schema("accounts")), pl.lit(at, INSTANT)
+    present = new.with_columns(
+        present=pl.lit(True), last_present_at=moment, last_present_at_s=moment.dt.epoch("s")
+    ).select(columns)
     if last is None:
-        return _finished("accounts", present)
+        return present
     vanished = (
-        last.join(present, on=["application", "account_id"], how="anti")
+        last.join(new.select("application", "account_id"), on=["application", "account_id"], how="anti")
         .filter(pl.col("last_present_at") >= pl.lit(at - keep, INSTANT))
         .with_columns(present=pl.lit(False))
     )
-    return _finished("accounts", pl.concat([present, vanished.select(present.columns)]))
+    return pl.concat([present, vanished.select(columns)])
 
 
-def _finished(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    key = ["identity_id"] if table == "identities" else ["application", "account_id"]
-    return with_keys(table, with_twins(table, frame)).select(list(schema(table))).sort(key)
+def _finished(frame: pl.DataFrame) -> pl.DataFrame:
+    return (
+        with_keys("identities", with_twins("identities", frame)).select(list(schema("identities"))).sort("identity_id")
+    )
 
 
 def identity_change(new: pl.DataFrame, last: pl.DataFrame | None) -> Change:
@@ -133,13 +140,18 @@ def identity_change(new: pl.DataFrame, last: pl.DataFrame | None) -> Change:
     return Change(working.height, removed, added, other_address.height + other_number.height)
 
 
-def account_change(new: pl.DataFrame, last: pl.DataFrame | None, closed_here: pl.DataFrame) -> Change:
+def account_change(new: pl.LazyFrame, last: pl.LazyFrame | None, closed_here: pl.LazyFrame) -> Change:
     """How an application changed; `closed_here` (account_id) are accounts that we closed ourselves."""
+    now = new.select("account_id", "active")
     if last is None:
-        return Change(0, 0, new.height, 0)
-    before = last.filter(pl.col("present"))
+        return Change(0, 0, _height(now), 0)
+    before = last.filter(pl.col("present")).select("account_id", "active")
     active = before.filter(pl.col("active").fill_null(True)).join(closed_here, on="account_id", how="anti")
-    still = new.filter(pl.col("active").fill_null(True))
-    removed = active.join(still, on="account_id", how="anti").height
-    added = new.join(before, on="account_id", how="anti").height
-    return Change(active.height, removed, added, 0)
+    still = now.filter(pl.col("active").fill_null(True))
+    removed = _height(active.join(still, on="account_id", how="anti"))
+    added = _height(now.join(before, on="account_id", how="anti"))
+    return Change(_height(active), removed, added, 0)
+
+
+def _height(frame: pl.LazyFrame) -> int:
+    return int(frame.select(pl.len()).collect(engine="streaming").item())

@@ -1,0 +1,58 @@
+"""What a feed says is written while it is said: bounded parts of columns on disk, so that size costs no memory."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+
+from governance.records import COLUMNS, Record
+from governance.snapshots.frames import chunks_of, frame_of, schema
+from governance.snapshots.writing import on_disk
+
+
+class Parts:
+    """The records of one pull, in files below `folder` until they are composed into a snapshot."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, list[Path]] = {table: [] for table in COLUMNS}
+        self._digest = hashlib.sha256()
+        self.rows: dict[str, int] = dict.fromkeys(COLUMNS, 0)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 over the rows as read, the same for the same rows in the same order."""
+        return self._digest.hexdigest()
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Write all records, a chunk at a time."""
+        with on_disk(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+        for number, (table, rows) in enumerate(chunks_of(records)):
+            self._write(number, table, rows)
+
+    def _write(self, number: int, table: str, rows: Sequence[Record]) -> None:
+        frame = frame_of(table, rows)
+        buffer = BytesIO()
+        frame.write_ipc(buffer)
+        self._digest.update(table.encode())
+        self._digest.update(buffer.getbuffer())
+        path = self._folder / f"part-{table}-{number}.parquet"
+        with on_disk(path):
+            frame.write_parquet(path, compression="zstd", compression_level=1)
+        self._files[table].append(path)
+        self.rows[table] += frame.height
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """All rows of a table, without reading them yet."""
+        files = self._files[table]
+        return pl.scan_parquet(files) if files else pl.LazyFrame(schema=schema(table))
+
+    def clear(self) -> None:
+        """Remove the parts: they are composed into a snapshot, or nothing of this pull is believed."""
+        shutil.rmtree(self._folder, ignore_errors=True)

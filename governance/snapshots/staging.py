@@ -1,0 +1,127 @@
+"""Stage: what a feed said becomes files and one row, invisible to all, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+from sqlmodel import col, select
+from ulid import ULID
+
+from governance.errors import ConfigurationError, IncompleteFeed
+from governance.house import House
+from governance.records import Reading, Record
+from governance.settings import SourceSettings
+from governance.snapshots.frames import schema
+from governance.snapshots.happened import remember_events, with_last_use
+from governance.snapshots.keeping import TABLES_OF, Feed, believed
+from governance.snapshots.memory import (
+    Absence,
+    Change,
+    account_change,
+    identity_change,
+    remember_accounts,
+    remember_identities,
+)
+from governance.snapshots.parts import Parts
+from governance.snapshots.writing import write
+from governance.tables import Remediation, Snapshot
+
+Frames = dict[str, pl.DataFrame | pl.LazyFrame]
+
+
+def stage(
+    house: House,
+    feed: Feed,
+    records: Iterable[Record],
+    reading: Reading,
+    at: datetime,
+    now: datetime,
+    event_mark: Callable[[], str | None] = lambda: None,
+) -> Snapshot:
+    """Write what a feed said, invisible to all: files first, then one row with status `staged`.
+
+    `event_mark` is asked after the records came: where the next pull goes on reading events.
+    Raises what reading the records raises, and IncompleteFeed when the feed holds nobody; then nothing is left behind.
+    """
+    kind = "source" if isinstance(feed, SourceSettings) else "application"
+    with house.store.read() as session:
+        last = believed(session, feed.name)
+    if last is not None and at < last.at:
+        raise ConfigurationError(
+            f"{feed.name} was already read as of {last.at:%Y-%m-%d %H:%M}Z; a snapshot as of {at:%Y-%m-%d %H:%M}Z would"
+            " rewrite history: historical snapshots are pulled in their order"
+        )
+    row = Snapshot(
+        id=str(ULID.from_datetime(now)),
+        feed=feed.name,
+        kind=kind,
+        at=at,
+        pulled_at=now,
+        status="staged",
+        released_by=[],
+    )
+    row.path = f"{feed.name}/{row.id}"
+    folder = house.snapshots / row.path
+    parts = Parts(folder.with_name(f".{row.id}.parts"))
+    try:
+        parts.take(records)
+        main = TABLES_OF[kind][0]
+        if not parts.rows[main]:
+            raise IncompleteFeed(
+                f"{feed.name}: {reading.source or 'the feed'} holds no {main}; the last good snapshot stays"
+            )
+        row.sha256, row.event_mark = reading.sha256 or parts.sha256, event_mark()
+        row.rows = {name: parts.rows[name] for name in TABLES_OF[kind]}
+        compose = _people if isinstance(feed, SourceSettings) else _accounts
+        change, frames = compose(house, feed, parts, last, row)
+        row.change = asdict(change)
+        write(folder, frames)
+    finally:
+        parts.clear()
+    with house.store.write() as session:
+        session.add(row)
+    return row
+
+
+def _people(house: House, feed: Feed, parts: Parts, last: Snapshot | None, row: Snapshot) -> tuple[Change, Frames]:
+    """A source of truth with its memory: who vanished, former addresses, moves."""
+    assert isinstance(feed, SourceSettings)
+    new = parts.scan("identities").collect()
+    file = _file(house, last, "identities")
+    before = None if file is None else pl.read_parquet(file)
+    again = last is not None and last.sha256 == row.sha256
+    absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again)
+    kept = remember_identities(new, before, row.at, absence, _keep(house))
+    return identity_change(new, before), {"identities": kept}
+
+
+def _accounts(house: House, feed: Feed, parts: Parts, last: Snapshot | None, row: Snapshot) -> tuple[Change, Frames]:
+    """An application with its memory: accounts that vanished, and what happened. Never whole in memory."""
+    with house.store.read() as session:
+        closed = session.exec(
+            select(Remediation.account_id).where(
+                Remediation.application == feed.name, col(Remediation.status).in_(("executing", "executed", "verified"))
+            )
+        ).all()
+    new = parts.scan("accounts")
+    file = _file(house, last, "accounts")
+    before = None if file is None else pl.scan_parquet(file)
+    closed_here = pl.LazyFrame({"account_id": closed}, schema={"account_id": pl.String})
+    since = row.at - timedelta(days=house.settings.snapshots.event_days)
+    events = remember_events(parts.scan("events"), _file(house, last, "events"), since)
+    kept: Frames = {name: parts.scan(name).select(list(schema(name))) for name in ("entitlements", "grants")}
+    kept["events"] = events
+    kept["accounts"] = remember_accounts(with_last_use(new, events), before, row.at, _keep(house))
+    return account_change(new, before, closed_here), kept
+
+
+def _file(house: House, last: Snapshot | None, table: str) -> Path | None:
+    return None if last is None else house.snapshots / last.path / f"{table}.parquet"
+
+
+def _keep(house: House) -> timedelta:
+    return timedelta(days=house.settings.snapshots.keep_days)
