@@ -62,8 +62,16 @@ class World:
         self.breaks_after: int | None = None
         self.asked: list[tuple[datetime, str | None]] = []
 
-    def happened(self, account_id: str, at: datetime, kind: str = "sign_in", success: bool | None = True) -> None:
-        self.journal.append(Event("crm", f"e{len(self.journal)}", at, kind, account_id, success=success))
+    def happened(
+        self,
+        account_id: str,
+        at: datetime,
+        kind: str = "sign_in",
+        success: bool | None = True,
+        target: str | None = None,
+    ) -> None:
+        number = f"e{len(self.journal)}"
+        self.journal.append(Event("crm", number, at, kind, account_id, success=success, target=target))
 
     def pull(self, at: datetime) -> None:
         def connect(house: House, name: str, now: datetime) -> Connector:
@@ -125,9 +133,10 @@ def test_events_are_kept_for_ninety_days(world: World) -> None:
 
 def test_successful_use_tells_the_last_use_and_failed_sign_ins_do_not(world: World) -> None:
     world.happened("ada", world.now - 3 * DAY)
-    world.happened("ada", world.now - 2 * DAY, "token_used", None)
+    world.happened("ada", world.now - 2 * DAY, "token_used")
     world.happened("ada", world.now - 1 * DAY, "sign_in_failed", False)
     world.happened("ada", world.now - 1 * DAY, "sign_in", False)
+    world.happened("ada", world.now - 1 * DAY, "sign_in", None)
     world.happened("ben", world.now - 1 * DAY, "granted")
     world.pull(world.now)
     seen = {row["account_id"]: row for row in world.table("accounts").iter_rows(named=True)}
@@ -136,6 +145,16 @@ def test_successful_use_tells_the_last_use_and_failed_sign_ins_do_not(world: Wor
     assert seen["ada"]["last_seen_known"] is True
     assert (seen["ben"]["last_seen_at"], seen["ben"]["last_seen_known"]) == (None, False)
     assert (seen["cho"]["last_seen_at"], seen["cho"]["last_seen_known"]) == (None, False)
+
+
+def test_a_sign_in_to_something_else_is_no_use_but_one_through_an_identity_provider_is(world: World) -> None:
+    world.happened("ada", world.now - 3 * DAY)
+    world.happened("ada", world.now - 1 * DAY, target="Atlassian account")
+    world.happened("ben", world.now - 1 * DAY, target="Atlassian account")
+    world.happened("cho", world.now - 1 * DAY, "sso", target="Wiki")
+    world.pull(world.now)
+    seen = {row["account_id"]: row["last_seen_at"] for row in world.table("accounts").iter_rows(named=True)}
+    assert seen == {"ada": world.now - 3 * DAY, "ben": None, "cho": world.now - 1 * DAY}
 
 
 def refused(house: House, at: datetime, error: LeaverwatchError | None) -> None:

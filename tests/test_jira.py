@@ -337,6 +337,11 @@ class TestEvents:
         )  # fmt: skip
         assert not any("left out" in note for note in connector.reading.notes)
 
+    def test_signing_in_to_the_atlassian_account_is_no_use_of_one_product(self, jira):
+        with site(jira) as (connector, _):
+            signed_in = [e for e in connector.events(NOW - 30 * DAY, None) if e.kind == "sign_in"]
+        assert {e.target for e in signed_in} == {"Atlassian account"}
+
     def test_actions_not_known_here_are_found_by_their_names(self, jira):
         def rename(path, data):
             return json.loads(json.dumps(data).replace('"user_login"', '"auth_ok_v2"'))

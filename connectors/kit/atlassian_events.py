@@ -19,6 +19,7 @@ from governance.errors import IncompleteFeed
 from governance.records import Event
 
 LIMIT: Final = 200
+ATLASSIAN: Final = "Atlassian account"  # what is signed in to: it opens every product, and tells nothing of this one
 MOST_PAGES: Final = 50_000
 _BY_ID: Final = {
     "user_login": "sign_in",
@@ -119,7 +120,8 @@ class OrganisationEvents:
             return None
         actor = entry.text("attributes.actor.id")
         subject = _named(entry, "attributes.context", "users") or (actor if kind == "sign_in" else None)
-        target = _named(entry, "attributes.container", "groups") or _named(entry, "attributes.context", "groups")
+        group = _named(entry, "attributes.container", "groups") or _named(entry, "attributes.context", "groups")
+        target = ATLASSIAN if kind == "sign_in" else group
         return Event(self._application, event_id, at, kind, subject, actor, True, target)
 
 

@@ -10,7 +10,10 @@ import polars as pl
 
 from governance.snapshots.frames import INSTANT, schema
 
-USES: Final = ("sign_in", "sso", "token_used")  # successful ones: a failed sign-in is no use
+# Successful ones of this application itself. A sign-in with a target was one to something else: to an Atlassian account,
+# which opens several products and proves the use of none. `sso` is a use of the identity provider, whatever it opened.
+USES: Final = ("sign_in", "token_used")
+USES_OF_AN_IDENTITY_PROVIDER: Final = ("sso",)
 
 
 def remember_events(new: pl.LazyFrame, last: Path | None, since: datetime) -> pl.LazyFrame:
@@ -29,9 +32,12 @@ def remember_events(new: pl.LazyFrame, last: Path | None, since: datetime) -> pl
 
 def with_last_use(accounts: pl.LazyFrame, events: pl.LazyFrame) -> pl.LazyFrame:
     """Accounts whose last use is the latest that the application tells or that its events prove."""
+    here = pl.col("kind").is_in(USES) & pl.col("target").is_null()
     used = (
         events.filter(
-            pl.col("kind").is_in(USES), pl.col("success").ne_missing(pl.lit(False)), pl.col("account_id").is_not_null()
+            here | pl.col("kind").is_in(USES_OF_AN_IDENTITY_PROVIDER),
+            pl.col("success"),  # one whose end is not told proves nothing
+            pl.col("account_id").is_not_null(),
         )
         .group_by("account_id")
         .agg(pl.col("at").max().alias("_used_at"))
