@@ -207,9 +207,7 @@ class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         told = self._reader.of(row)
         account_id = told.text("id") or ""
         held = found.held.get(account_id, {})
-        privileged = holds_privilege(
-            (found.entitlements[e].privileged for e in held), told=found.groups_told and found.roles_told
-        )
+        privileged = holds_privilege((found.entitlements[e].privileged for e in held), told=found.told(account_id))
         activity = self._activity and not deleted
         account = read_account(told, self.feed.name, activity=activity, privileged=privileged, mfa=mfa, deleted=deleted)
         if account is not None:

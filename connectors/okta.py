@@ -147,7 +147,6 @@ class Okta(
         reading.filters = " | ".join(f or "status other than DEPROVISIONED" for f in FILTERS)
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         yield from found.entitlements.values()
-        told = found.groups_told and found.roles_told
         seen: set[str] = set()
         for expression in FILTERS:
             params = {"limit": str(self._size), **({"filter": expression} if expression else {})}
@@ -162,7 +161,9 @@ class Okta(
                     continue
                 seen.add(account_id)
                 held = found.held.get(account_id, {})
-                privileged = holds_privilege((found.entitlements[e].privileged for e in held), told=told)
+                privileged = holds_privilege(
+                    (found.entitlements[e].privileged for e in held), told=found.told(account_id)
+                )
                 account = read_account(user, place, privileged, None)
                 if account is not None:
                     yield self._with_factors(account, user)

@@ -69,7 +69,12 @@ class Salesforce(
         ),
         Field("write_username", "With a private key: the account the writing client acts as."),
         Field("audience", "With a private key: https://test.salesforce.com for sandboxes.", "url", default=LOGIN),
-        Field("frozen", "Whether frozen accounts are told apart; needs Manage Users.", "flag", default=True),
+        Field(
+            "frozen",
+            "Whether frozen accounts are told apart; without Manage Users they count as active.",
+            "flag",
+            default=True,
+        ),
         Field("portal", "Whether accounts of customers and partners are read too.", "flag", default=False),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
         Field("page_size", "How many accounts to ask for at once.", "number", default=2000),
@@ -96,7 +101,7 @@ class Salesforce(
     covers = (
         "people with any internal licence, also Chatter: yes",
         "deactivated accounts: yes, Salesforce never deletes any",
-        "suspended (frozen) accounts: yes",
+        "suspended (frozen) accounts: yes, with Manage Users; without it they count as active",
         "service accounts (integration licence) and bots (Agentforce): yes",
         "customers and partners (portal licences): only with portal = true",
         "guest accounts of sites and automated processes: no, nobody signs in with them",

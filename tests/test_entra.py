@@ -210,7 +210,8 @@ class TestLicences:
 
     @pytest.mark.parametrize(
         ("forbidden", "words"),
-        [("/groups", "GroupMember.Read.All"), ("/roleManagement", "RoleManagement"), ("/servicePrin", "Application.Read")],
+        [("/groups", "GroupMember.Read.All"), ("/roleManagement", "RoleManagement"), ("/servicePrin", "Application.Read"),
+         ("/roleEligibility", "RoleManagement")],
     )  # fmt: skip
     def test_what_may_not_be_read_is_unknown_and_said(self, directory, forbidden, words):
         directory.application.settings["forbidden"] = forbidden
@@ -501,6 +502,22 @@ class TestCredentials:
         directory.application.settings["forbidden"] = "oauth2PermissionGrants|/authentication/"
         with directory.connect() as connector, pytest.raises(AuthenticationFailed, match=r"Directory\.Read\.All"):
             connector.credentials(directory.id("ada"))
+
+    @pytest.mark.parametrize("closed", ["oauth2PermissionGrants", "/authentication/"])
+    def test_nobody_says_that_nothing_is_left_who_was_shown_only_a_part(self, directory, closed):
+        directory.application.settings["forbidden"] = closed
+        with directory.connect() as connector, pytest.raises(AuthenticationFailed, match="whether any is left"):
+            connector.credentials(directory.id("farid"))
+
+    def test_a_sign_in_that_cannot_be_read_is_not_never(self, directory):
+        def spoil(path, data):
+            for row in data.get("value", ()) if path.endswith("/users") else ():
+                row["signInActivity"] = "2026-11-20T08:00:00Z"
+            return data
+
+        directory.sandbox.faults[directory.application.name] = Faults(mutate=spoil)
+        accounts, *_ = directory.pulled()
+        assert {(a.last_seen_at, a.last_seen_known) for a in accounts.values()} == {(None, False)}
 
 
 class TestChecking:

@@ -105,7 +105,7 @@ class TestAccounts:
     @pytest.mark.parametrize(
         ("status", "active"),
         [("ACTIVE", True), ("PASSWORD_EXPIRED", True), ("RECOVERY", True), ("LOCKED_OUT", True), ("STAGED", False),
-         ("PROVISIONED", False), ("ACTIVATING", None), ("SOMETHING_NEW", None)],
+         ("PROVISIONED", True), ("ACTIVATING", None), ("SOMETHING_NEW", None)],
     )  # fmt: skip
     def test_each_status_says_whether_one_can_sign_in(self, org, status, active):
         org.people["bruno"].more["status"] = status
@@ -231,6 +231,15 @@ class TestHoldings:
         assert len(accounts) == 11
         assert any(scope in note for note in reading.notes)
         assert accounts[org.id("front")].privileged is (False if told else None)
+
+    @pytest.mark.parametrize(("refused", "whose"), [("users", "ada"), ("(users|groups)", "bruno")])
+    def test_roles_that_only_some_answers_refuse_leave_nobody_unprivileged(self, org, refused, whose):
+        org.holds("rol" + "R" * 17, "Help Desk Administrator", "role", type="HELP_DESK_ADMIN")
+        org.holds(GROUP, "Help desk", "group", ["bruno"], roles=["rol" + "R" * 17])
+        org.sandbox.faults["org"] = Faults(forbidden=True, paths=f"/api/v1/{refused}/[^/]+/roles")
+        accounts, _, _, reading = org.pulled()
+        assert any("roles of" in note and "unknown" in note for note in reading.notes)
+        assert accounts[org.id(whose)].privileged is None
 
     def test_a_feature_that_is_refused_with_401_is_no_wrong_token(self, org):
         """As recorded: 401 E0000015, "You do not have permission to access the feature you are requesting"."""
@@ -474,6 +483,12 @@ class TestCredentials:
         org.application.settings["forbidden"] = "/grants|/api-tokens"
         with org.connect() as connector, pytest.raises(Unavailable):
             connector.credentials(org.id("ada"))
+
+    @pytest.mark.parametrize("closed", ["/grants", "/api-tokens"])
+    def test_nobody_says_that_nothing_is_left_who_was_shown_only_a_part(self, org, closed):
+        org.application.settings["forbidden"] = closed
+        with org.connect() as connector, pytest.raises(Unavailable, match="whether any is left is unknown"):
+            connector.credentials(org.id("farid"))
 
 
 class TestChecking:

@@ -80,12 +80,13 @@ class TestAccounts:
             True, False, False, True, True, False,
         ]  # fmt: skip
 
-    def test_without_the_right_to_see_frozen_logins_nothing_is_read(self, salesforce):
+    def test_without_the_right_to_see_frozen_logins_whoever_is_active_counts_as_able_to_sign_in(self, salesforce):
         salesforce.settings["unseen"] = ["UserLogin"]
-        with pytest.raises(AuthenticationFailed, match="frozen = false"):
-            read(salesforce)
+        result = read(salesforce)
+        assert [result.accounts[g].active for g in ("Ada", "Dmitri", "Esra")] == [True, True, False]
+        assert any("Manage Users" in note for note in result.notes)
 
-    def test_unless_that_is_accepted(self, salesforce):
+    def test_and_where_they_are_not_asked_for(self, salesforce):
         salesforce.settings["unseen"] = ["UserLogin"]
         result = read(salesforce, frozen=False)
         assert result.accounts["Dmitri"].active is True

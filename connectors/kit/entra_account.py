@@ -7,6 +7,7 @@ and not backfilled; who never signed in has no signInActivity, and neither has w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -61,6 +62,8 @@ def last_success(told: Resource, created_at: datetime | None) -> tuple[datetime 
 
     Where no success is told, a last try before successes were written down bounds the last use; a later one does not.
     """
+    if told.get("signInActivity") is not None and not isinstance(told.get("signInActivity"), Mapping):
+        return None, False
     success = told.instant("signInActivity.lastSuccessfulSignInDateTime")
     if success is not None:
         return success, True

@@ -206,14 +206,13 @@ def read_row(calls: EntraCalls, account_id: str, more: str = "") -> dict[str, An
 
 
 def credentials(calls: EntraCalls, reader: Reader, place: str, account_id: str) -> list[Credential]:
-    """Consents of the account and temporary access passes; AuthenticationFailed when neither may be listed."""
+    """Consents of the account and temporary access passes; AuthenticationFailed where there may be more than is told.
+
+    What is found is told even where the other list is closed; that nothing is left takes both.
+    """
     base = f"users/{step(account_id)}"
     grants = calls.may_list(f"{base}/oauth2PermissionGrants", {}, Reading(), gone=True)
     passes = calls.may_list(f"{base}/authentication/temporaryAccessPassMethods", {}, Reading(), gone=True)
-    if isinstance(grants, Refused) and isinstance(passes, Refused):
-        raise AuthenticationFailed(
-            f"{place}: 403: neither consents (Directory.Read.All) nor access passes of {account_id} may be listed"
-        )
     found = []
     for told in _told(grants, reader):
         name = f"{told.text('clientId') or 'a program'}: {told.text('scope') or 'unknown scope'}"
@@ -222,6 +221,11 @@ def credentials(calls: EntraCalls, reader: Reader, place: str, account_id: str) 
         if told.flag("isUsable") is not False:
             made = told.instant("createdDateTime")
             found.append(Credential(place, account_id, told.text("id") or "", "token", "temporary access pass", made))
+    if not found and (isinstance(grants, Refused) or isinstance(passes, Refused)):
+        raise AuthenticationFailed(
+            f"{place}: 403: consents (Directory.Read.All) or access passes (UserAuthenticationMethod.Read.All) of"
+            f" {account_id} may not be listed: whether any is left is unknown"
+        )
     return found
 
 

@@ -149,6 +149,7 @@ class EntraHoldings:
         waiting = self._calls.may_list("roleManagement/directory/roleEligibilitySchedules", {}, reading)
         if isinstance(waiting, Refused):
             why = waiting.words("RoleManagement.Read.Directory", "Entra ID P2")
+            found.roles_told = waiting.licence  # without the licence nobody can have one
             reading.notes.append(f"roles that can be taken up are unknown: {why}")
             return
         self._assignments(found, definitions, waiting, eligible=True)

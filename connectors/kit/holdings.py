@@ -22,8 +22,13 @@ class Holdings:
 
     entitlements: dict[str, Entitlement] = field(default_factory=dict)
     held: dict[str, dict[str, Held]] = field(default_factory=dict)
+    unclear: set[str] = field(default_factory=set)  # accounts of which a part could not be read
     groups_told: bool = True
     roles_told: bool = True
+
+    def told(self, account_id: str) -> bool:
+        """Whether everything is known that the account holds."""
+        return self.groups_told and self.roles_told and account_id not in self.unclear
 
     def add(self, account_id: str, entitlement_id: str, held: Held) -> None:
         """One grant; what is held directly goes before what comes through a group."""

@@ -13,14 +13,15 @@ from connectors.kit.resource import Resource
 from governance.records import Account
 
 # Whether the account can sign in. LOCKED_OUT, PASSWORD_EXPIRED and RECOVERY end by themselves or by the owner's own
-# doing, so they count as open; STAGED and PROVISIONED have never been activated.
+# doing, so they count as open, and so does PROVISIONED ("pending user action"): its owner has the link that activates
+# it. STAGED waits for an administrator.
 STATUSES: Final[dict[str, bool]] = {
     "active": True,
     "locked_out": True,
     "password_expired": True,
     "recovery": True,
+    "provisioned": True,
     "staged": False,
-    "provisioned": False,
     "suspended": False,
     "deprovisioned": False,
 }

@@ -191,12 +191,13 @@ def read_row(calls: OktaCalls, account_id: str) -> dict[str, object] | None:
 
 
 def credentials(calls: OktaCalls, reader: Reader, place: str, account_id: str) -> list[Credential]:
-    """Consents the account gave to programs, and API tokens it made; Unavailable when neither may be listed."""
+    """Consents the account gave to programs, and API tokens it made; Unavailable where there may be more than is told.
+
+    What is found is told even where the other list is closed; that nothing is left takes both.
+    """
     found: list[Credential] = []
     grants = calls.may_list(f"users/{step(account_id)}/grants", {"limit": "200"}, Reading(), gone=True)
     tokens = calls.may_list("api-tokens", {}, Reading())
-    if grants is None and tokens is None:
-        raise Unavailable(f"{place}: neither consents nor API tokens of {account_id} may be listed")
     for row in grants or ():
         told = reader.of(row)
         grant_id = told.text("id")
@@ -210,4 +211,7 @@ def credentials(calls: OktaCalls, reader: Reader, place: str, account_id: str) -
             ends = told.instant("expiresAt", clamped=False)
             made = told.instant("created")
             found.append(Credential(place, account_id, token_id, "token", told.text("name"), made, None, ends))
+    if not found and (grants is None or tokens is None):
+        closed = " nor ".join(w for w, rows in (("consents", grants), ("API tokens", tokens)) if rows is None)
+        raise Unavailable(f"{place}: {closed} of {account_id} may not be listed: whether any is left is unknown")
     return found

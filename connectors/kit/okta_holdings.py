@@ -82,16 +82,21 @@ class OktaHoldings:
             return
         for account_id in filter(None, map(entry_id, holders)):
             answer = self._calls.allowed(f"users/{step(account_id)}/roles", gone=True)
-            if answer is not None:
-                for role, held in self._read_roles(answer.data):
-                    found.entitlements[role.entitlement_id] = role
-                    found.add(account_id, role.entitlement_id, held)
+            if answer is None:
+                found.unclear.add(account_id)
+            for role, held in self._read_roles(answer.data if answer else ()):
+                found.entitlements[role.entitlement_id] = role
+                found.add(account_id, role.entitlement_id, held)
         for group_id, members in admins.items():
             answer = self._calls.allowed(f"groups/{step(group_id)}/roles", gone=True)
+            if answer is None:
+                found.unclear.update(members)
             for role, held in self._read_roles(answer.data if answer else ()):
                 found.entitlements[role.entitlement_id] = role
                 for account_id in members:
                     found.add(account_id, role.entitlement_id, Held("group", held.since))
+        if found.unclear:
+            reading.notes.append(f"roles of {len(found.unclear)} accounts could not be read and are unknown")
 
     def _read_roles(self, rows: Any) -> Iterator[tuple[Entitlement, Held]]:
         for row in rows if isinstance(rows, list | tuple) else ():

@@ -8,7 +8,6 @@ from typing import Final
 
 from connectors.kit.resource import Reader, Resource
 from connectors.kit.salesforce_query import NotReadable, Soql, select, where, where_in
-from governance.errors import AuthenticationFailed
 from governance.records import Account, Reading
 
 COLUMNS: Final = (
@@ -28,7 +27,7 @@ class Logins:
     """What stands beside the rows of User."""
 
     frozen: dict[str, bool | None] = field(default_factory=dict)  # only those that are, or may be
-    frozen_told: bool | None = True  # None: a row could not be read, so nobody is known not to be; False: not asked
+    frozen_told: bool | None = True  # None: a row could not be read, so anybody may be; False: not told at all
     mfa: Mapping[str, bool | None] | None = None  # None: not told
 
 
@@ -63,11 +62,12 @@ class LoginReader:
                     logins.frozen_told = None
                 else:
                     logins.frozen[owner] = True if row.flag("IsFrozen") else None
-        except NotReadable as error:
-            raise AuthenticationFailed(
-                f"{error}: without UserLogin frozen accounts would look active. Give the client's account the"
-                " permission Manage Users, or set frozen = false"
-            ) from None
+        except NotReadable:
+            # Whoever IsActive lets in can sign in as far as anybody can tell: to call them unknown would hide leavers.
+            logins.frozen_told = False
+            self._reading.notes.append(
+                "frozen accounts are not told apart: they count as active (it needs the permission Manage Users)"
+            )
 
     def _factors(self, account_id: str | None) -> Mapping[str, bool | None] | None:
         one = (where("UserId", account_id),) if account_id else ()
@@ -116,11 +116,11 @@ def account_of(row: Resource, account_id: str, application: str, logins: Logins,
 
 def _active(row: Resource, account_id: str, logins: Logins) -> bool | None:
     active = row.flag("IsActive")
-    if not active or logins.frozen_told is False:
+    if not active:
         return active
     if account_id in logins.frozen:
         return False if logins.frozen[account_id] else None
-    return active if logins.frozen_told else None
+    return None if logins.frozen_told is None else active
 
 
 def _mfa(row: Resource, account_id: str, logins: Logins) -> bool | None:

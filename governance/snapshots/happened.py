@@ -10,8 +10,8 @@ import polars as pl
 
 from governance.snapshots.frames import INSTANT, schema
 
-# Successful ones of this application itself. A sign-in with a target was one to something else: to an Atlassian account,
-# which opens several products and proves the use of none. `sso` is a use of the identity provider, whatever it opened.
+# Of this application itself. A sign-in with a target was one to something else: to an Atlassian account, which opens
+# several products and proves the use of none. `sso` is a use of the identity provider, whatever it opened.
 USES: Final = ("sign_in", "token_used")
 USES_OF_AN_IDENTITY_PROVIDER: Final = ("sso",)
 
