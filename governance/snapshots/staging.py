@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
+from typing import Final
 
 import polars as pl
 from sqlmodel import col, select
@@ -30,6 +32,8 @@ from governance.snapshots.parts import Parts
 from governance.snapshots.writing import write
 from governance.tables import Remediation, Snapshot
 
+# Feeds are read side by side, composed one after another: the engine uses every core for one, and bounds its threads.
+_COMPOSING: Final = Lock()
 Frames = dict[str, pl.DataFrame | pl.LazyFrame]
 
 
@@ -77,9 +81,10 @@ def stage(
         row.sha256, row.event_mark = reading.sha256 or parts.sha256, event_mark()
         row.rows = {name: parts.rows[name] for name in TABLES_OF[kind]}
         compose = _people if isinstance(feed, SourceSettings) else _accounts
-        change, frames = compose(house, feed, parts, last, row)
-        row.change = asdict(change)
-        write(folder, frames)
+        with _COMPOSING:
+            change, frames = compose(house, feed, parts, last, row)
+            row.change = asdict(change)
+            write(folder, frames)
     finally:
         parts.clear()
     with house.store.write() as session:
