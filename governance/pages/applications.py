@@ -93,6 +93,9 @@ def _one(house: House, actor: Actor, now: datetime, feed: Card | Source) -> None
     number = feed.accounts if isinstance(feed, Card) else feed.last.kept if feed.last else None
     held = bold(UNKNOWN if number is None else f"{number:,}")
     what = "accounts" if isinstance(feed, Card) else "rows about people"
-    opening(house, now, feed.title, f"{held} {what}; {plain(feed.feed.said.removeprefix(feed.title).strip())}.")
+    age = "never read" if feed.feed.age is None else f"data {feed.feed.age_text} old"
+    opening(
+        house, now, feed.title, f"{held} {what}, {age}{warm(', outdated') if feed.feed.state == 'outdated' else ''}."
+    )
     st.button("All applications", type="tertiary", icon=":material/arrow_back:", on_click=st.query_params.clear)
     feed_detail(house, actor, now, feed)

@@ -51,8 +51,8 @@ def _catalogue(house: House, now: datetime) -> None:
         for one in group:
             with grid, st.container(border=True, height=132, gap="xsmall"):
                 summary(one, used.count(one.name))
-                st.button("Choose", key=f"choose-{one.name}", type="tertiary", icon=":material/arrow_forward:",
-                          on_click=_choose, args=(one.name,), help=f"Connect {one.title}")  # fmt: skip
+                st.button(f"Connect {plain(one.title)}", key=f"choose-{one.name}", type="tertiary",
+                          icon=":material/arrow_forward:", on_click=_choose, args=(one.name,))  # fmt: skip
 
 
 def _choose(connector: str | None = None) -> None:

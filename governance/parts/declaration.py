@@ -68,5 +68,6 @@ def _cover(which: str, answer: str) -> str:
         return plain(text)
     word, _, more = answer.partition(" ") if answer.startswith(("yes ", "no ")) else answer.partition(",")
     sign = ":green[✓]" if word == "yes" else ":gray[–]" if word == "no" else ":orange[◆]"
-    said = (more.strip() if word in ("yes", "no") else answer).strip("()")
+    said = more.strip() if word in ("yes", "no") else answer
+    said = said[1:-1] if said.startswith("(") and said.endswith(")") else said
     return f"{sign} {plain(text)}" + (f" {dim(said)}" if said else "")

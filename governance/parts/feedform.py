@@ -47,15 +47,14 @@ class Filling:
     def draw(self, one: Field) -> None:
         """The widget of one field, and below it what was wrong."""
         key, kind = one["name"], one.get("kind", "text")
-        value = _DRAWN.get(kind, _text)(self, one)
+        with st.container(gap="xxsmall"):
+            value = _DRAWN.get(kind, _text)(self, one)
+            if key in self.wrong:
+                st.markdown(f":small[:red[▲ {plain(self.wrong[key])}]]")
+            if one.get("help"):
+                note(plain(one["help"]))
         if value not in (None, "", {}, []) and value != one.get("default"):
             self.table[key] = value
-        self.say(key)
-
-    def say(self, key: str) -> None:
-        """What was wrong with a field."""
-        if key in self.wrong:
-            st.markdown(f":small[:red[▲ {plain(self.wrong[key])}]]")
 
     def name_of(self, key: str) -> str:
         """What the widget of a field is called."""
@@ -138,11 +137,12 @@ def _owned(filling: Filling) -> None:
         if chosen != "medium":
             filling.table["criticality"] = chosen
     with right:
-        patterns = st.text_input(
-            _label("privileged", "Names of entitlements, commas between."),
-            ", ".join(filling.given.get("privileged", ())), placeholder="admin*, *owner*",
-            key=filling.name_of("privileged"),
-        )  # fmt: skip
+        with st.container(gap="xxsmall"):
+            patterns = st.text_input(
+                "Privileged", ", ".join(filling.given.get("privileged", ())), placeholder="admin*, *owner*",
+                key=filling.name_of("privileged"),
+            )  # fmt: skip
+            note("Names of entitlements, commas between.")
         if found := [part.strip() for part in patterns.split(",") if part.strip()]:
             filling.table["privileged"] = found
         ways = st.multiselect(
@@ -164,13 +164,9 @@ def _absence(filling: Filling) -> None:
         filling.table["absence_means"] = chosen
 
 
-def _label(key: str, text: str, required: bool = False) -> str:
-    star = " :red[\\*]" if required else ""
-    return f"**{plain(label(key))}**{star} :gray[{plain(text)}]"
-
-
 def _said(one: Field) -> str:
-    return _label(one["name"], one.get("help", ""), bool(one.get("required")))
+    """The label. What helps to fill it in stands below, in words that a screen reader does not repeat every time."""
+    return label(one["name"]) + (" *" if one.get("required") else "")
 
 
 def _text(filling: Filling, one: Field) -> str:

@@ -54,18 +54,15 @@ def _written(found: Progress, now: datetime) -> None:
         _step(_DONE, "Configured", f"By hand, in `{FILE}`")
     elif asked.status == "failed":
         line = _step(_BAD, "Not written", f"Nothing was changed: {plain(asked.error or 'no reason was noted')}")
-        line.button("Correct it", type="primary", key="correct", on_click=_correct, args=(asked.id,))
+        if line.button("Correct it", type="primary", key="correct"):
+            st.query_params.from_dict({"again": asked.id})
+            st.rerun()
     elif asked.status == "done":
         _step(_DONE, f"Written into {FILE}",
               f"By {plain(asked.actor)}, {plain(moment(asked.finished_at, now))} UTC; the file before is kept as"
               f" `{FILE}.bak`" + ("" if found.in_force else "; the pages take it up now"))  # fmt: skip
     else:
         _step(_WAITS, "Being written", "The worker looks every two seconds; if this stays, is it running?")
-
-
-def _correct(request: str) -> None:
-    st.query_params.pop("feed", None)
-    st.query_params["again"] = request
 
 
 def _checked(house: House, actor: Actor, now: datetime, found: Progress) -> None:
