@@ -19,15 +19,23 @@ app = noun("The figures.")
 def run(
     size: Annotated[int, typer.Option(metavar="ACCOUNTS", min=100, help="With five grants each.")] = 7_500,
     connectors: Annotated[bool, typer.Option("--connectors", help="Read them over HTTP instead.")] = False,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Pull the invented company instead.")] = False,
     format: Output = Format.TABLE,
 ) -> None:
     """Measure each step on a seeded estate of this many accounts, in a folder that goes afterwards."""
-    from jobs import bench, bench_connectors
+    from jobs import bench, bench_connectors, bench_sandbox
 
     rows = []
     now = home.clock().replace(microsecond=0)
     with tempfile.TemporaryDirectory(prefix="leaverwatch-bench-") as folder:
-        for figure in bench_connectors.run(size, now) if connectors else bench.run(Path(folder), size, now):
+        figures = (
+            bench_sandbox.run(Path(folder))
+            if sandbox
+            else bench_connectors.run(size, now)
+            if connectors
+            else bench.run(Path(folder), size, now)
+        )
+        for figure in figures:
             say(f"{figure.step}: {figure.seconds:,.3f} s")
             peak = None if figure.peak_mib is None else round(figure.peak_mib)
             rows.append(
