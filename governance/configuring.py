@@ -143,7 +143,7 @@ def _of_kind(kind: str, value: Any) -> str:
 def _of_address(value: str) -> str:
     try:
         parts = urlsplit(value)
-        whole = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        whole = parts.scheme and parts.hostname and (parts.port is None or parts.port > 0)  # ldaps: too
     except ValueError:
         whole = False
     if not whole:

@@ -10,12 +10,6 @@ from governance.rulebook import all_rules
 from jobs.commands import feeds, findings
 
 README: Final = Path(__file__).resolve().parent.parent / "README.md"
-CAPABILITIES: Final = {
-    "pull": "reads",
-    "read_one": "reads one",
-    "deactivate": "deactivates",
-    "reactivate": "reactivates",
-}
 
 
 def rules_table() -> str:
@@ -34,19 +28,19 @@ def rules_table() -> str:
 
 
 def connectors_table() -> str:
-    """Every connector: what it can do, what it tells, the least scopes it needs."""
+    """Every connector: what it closes, and what it cannot tell. `connectors check NAME` says the rest."""
     rows = [
         (
             f"`{c['name']}`",
             c["title"],
             c["kind"],
-            ", ".join(CAPABILITIES.get(word, word) for word in c["capabilities"]),
-            _listed(c["tells"]),
-            _scopes(c["scopes"]),
+            "yes" if "events" in c["capabilities"] else "–",
+            ", ".join(feeds.closes(c)) or "–",
+            _listed(feeds.untold(c)) or "–",
         )
         for c in feeds.declared()
     ]
-    return _table(("Connector", "Reads", "Kind", "Can", "Tells", "Least scopes"), rows)
+    return _table(("Connector", "Reads", "Kind", "Events", "Closes", "Does not tell"), rows)
 
 
 def _first_line(rule: str) -> str:
@@ -55,10 +49,6 @@ def _first_line(rule: str) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
-
-
-def _scopes(scopes: dict[str, Sequence[str]]) -> str:
-    return "; ".join(f"{capability}: {', '.join(names)}" for capability, names in scopes.items() if names) or "none"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -114,7 +114,7 @@ def test_what_is_wrong_is_said_by_key_and_nothing_is_asked(house, change, key, w
     assert rows_of(house, Request) == []
 
 
-@pytest.mark.parametrize("url", ["wiki", "ftp://x/", "https://", "https://me:secret@x.example/", "http://x:99999/"])
+@pytest.mark.parametrize("url", ["wiki", "x.example/", "https://", "https://me:secret@x.example/", "http://x:99999/"])
 def test_an_address_is_whole_and_holds_no_password(house, url):
     draft = Draft("application", {**WIKI, "base_url": url}, {"token": CANARY})
     assert "address" in configuring.problems(house, draft)["base_url"]

@@ -75,6 +75,17 @@ class TestSettingUp:
         assert home.run("connectors", "check", "app_csv").code == 1
         assert home.run("connectors", "check", "nope").code == 2
 
+    def test_a_connector_no_feed_uses_is_explained(self, home):
+        said = home.do("connectors", "check", "ldap").out
+        for words in ("[[application]]", "bind_dn *", "Least rights", "revoke_grant: write member", "Active Directory"):
+            assert words in said
+
+    def test_the_table_of_connectors_fits_a_terminal(self, home):
+        table = home.do("connectors", "list").out.splitlines()
+        assert max(map(len, table)) <= 120
+        [ldap] = [line for line in table if line.startswith("ldap")]
+        assert ldap.split()[-3:] == ["accounts,", "entitlements", "mfa"]
+
     def test_backup_and_restore_bring_back_what_was_decided(self, read_home):
         read_home.do("remediate", "propose", "--rule", "ghost", "--reason", "left", "--actor", "sec@x.example")
         file = read_home.do("backup").out.strip()

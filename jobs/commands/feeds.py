@@ -84,7 +84,12 @@ app.add_typer(connectors, name="connectors")
 def list_connectors(format: Output = Format.TABLE) -> None:
     """Show every connector with what it can do, what it tells and the least scopes it needs."""
     rows = declared()
-    show(rows, format, ("name", "title", "kind", "capabilities", "tells"))
+    if format is Format.TABLE:
+        rows = [{**row, "closes": closes(row), "does not tell": untold(row)} for row in rows]
+        show(rows, format, ("name", "title", "kind", "closes", "does not tell"))
+        say("`leaverwatch connectors check NAME` shows settings, least rights, plans and limits of one")
+        return
+    show(rows, format)
 
 
 def declared() -> list[dict[str, Any]]:
@@ -104,11 +109,38 @@ def declared() -> list[dict[str, Any]]:
     ]
 
 
+CLOSES = {
+    "deactivate": "accounts",
+    "revoke_grant": "entitlements",
+    "end_sessions": "sessions",
+    "credentials": "tokens",
+}
+TOLD = {  # by kind: what a feed of it could tell at best
+    "application": ("account.active", "account.last_seen", "account.mfa", "account.grants", "account.created_at"),
+    "source": ("owner.state", "owner.ended_at", "owner.left_on", "owner.attributes"),
+}
+
+
+def closes(row: dict[str, Any]) -> list[str]:
+    """What of an account can be taken away through this connector."""
+    return [word for capability, word in CLOSES.items() if capability in row["capabilities"]]
+
+
+def untold(row: dict[str, Any]) -> list[str]:
+    """What it cannot tell: rules that need it are not evaluable."""
+    return [signal.partition(".")[2] for signal in TOLD[row["kind"]] if signal not in row["tells"]]
+
+
 @connectors.command()
 def check(name: Annotated[str, typer.Argument(metavar="NAME", help="A configured feed, or a connector.")]) -> None:
-    """Prove that a feed, or every feed of that connector, can be reached with its credential."""
+    """Prove that a feed, or every feed of that connector, can be reached; a connector no feed uses is explained."""
+    from connectors.kit.contract import connector_names
+
     house = the_house()
     feeds = [feed for feed in work.feed_names(house) if name in (feed, house.settings.feed(feed).connector)]
+    if not feeds and name in connector_names():
+        _explain(name)
+        return
     if not feeds:
         house.settings.feed(name)  # says which names there are
     failed = False
@@ -130,3 +162,24 @@ def check(name: Annotated[str, typer.Argument(metavar="NAME", help="A configured
                     say(f"{feed}: {word}: {one}")
     if failed:
         raise typer.Exit(1)
+
+
+def _explain(name: str) -> None:
+    """Print what a connector declares: settings, least rights, what it reads, plans and limits."""
+    from connectors.kit.contract import connector_class
+
+    kind = connector_class(name)
+    table = "source" if kind.kind == "source" else "application"
+    typer.echo(f'{kind.title}: connector = "{name}" under [[{table}]]; no feed uses it\n\nSettings')
+    for one in kind.fields:
+        default = f" (default: {one.default})" if one.default is not None else ""
+        typer.echo(f"  {one.name}{' *' if one.required else ''}: {one.help}{default}")
+    parts: dict[str, list[str]] = {
+        "Least rights": [f"{capability}: {', '.join(names)}" for capability, names in kind.scopes.items() if names],
+        "Reads": list(kind.covers),
+        "Plans and licences": list(kind.plans),
+        "Published limits": [f"{limit.requests} in {limit.per_s:g} s {limit.match}".rstrip() for limit in kind.limits],
+    }
+    for title, lines in parts.items():
+        if lines:
+            typer.echo("\n".join([f"\n{title}", *(f"  {line}" for line in lines)]))
