@@ -80,8 +80,8 @@ def _checked(house: House, actor: Actor, now: datetime, found: Progress) -> None
     else:
         counts = check.counts or {}
         lacks, beyond = counts.get("missing") or [], counts.get("excess") or []
-        lacking = f"{len(lacks)} missing" if lacks else "no right is missing"
-        rights = f"{lacking}, {len(beyond)} too many" if beyond else f"{lacking}, none is too many"
+        lacking = f"{len(lacks)} missing" if lacks else "no missing right was named"
+        rights = f"{lacking}, {len(beyond)} too many" if beyond else lacking  # not every check can compare rights
         line = _step(_WARNS if lacks or beyond else _DONE, "Answers to its credential",
                      f"{rights} · {plain(moment(check.finished_at, now))} UTC")  # fmt: skip
         _button(line, house, actor, now, found, "check", "Check again")
