@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +19,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
-from connectors.kit.addresses import is_loopback, is_private_ip, is_private_name
+from connectors.kit.addresses import is_loopback, is_private_name
 from connectors.kit.contract import CanReadOne, Checked, Circumstances, Connector, Field
 from connectors.kit.declared_account import Declared
 from connectors.kit.options import feed_table, text_option
+from connectors.kit.peers import peers
 from connectors.kit.quarantine import judge
 from connectors.kit.redaction import guard_logs
 from connectors.kit.resource import as_text
@@ -39,6 +39,8 @@ from governance.records import Account, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
 
 PORTION: Final = 2_000
+# What in an address of a database leads past its host.
+_ELSEWHERE: Final = frozenset({"host", "hostaddr", "port", "service", "servicefile", "passfile", "unix_socket"})
 _READS: Final = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 # libpq gives no code for a refused connection, only the server's words.
 _REFUSED: Final = re.compile(
@@ -78,7 +80,7 @@ class Sql(Connector, CanReadOne):
         held = text_option(self.options, "entitlements_query", where)
         self._held_query = _reading(held, f"{where}: entitlements_query") if held else None
         self._url = _address(given, where, allow_private=self.options["allow_private"])
-        self._engine = _engine(self._url, where, given.deadline_s)
+        self._engine = _engine(self._url, where, given.deadline_s, allow_private=self.options["allow_private"])
         self._ends = 0.0
 
     def check(self) -> Checked:
@@ -223,8 +225,13 @@ def _address(given: Circumstances, where: str, *, allow_private: bool) -> URL:
     if url.password:
         guard_logs([str(url.password)])
     host = url.host or ""
-    if host and not is_loopback(host) and not allow_private and _is_private(host):
-        raise ConfigurationError(f"{where}: url: {host} is a private host; set allow_private = true to allow it")
+    if not allow_private:
+        if elsewhere := sorted(_ELSEWHERE & {key.casefold() for key in url.query}):
+            raise ConfigurationError(f"{where}: url: {elsewhere[0]}: the host stands before the name, nowhere else")
+        if "," in host:
+            raise ConfigurationError(f"{where}: url: names several hosts; expected one")
+        if host and not is_loopback(host) and is_private_name(host):
+            raise ConfigurationError(f"{where}: url: {host} is a private host; set allow_private = true to allow it")
     if url.get_backend_name() == "sqlite":
         path = given.home / Path(url.database or "")
         if not path.is_file():
@@ -233,24 +240,26 @@ def _address(given: Circumstances, where: str, *, allow_private: bool) -> URL:
     return url
 
 
-def _is_private(host: str) -> bool:
-    """Whether a host is private by its looks, or by what it resolves to now."""
-    if is_private_name(host):
-        return True
-    try:
-        return any(is_private_ip(str(found[4][0])) for found in socket.getaddrinfo(host, None))
-    except OSError:
-        return False
-
-
-def _engine(url: URL, where: str, deadline_s: float) -> sa.Engine:
+def _engine(url: URL, where: str, deadline_s: float, *, allow_private: bool) -> sa.Engine:
     more: dict[str, Any] = {}
     if url.get_backend_name() == "postgresql":
         limit = int(deadline_s * 1000)
         options = f"-c default_transaction_read_only=on -c statement_timeout={limit}"
         more = {"connect_args": {"connect_timeout": 10, "options": options}}
     try:
-        return sa.create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True, **more)
+        engine = sa.create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True, **more)
     except (NoSuchModuleError, ModuleNotFoundError):
         name = url.drivername
         raise ConfigurationError(f"{where}: url: no driver for {name} is installed beside Leaverwatch") from None
+    host = url.host
+
+    if host and not allow_private:
+
+        @sa.event.listens_for(engine, "do_connect")
+        def look(_dialect: Any, _record: Any, _args: Any, told: dict[str, Any]) -> None:
+            """Where the name leads to now; PostgreSQL's library is told to go there and nowhere else."""
+            found = peers(host, url.port, f"{where}: url", allow_private=False)
+            if found and url.get_backend_name() == "postgresql":
+                told["hostaddr"] = found[0]
+
+    return engine

@@ -16,6 +16,11 @@ from governance.errors import ConfigurationError, UnexpectedAnswer
 _STRANGE: Final = re.compile(r"[\x00-\x20\x7f\\]|[^\x00-\x7f]")
 _PORTS: Final = {"https": 443, "http": 80}
 _LOCAL_NAMES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".intranet", ".corp")
+# Not private by their registration, and yet not the public internet: what clouds answer themselves on (Azure's
+# platform, Oracle's metadata), and IPv6 that carries an IPv4 address to be taken out on the way.
+_PLATFORMS: Final = tuple(map(ipaddress.ip_network, ("168.63.129.16/32", "192.0.0.0/24")))
+_CARRIERS: Final = tuple(map(ipaddress.ip_network, ("::/96", "64:ff9b::/96", "2002::/16", "2001::/32")))
+_NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -119,20 +124,28 @@ def is_loopback(host: str) -> bool:
     address = _ip(host)
     if address is not None:
         return address.is_loopback
+    host = host.removesuffix(".")
     return host == "localhost" or host.endswith(".localhost")
 
 
 def is_private_ip(host: str) -> bool:
     """Whether an IP address is not one of the public internet (private, link-local, metadata, loopback …)."""
     address = _ip(host)
-    return address is not None and not address.is_global
+    if address is None:
+        return False
+    if address.version == 6 and (address.is_site_local or any(address in net for net in _CARRIERS)):
+        return True
+    return not address.is_global or address.is_multicast or any(address in net for net in _PLATFORMS)
 
 
 def is_private_name(host: str) -> bool:
     """Whether a host is private by its looks. What a name resolves to is looked at when connecting."""
+    host = host.removesuffix(".")
     if _ip(host) is not None:
         return is_private_ip(host)
-    return "." not in host or host.endswith(_LOCAL_NAMES)
+    # 127.1 and 0x7f.1 are addresses to whoever connects, in a spelling nobody uses who means well.
+    number = _NUMBER.fullmatch(host.rpartition(".")[2])
+    return "." not in host or number is not None or host.casefold().endswith(_LOCAL_NAMES)
 
 
 def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from connectors.kit.addresses import is_loopback, is_private_ip, is_private_name
+from connectors.kit.addresses import is_loopback, is_private_name
 from connectors.kit.contract import Circumstances
 from connectors.kit.patience import Deadline
+from connectors.kit.peers import admitted
 from connectors.kit.redaction import guard_logs
 from governance.errors import (
     AuthenticationFailed,
@@ -40,7 +41,8 @@ ACTIVE_DIRECTORY: Final = "1.2.840.113556.1.4.800"  # in supportedCapabilities
 CONNECT_S: Final = 10.0
 READ_S: Final = 30.0
 MAX_REPEATS: Final = 2
-CUT_SHORT: Final = (3, 4, 11)  # RFC 4511, appendix A: time, size and administrative limit exceeded
+# RFC 4511, appendix A: time, size and administrative limit exceeded; and a referral: the rest is on another server.
+CUT_SHORT: Final = (3, 4, 11, 10)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Directory:
         guard_logs([password])
         self._place = place
         self._given = given
+        self._where, self._allow_private = where, allow_private
         host, port, encrypted = _address(url, where, allow_private=allow_private)
         plain_is_safe = is_loopback(host)  # nobody listens in between
         if not encrypted and not start_tls and not plain_is_safe:
@@ -168,7 +171,10 @@ class Directory:
             return None
         except ldap3_errors.LDAPException as error:
             raise self._translated(error) from None
-        return next(iter(self._entries()), None)
+        found = next(iter(self._entries()), None)
+        if found is None:  # that it is gone must be said, not merely not found in time or here
+            self._check_whole()
+        return found
 
     def modify(self, dn: str, changes: Mapping[str, list[tuple[str, list[Any]]]], *, relax: bool = False) -> str:
         """Change an entry; returns the directory's result. RemediationError when it refuses."""
@@ -247,6 +253,7 @@ class Directory:
             return
         self._limits()
         try:
+            self._look_where_it_leads()
             self._connection.open()
             if self._starts_tls:
                 self._connection.start_tls()
@@ -254,6 +261,12 @@ class Directory:
         except ldap3_errors.LDAPException as error:
             raise self._translated(error) from None
         self._bound = True
+
+    def _look_where_it_leads(self) -> None:
+        """Look at the very addresses the library is about to connect to: it resolves the name once."""
+        server = self._connection.server
+        for found in server.address_info:
+            admitted(server.host, str(found[4][0]), f"{self._where}: base_url", allow_private=self._allow_private)
 
     def _translated(self, error: Exception) -> FeedError:
         """Our error for one of the library's; never with what the directory holds in it."""
@@ -291,7 +304,7 @@ def _address(url: object, where: str, *, allow_private: bool) -> tuple[str, int,
         host, port, parts = "", None, urlsplit("")
     if parts.scheme not in ("ldap", "ldaps") or not host or "@" in parts.netloc or parts.path.strip("/"):
         raise ConfigurationError(f"{where}: base_url: expected an address such as ldaps://dc.example.com")
-    if not is_loopback(host) and not allow_private and (is_private_name(host) or is_private_ip(host)):
+    if not is_loopback(host) and not allow_private and is_private_name(host):
         raise ConfigurationError(f"{where}: base_url: {host} is a private host; set allow_private = true to allow it")
     encrypted = parts.scheme == "ldaps"
     return host, port or (636 if encrypted else 389), encrypted

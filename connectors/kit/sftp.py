@@ -13,8 +13,8 @@ from typing import Final, cast
 
 import asyncssh
 
-from connectors.kit.addresses import is_loopback, is_private_ip
 from connectors.kit.files import finished, newest_of, sidecars
+from connectors.kit.peers import peers
 from connectors.kit.redaction import guard_logs
 from connectors.kit.sftp_address import MAGIC, Pinned, Place
 from governance.errors import (
@@ -89,17 +89,22 @@ class SftpServer:
     async def _fetched(self, connection: asyncssh.SSHClientConnection, into: Path) -> Path:
         return await self._bring(await connection.start_sftp_client(), into)
 
+    def _socket(self) -> socket.socket:
+        """A connection to one of the addresses the name leads to, all of which were looked at."""
+        host, port = self.place.host, self.place.port
+        found = peers(host, port, f"{self._where}: path", allow_private=self._allow_private) or [host]
+        for number, address in enumerate(found, start=1):
+            try:
+                return socket.create_connection((address, port), CONNECT_S)
+            except OSError:
+                if number == len(found):
+                    raise
+        raise AssertionError("there is one at least")
+
     async def _connect(self) -> asyncssh.SSHClientConnection:
         place, seen = self.place, _Seen()
         loop = asyncio.get_running_loop()
-        address = (place.host, place.port)
-        sock = await loop.run_in_executor(None, lambda: socket.create_connection(address, CONNECT_S))
-        peer = str(sock.getpeername()[0])
-        if is_private_ip(peer) and not self._allow_private and not is_loopback(place.host):
-            sock.close()
-            raise ConfigurationError(
-                f"{self._where}: path: {place.host} is the private address {peer}; set allow_private = true to allow it"
-            )
+        sock = await loop.run_in_executor(None, self._socket)
         pinned = self._pinned
 
         class Client(asyncssh.SSHClient):

@@ -12,10 +12,11 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import Retry
 
-from connectors.kit.addresses import Address, is_private_ip
-from governance.errors import ConfigurationError
+from connectors.kit.addresses import Address
+from connectors.kit.peers import admitted, peers
 
 Connection = HTTPConnection | HTTPSConnection
 
@@ -32,7 +33,7 @@ class Wire(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         """Pools whose connections are watched."""
         super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._watch)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._peers, self._watch)
 
     def patient(self, retry: Retry) -> None:
         """Ask again as this says in the next request."""
@@ -56,33 +57,52 @@ class Wire(HTTPAdapter):
                 with suppress(OSError):  # it ended by itself
                     connection.sock.shutdown(socket.SHUT_RDWR)
 
+    def _peers(self, connection: Connection) -> list[str]:
+        """The addresses to connect to; none where a proxy does that, or where the name resolves to nothing."""
+        address = self._address
+        if connection.proxy is not None or address.allow_private:
+            return []
+        return peers(connection.host, connection.port, f"{self._place}: base_url", allow_private=False)
+
     def _watch(self, connection: Connection, sock: socket.socket) -> None:
         self._open.add(connection)
-        # Looked at after connecting and before anything is sent, so that a name cannot resolve to one address when
-        # checked and to another when used.
-        address = self._address
-        if connection.proxy is None and not address.allow_private and not address.loopback:
-            peer = str(sock.getpeername()[0])
-            if is_private_ip(peer):
+        if connection.proxy is None:
+            try:
+                peer, host = str(sock.getpeername()[0]), self._address.origin.host
+                admitted(host, peer, f"{self._place}: base_url", allow_private=self._address.allow_private)
+            except BaseException:
                 sock.close()
-                raise ConfigurationError(
-                    f"{self._place}: base_url: {address.origin.host} is the private address {peer};"
-                    " set allow_private = true to allow it"
-                )
+                raise
 
 
-def _pools(watch: Callable[[Connection, socket.socket], None]) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(
+    found: Callable[[Connection], list[str]], watch: Callable[[Connection, socket.socket], None]
+) -> dict[str, type[HTTPConnectionPool]]:
+    def connected(connection: Connection, connect: Callable[[], socket.socket]) -> socket.socket:
+        """A socket to one of the addresses that were looked at; the name stays what certificates are checked for."""
+        name = connection._dns_host
+        addresses = found(connection) or [name]
+        try:
+            for number, address in enumerate(addresses, start=1):
+                connection._dns_host = address
+                try:
+                    sock = connect()
+                    break
+                except (NewConnectionError, ConnectTimeoutError):
+                    if number == len(addresses):
+                        raise
+        finally:
+            connection._dns_host = name
+        watch(connection, sock)
+        return sock
+
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            sock = super()._new_conn()
-            watch(self, sock)
-            return sock
+            return connected(self, super()._new_conn)
 
     class Encrypted(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            sock = super()._new_conn()
-            watch(self, sock)
-            return sock
+            return connected(self, super()._new_conn)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
