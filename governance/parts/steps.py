@@ -37,8 +37,9 @@ def _steps(house: House, actor: Actor, name: str, was_moving: bool) -> None:
         st.rerun()  # it has come to rest: draw the whole page once more
     with st.container(border=True, gap="small"):
         _written(found, now)
-        _checked(house, actor, now, found)
-        _read(house, actor, now, found)
+        if found.in_force or found.moves:
+            _checked(house, actor, now, found)
+            _read(house, actor, now, found)
 
 
 def _step(sign: str, title: str, said: str) -> st.delta_generator.DeltaGenerator:
@@ -53,7 +54,8 @@ def _written(found: Progress, now: datetime) -> None:
     if asked is None:
         _step(_DONE, "Configured", f"By hand, in `{FILE}`")
     elif asked.status == "failed":
-        line = _step(_BAD, "Not written", f"Nothing was changed: {plain(asked.error or 'no reason was noted')}")
+        why = (asked.error or "no reason was noted").removeprefix("nothing was written: ")
+        line = _step(_BAD, "Not written", f"Nothing was changed: {plain(why)}")
         if line.button("Correct it", type="primary", key="correct"):
             st.query_params.from_dict({"again": asked.id})
             st.rerun()
