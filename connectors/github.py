@@ -66,6 +66,12 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         Field("write_installation_id", "The writing App's installation, where write_token is its key."),
         Field("enterprise", "The enterprise (its slug) the organisation belongs to, where there is one."),
         Field("managed", "Whether the enterprise has managed users (EMU), read over SCIM.", "flag", default=False),
+        Field(
+            "members_only",
+            "Whether members alone are read, where the token is none of an owner and may see nobody else.",
+            "flag",
+            default=False,
+        ),
         Field("page_size", "How many accounts to ask for at once.", "number", default=100),
         Field(
             "audit_log_pages",
@@ -142,7 +148,9 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
             pull.people.links = self._known_links()
         else:
             pull.people.links = self._optional_links()
-        pull.people.organisation = self._lists.read(reading, managed=self._scim is not None)
+        pull.people.organisation = self._lists.read(
+            reading, managed=self._scim is not None, members_only=self.options["members_only"] is True
+        )
         if self._enterprise:
             pull.people.licences = read_licences(self._calls, self._enterprise, self.feed.name, reading)
         used = Credentials(self._calls, self._lists.path, self.feed.name).last_used(reading)

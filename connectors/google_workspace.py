@@ -34,7 +34,7 @@ from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
-from connectors.kit.resource import Reader
+from connectors.kit.resource import Reader, Resource
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
 from governance.records import Account, Credential, Entitlement, Event, Grant, Receipt, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
@@ -154,7 +154,7 @@ class GoogleWorkspace(
                     held = found.held.get(account_id, {})
                     if not found.roles_told:
                         held = {**held, **dict.fromkeys(admin_flags(told), "direct")}
-                    privileged = self._privileged(found, list(held), told.flag("isAdmin"))
+                    privileged = self._privileged(found, list(held), told)
                     yield read_account(told, place, privileged, deleted=deleted)
                     for entitlement_id, how in held.items():
                         yield Grant(place, account_id, entitlement_id, how)
@@ -216,10 +216,13 @@ class GoogleWorkspace(
         if self._writing:
             self._writing.close()
 
-    def _privileged(self, found: Holdings, held: list[str], is_admin: bool | None) -> bool | None:
-        if is_admin:
+    def _privileged(self, found: Holdings, held: list[str], account: Resource) -> bool | None:
+        flags = [account.flag("isAdmin"), account.flag("isDelegatedAdmin")]
+        if flags[0]:
             return True
-        told = found.roles_told or is_admin is not None
+        told = found.roles_told or None not in flags
+        if found.roles_of_groups and not found.groups_told:
+            told = False  # whoever is in one of those groups has its role
         return holds_privilege((found.entitlements[e].privileged for e in held), told=told)
 
     def _id_of(self, email: str, when: datetime) -> str | None:

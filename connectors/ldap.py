@@ -145,7 +145,9 @@ class Ldap(Connector, CanDeactivate, CanReactivate, CanRevokeGrant):
                 else:
                     seen.add(account.account_id)
                     held = groups.held_by(entry)
-                    yield replace(account, privileged=holds_privilege([privileged[g] for g in held], told=True))
+                    # A directory shows nothing of what may not be seen: without any group nobody knows who is in which.
+                    told = bool(privileged)
+                    yield replace(account, privileged=holds_privilege([privileged[g] for g in held], told=told))
                     for group, how in held.items():
                         yield Grant(place, account.account_id, groups.dns[group], how)
         reading.kept, reading.sha256 = len(seen), digest.hexdigest()

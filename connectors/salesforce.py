@@ -226,7 +226,7 @@ class Salesforce(
         role = row.text("UserRoleId")
         if role in held.entitlements and role is not None:
             holds[role] = Hold(role)
-        told = held.told and profile is not None
+        told = held.told and profile is not None and account_id not in held.unclear
         privileged = holds_privilege((held.entitlements[one].privileged for one in holds), told=told)
         yield account_of(row, account_id, self.feed.name, logins, privileged)
         for one, hold in holds.items():

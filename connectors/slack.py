@@ -39,7 +39,7 @@ from connectors.kit.slack_calls import SlackCalls
 from connectors.kit.slack_changes import Changes
 from connectors.kit.slack_check import NEEDED, USEFUL, prove
 from connectors.kit.slack_people import MEMBER, ROLES, Beside, left_out, member_id, read_member, roles, roles_told
-from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
+from governance.errors import ConfigurationError, IncompleteFeed, NotSupported, UnexpectedAnswer
 from governance.records import Account, Entitlement, Event, Grant, Receipt, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
 
@@ -174,6 +174,8 @@ class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         if not told["ok"]:
             return None
         member = Reader(self.feed.name, self.given.now).of(told.get("user"))
+        if member.text("id") != account_id:
+            raise UnexpectedAnswer(f"{self.feed.name}: users.info: the answer is about another account", "users.info")
         held = [p for role, _, p in (*ROLES.values(), MEMBER) if role in roles(member)]
         privileged = holds_privilege(held, told=roles_told(member))
         return read_member(member, self.feed.name, privileged, Beside())

@@ -171,8 +171,11 @@ class Lister:
         items = find(self.listing.items, answer.data)
         if not isinstance(items, list):
             raise UnexpectedAnswer(f"{answer.path}: there is no list at {self.listing.items!r}", answer.path)
-        total = find(self.listing.total, answer.data) if self.listing.total else None
-        counted = total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
+        told = find(self.listing.total, answer.data) if self.listing.total else None
+        digits = as_text(told)
+        counted = int(digits) if digits and digits.isascii() and digits.isdigit() else None
+        if told is not None and counted is None:
+            raise UnexpectedAnswer(f"{answer.path}: {self.listing.total!r} tells no number of accounts", answer.path)
         return Page(items, self._next(answer, items, cursor, counted), counted)
 
     def _ask(self, cursor: str | None) -> Answer:
@@ -199,10 +202,10 @@ class Lister:
     def _next(self, answer: Answer, items: list[Any], cursor: str | None, total: int | None) -> str | None:
         listing = self.listing
         if listing.paging == "link":
-            told = as_text(find(listing.next, answer.data)) if listing.next else None
+            told = _leads(find(listing.next, answer.data), answer) if listing.next else None
             return self.http.pin(told, answer) if told else self.http.next_link(answer)
         if listing.paging == "cursor":
-            return as_text(find(listing.next or "next", answer.data))
+            return _leads(find(listing.next or "next", answer.data), answer)
         if not items or listing.paging == "none":
             return None
         # Servers cap the size they are asked for: a short page is no end, only an empty one or the declared total is.
@@ -210,6 +213,16 @@ class Lister:
             begin = int(cursor or 0) + len(items)
             return None if total is not None and begin >= total else str(begin)
         return str(int(cursor or listing.first_page) + 1)
+
+
+def _leads(value: Any, answer: Answer) -> str | None:
+    """What leads to the next page; None where there is none. What cannot be read is no end of the list."""
+    if value is None or value == "" or value is False:
+        return None
+    told = as_text(value)
+    if told is None:
+        raise UnexpectedAnswer(f"{answer.path}: what leads to the next page is no text", answer.path)
+    return told
 
 
 def _written(value: Any) -> str:

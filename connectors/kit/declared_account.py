@@ -80,7 +80,7 @@ class Declared:
             last_seen_known=seen_known,
             created_at=self._instant(reader, item, "created_at"),
             mfa=as_flag(self._mapped(item, "mfa")),
-            privileged=holds_privilege([known[e] for e in held or ()], told=held is not None),
+            privileged=holds_privilege([known[e] for e in held or ()], told=self._whole(item, held)),
         )
         for entitlement_id in held or ():
             yield Grant(self._application, account_id, entitlement_id, "direct")
@@ -112,6 +112,12 @@ class Declared:
             return reader.instant(name, moment.isoformat())
         return reader.instant(name, int(text) if unit == "milliseconds" else int(text) * 1000)
 
+    def _whole(self, item: Any, held: dict[str, str] | None) -> bool:
+        """Whether every entry of what an account holds could be read."""
+        value = self._told(item, "entitlements")
+        entries = value if isinstance(value, list) else [value]
+        return held is not None and all(_name(entry) for entry in entries)
+
     def _held(self, item: Any) -> dict[str, str] | None:
         """Id -> name of what an account holds; None when it is not told."""
         value = self._told(item, "entitlements")
@@ -124,6 +130,10 @@ class Declared:
             if entitlement_id is not None:
                 held[entitlement_id] = as_text(told.get("name")) or entitlement_id
         return held
+
+
+def _name(entry: Any) -> str | None:
+    return as_text(entry.get("id")) or as_text(entry.get("name")) if isinstance(entry, Mapping) else as_text(entry)
 
 
 def _column(name: str) -> Callable[[Any], Any]:

@@ -66,10 +66,14 @@ def read(entry: Entry, application: str, flavour: Flavour, reader: Reader, now: 
     if flavour == "active_directory":
         return _active_directory(entry, application, found, reader, now)
     locked = entry.text("nsAccountLock")
-    active = True
+    active: bool | None = True
+    # shadowExpire stops only who signs in to a machine that looks at it; the directory itself goes on to believe the
+    # password, and with it every application that asks the directory.
+    if (shadow := _shadow(entry)) is not None and shadow <= now:
+        active = None
     if (locked or "").casefold() == "true" or entry.text("pwdAccountLockedTime") == LOCKED:
         active = False
-    expires = _generalized(entry, "krbPrincipalExpiration", reader) or _shadow(entry)
+    expires = _generalized(entry, "krbPrincipalExpiration", reader)
     if expires is not None and expires <= now:
         active = False
     seen = max(

@@ -46,7 +46,10 @@ class Organisation:
 
 
 class OrganisationLists:
-    """Reads them all. Members must be readable; what else is refused is left out and said."""
+    """Reads them all. Accounts must be readable, for who is refused would look gone; other things are left out and said.
+
+    `members_only` of the configuration says that nobody but members is meant.
+    """
 
     def __init__(self, calls: GitHubCalls, name: str, application: str, privilege: Privilege, size: int) -> None:
         self._calls = calls
@@ -72,7 +75,7 @@ class OrganisationLists:
             )
         return login or ""
 
-    def read(self, reading: Reading, *, managed: bool) -> Organisation:
+    def read(self, reading: Reading, *, managed: bool, members_only: bool = False) -> Organisation:
         """The whole organisation."""
         found = Organisation()
         for entitlement_id, name, privileged in (OWNER, MEMBER, COLLABORATOR):
@@ -80,12 +83,16 @@ class OrganisationLists:
         reader = Reader(self._application, self._calls.http.deadline.now)
         found.members = self._people(reader, "members", reading, {"role": "all"})
         found.owners = set(self._people(reader, "members", reading, {"role": "admin"}))
-        found.collaborators = self._people(reader, "outside_collaborators", reading, {}, allow=REFUSED)
+        if members_only:
+            reading.notes.append("outside collaborators and pending invitations are left out (members_only)")
+        else:
+            found.collaborators = self._people(reader, "outside_collaborators", reading, {}, allow=REFUSED)
         if not managed:
-            invited = self._calls.listed(f"{self.path}/invitations", reading, size=self._size, key=_id, allow=REFUSED)
-            found.invitations = [reader.of(item) for item in several(invited)]
-            if invited is None:
-                reading.notes.append("pending invitations are not told: the token is not one of an owner")
+            if not members_only:
+                invited = self._calls.listed(
+                    f"{self.path}/invitations", reading, size=self._size, key=_id, allow=REFUSED
+                )
+                found.invitations = [reader.of(item) for item in self._must(invited, "pending invitations")]
             self._two_factor(found, reader, reading)
         for login in found.members:
             found.give(login, OWNER[0] if login in found.owners else MEMBER[0], "direct")
@@ -126,10 +133,8 @@ class OrganisationLists:
         allow: tuple[int, ...] = (),
     ) -> dict[str, Resource]:
         listed = self._calls.listed(f"{self.path}/{path}", reading, params, size=self._size, allow=allow)
-        if listed is None and not params:
-            reading.notes.append("outside collaborators are not told: the token is not one of an owner")
         found: dict[str, Resource] = {}
-        for number, item in enumerate(listed or (), 1):
+        for number, item in enumerate(self._must(listed, "outside collaborators"), 1):
             person = reader.of(item)
             login = person.text("login")
             if login is not None:
@@ -138,6 +143,14 @@ class OrganisationLists:
                 where = f"{self._calls.http.address.join(self.path)}/{path}#{number}"
                 reading.rejected.append(Rejected(where, "login", "is missing or no text"))
         return found
+
+    def _must(self, listed: list[Any] | None, whom: str) -> list[Any]:
+        if listed is None:
+            raise AuthenticationFailed(
+                f"{self._application}: 403: {whom} may not be seen: the token is not one of an owner. Left out they would"
+                " look gone; set members_only = true where nobody but members is meant"
+            )
+        return listed
 
     def _two_factor(self, found: Organisation, reader: Reader, reading: Reading) -> None:
         without: set[str] = set()

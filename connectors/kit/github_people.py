@@ -77,7 +77,7 @@ def invited(application: str, told: Resource) -> Account | None:
         active=True,
         last_seen_known=True,
         created_at=told.instant("created_at"),
-        privileged=told.text("role") == "admin",
+        privileged=told.text("role") == "admin" if told.text("role") else None,
     )
 
 

@@ -35,6 +35,7 @@ class Holdings:
     held: dict[str, dict[str, str]] = field(default_factory=dict)
     roles_told: bool = True
     groups_told: bool = True
+    roles_of_groups: bool = False  # whether some role is held through a group
 
     def give(self, account_id: str, entitlement_id: str, how: str) -> None:
         """Note a grant; a direct one goes before one through a group."""
@@ -131,6 +132,7 @@ class Directory:
                 )
             if (assignment.text("assigneeType") or "user").casefold() == "group":
                 of_group.setdefault(holder, []).append(entitlement_id)
+                found.roles_of_groups = True
             else:
                 found.give(holder, entitlement_id, "direct")
         return of_group

@@ -70,6 +70,7 @@ class Reports:
         reader = Reader(self._application, now)
         for report in KNOWN:
             newest = marks.get(report)
+            before = newest
             start = max(since if newest is None else newest - LATE, now - KEPT)
             try:
                 for name in _ONLY.get(report, (None,)):
@@ -78,6 +79,7 @@ class Reports:
                         yield event
             except AuthenticationFailed:
                 reading.notes.append(f"what happened ({report}) is not told: the scope for reports is not delegated")
+                newest = before  # the newest come first: where it broke off, older ones are still to be read
             if newest is not None:
                 marks[report] = newest
         reader.note(reading)

@@ -45,6 +45,7 @@ class Held:
     entitlements: dict[str, Entitlement] = field(default_factory=dict)
     of_account: dict[str, dict[str, Hold]] = field(default_factory=dict)
     told: bool = True  # False: a part of it may not be seen
+    unclear: set[str] = field(default_factory=set)  # accounts that hold a permission set which no list shows
 
     def add(self, account_id: str | None, hold: Hold) -> None:
         """Write down that the account holds it, once; directly wins."""
@@ -79,6 +80,8 @@ class SalesforceAccess:
         for row in self._rows(assignments, held, "permission sets"):
             one = row.text("PermissionSetGroupId") or row.text("PermissionSetId") or ""
             held.add(row.text("AssigneeId"), Hold(one, "direct", row.instant("SystemModstamp")))
+            if one not in held.entitlements:
+                held.unclear.add(row.text("AssigneeId") or "")
         columns = ("Id", "AssigneeId", "PermissionSetLicenseId", "SystemModstamp")
         licences = select(columns, "PermissionSetLicenseAssign", *own)
         for row in self._rows(licences, None, "permission set licences"):
