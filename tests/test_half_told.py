@@ -186,7 +186,9 @@ def ldap(url: str, **told: Any) -> Any:
 
 
 class TestLdap:
-    @pytest.mark.parametrize("result", [3, 4, 10, 11, 51, 80], ids="time size referral admin busy other".split())
+    @pytest.mark.parametrize(
+        "result", [3, 4, 10, 11, 51, 80], ids=["time", "size", "referral", "admin", "busy", "other"]
+    )
     def test_an_account_that_was_not_found_in_time_or_here_is_not_gone(self, result):
         with Unwilling(result) as directory:
             connector = ldap(directory.url)

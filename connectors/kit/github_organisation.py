@@ -46,7 +46,7 @@ class Organisation:
 
 
 class OrganisationLists:
-    """Reads them all. Accounts must be readable, for who is refused would look gone; other things are left out and said.
+    """Reads them all. Accounts must be readable, for who is left out would look gone; of other things it is said.
 
     `members_only` of the configuration says that nobody but members is meant.
     """
@@ -147,8 +147,8 @@ class OrganisationLists:
     def _must(self, listed: list[Any] | None, whom: str) -> list[Any]:
         if listed is None:
             raise AuthenticationFailed(
-                f"{self._application}: 403: {whom} may not be seen: the token is not one of an owner. Left out they would"
-                " look gone; set members_only = true where nobody but members is meant"
+                f"{self._application}: 403: {whom} may not be seen: the token is none of an owner. Left out they would look"
+                " gone; set members_only = true where nobody but members is meant"
             )
         return listed
 
