@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from connectors.kit.addresses import is_loopback, is_private_name
 from connectors.kit.contract import CanReadOne, Checked, Circumstances, Connector, Field
 from connectors.kit.declared_account import Declared
 from connectors.kit.options import feed_table, text_option
+from connectors.kit.patience import Deadline
 from connectors.kit.peers import peers
 from connectors.kit.quarantine import judge
 from connectors.kit.redaction import guard_logs
@@ -81,7 +81,7 @@ class Sql(Connector, CanReadOne):
         self._held_query = _reading(held, f"{where}: entitlements_query") if held else None
         self._url = _address(given, where, allow_private=self.options["allow_private"])
         self._engine = _engine(self._url, where, given.deadline_s, allow_private=self.options["allow_private"])
-        self._ends = 0.0
+        self._deadline = Deadline(given.deadline_s, given.now)
 
     def check(self) -> Checked:
         """Run the query for one row."""
@@ -148,7 +148,7 @@ class Sql(Connector, CanReadOne):
     def _rows(self, connection: Connection, query: str) -> Iterator[dict[str, Any]]:
         result = connection.execution_options(stream_results=True, max_row_buffer=PORTION).execute(sa.text(query))
         for row in result.mappings():
-            if time.monotonic() > self._ends:
+            if self._deadline.left <= 0:
                 raise Unavailable(
                     f"{self.feed.name}: not finished within the {self.given.deadline_s:g} s this may take"
                 )
@@ -157,12 +157,12 @@ class Sql(Connector, CanReadOne):
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         """One read-only transaction within the deadline; our errors only, and never a value of the database in them."""
-        self._ends = time.monotonic() + self.given.deadline_s
+        deadline = self._deadline = Deadline(self.given.deadline_s, self.given.now)
         try:
             with self._engine.connect() as connection:
                 if connection.dialect.name == "sqlite":
                     connection.connection.driver_connection.set_progress_handler(  # type: ignore[union-attr]
-                        lambda: time.monotonic() > self._ends, 10_000
+                        lambda: deadline.left <= 0, 10_000
                     )
                 yield connection
                 connection.rollback()
@@ -178,7 +178,7 @@ class Sql(Connector, CanReadOne):
         kind = type(error.orig).__name__
         if state in _NO_LOGIN or _REFUSED.search(str(error.orig)):
             return AuthenticationFailed(f"{place}: the database refuses this name, password or right")
-        if time.monotonic() > self._ends or state == "57014":
+        if self._deadline.left <= 0 or state == "57014":
             return self._late()
         if state is None and isinstance(error, OperationalError) and not str(error.orig).startswith("no such"):
             return Unavailable(f"{place}: the database cannot be reached or read ({kind})")

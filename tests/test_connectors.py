@@ -22,11 +22,14 @@ from governance.declaration import SIGNALS
 from governance.errors import ConfigurationError, FeedError
 from governance.settings import ApplicationSettings, SourceSettings
 from tests.feeds import NOW
+from tests.sandbox_company import small_application
+from tests.tenants import tenants
 
 NAMES = connector_names()
 FOLDER = Path(connectors.__file__).parent
+NOWHERE = "http://127.0.0.1:9/"
 SAMPLES = {
-    "url": "http://127.0.0.1:9/",
+    "url": NOWHERE,
     "path": "absent.csv",
     "secret": {"env": "A_TOKEN"},
     "text": "x",
@@ -34,15 +37,36 @@ SAMPLES = {
     "flag": True,
     "table": {},
 }
+TENANTS = {tenant.connector: tenant for tenant in tenants()}
+# What connectors without a tenant in the sandbox need besides the samples.
+NEEDS = {
+    "ldap": {"base_url": "ldap://127.0.0.1:9", "bind_dn": "cn=reader,dc=nwl,dc=example"},
+    "sql": {"query": "SELECT 1 AS account_id"},
+}
+SECRETS = {"sql": {"url": "postgresql+psycopg://reader:a-secret-value@127.0.0.1:9/nothing"}}
+
+
+def sample(kind):
+    """Options and secrets that are right in form and lead nowhere."""
+    name = kind.name()
+    if name in TENANTS:
+        tenant = TENANTS[name]
+        application = small_application(tenant.vendor)
+        tenant.prepare(application)
+        secrets = tenant.secrets(application)
+        places = {key: {"env": f"A_{key.upper()}"} for key in secrets}
+        return tenant.options(NOWHERE) | places, secrets
+    options = {field.name: SAMPLES[field.kind] for field in kind.fields if field.required} | NEEDS.get(name, {})
+    secrets = {field.name: "a-secret-value" for field in kind.fields if field.kind == "secret"}
+    return options, secrets | SECRETS.get(name, {})
 
 
 def built(kind, home, **more):
     """A connector with sample values for what it requires."""
-    options = {field.name: SAMPLES[field.kind] for field in kind.fields if field.required}
+    options, secrets = sample(kind)
     feed = (SourceSettings if kind.kind == "source" else ApplicationSettings)(
         name="feed", connector=kind.name(), **options, **more
     )
-    secrets = {field.name: "a-secret-value" for field in kind.fields if field.kind == "secret"}
     return kind(feed, Circumstances(NOW, home, secrets, deadline_s=0.5))
 
 
@@ -91,7 +115,7 @@ class TestDeclarations:
 
     def test_what_is_secret_is_declared_so(self, kind):
         for field in kind.fields:
-            if re.search(r"token|secret|password|api_key|private_key", field.name):
+            if re.search(r"(token|secret|password|api_key|private_key)$", field.name):
                 assert field.kind == "secret"
             if field.kind == "secret":
                 assert field.default is None
@@ -113,7 +137,9 @@ class TestDeclarations:
             assert kind.kind == "application"
 
     def test_nothing_is_deleted(self, kind):
-        assert not [name for name, _ in inspect.getmembers(kind, inspect.isfunction) if re.search("delete|erase", name)]
+        assert not [
+            name for name, _ in inspect.getmembers(kind, inspect.isfunction) if re.match("_*(delete|erase)(_|$)", name)
+        ]
 
     def test_it_uses_the_kit_for_the_outside(self, kind):
         tree = ast.parse((FOLDER / f"{kind.name()}.py").read_text())
@@ -133,7 +159,7 @@ class TestBehaviour:
         for field in kind.fields:
             if field.required:
                 settings = SourceSettings if kind.kind == "source" else ApplicationSettings
-                options = {f.name: SAMPLES[f.kind] for f in kind.fields if f.required and f is not field}
+                options = {key: value for key, value in sample(kind)[0].items() if key != field.name}
                 feed = settings(name="feed", connector=kind.name(), **options)
                 with pytest.raises(ConfigurationError, match=rf"feed: {field.name}: is missing"):
                     kind(feed, Circumstances(NOW, Path("/nowhere")))
@@ -151,5 +177,5 @@ class TestBehaviour:
             with pytest.raises(FeedError) as caught:
                 ask(connector)
             assert type(caught.value) is not FeedError
-            assert "a-secret-value" not in str(caught.value)
+            assert not [value for value in sample(kind)[1].values() if value in str(caught.value)]
             connector.close()
