@@ -147,8 +147,8 @@ class OrganisationLists:
     def _must(self, listed: list[Any] | None, whom: str) -> list[Any]:
         if listed is None:
             raise AuthenticationFailed(
-                f"{self._application}: 403: {whom} may not be seen: the token is none of an owner. Left out they would look"
-                " gone; set members_only = true where nobody but members is meant"
+                f"{self._application}: 403: {whom} may not be seen: the token is none of an owner. Left out they would"
+                " look gone; set members_only = true where nobody but members is meant"
             )
         return listed
 
