@@ -21,7 +21,7 @@ demo: venv
 
 ## test: everything that can run here; what is missing is skipped by name
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 $(VENV)/.tests: $(VENV)/.installed tests/requirements.lock tests/spark.lock tests/canaille.lock
 	$(PIP) install --quiet --require-hashes -r tests/requirements.lock
 	$(if $(JAVA),$(PIP) install --quiet --require-hashes --no-deps -r tests/spark.lock,@echo "no java: the rules are not tested on Spark")

@@ -102,8 +102,7 @@ def test_a_typed_secret_is_in_no_page_afterwards(page, address):
     assert canary not in page.content()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 @pytest.mark.parametrize("path", ["", "&connector=rest", "&connector=okta", "&feed=crm"])
 def test_nothing_scrolls_sideways_and_nothing_is_unreadable(browser, address, width, scheme, path):
     from axe_playwright_python.sync_playwright import Axe
