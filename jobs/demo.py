@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FOLDER: Final = ".leaverwatch-demo"
 MARK: Final = "truth.json"  # only a folder that the demo wrote holds it
 PORT: Final = 5080
+TRIES: Final = 5
 Say = Callable[[str], None]
 
 
@@ -50,11 +51,16 @@ def company_in(folder: Path, say: Say = lambda _: None) -> Running:
 
 def serve(running: Running, port: int | None = None) -> Sandbox:
     """Answer for the company's applications, in a thread, until `running.stop()`."""
-    port = free_port(PORT) if port is None else port
-    try:
-        return running.serve(port)
-    except OSError as error:
-        raise LeaverwatchError(f"the invented company could not start on port {port}: {error}") from error
+    wanted = PORT if port is None else port
+    for _ in range(TRIES):
+        chosen = free_port(wanted) if port is None else port
+        try:
+            return running.serve(chosen)
+        except OSError as error:  # another took the port between looking and listening
+            refusal, wanted = error, chosen + 1
+            if port is not None:
+                break
+    raise LeaverwatchError(f"the invented company could not start on port {chosen}: {refusal}") from refusal
 
 
 def prepare(folder: Path, environ: Mapping[str, str], say: Say) -> tuple[House, Running]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.up import free_port
 from tests.browser.chromium import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
@@ -30,9 +31,16 @@ def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     environ = os.environ | {"LEAVERWATCH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1"}
     log = folder / "log"
+    # Every worker of the tests has ports of its own: two that start at once would both find the same one free.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    port = free_port(18_600 + 50 * worker)
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [Path(sys.executable).parent / "leaverwatch", "demo"], cwd=ROOT, env=environ, stdout=out, stderr=out
+            [Path(sys.executable).parent / "leaverwatch", "demo", "--port", str(port)],
+            cwd=ROOT,
+            env=environ,
+            stdout=out,
+            stderr=out,
         )
     try:
         for _ in range(600):
