@@ -48,7 +48,16 @@ class Tenant:
     subject: int = 0  # which of the twelve is switched off and on
     account_of: Callable[[str], str] = lambda sandbox_id: sandbox_id  # sandbox id -> the connector's account id
     specs: tuple[str, ...] = ()  # names of contracts/specs files; empty: the vendor's own
+    no_spec: str = ""  # why no specification of the vendor is kept
+    cannot: Mapping[str, str] = field(default_factory=dict)  # capability the vendor's API does not offer -> why
     spec_free: str = ""  # paths (a regular expression) that no spec describes, with the reason in a comment
+
+
+def why_not(tenant: Tenant, capability: str) -> str:
+    """Why the connector cannot do this; every tenant whose connector cannot has to say it."""
+    if tenant.kind == "source":
+        return "a source of truth is only read: nothing is changed there, and it tells of people, not of what they do"
+    return tenant.cannot[capability]
 
 
 def tenants() -> list[Tenant]:

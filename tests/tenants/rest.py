@@ -47,5 +47,7 @@ TENANT = Tenant(
     page_option=None,
     list_path=r"/api/v1/users$",
     counted=True,
+    no_spec="the API is an invented one, which nobody has specified: it stands for any there may be",
+    cannot={"events": "a declaration says how accounts are listed; of events each API has an idea of its own"},
     states={**STATES, "pending": True, "locked": True},
 )

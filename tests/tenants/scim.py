@@ -8,4 +8,5 @@ TENANT = Tenant(
     options=lambda url: {"base_url": f"{url}v2/"},
     list_path=r"/Users$",
     counted=True,
+    cannot={"events": "SCIM (RFC 7644) knows resources and no log of what happened to them"},
 )
