@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import narwhals as nw
 import polars as pl
@@ -13,6 +13,7 @@ from governance.errors import ConfigurationError
 from governance.settings import EngineSettings
 
 Frame = nw.LazyFrame[Any]
+FEW: Final = 10  # feeds; a thread waits for each file of each use of a scan, and there are 512 of them
 
 
 class Engine(Protocol):
@@ -20,6 +21,12 @@ class Engine(Protocol):
 
     def scan(self, paths: Sequence[Path]) -> Frame:
         """One lazy frame over Parquet files of the same columns."""
+
+    def united(self, feeds: Mapping[str, tuple[Path, int]], key: str, work: Path) -> Frame:
+        """The same table of many feeds as one frame; `key` holds the feed's name, `as_of_s` is added for each.
+
+        `work` is where it may be written as one file.
+        """
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted and scan it again."""
@@ -31,6 +38,16 @@ class PolarsEngine:
     def scan(self, paths: Sequence[Path]) -> Frame:
         """One lazy frame over Parquet files of the same columns."""
         return nw.from_native(pl.scan_parquet([str(path) for path in paths]))
+
+    def united(self, feeds: Mapping[str, tuple[Path, int]], key: str, work: Path) -> Frame:
+        """One scan of all files; of many files, one file: each use of each file would hold threads of its own."""
+        as_of = {name: seconds for name, (_, seconds) in feeds.items()}
+        found = pl.col(key).replace_strict(as_of, return_dtype=pl.Int64)
+        whole = pl.scan_parquet([path for path, _ in feeds.values()]).with_columns(as_of_s=found)
+        if len(feeds) <= FEW:
+            return nw.from_native(whole)
+        whole.sink_parquet(work, compression="zstd", compression_level=1)
+        return self.scan([work])
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted and scan it again."""
@@ -65,6 +82,11 @@ class SparkEngine:
         """One lazy frame over Parquet files of the same columns."""
         frame: Frame = nw.from_native(self.session.read.parquet(*(str(path.resolve()) for path in paths)))
         return frame
+
+    def united(self, feeds: Mapping[str, tuple[Path, int]], key: str, work: Path) -> Frame:
+        """The files of each feed with its `as_of_s`, one after another."""
+        parts = [self.scan([path]).with_columns(as_of_s=nw.lit(seconds)) for path, seconds in feeds.values()]
+        return nw.concat(parts, how="vertical")
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted (as a folder of parts) and scan it again."""

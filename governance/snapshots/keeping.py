@@ -66,13 +66,14 @@ def facts(house: House, engine: Engine, as_of: datetime, work: Path) -> Facts:
 
 
 def _scan(house: House, engine: Engine, table: str, snapshots: list[Snapshot], work: Path) -> Frame:
-    parts = [
-        engine.scan([house.snapshots / s.path / f"{table}.parquet"]).with_columns(as_of_s=nw.lit(int(s.at.timestamp())))
+    feeds = {
+        s.feed: (house.snapshots / s.path / f"{table}.parquet", int(s.at.timestamp()))
         for s in snapshots
         if table in TABLES_OF[s.kind]
-    ]
-    if parts:
-        return nw.concat(parts, how="vertical")
+    }
+    if feeds:
+        key = "source" if table == "identities" else "application"
+        return engine.united(feeds, key, work / f"all_{table}.parquet")
     empty = work / f"no_{table}.parquet"
     pl.DataFrame(schema=schema(table)).write_parquet(empty)
     return engine.scan([empty]).with_columns(as_of_s=nw.lit(0))
