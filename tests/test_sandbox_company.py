@@ -141,7 +141,6 @@ def _judged(house, running):
 
 
 class TestTime:
-    @pytest.mark.soak
     def test_after_sixty_more_days_every_ghost_is_still_found_and_nobody_else(self, lives):
         running, clock = lives
         house = home.open_house(running.folder, {}, NOW)
