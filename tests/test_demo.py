@@ -186,7 +186,14 @@ class TestItsFolder:
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_the_whole_demo_shows_its_first_page_and_ends_when_asked(tmp_path, end):
     environ = {**os.environ, "LEAVERWATCH_HOME": str(tmp_path / "demo")}
-    command = [sys.executable, "-m", "jobs", "demo", "--port", str(free_port(18_501 + 20 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])))]
+    command = [
+        sys.executable,
+        "-m",
+        "jobs",
+        "demo",
+        "--port",
+        str(free_port(18_501 + 20 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]))),
+    ]
     started = time.monotonic()
     with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True) as running:
         said, address = [], None
