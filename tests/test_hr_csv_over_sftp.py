@@ -190,8 +190,9 @@ class TestTheHost:
         assert (server.passwords, server.opened) == (0, [])
 
     def test_another_kind_of_key_is_another_key(self, server):
-        with pytest.raises(AuthenticationFailed, match="shows another host key"):
+        with pytest.raises(AuthenticationFailed, match="shows another host key") as failure:
             states(connector(server, host_key=public(ssh_key("other", "ecdsa-sha2-nistp256"))))
+        assert server.key.get_fingerprint("sha256") in str(failure.value)
 
     def test_fingerprints_and_lines_of_known_hosts_pin_as_well(self, server):
         put(server, "hr.csv")

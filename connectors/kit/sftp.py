@@ -28,6 +28,16 @@ from governance.errors import (
 
 CONNECT_S: Final = 10.0
 CHUNK: Final = 256 * 1024
+# Asked for after the pinned kinds: a server that has none of those shows what it has, which is then refused by name. If
+# only the pinned kinds were asked for, it would hang up first, and that may arrive as a connection that broke off.
+HOST_KEYS: Final = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
 _SAFE: Final = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 
 
@@ -119,7 +129,7 @@ class SftpServer:
                 sock=sock,
                 client_factory=Client,
                 known_hosts=([], [], []),  # ours decides, not a file of whoever runs this
-                server_host_key_algs=list(pinned.algorithms) or (),
+                server_host_key_algs=list(dict.fromkeys((*pinned.algorithms, *HOST_KEYS))),
                 config=None,
                 agent_path=None,
                 username=self._login.username,
