@@ -6,12 +6,14 @@ JAVA := $(shell command -v java 2>/dev/null)
 
 .PHONY: venv demo test lint bench soak lock
 
+# The locks name everything with its hash, so nothing is resolved (--no-deps): with a release that came after them, the
+# resolver of older versions of pip takes the newer one for an extra (pydantic[email]) and refuses it.
 ## venv: .venv with the leaverwatch command in it
 venv: $(VENV)/.installed
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-compile --no-deps --require-hashes -r requirements.lock
 	$(PIP) install --quiet --no-compile --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -23,10 +25,10 @@ demo: venv
 test: $(VENV)/.tests
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 $(VENV)/.tests: $(VENV)/.installed tests/requirements.lock tests/spark.lock tests/canaille.lock
-	$(PIP) install --quiet --require-hashes -r tests/requirements.lock
-	$(if $(JAVA),$(PIP) install --quiet --require-hashes --no-deps -r tests/spark.lock,@echo "no java: the rules are not tested on Spark")
+	$(PIP) install --quiet --no-deps --require-hashes -r tests/requirements.lock
+	$(if $(JAVA),$(PIP) install --quiet --no-deps --require-hashes -r tests/spark.lock,@echo "no java: the rules are not tested on Spark")
 	test -x $(VENV)/canaille/bin/python || $(PYTHON) -m venv $(VENV)/canaille
-	$(VENV)/canaille/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r tests/canaille.lock
+	$(VENV)/canaille/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r tests/canaille.lock
 	touch $@
 
 ## lint: style, types and import contracts
