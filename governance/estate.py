@@ -46,6 +46,7 @@ class Facts:
     accounts: Frame
     entitlements: Frame
     grants: Frame
+    credentials: Frame
     events: Frame
     pins: Frame
     snapshots: dict[str, str]  # feed -> snapshot id
@@ -61,6 +62,7 @@ class Estate:
     identities: Frame
     entitlements: Frame
     grants: Frame
+    credentials: Frame
     events: Frame
     settings: Settings
 
@@ -185,6 +187,7 @@ def build(facts: Facts, correlated: Frame, settings: Settings, now: datetime) ->
         identities=people(facts, settings, now),
         entitlements=facts.entitlements,
         grants=facts.grants,
+        credentials=facts.credentials,
         events=facts.events,
         settings=settings,
     )

@@ -62,6 +62,10 @@ class Account:
     mfa: bool | None = None
     privileged: bool | None = None  # None: the application does not tell what the account holds
     department: str | None = None
+    title: str | None = None
+    password: bool | None = None  # whether a password of its own opens it, beside single sign-on
+    responsible: str | None = None  # who answers for it, as the application says: an e-mail or employee id
+    credentials: int | None = None  # tokens, keys and consents that work now; None: not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,8 @@ class Grant:
     entitlement_id: str
     how: str = "unknown"
     since: datetime | None = None
+    last_used_at: datetime | None = None
+    last_used_known: bool = False  # True with last_used_at None: known to have never been used
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,13 @@ class Event:
     actor: str | None = None
     success: bool | None = None
     target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An account that is not there any more. Only among changes: in a whole reading it simply does not come."""
+
+    account_id: str
 
 
 # What an event can be. What a vendor tells beyond these is counted in the notes of the pull, not guessed.
@@ -116,9 +129,6 @@ EVENT_KINDS: Final = (
     "provisioned",  # pushed by SCIM
 )
 
-Record = Identity | Account | Entitlement | Grant | Event
-
-
 CREDENTIAL_KINDS: Final = ("token", "oauth_grant", "api_key", "ssh_key", "app_password")
 
 
@@ -134,6 +144,9 @@ class Credential:
     created_at: datetime | None = None
     last_used_at: datetime | None = None
     expires_at: datetime | None = None
+
+
+Record = Identity | Account | Entitlement | Grant | Event | Credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +204,9 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "title": "str",
         "manager_id": "str",
         "former_department": "str",
+        "former_title": "str",
         "moved_at": "instant",
+        "rehired_at": "instant",  # when the source said that somebody who had left works here again
         "present": "bool",
         "last_present_at": "instant",
         "absences": "int",  # complete, different snapshots in a row without this identity
@@ -212,8 +227,14 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "mfa": "bool",
         "privileged": "bool",
         "department": "str",
+        "title": "str",
+        "password": "bool",
+        "responsible": "str",
+        "credentials": "int",
         "present": "bool",
         "last_present_at": "instant",
+        "closed_at": "instant",  # when it was first read inactive after it had been active, or seen to be gone
+        "returned_at": "instant",  # when it was read active again after that
     },
     "entitlements": {
         "application": "str",
@@ -228,6 +249,18 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "entitlement_id": "str",
         "how": "str",
         "since": "instant",
+        "last_used_at": "instant",
+        "last_used_known": "bool",
+    },
+    "credentials": {
+        "application": "str",
+        "account_id": "str",
+        "credential_id": "str",
+        "kind": "str",
+        "name": "str",
+        "created_at": "instant",
+        "last_used_at": "instant",
+        "expires_at": "instant",
     },
     "events": {
         "application": "str",

@@ -161,6 +161,7 @@ class _Feed(BaseModel):
     title: str | None = None
     connector: str
     every: Duration = timedelta(minutes=15)
+    full_every: Duration = timedelta(hours=24)  # how often everything is read, where the others read what changed
     outdated_after: Duration = timedelta(hours=24)
     deadline: Duration = timedelta(minutes=5)  # for one whole pull
     limit_share: float = Field(default=0.5, gt=0, le=1)  # of the other side's rate limit

@@ -156,6 +156,8 @@ def estate(
     identities: Iterable[Row] = (),
     entitlements: Iterable[Row] = (),
     grants: Iterable[Row] = (),
+    credentials: Iterable[Row] = (),
+    events: Iterable[Row] = (),
     settings: Settings = SETTINGS,
     spark: Any = None,
 ) -> Estate:
@@ -165,7 +167,8 @@ def estate(
         "identities": frame(IDENTITY_COLUMNS, identities),
         "entitlements": frame(schema("entitlements"), entitlements),
         "grants": frame(schema("grants"), grants),
-        "events": frame(schema("events"), ()),
+        "credentials": frame(schema("credentials"), credentials),
+        "events": frame(schema("events"), events),
     }
     if spark is None:
         lazy = {name: nw.from_native(table.lazy()) for name, table in tables.items()}

@@ -75,7 +75,7 @@ def evaluate(house: House, as_of: datetime, folder: Path, engine: Engine, settin
 
 def _link(house: House, said: Facts, folder: Path) -> None:
     """Tables the estate takes over unchanged are linked, not copied."""
-    for table in ("entitlements", "grants", "events"):
+    for table in ("entitlements", "grants", "credentials", "events"):
         target = folder / f"{table}.parquet"
         target.mkdir(parents=True, exist_ok=True)
         for feed, snapshot in said.snapshots.items():

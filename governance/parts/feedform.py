@@ -26,6 +26,7 @@ PROVISIONING: Final = {
 }
 _OF_EVERY_FEED: Final[tuple[Field, ...]] = (
     {"name": "every", "kind": "text", "default": "15m", "help": "How often it is read."},
+    {"name": "full_every", "kind": "text", "default": "24h", "help": "How often all is read where changes are told."},
     {"name": "outdated_after", "kind": "text", "default": "24h", "help": "When its facts are too old to judge by."},
     {"name": "deadline", "kind": "text", "default": "5m", "help": "For one whole pull."},
 )

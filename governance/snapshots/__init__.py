@@ -2,12 +2,14 @@
 
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
 from governance.snapshots.keeping import believed, facts, publish, sweep
+from governance.snapshots.laying import Before
 from governance.snapshots.memory import Absence, Change
 from governance.snapshots.staging import stage
 from governance.snapshots.writing import on_disk
 
 __all__ = [
     "Absence",
+    "Before",
     "Change",
     "Engine",
     "PolarsEngine",

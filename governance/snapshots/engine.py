@@ -11,6 +11,7 @@ import polars as pl
 
 from governance.errors import ConfigurationError
 from governance.settings import EngineSettings
+from governance.snapshots.frames import scan, schema
 
 Frame = nw.LazyFrame[Any]
 FEW: Final = 10  # feeds; a thread waits for each file of each use of a scan, and there are 512 of them
@@ -22,8 +23,8 @@ class Engine(Protocol):
     def scan(self, paths: Sequence[Path]) -> Frame:
         """One lazy frame over Parquet files of the same columns."""
 
-    def united(self, feeds: Mapping[str, tuple[Path, int]], key: str, work: Path) -> Frame:
-        """The same table of many feeds as one frame; `key` holds the feed's name, `as_of_s` is added for each.
+    def united(self, table: str, feeds: Mapping[str, tuple[Path, int]], work: Path) -> Frame:
+        """One table of many feeds as one frame, with the `as_of_s` of each.
 
         `work` is where it may be written as one file.
         """
@@ -39,11 +40,12 @@ class PolarsEngine:
         """One lazy frame over Parquet files of the same columns."""
         return nw.from_native(pl.scan_parquet([str(path) for path in paths]))
 
-    def united(self, feeds: Mapping[str, tuple[Path, int]], key: str, work: Path) -> Frame:
+    def united(self, table: str, feeds: Mapping[str, tuple[Path, int]], work: Path) -> Frame:
         """One scan of all files; of many files, one file: each use of each file would hold threads of its own."""
         as_of = {name: seconds for name, (_, seconds) in feeds.items()}
+        key = "source" if table == "identities" else "application"
         found = pl.col(key).replace_strict(as_of, return_dtype=pl.Int64)
-        whole = pl.scan_parquet([path for path, _ in feeds.values()]).with_columns(as_of_s=found)
+        whole = scan(table, [path for path, _ in feeds.values()]).with_columns(as_of_s=found)
         if len(feeds) <= FEW:
             return nw.from_native(whole)
         whole.sink_parquet(work, compression="zstd", compression_level=1)
@@ -83,10 +85,22 @@ class SparkEngine:
         frame: Frame = nw.from_native(self.session.read.parquet(*(str(path.resolve()) for path in paths)))
         return frame
 
-    def united(self, feeds: Mapping[str, tuple[Path, int]], key: str, work: Path) -> Frame:
+    def united(self, table: str, feeds: Mapping[str, tuple[Path, int]], work: Path) -> Frame:
         """The files of each feed with its `as_of_s`, one after another."""
-        parts = [self.scan([path]).with_columns(as_of_s=nw.lit(seconds)) for path, seconds in feeds.values()]
+        parts = [self._whole(table, path).with_columns(as_of_s=nw.lit(seconds)) for path, seconds in feeds.values()]
         return nw.concat(parts, how="vertical")
+
+    def _whole(self, table: str, path: Path) -> Frame:
+        """A snapshot file with every column of its table; one that came after it was written is not told."""
+        frame, columns = self.scan([path]), schema(table)
+        there = frame.collect_schema().names()
+        kinds = {pl.String: nw.String(), pl.Boolean: nw.Boolean(), pl.Int64: nw.Int64(), pl.Float64: nw.Float64()}
+        missing = {
+            name: nw.lit(None).cast(kinds.get(kind, nw.Datetime("us", "UTC")))
+            for name, kind in columns.items()
+            if name not in there
+        }
+        return frame.with_columns(**missing).select(*columns)
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted (as a folder of parts) and scan it again."""

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from governance.correlation import fold, skeleton
-from governance.records import COLUMNS, KEY_COLUMNS, Account, Entitlement, Event, Grant, Identity, Record
+from governance.records import COLUMNS, KEY_COLUMNS, Account, Credential, Entitlement, Event, Grant, Identity, Record
 
 INSTANT: Final = pl.Datetime("us", "UTC")
 TYPES: Final[dict[str, Any]] = {
@@ -27,6 +28,7 @@ TABLE_OF: Final[dict[type, str]] = {
     Entitlement: "entitlements",
     Grant: "grants",
     Event: "events",
+    Credential: "credentials",
 }
 CHUNK: Final = 10_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +42,11 @@ def schema(table: str) -> dict[str, Any]:
         if kind == "instant":
             columns[f"{name}_s"] = pl.Int64
     return columns | dict.fromkeys(KEY_COLUMNS.get(table, ()), pl.String)
+
+
+def scan(table: str, paths: Sequence[Path]) -> pl.LazyFrame:
+    """Snapshot files of one table; a column that came after a file was written is not told there."""
+    return pl.scan_parquet(list(paths), schema=schema(table), missing_columns="insert", extra_columns="ignore")
 
 
 def frames_of(records: Iterable[Record]) -> dict[str, pl.DataFrame]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from governance.snapshots.frames import INSTANT, schema
+from governance.snapshots.frames import INSTANT, scan, schema
 
 # Of this application itself. A sign-in with a target was one to something else: to an Atlassian account, which opens
 # several products and proves the use of none. `sso` is a use of the identity provider, whatever it opened.
@@ -25,7 +25,7 @@ def remember_events(new: pl.LazyFrame, last: Path | None, since: datetime) -> pl
     fresh = new.select(columns).filter(pl.col("at") >= pl.lit(since, INSTANT)).unique("event_id", keep="first")
     if last is None or not last.exists():
         return fresh.sort("at", "event_id")
-    before = pl.scan_parquet(last).select(columns).filter(pl.col("at") >= pl.lit(since, INSTANT))
+    before = scan("events", [last]).select(columns).filter(pl.col("at") >= pl.lit(since, INSTANT))
     before = before.join(fresh.select("event_id"), on="event_id", how="anti")
     return pl.concat([before, fresh]).sort("at", "event_id")
 

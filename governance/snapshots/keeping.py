@@ -19,7 +19,7 @@ from governance.snapshots.frames import schema
 from governance.tables import Pin, Snapshot
 
 Feed = SourceSettings | ApplicationSettings
-TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "events")}
+TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "credentials", "events")}
 
 
 def believed(session: Session, feed: str, as_of: datetime | None = None) -> Snapshot | None:
@@ -67,13 +67,12 @@ def facts(house: House, engine: Engine, as_of: datetime, work: Path) -> Facts:
 
 def _scan(house: House, engine: Engine, table: str, snapshots: list[Snapshot], work: Path) -> Frame:
     feeds = {
-        s.feed: (house.snapshots / s.path / f"{table}.parquet", int(s.at.timestamp()))
+        s.feed: (file, int(s.at.timestamp()))
         for s in snapshots
-        if table in TABLES_OF[s.kind]
+        if table in TABLES_OF[s.kind] and (file := house.snapshots / s.path / f"{table}.parquet").exists()
     }
     if feeds:
-        key = "source" if table == "identities" else "application"
-        return engine.united(feeds, key, work / f"all_{table}.parquet")
+        return engine.united(table, feeds, work / f"all_{table}.parquet")
     empty = work / f"no_{table}.parquet"
     pl.DataFrame(schema=schema(table)).write_parquet(empty)
     return engine.scan([empty]).with_columns(as_of_s=nw.lit(0))

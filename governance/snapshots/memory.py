@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import polars as pl
 
@@ -43,20 +44,32 @@ def remember_identities(
         pl.col("former_emails").alias("were_emails"),
         pl.col("department").alias("was_department"),
         pl.col("former_department").alias("were_department"),
+        pl.col("title").alias("was_title"),
+        pl.col("former_title").alias("were_title"),
         pl.col("moved_at").alias("was_moved_at"),
+        pl.col("rehired_at").alias("was_rehired_at"),
         pl.col("state").alias("was_state"),
         pl.col("ended_at").alias("was_ended_at"),
+        pl.col("ended_why").alias("was_ended_why"),
     )
     joined = present.join(before, on="identity_id", how="left")
     other_address = pl.col("was_key").is_not_null() & pl.col("was_key").ne_missing(pl.col("email_key"))
-    moved = pl.col("was_department").is_not_null() & pl.col("department").is_not_null()
-    moved = moved & (pl.col("was_department") != pl.col("department"))
+    moved = _differs("department") | _differs("title")
+    # Who merely was absent from a feed and is there again was not hired again, unless it says so by a later start.
+    began_anew = (pl.col("hire_at") > pl.col("was_ended_at")).fill_null(value=False)
+    rehired = (
+        (pl.col("was_state") == "ended")
+        & pl.col("state").is_in(["current", "leave"])
+        & (pl.col("was_ended_why").ne_missing(pl.lit("absence")) | began_anew)
+    )
     joined = joined.with_columns(
         former_emails=pl.concat_str(
             "former_emails", "were_emails", pl.when(other_address).then("was_email"), separator=";", ignore_nulls=True
         ).replace("", None),
         former_department=pl.when(moved).then("was_department").otherwise("were_department"),
+        former_title=pl.when(moved).then("was_title").otherwise("were_title"),
         moved_at=pl.when(moved).then(pl.lit(at, INSTANT)).otherwise("was_moved_at"),
+        rehired_at=pl.when(rehired).then(pl.lit(at, INSTANT)).otherwise("was_rehired_at"),
         ended_at=pl.when((pl.col("state") == "ended") & pl.col("ended_at").is_null() & (pl.col("was_state") == "ended"))
         .then("was_ended_at")
         .otherwise("ended_at"),
@@ -79,6 +92,11 @@ def remember_identities(
         ended_why=pl.when(left).then(pl.lit("absence")).otherwise("ended_why"),
     )
     return _finished(pl.concat([joined, vanished.select(joined.columns)]))
+
+
+def _differs(column: str) -> pl.Expr:
+    """Whether the source told another value before; one that was not told is no difference."""
+    return (pl.col(f"was_{column}") != pl.col(column)).fill_null(value=False)
 
 
 def _stamped(present: pl.DataFrame, at: datetime) -> pl.DataFrame:
@@ -109,12 +127,31 @@ def remember_accounts(new: pl.LazyFrame, last: pl.LazyFrame | None, at: datetime
     ).select(columns)
     if last is None:
         return present
+    was = last.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
+    open_before = pl.col("was_closed_at").is_null() | (pl.col("was_returned_at") >= pl.col("was_closed_at"))
+    closes = (pl.col("was_active") & ~pl.col("active") & open_before).fill_null(value=False)
+    returns = (~open_before & pl.col("active")).fill_null(value=False)
+    present = _with_twins_of_closing(
+        present.join(was, on="account_id", how="left", maintain_order="left").with_columns(
+            closed_at=pl.when(closes).then(moment).otherwise("was_closed_at"),
+            returned_at=pl.when(returns).then(moment).otherwise("was_returned_at"),
+        )
+    ).select(columns)
+    seen_open = pl.col("closed_at").is_null() | (pl.col("returned_at") >= pl.col("closed_at"))
+    gone = pl.col("present") & seen_open & pl.col("active").fill_null(value=True)
     vanished = (
         last.join(new.select("application", "account_id"), on=["application", "account_id"], how="anti")
         .filter(pl.col("last_present_at") >= pl.lit(at - keep, INSTANT))
-        .with_columns(present=pl.lit(False))
+        .with_columns(closed_at=pl.when(gone).then(moment).otherwise("closed_at"), present=pl.lit(False))
     )
-    return pl.concat([present, vanished.select(columns)])
+    return pl.concat([present, _with_twins_of_closing(vanished).select(columns)])
+
+
+_CLOSING: Final = ("active", "closed_at", "returned_at")
+
+
+def _with_twins_of_closing(accounts: pl.LazyFrame) -> pl.LazyFrame:
+    return accounts.with_columns(pl.col(name).dt.epoch("s").alias(f"{name}_s") for name in _CLOSING[1:])
 
 
 def _finished(frame: pl.DataFrame) -> pl.DataFrame:

@@ -15,11 +15,12 @@ from ulid import ULID
 
 from governance.errors import ConfigurationError, IncompleteFeed
 from governance.house import House
-from governance.records import Reading, Record
+from governance.records import Gone, Reading, Record
 from governance.settings import SourceSettings
-from governance.snapshots.frames import schema
+from governance.snapshots.frames import scan, schema
 from governance.snapshots.happened import remember_events, with_last_use
 from governance.snapshots.keeping import TABLES_OF, Feed, believed
+from governance.snapshots.laying import Laid
 from governance.snapshots.memory import (
     Absence,
     Change,
@@ -40,15 +41,18 @@ Frames = dict[str, pl.DataFrame | pl.LazyFrame]
 def stage(
     house: House,
     feed: Feed,
-    records: Iterable[Record],
+    records: Iterable[Record | Gone],
     reading: Reading,
     at: datetime,
     now: datetime,
     event_mark: Callable[[], str | None] = lambda: None,
+    account_mark: Callable[[], str | None] = lambda: None,
+    over: Snapshot | None = None,
 ) -> Snapshot:
     """Write what a feed said, invisible to all: files first, then one row with status `staged`.
 
-    `event_mark` is asked after the records came: where the next pull goes on reading events.
+    `event_mark` and `account_mark` are asked after the records came: where the next pull goes on reading. `over`: the
+    records are what changed since this snapshot.
     Raises what reading the records raises, and IncompleteFeed when the feed holds nobody; then nothing is left behind.
     """
     kind = "source" if isinstance(feed, SourceSettings) else "application"
@@ -67,19 +71,23 @@ def stage(
         pulled_at=now,
         status="staged",
         released_by=[],
+        whole_at=over.whole_at if over else at,
     )
     row.path = f"{feed.name}/{row.id}"
     folder = house.snapshots / row.path
-    parts = Parts(folder.with_name(f".{row.id}.parts"))
+    told = Parts(folder.with_name(f".{row.id}.parts"))
+    parts = Laid(told, house, over) if over else told
     try:
         parts.take(records)
         main = TABLES_OF[kind][0]
-        if not parts.rows[main]:
+        rows = parts.rows
+        if not rows[main]:
             raise IncompleteFeed(
                 f"{feed.name}: {reading.source or 'the feed'} holds no {main}; the last good snapshot stays"
             )
-        row.sha256, row.event_mark = reading.sha256 or parts.sha256, event_mark()
-        row.rows = {name: parts.rows[name] for name in TABLES_OF[kind]}
+        row.sha256 = parts.sha256 if over else reading.sha256 or parts.sha256
+        row.event_mark, row.account_mark = event_mark(), account_mark()
+        row.rows = {name: rows[name] for name in TABLES_OF[kind]}
         compose = _people if isinstance(feed, SourceSettings) else _accounts
         with _COMPOSING:
             change, frames = compose(house, feed, parts, last, row)
@@ -92,19 +100,19 @@ def stage(
     return row
 
 
-def _people(house: House, feed: Feed, parts: Parts, last: Snapshot | None, row: Snapshot) -> tuple[Change, Frames]:
+def _people(house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot) -> tuple[Change, Frames]:
     """A source of truth with its memory: who vanished, former addresses, moves."""
     assert isinstance(feed, SourceSettings)
     new = parts.scan("identities").collect()
     file = _file(house, last, "identities")
-    before = None if file is None else pl.read_parquet(file)
+    before = None if file is None else scan("identities", [file]).collect()
     again = last is not None and last.sha256 == row.sha256
     absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again)
     kept = remember_identities(new, before, row.at, absence, _keep(house))
     return identity_change(new, before), {"identities": kept}
 
 
-def _accounts(house: House, feed: Feed, parts: Parts, last: Snapshot | None, row: Snapshot) -> tuple[Change, Frames]:
+def _accounts(house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot) -> tuple[Change, Frames]:
     """An application with its memory: accounts that vanished, and what happened. Never whole in memory."""
     with house.store.read() as session:
         closed = session.exec(
@@ -114,11 +122,13 @@ def _accounts(house: House, feed: Feed, parts: Parts, last: Snapshot | None, row
         ).all()
     new = parts.scan("accounts")
     file = _file(house, last, "accounts")
-    before = None if file is None else pl.scan_parquet(file)
+    before = None if file is None else scan("accounts", [file])
     closed_here = pl.LazyFrame({"account_id": closed}, schema={"account_id": pl.String})
     since = row.at - timedelta(days=house.settings.snapshots.event_days)
     events = remember_events(parts.scan("events"), _file(house, last, "events"), since)
-    kept: Frames = {name: parts.scan(name).select(list(schema(name))) for name in ("entitlements", "grants")}
+    kept: Frames = {
+        name: parts.scan(name).select(list(schema(name))) for name in ("entitlements", "grants", "credentials")
+    }
     kept["events"] = events
     kept["accounts"] = remember_accounts(with_last_use(new, events), before, row.at, _keep(house))
     return account_change(new, before, closed_here), kept

@@ -22,6 +22,7 @@ FAMILIES: Final = {
 CAPABILITIES: Final = {
     "pull": "Reads everything",
     "events": "Reads sign-ins and changes",
+    "changes": "Reads only the accounts that changed",
     "read_one": "Reads one account again, as proof",
     "deactivate": "Deactivates",
     "reactivate": "Reactivates",
