@@ -55,11 +55,11 @@ class Snapshot(SQLModel, table=True):
     rows: dict[str, int] = _json()  # {"identities": n, "accounts": n, ...}: rows present
     change: dict[str, Any] = _json()  # {"base": n, "removed": n, "added": n, "changed_key": n}
     event_mark: str | None = _text()  # where the next pull goes on reading events; visible with the events before it
-    account_mark: str | None = _text()  # where a reading of changes goes on from the accounts in this snapshot
-    whole_at: datetime | None = _instant()  # when everything was read that the changes were laid over
     held_why: str | None = _text()
     released_by: list[str] = _json()  # actors; two different ones release
     published_at: datetime | None = _instant()
+    account_mark: str | None = _text()  # where a reading of changes goes on from the accounts in this snapshot
+    whole_at: datetime | None = _instant()  # when everything was read that the changes were laid over
 
 
 class Pull(SQLModel, table=True):

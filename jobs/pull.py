@@ -1,4 +1,7 @@
-"""Pull: read feeds, stage what they said, let the guard decide, publish. A failed pull leaves no snapshot."""
+"""Pull: read feeds, stage what they said, let the guard decide, publish. A failed pull leaves no snapshot.
+
+Everything is read, or where the connector can tell it and everything was read lately, only what changed.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from ulid import ULID
 from governance import guards, remediation
 from governance.errors import FeedError, LeaverwatchError, NotSupported
 from governance.house import House
-from governance.records import Reading, Record
+from governance.records import Gone, Reading, Record
 from governance.settings import ApplicationSettings
-from governance.snapshots import believed, stage
+from governance.snapshots import Before, believed, stage
 from governance.tables import JobRun, Pull, Snapshot
-from jobs import home
+from jobs import changing, home
 
 if TYPE_CHECKING:
     from connectors.kit.contract import Connector
@@ -52,10 +55,13 @@ def pull(
     by: str = "scheduler",
     connect: Connect = home.connect,
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    incremental: bool = False,
 ) -> list[PullResult]:
     """Pull these feeds, or every configured one, sources of truth first; one that fails does not stop the others.
 
-    `at` stamps a historical snapshot. ConfigurationError for a feed that is not configured.
+    `at` stamps a historical snapshot. `incremental`: only what changed is read where that is enough (see
+    jobs.changing). ConfigurationError for a feed that is not configured.
     """
     names = list(feeds) or [feed.name for feed in (*house.settings.source, *house.settings.application)]
     for name in names:
@@ -63,18 +69,19 @@ def pull(
     results = []
     for name in names:
         progress(f"reading {house.settings.feed(name).label}")
-        results.append(_pull_alone(house, name, now, at or now, by, connect))
+        with house.store.lease(f"pull-{name}") as alone:
+            if alone:
+                base = changing.ground(house, name, now) if incremental and at is None else None
+                results.append(_pull_one(house, name, now, at or now, by, connect, base))
+            else:
+                busy = "another process is reading this feed now"
+                results.append(PullResult(name, "busy", 0, 0, 0, None, "", busy))
     return results
 
 
-def _pull_alone(house: House, name: str, now: datetime, at: datetime, by: str, connect: Connect) -> PullResult:
-    with house.store.lease(f"pull-{name}") as alone:
-        if not alone:
-            return PullResult(name, "busy", 0, 0, 0, None, "", "another process is reading this feed now")
-        return _pull_one(house, name, now, at, by, connect)
-
-
-def _pull_one(house: House, name: str, now: datetime, at: datetime, by: str, connect: Connect) -> PullResult:
+def _pull_one(
+    house: House, name: str, now: datetime, at: datetime, by: str, connect: Connect, base: changing.Ground | None
+) -> PullResult:
     number = str(ULID.from_datetime(now))
     run = JobRun(id=number, job="pull", feed=name, started_at=now, by=by)
     evidence = Pull(id=number, feed=name, at=at, started_at=now, status="running")
@@ -83,12 +90,17 @@ def _pull_one(house: House, name: str, now: datetime, at: datetime, by: str, con
         session.add(evidence)
     reading, snapshot, failure = Reading(), None, None
     try:
-        with contextlib.closing(connect(house, name, at)) as connector:
-            reading = connector.reading
-            told = Told(house, connector, at)
-            staged = stage(house, house.settings.feed(name), told, reading, at, now, lambda: told.mark)
-            reading = connector.reading
-        snapshot = guards.believe(house, staged, now, by)
+        staged, refused = None, ""
+        for ground in (base, None) if base else (None,):
+            with contextlib.closing(connect(house, name, at)) as connector:
+                reading = connector.reading
+                told = Told(house, connector, at, ground, refused)
+                staged = told.staged(now)
+            if staged is not None:
+                break
+            refused = told.refused
+        if staged is not None:
+            snapshot = guards.believe(house, staged, now, by)
     except LeaverwatchError as error:
         failure = error
         log.warning("pull of %s failed: %s", name, type(error).__name__)
@@ -113,23 +125,62 @@ def _pull_one(house: House, name: str, now: datetime, at: datetime, by: str, con
 
 
 class Told:
-    """Everything a connector yields: its records, then what happened since the last believed snapshot.
+    """What a connector yields: its records or what changed of them, then what happened since the last time.
 
     Events that cannot be read do not cost the accounts: it is noted, the mark stays, and the next pull reads them.
     """
 
-    def __init__(self, house: House, connector: Connector, at: datetime) -> None:
+    def __init__(
+        self, house: House, connector: Connector, at: datetime, base: changing.Ground | None = None, refused: str = ""
+    ) -> None:
+        from connectors.kit.contract import TellsChanges
+
         with house.store.read() as session:
             last = believed(session, connector.feed.name)
         self.mark = last.event_mark if last else None
+        self.refused = refused  # why what changed could not be told
         self._since = at - timedelta(days=house.settings.snapshots.event_days)
-        self._connector = connector
+        self._house, self._connector, self._at = house, connector, at
+        self._base = base if isinstance(connector, TellsChanges) else None
 
-    def __iter__(self) -> Iterator[Record]:
+    def staged(self, now: datetime) -> Snapshot | None:
+        """The snapshot of it, invisible still; None where what changed cannot be told, so that all must be read."""
+        from connectors.kit.contract import MarkRefused
+
+        connector, over = self._connector, self._base.snapshot if self._base else None
+        if over is None and self.refused:
+            connector.reading.notes.append(f"everything was read: {self.refused}")
+        marks = (lambda: self.mark, self._account_mark)
+        try:
+            return stage(self._house, connector.feed, self, connector.reading, self._at, now, *marks, over)
+        except MarkRefused as error:
+            if over is None:
+                raise
+            self.refused = str(error)
+            return None
+
+    def _account_mark(self) -> str | None:
+        from connectors.kit.contract import TellsChanges
+
+        told = self._connector.changes_mark if isinstance(self._connector, TellsChanges) else None
+        return changing.kept(self._house, self._connector.feed.name, told)
+
+    def _records(self) -> Iterator[Record | Gone]:
+        from connectors.kit.contract import TellsChanges
+
+        connector, base = self._connector, self._base
+        if base is None or not isinstance(connector, TellsChanges):
+            yield from connector.records()
+            return
+        yield from connector.changes(base.mark, Before(self._house, base.snapshot))
+        told = connector.reading
+        told.filters = "; ".join(filter(None, (base.words, told.filters)))
+
+    def __iter__(self) -> Iterator[Record | Gone]:
         from connectors.kit.contract import TellsEvents
 
         connector = self._connector
-        yield from connector.records()
+        yield from self._records()
         if not isinstance(connector, TellsEvents):
             return
         try:

@@ -104,10 +104,12 @@ def pull(
     at: datetime | None = None,
     environ: Mapping[str, str] = os.environ,
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    incremental: bool = False,
 ) -> list[PullResult]:
     """Pull these feeds side by side; one that is slow, fails or is held does not keep the others from being read.
 
-    A feed that another process is reading is waited for, then read again. Results come in the order of the names.
+    `incremental`: only what changed is read where that is enough. A feed that another process is reading is waited for, then read again. Results come in the order of the names.
     ConfigurationError for an unknown name.
     """
     from jobs import pull as pulling
@@ -118,7 +120,9 @@ def pull(
     def pull_one(name: str) -> PullResult:
         until = time.monotonic() + LEASE_WAIT_S
         while True:
-            result = pulling.pull(house, [name], clock(), at=at, by=by, connect=reach, progress=progress)[0]
+            [result] = pulling.pull(
+                house, [name], clock(), at=at, by=by, connect=reach, progress=progress, incremental=incremental
+            )
             if result.status != "busy" or time.monotonic() > until:
                 return result
             time.sleep(0.2)

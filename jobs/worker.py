@@ -182,7 +182,7 @@ class Worker:
     def _pull(self, plan: scheduler.Planned) -> None:
         gap = plan.gap(scheduler.last_runs(self.house).get(("pull", plan.feed)), home.clock())
         try:
-            work.pull(self.house, [str(plan.feed)], environ=self.environ)
+            work.pull(self.house, [str(plan.feed)], environ=self.environ, incremental=True)
             if gap is not None:
                 work.note_gap(self.house, str(plan.feed), gap)
         finally:

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from connectors.kit.pacing import RateLimit
-from governance.errors import ConfigurationError
-from governance.records import Account, Credential, Event, Reading, Receipt, Record
+from governance.errors import ConfigurationError, IncompleteFeed
+from governance.records import Account, Credential, Event, Gone, Grant, Reading, Receipt, Record
 from governance.settings import ApplicationSettings, SourceSettings
 
 FieldKind = Literal["text", "url", "path", "flag", "number", "secret", "table"]
@@ -173,8 +173,39 @@ class TellsEvents(ABC):
         """What happened from `mark` on, or from `since` when there is none. It may come twice, none is lost."""
 
 
+class MarkRefused(IncompleteFeed):
+    """What changed since a mark cannot be told, or not in full: everything must be read. The pull does so at once."""
+
+
+class Before(Protocol):
+    """What the last believed snapshot holds of the application: what did not change is taken from there."""
+
+    def accounts(self, *columns: str) -> Iterator[tuple[Any, ...]]:
+        """These columns of every account that was there."""
+
+    def grants(self) -> Iterator[Grant]:
+        """Every grant there was."""
+
+
+class TellsChanges(ABC):
+    """Can tell which accounts changed since an earlier reading, so that the others need not be read again.
+
+    What is laid over the last believed snapshot must give what reading everything would give. So `changes` yields every
+    entitlement and every grant as they are now (lists that are cheap are read; the rest is what `before` holds), the
+    accounts that changed as they are now, and Gone for those that are not there any more. What it cannot see, it says
+    in `reading.notes`: the next reading of everything repairs that. Where it cannot be sure, it raises MarkRefused.
+    """
+
+    changes_mark: str | None = None  # where to go on; set by `records` and by `changes`. None: everything must be read
+
+    @abstractmethod
+    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+        """What is different since `mark`. An account may come although it did not change, none that did is left out."""
+
+
 _CAPABILITIES: tuple[tuple[type, str], ...] = (
     (TellsEvents, "events"),
+    (TellsChanges, "changes"),
     (CanReadOne, "read_one"),
     (CanDeactivate, "deactivate"),
     (CanReactivate, "reactivate"),

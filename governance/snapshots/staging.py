@@ -78,7 +78,7 @@ def stage(
     told = Parts(folder.with_name(f".{row.id}.parts"))
     parts = Laid(told, house, over) if over else told
     try:
-        parts.take(records)
+        parts.take(records)  # type: ignore[arg-type]  # Gone comes only where there is something to lay changes over
         main = TABLES_OF[kind][0]
         rows = parts.rows
         if not rows[main]:
@@ -100,7 +100,9 @@ def stage(
     return row
 
 
-def _people(house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot) -> tuple[Change, Frames]:
+def _people(
+    house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot
+) -> tuple[Change, Frames]:
     """A source of truth with its memory: who vanished, former addresses, moves."""
     assert isinstance(feed, SourceSettings)
     new = parts.scan("identities").collect()
@@ -112,7 +114,9 @@ def _people(house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None
     return identity_change(new, before), {"identities": kept}
 
 
-def _accounts(house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot) -> tuple[Change, Frames]:
+def _accounts(
+    house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot
+) -> tuple[Change, Frames]:
     """An application with its memory: accounts that vanished, and what happened. Never whole in memory."""
     with house.store.read() as session:
         closed = session.exec(

@@ -20,6 +20,7 @@ PULLED = ("feed", "status", "rows_read", "kept", "rejected", "snapshot", "sha256
 def pull(
     feeds: Annotated[list[str] | None, typer.Argument(metavar="[FEED]…", help="Every feed when none is named.")] = None,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Stamp a historical snapshot.")] = None,
+    incremental: Annotated[bool, typer.Option(help="Read only what changed, where a feed tells that.")] = False,
     format: Output = Format.TABLE,
 ) -> None:
     """Read feeds; what they say becomes a snapshot unless it is incomplete or the guard holds it."""
@@ -29,7 +30,7 @@ def pull(
     names = feeds or work.feed_names(house)
     if not names:
         say("no feed is configured: leaverwatch.toml has no [[source]] and no [[application]]")
-    results = work.pull(house, names, "command line", stamp, progress=say)
+    results = work.pull(house, names, "command line", stamp, progress=say, incremental=incremental)
     show([{key: getattr(result, key) for key in PULLED} for result in results], format, PULLED[:5])
     for result in results:
         if result.error:
