@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from governance.freezing import quickly_made
+
 ACCOUNT_KINDS: Final = ("human", "service", "bot", "guest", "shared")
 NON_HUMAN_KINDS: Final = ("service", "bot", "shared")
 IDENTITY_KINDS: Final = ("employee", "contractor", "guest", "non_human")
 IDENTITY_STATES: Final = ("current", "leave", "future", "ended", "missing", "unknown")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Identity:
     """One actor as a source of truth knows it. `ended_at` is the instant the engagement ends, past or future."""
@@ -43,6 +46,7 @@ class Identity:
         return f"{self.source}:{self.employee_id}"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Account:
     """One login record in one application, active or not. `active`: True, False or None (not told)."""
@@ -68,6 +72,7 @@ class Account:
     credentials: int | None = None  # tokens, keys and consents that work now; None: not told
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Entitlement:
     """Anything an application lets an account hold: role, group, permission set, licence."""
@@ -79,6 +84,7 @@ class Entitlement:
     privileged: bool | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One account holding one entitlement; `how` is direct, group or unknown."""
@@ -92,6 +98,7 @@ class Grant:
     last_used_known: bool = False  # True with last_used_at None: known to have never been used
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something an application says happened: a sign-in, a provisioning step."""
