@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from connectors.sandbox.model import SandboxAccount, SandboxApplication
 
 _WORKER_TYPES: Final = {"contractor": "contingent"}
+# What was listed last and as of which day: a list of a hundred thousand is read in a thousand pages.
+_READ: Final[WeakKeyDictionary[SandboxApplication, tuple[date, list[SandboxPerson], list[SandboxPerson]]]] = (
+    WeakKeyDictionary()
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class SandboxPerson:
             status = "terminated"
         elif status == "future" or (status == "terminated" and self.end is not None):
             status = "active"
-        return replace(self, status=status)
+        return self if status == self.status else replace(self, status=status)
 
 
 def people(application: SandboxApplication, today: date | None = None) -> list[SandboxPerson]:
@@ -65,7 +70,11 @@ def people(application: SandboxApplication, today: date | None = None) -> list[S
     listed = application.settings.get("people")
     if listed is None:
         listed = [_person(a, application) for a in application.accounts.values() if a.status != "deleted"]
-    return [person.at(today) for person in listed]
+        return [person.at(today) for person in listed]
+    before = _READ.get(application)
+    if before is None or before[0] != today or before[1] != listed:
+        before = _READ[application] = (today, list(listed), [person.at(today) for person in listed])
+    return before[2].copy()
 
 
 def manager_key(person: SandboxPerson, everybody: dict[str, SandboxPerson]) -> str | None:

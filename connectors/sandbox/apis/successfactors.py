@@ -91,40 +91,32 @@ class _Company:
             if name in selected:
                 return failure(400, f"[COE0021]Invalid property names: EmpJob/{name}. Please check the property name.")
         inactive = "'f'" in request.query_params.get("$filter", "")
-        found = []
+        found: list[tuple[SandboxPerson, date, str, int]] = []
         everybody = people(self._application, today)
         by_number = {person.employee_id: person for person in everybody}
         for person in everybody:
             entries = _slices(person)
             kept = [e for n, e in enumerate(entries) if e[0] <= last and _until(entries, n) >= first]
             if inactive or person.status != "terminated":
-                found += [self._shown(person, by_number, *entry) for entry in kept]
-        return self._page(request, "EmpJob", found)
+                found += [(person, *entry) for entry in kept]
+        return self._page(request, "EmpJob", found, lambda entry: self._shown(by_number, *entry))
 
     def users(self, request: Request) -> Response:
         """Users: active ones alone unless a status is asked for."""
         inactive = "'f'" in request.query_params.get("$filter", "")
-        found = [
-            {
-                "userId": person.id,
-                "username": person.id,
-                "email": person.work_email or "",
-                "status": "f" if person.status == "terminated" else "t",
-                "hireDate": _epoch(person.hire_date),
-            }
-            for person in people(self._application)
-            if inactive or person.status != "terminated"
-        ]
-        return self._page(request, "User", found)
+        found = [p for p in people(self._application) if inactive or p.status != "terminated"]
+        return self._page(request, "User", found, _user)
 
-    def _page(self, request: Request, entity: str, everything: list[dict[str, Any]]) -> Response:
+    def _page(
+        self, request: Request, entity: str, everything: list[Any], shape: Callable[[Any], dict[str, Any]]
+    ) -> Response:
         asked = request.query_params.get("customPageSize") or request.query_params.get("$top") or ""
         size = min(int(asked), MOST) if asked.isdecimal() and int(asked) else MOST
         try:
             start = int(base64.urlsafe_b64decode(request.query_params.get("$skiptoken", "MA==")).decode())
         except (binascii.Error, ValueError):
             return failure(400, "the $skiptoken is not one of ours")
-        told: dict[str, Any] = {"results": everything[start : start + size]}
+        told: dict[str, Any] = {"results": [shape(one) for one in everything[start : start + size]]}
         if start + size < len(everything) and "$top" not in request.query_params:
             token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
             link = request.url.include_query_params(**{"$skiptoken": token})
@@ -132,7 +124,7 @@ class _Company:
         return JSONResponse({"d": told})
 
     def _shown(
-        self, person: SandboxPerson, by_number: dict[str, SandboxPerson], begins: date, code: str, number: int
+        self, by_number: dict[str, SandboxPerson], person: SandboxPerson, begins: date, code: str, number: int
     ) -> dict[str, Any]:
         settings = self._application.settings
         manager = by_number.get(person.manager_employee_id or "")
@@ -175,6 +167,16 @@ class _Company:
             return False
         begins, ends = (datetime.fromisoformat(conditions.get(n)) for n in ("NotBefore", "NotOnOrAfter"))
         return bool(data.get("Recipient") == token_url and begins <= self._application.now() < ends)
+
+
+def _user(person: SandboxPerson) -> dict[str, Any]:
+    return {
+        "userId": person.id,
+        "username": person.id,
+        "email": person.work_email or "",
+        "status": "f" if person.status == "terminated" else "t",
+        "hireDate": _epoch(person.hire_date),
+    }
 
 
 def _employment(person: SandboxPerson) -> dict[str, Any]:
