@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from connectors.kit.addresses import check_base
 from connectors.kit.contract import (
+    Before,
     CanDeactivate,
     CanEndSessions,
     CanListCredentials,
@@ -23,30 +24,38 @@ from connectors.kit.contract import (
     Circumstances,
     Connector,
     Field,
+    MarkRefused,
+    TellsChanges,
     TellsEvents,
 )
-from connectors.kit.entra_account import SELECT, read_account
-from connectors.kit.entra_calls import Application, EntraCalls, Refused, entry_id, error_code
+from connectors.kit.entra_account import read_account
+from connectors.kit.entra_calls import Application, EntraCalls, entry_id
 from connectors.kit.entra_changes import EntraChanges, credentials, read_row
 from connectors.kit.entra_check import CREDENTIALS, READ, examined
+from connectors.kit.entra_delta import EntraDelta, Kept
 from connectors.kit.entra_holdings import EntraHoldings
 from connectors.kit.entra_log import EntraLog
-from connectors.kit.holdings import Holdings
+from connectors.kit.entra_people import EntraPeople
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Event, Grant, Receipt, Record, Rejected
+from governance.records import Account, Credential, Event, Gone, Receipt, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
 
-_WITH_ACTIVITY = 120  # the most users a page may hold that tells their sign-ins
-_DELETED = "directory/deletedItems/microsoft.graph.user"
-_REGISTERED = "reports/authenticationMethods/userRegistrationDetails"
 
-
-class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessions, CanListCredentials, TellsEvents):
+class Entra(
+    Connector,
+    CanDeactivate,
+    CanReactivate,
+    CanRevokeGrant,
+    CanEndSessions,
+    CanListCredentials,
+    TellsEvents,
+    TellsChanges,
+):
     """Accounts of an Entra directory, read and changed by registered applications."""
 
     title = "Microsoft Entra ID"
@@ -68,6 +77,7 @@ class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
     scopes: ClassVar = {
         "pull": READ[:5],
         "events": READ[4:],
+        "changes": READ[:2],
         "read_one": ("User.Read.All", "RoleManagement.Read.Directory"),
         "deactivate": ("User.EnableDisableAccount.All", "User.Read.All"),
         "reactivate": ("User.EnableDisableAccount.All", "User.Read.All"),
@@ -113,7 +123,6 @@ class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         self._reader = Reader(feed.name, given.now)
         self._holdings = EntraHoldings(self._calls, feed.name, Privilege(feed), self._reader)
         self._changes: EntraChanges | None = None
-        self._activity = True  # until the directory refuses to tell sign-ins
 
     def check(self) -> Checked:
         """Ask for one account, and compare the token's permissions with the least that are needed."""
@@ -126,12 +135,15 @@ class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         reading, place = self.reading, self.feed.name
         reading.source = self._address.join("users")
         reading.filters = "all users, and deleted ones"
+        people, delta = self._people(), EntraDelta(self._calls)
+        delta.begin()
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
-        registered = self._registered()
+        self.changes_mark = delta.mark(self._holdings.nested) if found.all_told else None
+        registered = people.registered()
         yield from found.entitlements.values()
         seen: set[str] = set()
         for deleted in (False, True):
-            rows = self._deleted() if deleted else self._users()
+            rows = people.deleted() if deleted else people.users()
             for number, row in rows:
                 account_id = entry_id(row)
                 if account_id is None:
@@ -140,13 +152,51 @@ class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
                     reading.duplicates += 1
                 else:
                     seen.add(account_id)
-                    yield from self._account(row, found, registered.get(account_id), deleted)
+                    yield from people.account(row, found, registered.get(account_id), deleted=deleted)
         reading.kept = len(seen)
         self._reader.note(reading)
         reading.sha256 = self._calls.digest.hexdigest()
         judge(reading, place)
         if not seen:
             raise IncompleteFeed(f"{place}: the directory has no account at all; that is not believed")
+
+    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+        """Users that changed, or whose methods or rights did; members of groups that changed, all other holdings.
+
+        A user that was removed and is not among the deleted ones is gone.
+        """
+        self._calls.http.begin()
+        reading, place = self.reading, self.feed.name
+        reading.source = self._address.join("users/delta()")
+        reading.filters = "users that changed, members of groups that changed"
+        people, delta = self._people(), EntraDelta(self._calls)
+        changed = delta.changed(mark, reading)
+        apps = self.options["applications"] is not False
+        found = self._holdings.all(reading, applications=apps, kept=Kept(before, changed))
+        if not found.all_told:
+            raise MarkRefused(f"{place}: not everything that accounts hold may be seen any more")
+        registered, there, wanted = people.registered(), set(), set(changed.users)
+        for account_id, mfa, privileged in before.accounts("account_id", "mfa", "privileged"):
+            there.add(account_id)
+            if (mfa, privileged) != (registered.get(account_id), people.privileged(account_id, found)):
+                wanted.add(account_id)
+        live, deleted = people.of(wanted, len(there))
+        yield from found.entitlements.values()
+        for account_id in sorted(wanted):
+            row = live.get(account_id, deleted.get(account_id))
+            if row is not None:
+                yield from people.account(row, found, registered.get(account_id), deleted=account_id not in live)
+            elif changed.users.get(account_id):
+                yield Gone(account_id)
+            elif account_id in there:
+                raise MarkRefused(f"{place}: {account_id} is not listed, and not told to be removed")
+        for account_id in sorted(found.held.keys() & (there - wanted)):
+            yield from people.grants(account_id, found)
+        reading.kept = len(wanted & (live.keys() | deleted.keys()))
+        self._reader.note(reading)
+        reading.notes.append("last sign-ins of users that did not change are those of the log, else as of then")
+        reading.sha256 = self._calls.digest.hexdigest()
+        self.changes_mark = delta.mark(self._holdings.nested)
 
     def account(self, account_id: str) -> Account | None:
         """The account as it is now; None when it is gone. A deleted one is gone."""
@@ -202,45 +252,8 @@ class Entra(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         if self._changes:
             self._changes.close()
 
-    def _account(self, row: Any, found: Holdings, mfa: bool | None, deleted: bool) -> Iterator[Record]:
-        """One account and what it holds."""
-        told = self._reader.of(row)
-        account_id = told.text("id") or ""
-        held = found.held.get(account_id, {})
-        privileged = holds_privilege((found.entitlements[e].privileged for e in held), told=found.told(account_id))
-        activity = self._activity and not deleted
-        account = read_account(told, self.feed.name, activity=activity, privileged=privileged, mfa=mfa, deleted=deleted)
-        if account is not None:
-            yield account
-            for entitlement_id, how in held.items():
-                yield Grant(self.feed.name, account_id, entitlement_id, how.how, how.since)
-
-    def _users(self) -> Iterator[tuple[int, Any]]:
-        """Everybody, with the last sign-in where the directory tells it."""
-        size = min(self._size, _WITH_ACTIVITY)
-        params = {"$select": f"{SELECT},signInActivity", "$top": str(size)}
-        answer = self._calls.http.get("users", params, allow=(403,))
-        self._activity = answer.status != 403
-        if self._activity:
-            return self._calls.pages("users", params, self.reading, counted=True, first=answer)
-        licence = "nonpremium" in error_code(answer).casefold()
-        why = "the directory has no Entra ID P1 licence" if licence else "AuditLog.Read.All is missing"
-        self.reading.notes.append(f"last sign-ins are unknown: {why}")
-        return self._calls.pages("users", {"$select": SELECT, "$top": str(self._size)}, self.reading, counted=True)
-
-    def _deleted(self) -> Iterator[tuple[int, Any]]:
-        """Those deleted in the last 30 days; the right to list users opens this list too."""
-        params = {"$select": SELECT, "$top": str(self._size)}
-        return self._calls.pages(_DELETED, params, self.reading, counted=True)
-
-    def _registered(self) -> dict[str, bool | None]:
-        """Whether each account has a multi-factor method."""
-        rows = self._calls.may_list(_REGISTERED, {}, self.reading)
-        if isinstance(rows, Refused):
-            why = rows.words("AuditLog.Read.All", "Entra ID P1")
-            self.reading.notes.append(f"multi-factor methods are unknown: {why}")
-            return {}
-        return {i: self._reader.of(row).flag("isMfaRegistered") for _, row in rows if (i := entry_id(row))}
+    def _people(self) -> EntraPeople:
+        return EntraPeople(self._calls, self._reader, self.reading, self._size)
 
     def _session(self, secret: str, client_field: str) -> tuple[Application, EntraCalls]:
         """The application of that secret, and requests with it."""

@@ -204,7 +204,7 @@ class TestLicences:
 
     def test_pages_with_sign_ins_are_small(self, directory):
         directory.pulled()
-        [seen] = directory.asked("/v1.0/users")
+        [seen] = [seen for seen in directory.asked("/v1.0/users") if "delta" not in seen.path]
         assert seen.query["$top"] == "120"
         assert "signInActivity" in seen.query["$select"]
 
@@ -369,7 +369,7 @@ class TestTheLogs:
     def test_a_link_that_is_too_old_begins_anew(self, directory):
         directory.application.settings["forbidden"] = "/auditLogs/"
         _, mark, _ = directory.told()
-        old = mark.replace("deltatoken=8", "deltatoken=99")
+        old = mark.replace("deltatoken=0", "deltatoken=99")
         assert old != mark
         events, fresh, reading = directory.told(old)
         assert (events, fresh) == ([], mark)

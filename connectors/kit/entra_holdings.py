@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, step
+from connectors.kit.entra_delta import Kept
 from connectors.kit.holdings import Held, Holdings
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource
@@ -54,10 +55,18 @@ class EntraHoldings:
         self._reader = reader
         self._members: dict[str, tuple[list[str], list[str]]] = {}  # group -> accounts and groups directly in it
 
-    def all(self, reading: Reading, *, applications: bool) -> Holdings:
-        """Everything the credential and the licence open; what they do not is said in the notes."""
+    @property
+    def nested(self) -> dict[str, list[str]]:
+        """The groups with groups directly in them."""
+        return {group_id: inner for group_id, (_, inner) in self._members.items() if inner}
+
+    def all(self, reading: Reading, *, applications: bool, kept: Kept | None = None) -> Holdings:
+        """Everything the credential and the licence open; what they do not is said in the notes.
+
+        `kept` knows the members of groups that did not change: they are not read again.
+        """
         found = Holdings()
-        self._groups(found, reading)
+        self._groups(found, reading, kept)
         self._roles(found, reading)
         if applications:
             self._applications(found, reading)
@@ -106,7 +115,7 @@ class EntraHoldings:
             seen.update(fresh)
             waiting += [(g, "group") for g in fresh]
 
-    def _groups(self, found: Holdings, reading: Reading) -> None:
+    def _groups(self, found: Holdings, reading: Reading, kept: Kept | None) -> None:
         rows = self._calls.may_list("groups", _GROUPS, reading)
         if isinstance(rows, Refused):
             found.groups_told = False
@@ -122,7 +131,10 @@ class EntraHoldings:
             found.entitlements[f"group:{group_id}"] = Entitlement(
                 self._place, f"group:{group_id}", name, "group", privileged
             )
-            accounts, groups = self._members[group_id] = ([], [])
+            known = kept.members(group_id) if kept else None
+            accounts, groups = self._members[group_id] = known or ([], [])
+            if known is not None:
+                continue
             members = self._calls.pages(f"groups/{step(group_id)}/members", {"$select": "id", "$top": "999"}, reading)
             for _, member in members:
                 member_id, kind = entry_id(member), str(member.get("@odata.type", "")) if member else ""

@@ -26,9 +26,14 @@ class Holdings:
     groups_told: bool = True
     roles_told: bool = True
 
+    @property
+    def all_told(self) -> bool:
+        """Whether groups and roles may be seen at all."""
+        return self.groups_told and self.roles_told
+
     def told(self, account_id: str) -> bool:
         """Whether everything is known that the account holds."""
-        return self.groups_told and self.roles_told and account_id not in self.unclear
+        return self.all_told and account_id not in self.unclear
 
     def add(self, account_id: str, entitlement_id: str, held: Held) -> None:
         """One grant; what is held directly goes before what comes through a group."""

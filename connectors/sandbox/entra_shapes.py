@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -36,14 +36,14 @@ def page(request: Request, rows: list[dict[str, Any]], usual: int, most: int) ->
     start = int(query["$skiptoken"].removeprefix("skip")) if "$skiptoken" in query else 0
     told: dict[str, Any] = {"@odata.context": f"{request.base_url}v1.0/$metadata", "value": rows[start : start + size]}
     if start + size < len(rows):
-        told["@odata.nextLink"] = link(request, **{"$skiptoken": f"skip{start + size}"})
+        told["@odata.nextLink"] = link(request, None, **{"$skiptoken": f"skip{start + size}"})
     return JSONResponse(told)
 
 
-def link(request: Request, **changed: str) -> str:
-    """The address of this request with other parameters."""
+def link(request: Request, only: Mapping[str, str] | None, **changed: str) -> str:
+    """The address of this request with other parameters; `only`: all those that stay."""
     path = request.url.path.removeprefix(request.scope.get("app_root_path", "")).lstrip("/")
-    return f"{request.base_url}{path}?{urlencode({**request.query_params, **changed})}"
+    return f"{request.base_url}{path}?{urlencode({**(request.query_params if only is None else only), **changed})}"
 
 
 def instant(value: datetime | None) -> str | None:

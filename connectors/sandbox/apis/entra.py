@@ -8,7 +8,7 @@ account's `more`: `on_premises`, `failed_at` (a later try to sign in), `activity
 of kind oauth_grant are consents, others temporary access passes. `settings`: `premium` (False: no P1), `p2` (False: no
 privileged identity management), `permissions` and `write_permissions` (claims of the tokens), `forbidden` (a regular
 expression of paths the read token may not ask), `administrators_locked` (True: only an application with a privileged
-role may disable administrators, which this one has not).
+role may disable administrators, which this one has not), `delta_from` (links to changes before that number expired).
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from starlette.routing import Route
 from connectors.sandbox import entra_shapes as shapes
 from connectors.sandbox.apis import credential, sent
 from connectors.sandbox.entra_access import EntraAccess
+from connectors.sandbox.entra_delta import EntraDelta
 from connectors.sandbox.model import SandboxAccount, SandboxApplication
 
 Endpoint = Callable[[Request], Response]
 _CODES = {400: "Request_BadRequest", 401: "InvalidAuthenticationToken", 404: "Request_ResourceNotFound"}
+_MOST_IN = 15  # values behind `in`
 _PREMIUM = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 
 
@@ -44,11 +46,12 @@ def failure(status: int, words: str, code: str = "") -> Response:
 
 def routes(application: SandboxApplication) -> list[Route]:
     """The endpoints of one directory."""
-    graph, access = _Directory(application), EntraAccess(application)
+    graph, access, changed = _Directory(application), EntraAccess(application), EntraDelta(application)
     user, group, roles = "/users/{user}", "/groups/{group}", "/roleManagement/directory"
     reads: list[tuple[str, Endpoint]] = [
         ("/users", graph.users),
-        ("/users/delta()", graph.delta),
+        ("/users/delta()", changed.users),
+        ("/groups/delta()", changed.groups),
         (user, graph.user),
         (f"{user}/transitiveMemberOf", access.member_of),
         (f"{user}/appRoleAssignments", access.assignments),
@@ -128,7 +131,11 @@ class _Directory:
             return failure(403, "Neither tenant is B2C or tenant doesn't have premium license", _PREMIUM)
         if activity and re.search("signInActivity", str(self._application.settings.get("forbidden", ""))):
             return failure(403, "Insufficient privileges to complete the operation.")
-        rows = [shapes.user(request, a) for a in self._application.accounts.values() if a.status != "deleted"]
+        wanted = re.findall(r"'([^']*)'", request.query_params.get("$filter", ""))
+        if len(wanted) > _MOST_IN:
+            return failure(400, "Too many child clauses specified in search filter expression.")
+        found = [a for a in self._application.accounts.values() if a.status != "deleted"]
+        rows = [shapes.user(request, a) for a in found if not wanted or a.id in wanted]
         return shapes.page(request, rows, 100, 120 if activity else 999)
 
     def deleted(self, request: Request) -> Response:
@@ -139,21 +146,6 @@ class _Directory:
     def user(self, request: Request) -> Response:
         """One user."""
         return JSONResponse(shapes.user(request, self._found(request)))
-
-    def delta(self, request: Request) -> Response:
-        """What changed of users since a token."""
-        events, since = self._application.events, request.query_params.get("$deltatoken", "0")
-        since = str(len(events)) if since == "latest" else since
-        if not since.isdigit() or int(since) > len(events):
-            return failure(410, "The token is too old.", "SyncStateNotFound")
-        changed: dict[str, dict[str, Any]] = {}
-        for event in events[int(since) :]:
-            account = self._application.accounts.get(event.account_id or "")
-            if account is not None and event.kind in ("created", "updated", "deactivated", "reactivated", "deleted"):
-                gone = {"@removed": {"reason": "changed"}} if account.status == "deleted" else {}
-                changed[account.id] = {"id": account.id, "accountEnabled": account.status == "active", **gone}
-        following = shapes.link(request, **{"$deltatoken": str(len(events))})
-        return JSONResponse({"value": list(changed.values()), "@odata.deltaLink": following})
 
     def registered(self, request: Request) -> Response:
         """Multi-factor methods, of enabled accounts only."""

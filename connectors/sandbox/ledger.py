@@ -1,0 +1,86 @@
+"""What changed in an application and when, whoever changed it and however: what delta links and stamps are made from.
+
+It is looked at before a list is answered, and kept in the application's settings, so that it outlives a restart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxEntitlement
+
+What = Literal["accounts", "groups"]
+_KEPT: Final = "ledger"
+_GONE: Final = ""  # stands for the facts of what is not there any more
+
+
+class Ledger:
+    """Numbers and times of changes; `about` and `within` are the facts whose change counts."""
+
+    def __init__(
+        self,
+        application: SandboxApplication,
+        about: Callable[[SandboxAccount], Any],
+        within: Callable[[SandboxEntitlement], Any] = lambda _: None,
+        groups: tuple[str, ...] = ("group",),
+    ) -> None:
+        self._application = application
+        self._about, self._within, self._groups = about, within, groups
+
+    def look(self) -> None:
+        """Write down what differs from the last look."""
+        application, new = self._application, _KEPT not in self._application.settings
+        kept = self._kept
+        groups = [e for e in application.entitlements.values() if e.kind in self._groups]
+        facts: dict[What, dict[str, str]] = {
+            "accounts": {a.id: _digest(self._about(a)) for a in application.accounts.values()},
+            "groups": {g.id: _digest(self._within(g)) for g in groups},
+        }
+        first = self._first() if new else {}
+        now = application.now().isoformat()
+        for what, found in facts.items():
+            before = kept[what]
+            if new:
+                kept[what] = {one: [digest, 0, first.get(one, now)] for one, digest in found.items()}
+                continue
+            for one, digest in (*found.items(), *((gone, _GONE) for gone in before.keys() - found.keys())):
+                if one not in before or before[one][0] != digest:
+                    kept["number"] += 1
+                    before[one] = [digest, kept["number"], now]
+
+    @property
+    def number(self) -> int:
+        """How many changes there were."""
+        return int(self._kept["number"])
+
+    def since(self, what: What, number: int) -> list[str]:
+        """What changed after the change of that number, in the order of their last changes."""
+        found = [(told[1], one) for one, told in self._kept[what].items() if told[1] > number]
+        return [one for _, one in sorted(found)]
+
+    def at(self, what: What, one: str) -> datetime:
+        """When it changed last."""
+        told = self._kept[what].get(one)
+        return datetime.fromisoformat(told[2]) if told else self._application.now()
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        kept: dict[str, Any] = self._application.settings.setdefault(_KEPT, {"number": 0, "accounts": {}, "groups": {}})
+        return kept
+
+    def _first(self) -> dict[str, str]:
+        """Before the first look the events tell of changes, or that it was made; of a group, who came in last."""
+        application = self._application
+        found = {a.id: a.created_at.isoformat() for a in application.accounts.values()}
+        stamps: Iterable[tuple[str, datetime]] = ((g.entitlement_id, g.since) for g in application.grants)
+        changes = (e for e in application.events if e.kind in ("created", "updated", "deactivated", "reactivated"))
+        for one, at in (*stamps, *((e.account_id or "", e.at) for e in changes)):
+            found[one] = max(found.get(one, ""), at.isoformat())
+        return found
+
+
+def _digest(facts: Any) -> str:
+    return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
