@@ -9,13 +9,13 @@ Last seen  the last sign-in to Okta, not to an application behind it; null means
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import Authorization
 from connectors.kit.contract import (
+    Before,
     CanDeactivate,
     CanEndSessions,
     CanListCredentials,
@@ -26,21 +26,25 @@ from connectors.kit.contract import (
     Circumstances,
     Connector,
     Field,
+    MarkRefused,
+    TellsChanges,
     TellsEvents,
 )
-from connectors.kit.okta_account import has_second_factor, read_account
-from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token, step
+from connectors.kit.okta_account import read_account
+from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token
 from connectors.kit.okta_changes import OktaChanges, credentials, read_row
-from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined, let_back_in
+from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
 from connectors.kit.okta_holdings import OktaHoldings
 from connectors.kit.okta_log import SystemLog
+from connectors.kit.okta_people import OktaPeople
+from connectors.kit.okta_updated import LATE, Kept, Logged, begun, only, updated_since
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
-from connectors.kit.resource import Reader, Resource
+from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Event, Grant, Receipt, Record, Rejected
+from governance.records import Account, Credential, Event, Gone, Receipt, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
 
 # The list leaves deactivated accounts out unless they are asked for.
@@ -50,7 +54,15 @@ _OFF: Final = ("suspend", "deactivate")
 
 
 class Okta(
-    Connector, CanDeactivate, CanReactivate, CanSuspend, CanRevokeGrant, CanEndSessions, CanListCredentials, TellsEvents
+    Connector,
+    CanDeactivate,
+    CanReactivate,
+    CanSuspend,
+    CanRevokeGrant,
+    CanEndSessions,
+    CanListCredentials,
+    TellsEvents,
+    TellsChanges,
 ):
     """Accounts of an Okta org, read with an API token or as a service app."""
 
@@ -84,6 +96,7 @@ class Okta(
     scopes: ClassVar = {
         "pull": ("okta.users.read", "okta.groups.read", "okta.apps.read", "okta.roles.read", "okta.idps.read"),
         "events": ("okta.logs.read",),
+        "changes": ("okta.users.read", "okta.logs.read"),
         "read_one": ("okta.users.read", "okta.roles.read"),
         "deactivate": ("okta.users.manage",),
         "reactivate": ("okta.users.manage",),
@@ -132,7 +145,6 @@ class Okta(
         self._reader = Reader(feed.name, given.now)
         self._holdings = OktaHoldings(self._calls, feed.name, self._privilege, self._reader)
         self._changes: OktaChanges | None = None
-        self._factors_told = True
 
     def check(self) -> Checked:
         """Ask for one account, and for each scope whether it is there."""
@@ -142,10 +154,11 @@ class Okta(
     def records(self) -> Iterator[Record]:
         """Yield every entitlement, account and grant once; IncompleteFeed unless all pages came."""
         self._calls.http.begin()
-        reading, place = self.reading, self.feed.name
+        reading, place, people = self.reading, self.feed.name, self._people()
         reading.source = self._address.join("api/v1/users")
         reading.filters = " | ".join(f or "status other than DEPROVISIONED" for f in FILTERS)
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
+        self.changes_mark = self.given.now.isoformat() if found.all_told else None
         yield from found.entitlements.values()
         seen: set[str] = set()
         for expression in FILTERS:
@@ -160,28 +173,52 @@ class Okta(
                     reading.duplicates += 1
                     continue
                 seen.add(account_id)
-                held = found.held.get(account_id, {})
-                privileged = holds_privilege(
-                    (found.entitlements[e].privileged for e in held), told=found.told(account_id)
-                )
-                account = read_account(user, place, privileged, None)
-                if account is not None:
-                    yield self._with_factors(account, user)
-                for entitlement_id, how in held.items():
-                    yield Grant(place, account_id, entitlement_id, how.how, how.since)
+                yield from people.account(user, account_id, found)
         reading.kept = len(seen)
-        self._reader.note(reading)
-        if not self._factors_told:
-            reading.notes.append("second factors are unknown: the credential may not read them")
-        elif self.options["mfa"] != "all":
-            reading.notes.append(
-                f"second factors were read of: {self.options['mfa']} accounts (mfa in the configuration)"
-            )
-        reading.notes += let_back_in(self._calls, self._reader)
-        reading.sha256 = self._calls.digest.hexdigest()
+        people.conclude()
         judge(reading, place)
         if not seen:
             raise IncompleteFeed(f"{place}: the org has no account at all; that is not believed")
+
+    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+        """Users that changed or whose rights did; members of groups, assignments of applications that changed; roles.
+
+        A user that the System Log calls deleted, and that is not there when asked for, is gone.
+        """
+        self._calls.http.begin()
+        reading, place, people = self.reading, self.feed.name, self._people()
+        since = begun(mark, place)
+        reading.source = self._address.join("api/v1/users")
+        reading.filters = updated_since(since)
+        logged = Logged(self._calls, self._reader, since, self._calls.http.deadline.now + LATE, reading)
+        kept = Kept(before, since, logged.applications)
+        found = self._holdings.all(reading, applications=self.options["applications"] is not False, kept=kept)
+        if not found.all_told:
+            raise MarkRefused(f"{place}: not everything that accounts hold may be seen any more")
+        users = people.listed(updated_since(since))
+        there, other = set(), set()
+        for account_id, privileged in before.accounts("account_id", "privileged"):
+            there.add(account_id)
+            if privileged is not people.privileged(account_id, found):
+                other.add(account_id)
+        for expression in only(other - users.keys()):
+            users |= people.listed(expression)
+        for account_id in sorted(((logged.deleted & there) | other) - users.keys()):
+            row = read_row(self._calls, account_id)
+            if row is None:
+                yield Gone(account_id)
+                there.discard(account_id)
+            else:
+                users[account_id] = self._reader.of(row)
+        yield from found.entitlements.values()
+        for account_id, user in users.items():
+            yield from people.account(user, account_id, found)
+        for account_id in sorted(found.held.keys() & (there - users.keys())):
+            yield from people.grants(account_id, found)
+        reading.kept = len(users)
+        people.conclude()
+        reading.notes.append("second factors of users that did not change, and deletions the System Log does not name, are as of then")
+        self.changes_mark = self.given.now.isoformat()
 
     def account(self, account_id: str) -> Account | None:
         """The account as it is now; None when it is gone."""
@@ -193,7 +230,7 @@ class Okta(
         privileged = holds_privilege((role.privileged for role in roles or ()), told=roles is not None)
         told = self._reader.of(user)
         account = read_account(told, self.feed.name, privileged, None)
-        return None if account is None else self._with_factors(account, told)
+        return None if account is None else self._people().with_factors(account, told)
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
         """What the System Log holds from the mark on, in the order it was kept."""
@@ -245,16 +282,8 @@ class Okta(
         if self._changes:
             self._changes.close()
 
-    def _with_factors(self, account: Account, told: Resource) -> Account:
-        """The account with its second factors, where they are to be read and the account can sign in."""
-        wanted = self.options["mfa"] == "all" or (self.options["mfa"] == "privileged" and account.privileged is True)
-        if not wanted or not account.active or not self._factors_told:
-            return account
-        answer = self._calls.allowed(f"users/{step(account.account_id)}/factors", gone=True)
-        if answer is None:
-            self._factors_told = False
-            return account
-        return replace(account, mfa=has_second_factor(answer.data if isinstance(answer.data, list) else [], told))
+    def _people(self) -> OktaPeople:
+        return OktaPeople(self._calls, self._reader, self.reading, self.options["mfa"], self._size)
 
     def _session(self, secret: str, client_field: str, key_field: str, scopes: tuple[str, ...]) -> OktaCalls:
         """Requests with that secret: an API token, or the private key of the app that `client_field` names."""

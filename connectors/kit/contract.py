@@ -183,6 +183,9 @@ class Before(Protocol):
     def accounts(self, *columns: str) -> Iterator[tuple[Any, ...]]:
         """These columns of every account that was there."""
 
+    def entitlements(self) -> Iterator[str]:
+        """The id of every entitlement there was."""
+
     def grants(self) -> Iterator[Grant]:
         """Every grant there was."""
 

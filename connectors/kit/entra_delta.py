@@ -105,6 +105,7 @@ class Kept:
 
     def __init__(self, before: Before, changed: Changed) -> None:
         self._changed, self._nested = changed.groups, changed.nested
+        self._known = set(before.entitlements())
         self._direct: dict[str, list[str]] = {}
         for grant in before.grants():
             kind, _, group_id = grant.entitlement_id.partition(":")
@@ -113,7 +114,7 @@ class Kept:
 
     def members(self, group_id: str) -> Members | None:
         """Who and which groups are directly in a group; None where that must be read."""
-        if group_id in self._changed:
+        if group_id in self._changed or f"group:{group_id}" not in self._known:
             return None
         return self._direct.get(group_id, []), self._nested.get(group_id, [])
 

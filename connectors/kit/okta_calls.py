@@ -122,11 +122,12 @@ class OktaCalls:
         return read_pages(fetch, entry_id, reading, f"{self.place}: {path}", counted=counted)
 
     def may_list(
-        self, path: str, params: Mapping[str, str], reading: Reading, *, gone: bool = False
+        self, path: str, params: Mapping[str, str], reading: Reading, *, gone: bool = False, ends_empty: bool = False
     ) -> list[Any] | None:
         """A whole list that the credential may not be allowed to see; None: it is not.
 
         Whether it may is found out by the first page alone: a right that goes missing in the middle is an error.
+        `ends_empty`: a list that names a next page even on the last one, and ends with an empty one.
         """
         first = self.allowed(path, params, gone=gone)
         if first is None:
@@ -140,9 +141,10 @@ class OktaCalls:
             else:
                 answer = self.http.get(cursor or f"{API}/{path}")
                 self.digest.update(answer.sha256.encode())
-            return Page(_entries(answer), self._next(answer))
+            rows = _entries(answer)
+            return Page(rows, None if ends_empty and not rows else self._next(answer))
 
-        pages = read_pages(fetch, entry_id, reading, f"{self.place}: {path}", counted=False)
+        pages = read_pages(fetch, event_id if ends_empty else entry_id, reading, f"{self.place}: {path}", counted=False)
         return [entry for _, entry in pages]
 
     def allowed(self, path: str, params: Mapping[str, str] | None = None, *, gone: bool = False) -> Answer | None:
@@ -180,6 +182,11 @@ class OktaCalls:
 def entry_id(entry: Any) -> str | None:
     """The id of an entry; None when it has none."""
     return as_text(entry.get("id")) if isinstance(entry, Mapping) else None
+
+
+def event_id(entry: Any) -> str | None:
+    """The id of an event of the System Log."""
+    return as_text(entry.get("uuid")) if isinstance(entry, Mapping) else None
 
 
 def step(value: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from connectors.kit.holdings import Held, Holdings
 from connectors.kit.okta_calls import OktaCalls, entry_id, step
+from connectors.kit.okta_updated import Kept
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource
 from governance.records import Entitlement, Reading
@@ -33,13 +34,16 @@ class OktaHoldings:
         self._reader = reader
         self._custom: dict[str, bool | None] = {}
 
-    def all(self, reading: Reading, *, applications: bool) -> Holdings:
-        """Everything the credential may see; what it may not is said in the notes."""
+    def all(self, reading: Reading, *, applications: bool, kept: Kept | None = None) -> Holdings:
+        """Everything the credential may see; what it may not is said in the notes.
+
+        `kept` knows who holds the groups and applications that did not change: that is not read again.
+        """
         found = Holdings()
-        admins = self._groups(found, reading)
+        admins = self._groups(found, reading, kept)
         self._roles(found, admins, reading)
         if applications:
-            self._applications(found, reading)
+            self._applications(found, reading, kept)
         return found
 
     def roles_of(self, account_id: str) -> list[Entitlement] | None:
@@ -47,7 +51,7 @@ class OktaHoldings:
         answer = self._calls.allowed(f"users/{step(account_id)}/roles", gone=True)
         return None if answer is None else [role for role, _ in self._read_roles(answer.data)]
 
-    def _groups(self, found: Holdings, reading: Reading) -> dict[str, list[str]]:
+    def _groups(self, found: Holdings, reading: Reading, kept: Kept | None) -> dict[str, list[str]]:
         """Reads groups and their members; the members of those that may make administrators are returned."""
         rows = self._calls.may_list("groups", _GROUPS, reading)
         if rows is None:
@@ -63,8 +67,9 @@ class OktaHoldings:
             name = told.text("profile.name") or group_id
             privileged = self._privilege.of(name, False)
             found.entitlements[group_id] = Entitlement(self._place, group_id, name, "group", privileged)
-            members: list[str] = []
-            if told.number("_embedded.stats.usersCount") != 0:
+            known = kept.members(told) if kept else None
+            members = known or []
+            if known is None and told.number("_embedded.stats.usersCount") != 0:
                 path = f"groups/{step(group_id)}/users"
                 pages = self._calls.pages(path, {"limit": "200"}, reading)
                 members = [account_id for _, row in pages if (account_id := entry_id(row))]
@@ -120,7 +125,7 @@ class OktaHoldings:
             self._custom[role_id] = any(not label.endswith(".read") for label in labels) if labels else None
         return self._custom[role_id]
 
-    def _applications(self, found: Holdings, reading: Reading) -> None:
+    def _applications(self, found: Holdings, reading: Reading, kept: Kept | None) -> None:
         rows = self._calls.may_list("apps", {"limit": "200"}, reading)
         if rows is None:
             reading.notes.append("assigned applications are unknown: the credential lacks okta.apps.read")
@@ -133,6 +138,11 @@ class OktaHoldings:
             name = told.text("label") or told.text("name") or app_id
             privileged = self._privilege.of(name, False)
             found.entitlements[app_id] = Entitlement(self._place, app_id, name, "application", privileged)
+            known = kept.assigned(app_id) if kept else None
+            if known is not None:
+                for holder, held in known.items():
+                    found.add(holder, app_id, held)
+                continue
             for _, row in self._calls.pages(f"apps/{step(app_id)}/users", {"limit": "500"}, reading):
                 assigned = self._reader.of(row)
                 account_id = assigned.text("id")

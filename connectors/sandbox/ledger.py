@@ -33,6 +33,8 @@ class Ledger:
     def look(self) -> None:
         """Write down what differs from the last look."""
         application, new = self._application, _KEPT not in self._application.settings
+        if new:
+            application.settings[_KEPT] = {"number": 0, "accounts": {}, "groups": {}}
         kept = self._kept
         groups = [e for e in application.entitlements.values() if e.kind in self._groups]
         facts: dict[What, dict[str, str]] = {
@@ -68,7 +70,9 @@ class Ledger:
 
     @property
     def _kept(self) -> dict[str, Any]:
-        kept: dict[str, Any] = self._application.settings.setdefault(_KEPT, {"number": 0, "accounts": {}, "groups": {}})
+        if _KEPT not in self._application.settings:
+            self.look()
+        kept: dict[str, Any] = self._application.settings[_KEPT]
         return kept
 
     def _first(self) -> dict[str, str]:

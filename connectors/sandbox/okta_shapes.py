@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxCredential, SandboxEvent
 
 STATUS: Final = {
@@ -83,8 +84,16 @@ def status(account: SandboxAccount) -> str:
     return str(account.more.get("status") or STATUS[account.status])
 
 
-def user(request: Request, account: SandboxAccount) -> dict[str, Any]:
-    """A user."""
+def facts(account: SandboxAccount) -> Any:
+    """What of a user counts as a change of it; signing in does not."""
+    if account.status == "deleted":
+        return account.status
+    told = user(None, account, None)
+    return status(account), sorted(told["profile"].items()), told["credentials"]
+
+
+def user(request: Request | None, account: SandboxAccount, changed_at: datetime | None) -> dict[str, Any]:
+    """A user; `changed_at`: when it changed last."""
     created = instant(account.created_at)
     profile: dict[str, Any] = {
         "login": account.username,
@@ -108,17 +117,40 @@ def user(request: Request, account: SandboxAccount) -> dict[str, Any]:
         "activated": None if account.status == "pending" else created,
         "statusChanged": created,
         "lastLogin": instant(account.last_seen_at),
-        "lastUpdated": created,
+        "lastUpdated": instant(changed_at) or created,
         "passwordChanged": None,
         "type": {"id": "otyfnjfba4ye7pgjB0g4"},
         "profile": profile,
         "credentials": {"provider": {"type": provider, "name": provider}},
-        "_links": {"self": {"href": f"{request.base_url}api/v1/users/{account.id}"}},
+        "_links": {"self": {"href": f"{request.base_url if request else '/'}api/v1/users/{account.id}"}},
     }
 
 
-def group(application: SandboxApplication, group_id: str, *, stats: bool) -> dict[str, Any]:
-    """A group; `stats` with how many are in it."""
+def members(application: SandboxApplication, group_id: str) -> list[str]:
+    """Who is in a group."""
+    held = (g.account_id for g in application.holders(group_id))
+    return [i for i in held if i in application.accounts and application.accounts[i].status != "deleted"]
+
+
+def asked_for(expression: str, accounts: list[SandboxAccount], ledger: Ledger) -> list[SandboxAccount] | None:
+    """Who passes a filter of users; None for a filter that is not understood. Without one deactivated users do not."""
+    if not expression:
+        return [a for a in accounts if a.status != "deactivated"]
+    if wanted := re.fullmatch(r'status eq "([A-Z_]+)"', expression):
+        return [a for a in accounts if status(a) == wanted[1]]
+    if wanted := re.fullmatch(r'lastUpdated ge "([0-9T:.-]+Z)"', expression):
+        since = datetime.fromisoformat(wanted[1])
+        return [a for a in accounts if ledger.at("accounts", a.id) >= since]
+    if re.fullmatch(r'id eq "\w+"( or id eq "\w+")*', expression):
+        ids = set(re.findall(r'"(\w+)"', expression))
+        return [a for a in accounts if a.id in ids]
+    return None
+
+
+def group(
+    application: SandboxApplication, group_id: str, *, stats: bool, changed_at: datetime | None = None
+) -> dict[str, Any]:
+    """A group; `stats` with how many are in it, `changed_at`: when somebody came or went last."""
     found = application.entitlements[group_id]
     kind = found.more.get("type") or ("BUILT_IN" if found.name == "Everyone" else "OKTA_GROUP")
     long_ago = "2024-01-15T09:00:00.000Z"
@@ -126,14 +158,13 @@ def group(application: SandboxApplication, group_id: str, *, stats: bool) -> dic
         "id": found.id,
         "created": long_ago,
         "lastUpdated": long_ago,
-        "lastMembershipUpdated": long_ago,
+        "lastMembershipUpdated": instant(changed_at) or long_ago,
         "objectClass": ["okta:user_group"],
         "type": kind,
         "profile": {"name": found.name, "description": ""},
     }
     if stats:
-        members = [g for g in application.holders(group_id) if application.accounts[g.account_id].status != "deleted"]
-        told = {"usersCount": len(members), "appsCount": 0, "groupPushMappingsCount": 0}
+        told = {"usersCount": len(members(application, group_id)), "appsCount": 0, "groupPushMappingsCount": 0}
         shape["_embedded"] = {"stats": {**told, "hasAdminPrivlege": bool(found.more.get("roles"))}}
     return shape
 

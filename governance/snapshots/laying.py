@@ -34,6 +34,11 @@ class Before:
         """These columns of every account that was there."""
         return present(self._folder).select(columns).collect(engine="streaming").iter_rows()
 
+    def entitlements(self) -> Iterator[str]:
+        """The id of every entitlement there was."""
+        rows = scan("entitlements", [self._folder / "entitlements.parquet"]).select("entitlement_id")
+        return iter(rows.collect(engine="streaming")["entitlement_id"])
+
     def grants(self) -> Iterator[Grant]:
         """Every grant there was."""
         names = [field.name for field in fields(Grant)]

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from connectors.sandbox import okta_shapes as shapes
 from connectors.sandbox.apis import credential, sent
+from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxGrant
 from connectors.sandbox.okta_tokens import Tokens
 
@@ -87,6 +88,9 @@ def routes(application: SandboxApplication) -> list[Route]:
 class _Org:
     def __init__(self, application: SandboxApplication) -> None:
         self._application = application
+        self._ledger = Ledger(
+            application, shapes.facts, lambda g: sorted(shapes.members(application, g.id)), shapes.GROUPS
+        )
         self._counters = shapes.Counters(int(application.settings.get("rate_limit", 60_000)))
 
     def may(self, call: Endpoint, *, write: bool = False) -> Endpoint:
@@ -113,26 +117,27 @@ class _Org:
 
     def users(self, request: Request) -> Response:
         """The list, which leaves deactivated users out unless a filter asks for them."""
-        wanted = re.fullmatch(r'status eq "([A-Z_]+)"', request.query_params.get("filter", ""))
-        if "filter" in request.query_params and wanted is None:
+        if "after" not in request.query_params:
+            self._ledger.look()
+        there = [a for a in self._application.accounts.values() if a.status != "deleted"]
+        shown = shapes.asked_for(request.query_params.get("filter", ""), there, self._ledger)
+        if shown is None:
             return failure(400, "Invalid search criteria")
-        shown = [a for a in self._application.accounts.values() if a.status != "deleted"]
-        if wanted is None:
-            shown = [a for a in shown if a.status != "deactivated"]
-        else:
-            shown = [a for a in shown if shapes.status(a) == wanted[1]]
-        return shapes.page(request, [shapes.user(request, a) for a in shown], 200, 200)
+        return shapes.page(request, [self._shown(request, a) for a in shown], 200, 200)
+
+    def _shown(self, request: Request, account: SandboxAccount) -> dict[str, Any]:
+        return shapes.user(request, account, self._ledger.at("accounts", account.id))
 
     def me(self, request: Request) -> Response:
         """Who made the API token."""
         owner = self._application.settings.get("owner")
         if owner is None:
             raise KeyError("me (User)")
-        return JSONResponse(shapes.user(request, self._application.accounts[owner]))
+        return JSONResponse(self._shown(request, self._application.accounts[owner]))
 
     def user(self, request: Request) -> Response:
         """One user."""
-        return JSONResponse(shapes.user(request, self._found(request)))
+        return JSONResponse(self._shown(request, self._found(request)))
 
     def factors(self, request: Request) -> Response:
         """The factors of a user."""
@@ -168,13 +173,16 @@ class _Org:
         wanted = re.fullmatch(r'id eq "(\w+)"', query.get("filter", ""))
         ids = [e.id for e in self._application.entitlements.values() if e.kind in shapes.GROUPS]
         ids = [i for i in ids if wanted is None or i == wanted[1]]
+        if "after" not in query:
+            self._ledger.look()
         stats = query.get("expand") == "stats"
-        return shapes.page(request, [shapes.group(self._application, i, stats=stats) for i in ids], 200, 10_000)
+        rows = [shapes.group(self._application, i, stats=stats, changed_at=self._ledger.at("groups", i)) for i in ids]
+        return shapes.page(request, rows, 200, 10_000)
 
     def members(self, request: Request) -> Response:
         """Who is in a group."""
         found = self._of_kind(request, "group", shapes.GROUPS)
-        return shapes.page(request, [shapes.user(request, a) for a, _ in self._holders(found)], 1000, 1000)
+        return shapes.page(request, [self._shown(request, a) for a, _ in self._holders(found)], 1000, 1000)
 
     def group_roles(self, request: Request) -> Response:
         """The roles that the members of a group hold."""
@@ -220,7 +228,7 @@ class _Org:
         at = start
         for at, event in enumerate(self._application.events[start:], start + 1):  # noqa: B007 - the last is used
             told = shapes.happened(self._application, event)
-            late = told is not None and told["published"] >= query.get("since", "")
+            late = told is not None and query.get("since", "") <= told["published"] <= query.get("until", "9999")
             if told is not None and late and (not wanted or told["eventType"] in wanted):
                 rows.append(told)
             if len(rows) == size:
