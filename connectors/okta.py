@@ -217,7 +217,8 @@ class Okta(
             yield from people.grants(account_id, found)
         reading.kept = len(users)
         people.conclude()
-        reading.notes.append("second factors of users that did not change, and deletions the System Log does not name, are as of then")
+        reading.notes.append("second factors of users that did not change are as of then")
+        reading.notes.append("deleted users are those that the System Log names")
         self.changes_mark = self.given.now.isoformat()
 
     def account(self, account_id: str) -> Account | None:

@@ -13,11 +13,12 @@ factor at the identity provider, so that none here proves nothing; that accounts
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from connectors.kit.addresses import check_base
 from connectors.kit.contract import (
+    Before,
     CanDeactivate,
     CanEndSessions,
     CanListCredentials,
@@ -28,6 +29,8 @@ from connectors.kit.contract import (
     Circumstances,
     Connector,
     Field,
+    MarkRefused,
+    TellsChanges,
     TellsEvents,
 )
 from connectors.kit.options import feed_table, text_option
@@ -38,19 +41,27 @@ from connectors.kit.salesforce_access import Held, Hold, SalesforceAccess, profi
 from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, account_of, where_wanted
 from connectors.kit.salesforce_change import SalesforceChange, credentials_of
 from connectors.kit.salesforce_events import SalesforceEvents
+from connectors.kit.salesforce_modified import Standing, begun, mark_of, modified, only
 from connectors.kit.salesforce_query import Soql, checked, row_id, select, where
 from connectors.kit.salesforce_rights import rights
 from connectors.kit.salesforce_session import LOGIN, SalesforceSession
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Event, Grant, Receipt, Record, Rejected
+from governance.records import Account, Credential, Event, Gone, Grant, Receipt, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
 
-OVERLAP = timedelta(hours=1)  # sign-ins are written late
 READ_ONLY = "is read-only here: writing is switched off or has no write_token"
 
 
 class Salesforce(
-    Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend, CanRevokeGrant, CanEndSessions, CanListCredentials
+    Connector,
+    TellsEvents,
+    TellsChanges,
+    CanDeactivate,
+    CanReactivate,
+    CanSuspend,
+    CanRevokeGrant,
+    CanEndSessions,
+    CanListCredentials,
 ):
     """Accounts, permissions and events of a Salesforce organisation."""
 
@@ -82,6 +93,7 @@ class Salesforce(
     tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
     scopes = {  # noqa: RUF012 - a declaration
         "pull": ("scope api", "API Enabled", "View All Users", "View Setup and Configuration", "Manage Users (frozen)"),
+        "changes": ("View All Users",),
         "events": ("Monitor Login History", "View Setup and Configuration"),
         "read_one": ("View All Users",),
         "deactivate": ("Manage Users",),
@@ -138,6 +150,8 @@ class Salesforce(
         reading.filters = where_wanted(portal=self.options["portal"] is True)
         logins = LoginReader(soql, reading, reader, place).read(frozen=self.options["frozen"] is not False)
         held = SalesforceAccess(soql, self._privilege, place, reading, reader).read()
+        all_told = held.told and logins.frozen_told is not None
+        self.changes_mark = mark_of(self.given.now, logins) if all_told else None
         yield from list(held.entitlements.values())
         seen: set[str] = set()
         query = select(COLUMNS, "User", reading.filters)
@@ -155,6 +169,37 @@ class Salesforce(
         reader.note(reading)
         judge(reading, place)
 
+    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+        """Accounts that changed since the mark or that another table shows in another light; what all of them hold."""
+        since, frozen = begun(mark, self.feed.name)
+        soql, reading, place, reader = self._begin(), self.reading, self.feed.name, self._reader()
+        reading.source = self._address.join("services/data/v64.0/query")
+        wanted = where_wanted(portal=self.options["portal"] is True)
+        reading.filters = f"{wanted} AND {modified(since)}"
+        logins = LoginReader(soql, reading, reader, place).read(frozen=self.options["frozen"] is not False)
+        held = SalesforceAccess(soql, self._privilege, place, reading, reader).read()
+        if not held.told or logins.frozen_told is None:
+            raise MarkRefused(f"{place}: not everything that accounts are and hold may be seen any more")
+        standing = Standing(before, held, logins)
+        yield from list(held.entitlements.values())
+        seen: set[str] = set()
+        for condition in (modified(since), *only(standing.other(frozen))):
+            for _, data in soql.rows(select(COLUMNS, "User", wanted, condition), reading, counted=True):
+                account_id = row_id(data)
+                if account_id is None:
+                    raise MarkRefused(f"{place}: an account that changed has no id")
+                if account_id not in seen:
+                    seen.add(account_id)
+                    yield from self._with_grants(reader.of(data), account_id, logins, held)
+        for account_id in standing:
+            if account_id not in seen:
+                yield from self._grants(account_id, standing.holds(account_id))
+        reading.kept = len(seen)
+        reading.sha256 = soql.digest.hexdigest()
+        reader.note(reading)
+        reading.notes.append("last sign-ins of accounts that did not change are those of LoginHistory, else as of then")
+        self.changes_mark = mark_of(self.given.now, logins)
+
     def account(self, account_id: str) -> Account | None:
         """The account as it is now; None when there is none of that id."""
         soql, reader = self._begin(), self._reader()
@@ -168,13 +213,12 @@ class Salesforce(
         return account
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
-        """Sign-ins, accounts made and changes of setup, from an hour before the last reading on."""
+        """Sign-ins, accounts made and changes of setup, each from an hour before it was read last."""
         soql, reader = self._begin(), self._reader()
-        began = self.given.now
-        start = datetime.fromisoformat(mark) - OVERLAP if mark else since
-        yield from SalesforceEvents(soql, self.feed.name, self.reading, reader).read(start)
+        log = SalesforceEvents(soql, self.feed.name, self.reading, reader, self.given.now)
+        yield from log.read(since, mark)
         reader.note(self.reading)
-        self.mark = began.isoformat()
+        self.mark = log.mark
 
     def deactivate(self, account_id: str) -> Receipt:
         """Switch the account off; freeze it where a setting stands in the way."""
@@ -229,8 +273,11 @@ class Salesforce(
         told = held.told and profile is not None and account_id not in held.unclear
         privileged = holds_privilege((held.entitlements[one].privileged for one in holds), told=told)
         yield account_of(row, account_id, self.feed.name, logins, privileged)
-        for one, hold in holds.items():
-            yield Grant(self.feed.name, account_id, one, hold.how, hold.since)
+        yield from self._grants(account_id, holds.values())
+
+    def _grants(self, account_id: str, holds: Iterable[Hold]) -> Iterator[Grant]:
+        for hold in holds:
+            yield Grant(self.feed.name, account_id, hold.entitlement_id, hold.how, hold.since)
 
     def _connect(self, secret: str, client: str, username: str) -> SalesforceSession:
         credential = self.given.secrets.get(secret)

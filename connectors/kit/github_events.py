@@ -2,7 +2,8 @@
 
 Confirmed in docs.github.com (audit log events, the REST description): `created_at` in milliseconds, `_document_id`,
 order=asc, the cursor inside the Link header, `created` in the phrase, 1,750 requests an hour; the actions org.*_member,
-team.*, external_identity.*, user.suspend and user.unsuspend; the sso_response ones, over REST and streaming only. Not
+team.*, external_identity.*, user.suspend and user.unsuspend; the sso_response ones, over REST and streaming only: "a
+SAML single sign-on response was generated when a member attempted to authenticate", which is no success. Not
 confirmed: outside collaborators, org.restore_member, organization_role.*, user.login and user.failed_login here; a
 name that is never written costs nothing, one that is missing below is counted in the notes.
 """
@@ -41,6 +42,7 @@ KNOWN: Final[Mapping[str, str]] = {
     "organization_role.assign": "granted",
     "organization_role.revoke": "revoked",
 }
+ATTEMPTS: Final = frozenset({"org.sso_response", "business.sso_response"})  # how they ended is not told
 _ROLES: Final = {"admin": "role:owner", "read": "role:member", "member": "role:member"}
 
 
@@ -58,7 +60,7 @@ class AuditLog:
         return self._calls.get(self._path, {"per_page": "1"}, allow=REFUSED).status == 200
 
     def last_used(self, pages: int, reading: Reading) -> dict[str, datetime]:
-        """When somebody last did anything, by login, from the newest entries; failed sign-ins are no use."""
+        """When somebody last did anything, by login, from the newest entries; tries to sign in are no use."""
         found: dict[str, datetime] = {}
         reader = Reader(self._application, self._calls.http.deadline.now)
         link: str | None = self._path if pages else None
@@ -72,7 +74,8 @@ class AuditLog:
                 break
             for entry in (reader.of(item) for item in answer.data):
                 actor, at = entry.text("actor"), entry.instant("created_at") or entry.instant("@timestamp")
-                if actor is not None and at is not None and "failed" not in (entry.text("action") or ""):
+                action = entry.text("action") or ""
+                if actor is not None and at is not None and "failed" not in action and action not in ATTEMPTS:
                     found[actor] = max(at, found.get(actor, at))
                     back = min(back or at, at)
             link, params = self._calls.http.next_link(answer), None
@@ -129,7 +132,7 @@ class AuditLog:
             kind=kind,
             account_id=account_of(about) if about else None,
             actor=entry.text("actor"),
-            success=kind != "sign_in_failed",
+            success=None if action in ATTEMPTS else kind != "sign_in_failed",
             target=_target(action, entry),
         )
 

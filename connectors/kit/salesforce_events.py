@@ -9,9 +9,10 @@ tell who made them: the account itself where SAML made it just in time.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from connectors.kit.resource import Reader, Resource
@@ -19,6 +20,8 @@ from connectors.kit.salesforce_query import NotReadable, Soql, select, where, wh
 from governance.records import Event, Reading
 
 CHUNK: Final = 200
+OVERLAP: Final = timedelta(hours=1)  # sign-ins are written late
+TABLES: Final = ("LoginHistory", "User", "SetupAuditTrail")
 _ACTIONS: Final = {
     "activateduser": "reactivated",
     "deactivateduser": "deactivated",
@@ -43,33 +46,51 @@ _USERNAME: Final = re.compile(r"[^\s,;:'\"()<>\[\]]+@[^\s,;:'\"()<>\[\]]+")
 
 
 class SalesforceEvents:
-    """Reads them, each kind oldest first."""
+    """Reads them, each kind oldest first. `mark` tells when each table was read last; one that is closed waits."""
 
-    def __init__(self, soql: Soql, application: str, reading: Reading, reader: Reader) -> None:
+    def __init__(self, soql: Soql, application: str, reading: Reading, reader: Reader, now: datetime) -> None:
         self._soql = soql
         self._application = application
         self._reading = reading
         self._reader = reader
+        self._now = now
+        self._marks: dict[str, str] = {}
 
-    def read(self, since: datetime) -> Iterator[Event]:
-        """Everything since then; a table that may not be seen is noted."""
-        tables = (
-            ("sign-ins", self._sign_in, ("Id", "UserId", "LoginTime", "LoginType", "Status"), "LoginHistory"),
-            ("accounts made", self._made, ("Id", "CreatedDate", "CreatedById"), "User"),
+    @property
+    def mark(self) -> str:
+        """Where to go on, for each table."""
+        return json.dumps(self._marks, sort_keys=True)
+
+    def read(self, since: datetime, mark: str | None) -> Iterator[Event]:
+        """Everything from the mark on, or from `since`; a table that may not be seen is noted, and its mark stays."""
+        self._marks = _unpacked(mark)
+        tables: tuple[tuple[str, str, Callable[[datetime], Iterator[Event]], str], ...] = (
+            ("LoginHistory", "sign-ins", self._sign_ins, "the permission Monitor Login History"),
+            ("User", "accounts made", self._accounts_made, "the permission View All Users"),
+            ("SetupAuditTrail", "the audit trail", self._audit_trail, "View Setup and Configuration"),
         )
-        for what, event, columns, table in tables:
-            at = "LoginTime" if table == "LoginHistory" else "CreatedDate"
-            query = select(columns, table, where(at, since, ">="), order=at)
+        for table, what, read, needed in tables:
+            last = self._marks.get(table)
             try:
-                for _, data in self._soql.rows(query, self._reading):
-                    if (found := event(self._reader.of(data))) is not None:
-                        yield found
+                yield from read(max(datetime.fromisoformat(last) - OVERLAP, since) if last else since)
             except NotReadable:
-                self._reading.notes.append(f"{what} may not be seen: it needs the permission Monitor Login History")
-        try:
-            yield from self._audit_trail(since)
-        except NotReadable:
-            self._reading.notes.append("the audit trail may not be seen: it needs View Setup and Configuration")
+                self._reading.notes.append(f"{what} may not be seen: it needs {needed}")
+            else:
+                self._marks[table] = self._now.isoformat()
+
+    def _sign_ins(self, since: datetime) -> Iterator[Event]:
+        columns = ("Id", "UserId", "LoginTime", "LoginType", "Status")
+        query = select(columns, "LoginHistory", where("LoginTime", since, ">="), order="LoginTime")
+        for _, data in self._soql.rows(query, self._reading):
+            if (found := self._sign_in(self._reader.of(data))) is not None:
+                yield found
+
+    def _accounts_made(self, since: datetime) -> Iterator[Event]:
+        columns = ("Id", "CreatedDate", "CreatedById")
+        query = select(columns, "User", where("CreatedDate", since, ">="), order="CreatedDate")
+        for _, data in self._soql.rows(query, self._reading):
+            if (found := self._made(self._reader.of(data))) is not None:
+                yield found
 
     def _sign_in(self, row: Resource) -> Event | None:
         event_id, at, account_id = row.text("Id"), row.instant("LoginTime"), row.text("UserId")
@@ -125,3 +146,20 @@ class SalesforceEvents:
             named = _USERNAME.search(words)
             account_id = found[0] if (found := _ID.search(words)) else ids.get(named[0].casefold()) if named else None
             yield Event(self._application, event_id, at, kind, account_id or None, row.text("CreatedById"), True)
+
+
+def _unpacked(mark: str | None) -> dict[str, str]:
+    """When each table was read last; an older mark is one instant for all of them, and one of nobody's is none."""
+    try:
+        told = json.loads(mark or "{}")
+        found = {name: str(told[name]) for name in TABLES if name in told} if isinstance(told, dict) else {}
+    except ValueError:
+        found = dict.fromkeys(TABLES, mark or "")
+    return {name: at for name, at in found.items() if _is_instant(at)}
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False

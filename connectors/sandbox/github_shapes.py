@@ -228,6 +228,8 @@ def licence(application: SandboxApplication, account: SandboxAccount, name: str)
 def audit_entry(application: SandboxApplication, event: SandboxEvent, name: str) -> dict[str, Any] | None:
     """An entry of the audit log; None for what it does not tell."""
     action = _ACTIONS.get(event.kind)
+    if event.kind == "sign_in" and application.settings.get("managed"):
+        action = "user.login"  # what members of other organisations do with their own accounts is not told
     what = application.entitlements.get(event.target or "")
     more: dict[str, Any] = {}
     if event.kind in ("granted", "revoked") and what is not None:

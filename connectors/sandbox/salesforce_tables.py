@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxEvent
 
 Row = dict[str, Any]
@@ -40,7 +41,7 @@ COLUMNS: Final = {
     "User": (
         "Id", "Username", "Email", "Name", "FederationIdentifier", "IsActive", "UserType", "CreatedDate", "CreatedById",
         "LastLoginDate", "Department", "Title", "EmployeeNumber", "ManagerId", "ProfileId", "Profile.Name",
-        "Profile.UserLicense.Name", "Profile.UserLicense.LicenseDefinitionKey", "UserRoleId",
+        "Profile.UserLicense.Name", "Profile.UserLicense.LicenseDefinitionKey", "UserRoleId", "SystemModstamp",
     ),
     "UserLogin": ("Id", "UserId", "IsFrozen", "IsPasswordLocked"),
     "Profile": ("Id", "Name", *POWERS),
@@ -68,6 +69,7 @@ class Tables:
 
     def __init__(self, application: SandboxApplication) -> None:
         self._application = application
+        self._ledger = Ledger(application, self._facts)
 
     @property
     def all(self) -> dict[str, Callable[[], Iterator[Row]]]:
@@ -77,27 +79,35 @@ class Tables:
         return {table: rows for table, rows in named.items() if table not in unseen}
 
     def _user(self) -> Iterator[Row]:
+        self._ledger.look()
         for account in self._application.accounts.values():
-            profile_id, profile, licence, key, kind = self._profile_of(account)
-            yield {
-                "Id": account.id,
-                "Username": account.username,
-                "Email": account.email,
-                "Name": account.name,
-                "FederationIdentifier": account.username if account.managed_by in ("jit", "scim") else None,
-                "IsActive": account.status not in ("deactivated", "deleted"),
-                "UserType": kind,
-                "CreatedDate": account.created_at,
-                "CreatedById": account.id if account.managed_by == "jit" else account.more.get("made_by"),
-                "LastLoginDate": account.last_seen_at,
-                "Department": account.department,
-                "Title": account.title,
-                "EmployeeNumber": account.employee_id,
-                "ManagerId": account.manager_id,
-                "ProfileId": profile_id,
-                "Profile": {"Name": profile, "UserLicense": {"Name": licence, "LicenseDefinitionKey": key}},
-                "UserRoleId": next(self._held(account, "00E"), None),
-            }
+            yield {**self._row(account), "SystemModstamp": self._ledger.at("accounts", account.id)}
+
+    def _facts(self, account: SandboxAccount) -> Any:
+        """What of an account counts as a change of its row; signing in does not."""
+        return {name: value for name, value in self._row(account).items() if name != "LastLoginDate"}
+
+    def _row(self, account: SandboxAccount) -> Row:
+        profile_id, profile, licence, key, kind = self._profile_of(account)
+        return {
+            "Id": account.id,
+            "Username": account.username,
+            "Email": account.email,
+            "Name": account.name,
+            "FederationIdentifier": account.username if account.managed_by in ("jit", "scim") else None,
+            "IsActive": account.status not in ("deactivated", "deleted"),
+            "UserType": kind,
+            "CreatedDate": account.created_at,
+            "CreatedById": account.id if account.managed_by == "jit" else account.more.get("made_by"),
+            "LastLoginDate": account.last_seen_at,
+            "Department": account.department,
+            "Title": account.title,
+            "EmployeeNumber": account.employee_id,
+            "ManagerId": account.manager_id,
+            "ProfileId": profile_id,
+            "Profile": {"Name": profile, "UserLicense": {"Name": licence, "LicenseDefinitionKey": key}},
+            "UserRoleId": next(self._held(account, "00E"), None),
+        }
 
     def _userlogin(self) -> Iterator[Row]:
         for account in self._application.accounts.values():
