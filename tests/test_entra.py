@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -369,7 +370,7 @@ class TestTheLogs:
     def test_a_link_that_is_too_old_begins_anew(self, directory):
         directory.application.settings["forbidden"] = "/auditLogs/"
         _, mark, _ = directory.told()
-        old = mark.replace("deltatoken=0", "deltatoken=99")
+        old = re.sub(r"deltatoken=\d+", "deltatoken=99", mark)
         assert old != mark
         events, fresh, reading = directory.told(old)
         assert (events, fresh) == ([], mark)

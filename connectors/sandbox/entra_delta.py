@@ -49,10 +49,10 @@ class EntraDelta:
         self._ledger.look()
         query, number = request.query_params, self._ledger.number
         mark = query.get("$deltatoken")
-        oldest = int(self._application.settings.get("delta_from", 0))
         if mark not in (None, "latest") and not (mark or "").isdigit():
             return refused("entra")(400, "Badly formed token.")
-        if mark not in (None, "latest") and not oldest <= int(mark or "") <= number:
+        expired = self._application.settings.get("links_expired")
+        if mark not in (None, "latest") and (expired or not self._ledger.knows(int(mark or ""))):
             error = {"code": "syncStateNotFound", "message": "The delta token is expired."}
             return JSONResponse({"error": error}, 410)
         found = everything if mark is None else self._ledger.since(what, number if mark == "latest" else int(mark))

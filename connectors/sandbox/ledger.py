@@ -1,11 +1,13 @@
 """What changed in an application and when, whoever changed it and however: what delta links and stamps are made from.
 
-It is looked at before a list is answered, and kept in the application's settings, so that it outlives a restart.
+It is looked at before a list is answered. It does not outlive a restart: then the events tell of changes, and numbers
+begin above all that were given before, so that older links are known to be too old.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -13,7 +15,6 @@ from typing import Any, Final, Literal
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxEntitlement
 
 What = Literal["accounts", "groups"]
-_KEPT: Final = "ledger"
 _GONE: Final = ""  # stands for the facts of what is not there any more
 
 
@@ -32,9 +33,10 @@ class Ledger:
 
     def look(self) -> None:
         """Write down what differs from the last look."""
-        application, new = self._application, _KEPT not in self._application.settings
+        application, new = self._application, not self._application.ledger
         if new:
-            application.settings[_KEPT] = {"number": 0, "accounts": {}, "groups": {}}
+            born = int(time.time())
+            application.ledger = {"number": born, "born": born, "accounts": {}, "groups": {}}
         kept = self._kept
         groups = [e for e in application.entitlements.values() if e.kind in self._groups]
         facts: dict[What, dict[str, str]] = {
@@ -46,7 +48,7 @@ class Ledger:
         for what, found in facts.items():
             before = kept[what]
             if new:
-                kept[what] = {one: [digest, 0, first.get(one, now)] for one, digest in found.items()}
+                kept[what] = {one: [digest, kept["born"], first.get(one, now)] for one, digest in found.items()}
                 continue
             for one, digest in (*found.items(), *((gone, _GONE) for gone in before.keys() - found.keys())):
                 if one not in before or before[one][0] != digest:
@@ -57,6 +59,10 @@ class Ledger:
     def number(self) -> int:
         """How many changes there were."""
         return int(self._kept["number"])
+
+    def knows(self, number: int) -> bool:
+        """Whether every change after that number is known."""
+        return bool(self._kept["born"] <= number <= self._kept["number"])
 
     def since(self, what: What, number: int) -> list[str]:
         """What changed after the change of that number, in the order of their last changes."""
@@ -70,10 +76,9 @@ class Ledger:
 
     @property
     def _kept(self) -> dict[str, Any]:
-        if _KEPT not in self._application.settings:
+        if not self._application.ledger:
             self.look()
-        kept: dict[str, Any] = self._application.settings[_KEPT]
-        return kept
+        return self._application.ledger
 
     def _first(self) -> dict[str, str]:
         """Before the first look the events tell of changes, or that it was made; of a group, who came in last."""
@@ -81,7 +86,8 @@ class Ledger:
         found = {a.id: a.created_at.isoformat() for a in application.accounts.values()}
         stamps: Iterable[tuple[str, datetime]] = ((g.entitlement_id, g.since) for g in application.grants)
         changes = (e for e in application.events if e.kind in ("created", "updated", "deactivated", "reactivated"))
-        for one, at in (*stamps, *((e.account_id or "", e.at) for e in changes)):
+        moves = ((e.target or "", e.at) for e in application.events if e.kind in ("granted", "revoked"))
+        for one, at in (*stamps, *moves, *((e.account_id or "", e.at) for e in changes)):
             found[one] = max(found.get(one, ""), at.isoformat())
         return found
 

@@ -121,6 +121,7 @@ class SandboxApplication:
         self.credentials = list(credentials)
         self.counted = len(self.events)  # events there ever were: an id is never given twice
         self.settings = dict(settings or {})
+        self.ledger: dict[str, Any] = {}  # what a vendor writes down of changes, see connectors.sandbox.ledger
         # Known to everybody who can read this file, and worth nothing: they open invented people on loopback.
         self.token = token or f"{name}-read-token"
         self.write_token = write_token or f"{name}-write-token"

@@ -8,7 +8,7 @@ account's `more`: `on_premises`, `failed_at` (a later try to sign in), `activity
 of kind oauth_grant are consents, others temporary access passes. `settings`: `premium` (False: no P1), `p2` (False: no
 privileged identity management), `permissions` and `write_permissions` (claims of the tokens), `forbidden` (a regular
 expression of paths the read token may not ask), `administrators_locked` (True: only an application with a privileged
-role may disable administrators, which this one has not), `delta_from` (links to changes before that number expired).
+role may disable administrators, which this one has not), `links_expired` (True: no link to changes is taken).
 """
 
 from __future__ import annotations
