@@ -23,7 +23,7 @@ from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pagination import Page, read_pages
 from connectors.kit.resource import Reader, Resource, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Told, Words, Workforce
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
 from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, UnexpectedAnswer
 from governance.records import Record
 from governance.settings import ApplicationSettings, SourceSettings
@@ -39,6 +39,11 @@ RIGHTS: Final = "In BambooHR under Settings, Access Levels: let the owner of the
 STATUSES: Final = {"active": "active", "inactive": "terminated"}
 KINDS: Final = {"contractor": "contingent", "contract": "contingent", "intern": "intern", "temporary": "contingent"}
 NO_DAY: Final = "0000-00-00"
+_TEXTS: Final = (
+    "employeeId", "employeeNumber", "status", "employmentStatusName", "displayName", "workEmail", "departmentName",
+    "jobTitleName", "reportsToId", "timezone",
+)  # fmt: skip
+_DAYS: Final = ("hireDate", "terminationDate", "contractEndDate")
 
 
 class Bamboohr(Connector):
@@ -87,8 +92,8 @@ class Bamboohr(Connector):
     def check(self) -> Checked:
         """Ask for one person, and which fields may not be seen."""
         self._http.begin()
-        page, told = self._page(None, 1)
-        withheld = sorted({field for item in page.items for field in _restricted(told.of(item))})
+        page = self._page(None, 1)
+        withheld = sorted({field for item in page.items if isinstance(item, dict) for field in _restricted(item)})
         notes = (f"{page.total} people are listed",) if page.total is not None else ()
         return Checked(notes, tuple(f"view {field}" for field in withheld))
 
@@ -100,17 +105,17 @@ class Bamboohr(Connector):
         digest, withheld = hashlib.sha256(), Counter[str]()
         reader = Reader(place, self.given.now)
         words = Words(self.options, self._where, STATUSES, KINDS)
-        workforce = Workforce(self, self._where, words)
+        workforce = Workforce(self, self._where, words, no_day=NO_DAY)
         unnumbered = 0
 
         def fetch(cursor: str | None) -> Page:
-            page, _ = self._page(cursor, self._size, digest)
-            return page
+            return self._page(cursor, self._size, digest)
 
         for number, item in read_pages(fetch, _key, reading, place):
-            person = reader.of(item)
-            withheld.update(_restricted(person))
-            unnumbered += self._add(workforce, words, person, f"{reading.source}#{number}")
+            person = item if isinstance(item, dict) else {}
+            if person.get("_restrictedFields"):
+                withheld.update(_restricted(person))
+            unnumbered += self._add(workforce, words, reader, person, number)
         for field in ESSENTIAL:
             if withheld[field]:
                 raise IncompleteFeed(
@@ -128,43 +133,40 @@ class Bamboohr(Connector):
         """Let go of connections."""
         self._http.close()
 
-    def _add(self, workforce: Workforce, words: Words, person: Resource, place: str) -> bool:
+    def _add(self, workforce: Workforce, words: Words, reader: Reader, person: dict[str, Any], number: int) -> bool:
         """Take in one person; says whether they have no employee number."""
-        own = person.text("employeeId")
-        said, kind = person.text("status"), person.text("employmentStatusName")
+        own, ours, said, kind, name, email, department, title, manager, zone = reader.texts(person, _TEXTS)
         status = words.status(said)
         if status == "active" and (special := words.status(kind)) and kind not in STATUSES:
             status = special  # a company's own word, such as Parental Leave
-        hire, end = _date(person, "hireDate"), _date(person, "terminationDate")
+        hire, end, contract_end = workforce.days.of(map(person.get, _DAYS))
         if own is None:
-            workforce.reject(place, "employeeId", "is missing or no text")
+            workforce.reject(number, "employeeId", "is missing or no text")
             return False
         if status == "terminated" and hire is None and end is None and not _restricted(person):
-            workforce.reject(place, "status", "is inactive without any date: has not begun or has left, nobody knows")
+            workforce.reject(number, "status", "is inactive without any date: has not begun or has left, nobody knows")
             return False
-        employee_id = person.text("employeeNumber") if self._id == "employeeNumber" else own
+        employee_id = ours if self._id == "employeeNumber" else own
         workforce.add(
-            place,
-            Told(
-                key=own,
-                employee_id=employee_id or f"bamboohr-{own}",
-                status=status,
-                kind=words.kind(kind, counted=False),
-                hire=hire,
-                termination=end,
-                contract_end=_date(person, "contractEndDate"),
-                name=person.text("displayName") or _name(person),
-                email=person.text("workEmail"),
-                department=person.text("departmentName"),
-                title=person.text("jobTitleName"),
-                manager_key=person.text("reportsToId"),
-                zone=person.text("timezone"),
-            ),
-            said,
+            number,
+            key=own,
+            employee_id=employee_id or f"bamboohr-{own}",
+            status=status,
+            said=said,
+            kind=words.kind(kind, counted=False),
+            hire=hire,
+            termination=end,
+            contract_end=contract_end,
+            name=name or _name(reader.of(person)),
+            email=email,
+            department=department,
+            title=title,
+            manager_key=manager,
+            zone=zone,
         )
         return employee_id is None
 
-    def _page(self, cursor: str | None, size: int, digest: Any = None) -> tuple[Page, Reader]:
+    def _page(self, cursor: str | None, size: int, digest: Any = None) -> Page:
         params = {"fields": ",".join(ASKED), "page[limit]": str(size)}
         answer = self._http.get(PATH, {**params, "page[after]": cursor} if cursor else params, allow=(403,))
         if answer.status == 403:
@@ -175,25 +177,17 @@ class Bamboohr(Connector):
             raise UnexpectedAnswer(f"{answer.path}: the answer holds no list of data", answer.path)
         if digest is not None:
             digest.update(answer.sha256.encode())
-        reader = Reader(self.feed.name, self.given.now)
-        meta = reader.of(told.get("meta"))
-        return Page(items, meta.text("page.nextCursor"), meta.number("total")), reader
+        meta = Reader(self.feed.name, self.given.now).of(told.get("meta"))
+        return Page(items, meta.text("page.nextCursor"), meta.number("total"))
 
 
 def _key(item: Any) -> str | None:
     return as_text(item.get("employeeId")) if isinstance(item, dict) else None
 
 
-def _restricted(person: Resource) -> set[str]:
-    return {field for field in person.several("_restrictedFields") if isinstance(field, str)}
-
-
-def _date(person: Resource, field: str) -> str | None:
-    """A day as text; what is there and no text stays, so that it is quarantined and not taken for no date."""
-    value = person.get(field)
-    if value is None or value in ("", NO_DAY):
-        return None
-    return as_text(value) or repr(value)[:40]
+def _restricted(person: dict[str, Any]) -> set[str]:
+    told = person.get("_restrictedFields")
+    return {field for field in (told if isinstance(told, list) else [told]) if isinstance(field, str)}
 
 
 def _name(person: Resource) -> str | None:

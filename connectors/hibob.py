@@ -20,8 +20,8 @@ from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.pagination import Page, read_pages
-from connectors.kit.resource import Reader, Resource, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Told, Words, Workforce, day_of
+from connectors.kit.resource import Reader, as_text
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
 from governance.errors import ConfigurationError, UnexpectedAnswer
 from governance.records import Record
 from governance.settings import ApplicationSettings, SourceSettings
@@ -117,7 +117,7 @@ class Hibob(Connector):
         reader = Reader(place, self.given.now)
         words, workforce = self._workforce()
         for number, item in read_pages(self._everybody, _key, reading, place):
-            self._add(workforce, words, reader.of(item), f"{reading.source}#{number}")
+            self._add(workforce, words, reader, item if isinstance(item, dict) else {}, number)
         reader.note(reading)
         yield from workforce.identities()
 
@@ -138,35 +138,40 @@ class Hibob(Connector):
         self.reading.sha256 = answer.sha256
         return Page(told)
 
-    def _add(self, workforce: Workforce, words: Words, person: Resource, place: str) -> None:
-        own, end = person.text("id"), _date(person, "internal.terminationDate")
+    def _add(self, workforce: Workforce, words: Words, reader: Reader, told: dict[str, Any], number: int) -> None:
+        if "." in "".join(told):
+            told = _nested(told)
+        own, name, email = reader.texts(told, ("id", "displayName", "email"))
+        work, internal = _part(told, "work"), _part(told, "internal")
+        department, title = reader.texts(work, ("department", "title"), "work.")
+        lifecycle, said = reader.texts(internal, ("lifecycleStatus", "status"), "internal.")
+        manager_key, manager_email = reader.texts(_part(work, "reportsTo"), ("id", "email"), "work.reportsTo.")
+        kind = reader.text(_part(_part(told, "payroll"), "employment"), "type", "payroll.employment.")
+        hire, end = workforce.days.of((work.get("startDate"), internal.get("terminationDate")))
         if own is None:
-            workforce.reject(place, "id", "is missing or no text")
+            workforce.reject(number, "id", "is missing or no text")
             return
-        lifecycle, said = person.text("internal.lifecycleStatus"), person.text("internal.status")
         status = words.status(lifecycle)
         if status is None and (said or "").casefold() == "active":
             status = "active"  # a stage of the company's own, of somebody who works here
         elif status is None and lifecycle is None and (said or "").casefold() == "inactive" and end:
             status = "terminated"  # inactive is also who is on leave: without an end nobody knows
-        number = person.text(self._id.removeprefix("root."))
+        ours = reader.of(told).text(self._id.removeprefix("root."))
         workforce.add(
-            place,
-            Told(
-                key=own,
-                employee_id=number or f"hibob-{own}",
-                status=status,
-                kind=words.kind(person.text("payroll.employment.type")),
-                hire=_date(person, "work.startDate"),
-                termination=end,
-                name=person.text("displayName"),
-                email=person.text("email"),
-                department=person.text("work.department"),
-                title=person.text("work.title"),
-                manager_key=person.text("work.reportsTo.id"),
-                manager_email=person.text("work.reportsTo.email"),
-            ),
-            lifecycle or said,
+            number,
+            key=own,
+            employee_id=ours or f"hibob-{own}",
+            status=status,
+            said=lifecycle or said,
+            kind=words.kind(kind),
+            hire=hire,
+            termination=end,
+            name=name,
+            email=email,
+            department=department,
+            title=title,
+            manager_key=manager_key,
+            manager_email=manager_email,
         )
 
 
@@ -174,9 +179,19 @@ def _key(item: Any) -> str | None:
     return as_text(item.get("id")) if isinstance(item, dict) else None
 
 
-def _date(person: Resource, path: str) -> str | None:
-    """A day as text; what is there and no text stays, so that it is quarantined and not taken for no date."""
-    value = person.get(path)
-    if value is None or value == "":
-        return None
-    return day_of(as_text(value)) or repr(value)[:40]
+def _part(told: dict[str, Any], name: str) -> dict[str, Any]:
+    inner = told.get(name)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _nested(told: dict[str, Any]) -> dict[str, Any]:
+    """The same where a key holds a whole path, dots and all: such a key goes before what stands at that path."""
+    nested = {key: value for key, value in told.items() if "." not in key}
+    for path in told.keys() - nested.keys():
+        *parts, name = path.split(".")
+        holder = nested
+        for part in parts:
+            holder[part] = dict(_part(holder, part))
+            holder = holder[part]
+        holder[name] = told[path]
+    return nested

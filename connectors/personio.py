@@ -24,8 +24,8 @@ from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.pagination import Page, read_pages
 from connectors.kit.personio_token import Rotating, requested, told_well
-from connectors.kit.resource import Reader, Resource, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Told, Words, Workforce, day_of
+from connectors.kit.resource import Reader, as_text
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
 from governance.errors import ConfigurationError, IncompleteFeed, UnexpectedAnswer
 from governance.records import Record
 from governance.settings import ApplicationSettings, SourceSettings
@@ -42,6 +42,8 @@ RIGHTS: Final = (
 )
 STATUSES: Final = {"active": "active", "inactive": "terminated", "onboarding": "future", "leave": "leave"}
 KINDS: Final = {"internal": "employee", "external": "contingent"}
+_TEXTS: Final = ("id", "status", "first_name", "last_name", "email", "position", "employment_type")
+_DAYS: Final = ("hire_date", "last_working_day", "termination_date", "contract_end_date")
 
 
 class Personio(Connector):
@@ -116,8 +118,9 @@ class Personio(Connector):
 
         for number, item in read_pages(fetch, _key, reading, place):
             told = _values(item)
-            absent.update(asked - told.keys())
-            self._add(workforce, words, reader.of(told), f"{reading.source}#{number}")
+            if lacking := asked - told.keys():
+                absent.update(lacking)
+            self._add(workforce, words, reader, told, number)
         unreadable = [name for name in ASKED if absent[name] and absent[name] == reading.rows_read]
         if hidden := [name for name in ESSENTIAL if name in unreadable]:
             listed = " and ".join(hidden)
@@ -153,30 +156,29 @@ class Personio(Connector):
         more = bool(items) and (following < total if total is not None else len(items) >= size)
         return Page(items, str(following) if more else None, total)
 
-    def _add(self, workforce: Workforce, words: Words, person: Resource, place: str) -> None:
-        own, said = person.text("id"), person.text("status")
+    def _add(self, workforce: Workforce, words: Words, reader: Reader, told: dict[str, Any], number: int) -> None:
+        own, said, given, family, email, title, kind = reader.texts(told, _TEXTS)
         if own is None:
-            workforce.reject(place, "id", "is missing or no text")
+            workforce.reject(number, "id", "is missing or no text")
             return
-        names = (person.text("first_name"), person.text("last_name"))
+        hire, last_day, termination, contract_end = workforce.days.of(map(told.get, _DAYS))
+        person = reader.of(told)
         workforce.add(
-            place,
-            Told(
-                key=own,
-                employee_id=person.text(self._id) or f"personio-{own}",
-                status=words.status(said),
-                kind=words.kind(person.text("employment_type")),
-                hire=_date(person, "hire_date"),
-                last_day=_date(person, "last_working_day"),
-                termination=_date(person, "termination_date"),
-                contract_end=_date(person, "contract_end_date"),
-                name=" ".join(filter(None, names)) or None,
-                email=person.text("email"),
-                department=person.text("department.attributes.name"),
-                title=person.text("position"),
-                manager_key=person.text("supervisor.attributes.id.value"),
-            ),
-            said,
+            number,
+            key=own,
+            employee_id=(own if self._id == "id" else person.text(self._id)) or f"personio-{own}",
+            status=words.status(said),
+            said=said,
+            kind=words.kind(kind),
+            hire=hire,
+            last_day=last_day,
+            termination=termination,
+            contract_end=contract_end,
+            name=" ".join(filter(None, (given, family))) or None,
+            email=email,
+            department=person.text("department.attributes.name"),
+            title=title,
+            manager_key=person.text("supervisor.attributes.id.value"),
         )
 
 
@@ -189,12 +191,6 @@ def _values(item: Any) -> dict[str, Any]:
 
 
 def _key(item: Any) -> str | None:
-    return as_text(_values(item).get("id"))
-
-
-def _date(person: Resource, name: str) -> str | None:
-    """A day as text; what is there and no text stays, so that it is quarantined and not taken for no date."""
-    value = person.get(name)
-    if value is None or value == "":
-        return None
-    return day_of(as_text(value)) or repr(value)[:40]
+    attributes = item.get("attributes") if isinstance(item, dict) else None
+    told = attributes.get("id") if isinstance(attributes, dict) else None
+    return as_text(told["value"] if isinstance(told, dict) and "value" in told else told)

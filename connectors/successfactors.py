@@ -12,10 +12,10 @@ ConductorOne/baton-successfactors. The codes of emplStatus are a picklist that e
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import Authorization, Granted, basic, token_endpoint
@@ -23,10 +23,10 @@ from connectors.kit.contract import Checked, Circumstances, Connector, Field
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pagination import Page, read_pages
-from connectors.kit.resource import Reader, Resource
+from connectors.kit.resource import Reader
 from connectors.kit.saml_bearer import Subject, saml_bearer
 from connectors.kit.successfactors_jobs import Employments, day, slice_key
-from connectors.kit.workforce import FIELDS, TELLS, Told, Words, Workforce
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
 from governance.errors import ConfigurationError
 from governance.records import Record
 from governance.settings import ApplicationSettings, SourceSettings
@@ -47,6 +47,7 @@ STATUSES: Final = {
     "r": "terminated",  # retired
     "rns": "terminated",  # reported no show
 }
+_Slice = tuple[date, int, dict[str, Any]]  # from which day on, where it stands in the list, and the entry
 
 
 class Successfactors(Connector):
@@ -115,22 +116,24 @@ class Successfactors(Connector):
         reading.filters = f"fromDate={today} userNav/status=all"
         digest = hashlib.sha256()
         reader = Reader(place, self.given.now)
-        slices: dict[str, list[tuple[date, int, Resource]]] = defaultdict(list)
+        slices: dict[str, list[_Slice]] = {}
 
         def fetch(link: str | None) -> Page:
             return self._employments.page(link, today, digest)
 
         for number, item in read_pages(fetch, slice_key, reading, place):
-            entry = reader.of(item)
-            user, begins = entry.text("userId"), day(entry.get("startDate"))
+            entry = item if isinstance(item, dict) else {}
+            user, begins = reader.text(entry, "userId"), day(entry.get("startDate"))
             if user is None:
-                workforce.reject(f"{reading.source}#{number}", "userId", "is missing or no text")
-            elif begins is None or not begins[:4].isdecimal():
-                workforce.reject(f"{reading.source}#{number}", "startDate", f"{str(begins)[:40]!r} is no date")
+                workforce.reject(number, "userId", "is missing or no text")
+            elif begins is None or (first := _day(begins)) is None:
+                workforce.reject(number, "startDate", f"{str(begins)[:40]!r} is no date")
             else:
-                slices[user].append((date.fromisoformat(begins), number, entry))
+                slices.setdefault(user, []).append((first, number, entry))
         for user, entries in slices.items():
-            self._add(workforce, words, user, sorted(entries, key=lambda e: e[:2]), today)
+            if len(entries) > 1:
+                entries.sort(key=lambda entry: entry[:2])
+            self._add(workforce, words, reader, user, entries, today)
             reading.duplicates += len(entries) - 1
         reading.sha256 = digest.hexdigest()
         reading.notes += self._remarks()
@@ -171,44 +174,63 @@ class Successfactors(Connector):
         self,
         workforce: Workforce,
         words: Words,
+        reader: Reader,
         user: str,
-        entries: list[tuple[date, int, Resource]],
+        entries: list[_Slice],
         today: date,
     ) -> None:
         """One employment: what is effective today, and what of it will change."""
         begun = [entry for entry in entries if entry[0] <= today]
         _, number, job = begun[-1] if begun else entries[0]
-        said = job.text("emplStatusNav.externalCode")
+        department, title, manager = reader.texts(job, ("department", "jobTitle", "managerId"))
+        said = reader.text(_part(job, "emplStatusNav"), "externalCode", "emplStatusNav.")
+        named = reader.text(_part(job, "departmentNav"), "name", "departmentNav.")
+        person, employment = _part(job, "userNav"), _part(job, "employmentNav")
+        given, family, email = reader.texts(person, ("firstName", "lastName", "email"), "userNav.")
+        contingent = employment.get("isContingentWorker")
+        if contingent is not False and contingent is not True:
+            contingent = reader.of(employment).flag("isContingentWorker")
         status = words.status(said)
         if status in ("active", "leave") and not begun:
             status = "future"
-        end = day(job.get("employmentNav.endDate"))
-        coming = next((b for b, _, e in entries if b > today and _ended(words, e)), None)
+        end = day(employment.get("endDate"))
+        coming = None
+        if len(entries) > len(begun):
+            coming = next((b for b, _, e in entries if b > today and _ended(words, reader, e)), None)
         if status != "terminated" and end is None and coming is not None:
             end = (coming - timedelta(days=1)).isoformat()  # the status changes on the day after the last one
-        employment = job.part("employmentNav")
-        names = (job.text("userNav.firstName"), job.text("userNav.lastName"))
         workforce.add(
-            f"{self.reading.source}#{number}",
-            Told(
-                key=user,
-                employee_id=employment.text("personIdExternal"),
-                status=status,
-                kind="contingent" if employment.flag("isContingentWorker") else "employee",
-                hire=day(employment.get("startDate")) or (None if begun else entries[0][0].isoformat()),
-                last_day=day(employment.get("lastDateWorked")),
-                termination=end,
-                contract_end=day(job.get("contractEndDate")),
-                name=" ".join(filter(None, names)) or None,
-                email=job.text("userNav.email"),
-                department=job.text("departmentNav.name") or job.text("department"),
-                title=job.text("jobTitle"),
-                manager_key=job.text("managerId"),
-                zone=job.text(self._zone_field) if self._zone_field else None,
-            ),
-            said,
+            number,
+            key=user,
+            employee_id=reader.text(employment, "personIdExternal", "employmentNav."),
+            status=status,
+            said=said,
+            kind="contingent" if contingent else "employee",
+            hire=day(employment.get("startDate")) or (None if begun else entries[0][0].isoformat()),
+            last_day=day(employment.get("lastDateWorked")),
+            termination=end,
+            contract_end=day(job.get("contractEndDate")),
+            name=" ".join(filter(None, (given, family))) or None,
+            email=email,
+            department=named or department,
+            title=title,
+            manager_key=manager,
+            zone=reader.of(job).text(self._zone_field) if self._zone_field else None,
         )
 
 
-def _ended(words: Words, entry: Resource) -> bool:
-    return words.status(entry.text("emplStatusNav.externalCode")) == "terminated"
+def _part(entry: dict[str, Any], name: str) -> dict[str, Any]:
+    inner = entry.get(name)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _ended(words: Words, reader: Reader, entry: dict[str, Any]) -> bool:
+    return words.status(reader.text(_part(entry, "emplStatusNav"), "externalCode", "emplStatusNav.")) == "terminated"
+
+
+@lru_cache(maxsize=50_000)
+def _day(begins: str) -> date | None:
+    try:
+        return date.fromisoformat(begins)
+    except ValueError:
+        return None

@@ -22,8 +22,8 @@ from connectors.kit.contract import Checked, Circumstances, Connector, Field
 from connectors.kit.http import Http
 from connectors.kit.options import columns_option, feed_table, text_option, whole_option
 from connectors.kit.redaction import guard_logs
-from connectors.kit.resource import Reader, Resource, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Told, Words, Workforce, day_of
+from connectors.kit.resource import Reader
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
 from governance.errors import ConfigurationError, IncompleteFeed, UnexpectedAnswer
 from governance.records import Record
 from governance.settings import ApplicationSettings, SourceSettings
@@ -46,6 +46,7 @@ COLUMNS: Final = {
     "display_name": "Worker",
     "time_zone": "Time_Zone",
 }
+_DAYS: Final = ("hire_date", "termination_date", "last_day_of_work", "contract_end_date")
 STATUSES: Final = {"active": "active", "on leave": "leave", "terminated": "terminated", "retired": "terminated"}
 KINDS: Final = {"contingent worker": "contingent", "contractor": "contingent", "regular": "employee"}
 FLAGS: Final = {"1": True, "0": False, "true": True, "false": False, "yes": True, "no": False}
@@ -106,6 +107,8 @@ class Workday(Connector):
             raise ConfigurationError(f"{where}: report: expected owner and name, such as hr_reports/Leaverwatch")
         self._path = f"ccx/service/customreport2/{tenant}/{report}"
         self._columns = {**COLUMNS, **columns_option(options, where, tuple(COLUMNS))}
+        self._texts = tuple(self._columns[ours] for ours in COLUMNS if ours not in _DAYS)
+        self._days = tuple(self._columns[ours] for ours in _DAYS)
         self._prompts = _prompts(options.get("prompts"), where)
         self._as_of = text_option(options, "as_of_prompt", where)
         self._ahead = whole_option(options, "ahead_days", where, 0, 730)
@@ -138,7 +141,7 @@ class Workday(Connector):
         self._needs(rows)
         reader = Reader(self.feed.name, self.given.now)
         for number, row in enumerate(rows, start=1):
-            self._add(workforce, words, reader.of(row), f"{reading.source}#{number}")
+            self._add(workforce, words, reader, row if isinstance(row, dict) else {}, number)
         reader.note(reading)
         yield from workforce.identities()
 
@@ -188,13 +191,18 @@ class Workday(Connector):
 
     def _needs(self, rows: list[Any]) -> None:
         """Columns are the author's: without those that decide, say which names were expected and which are there."""
-        found = dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row)
-        lacking = [ours for ours in ("employee_id", "hire_date") if self._columns[ours] not in found]
-        if self._columns["active"] not in found and self._columns["status"] not in found:
-            lacking.append("active or status")
         if not rows:
             raise IncompleteFeed(f"{self.feed.name}: the report is empty; that is not believed")
+        objects = [row for row in rows if isinstance(row, dict)]
+
+        def lacks(*ours: str) -> bool:
+            return not any(self._columns[name] in row for row in objects for name in ours)
+
+        lacking = [ours for ours in ("employee_id", "hire_date") if lacks(ours)]
+        if lacks("active", "status"):
+            lacking.append("active or status")
         if lacking:
+            found = dict.fromkeys(name for row in objects for name in row)
             shown = ", ".join(str(name)[:40] for name in list(found)[:40])
             raise UnexpectedAnswer(
                 f"{self.feed.name}: the report has no column for {', '.join(lacking)}: name it under columns;"
@@ -202,52 +210,42 @@ class Workday(Connector):
                 self._path,
             )
 
-    def _add(self, workforce: Workforce, words: Words, row: Resource, place: str) -> None:
-        def text(ours: str) -> str | None:
-            return row.text(self._columns[ours])
-
-        said = text("status")
+    def _add(self, workforce: Workforce, words: Words, reader: Reader, row: dict[str, Any], number: int) -> None:
+        (
+            employee_id, email, active_said, said, on_leave, worker_type, manager_id, manager_email, department, title,
+            name, zone,
+        ) = reader.texts(row, self._texts)  # fmt: skip
+        hire, termination, last_day, contract_end = workforce.days.of(map(reader.of(row).get, self._days))
         status = words.status(said)
-        active = FLAGS.get((text("active") or "").casefold())
+        active = FLAGS.get(active_said.casefold()) if active_said else None
         if said is None and active is not None:
             status = "active" if active else "terminated"
-            said = text("active")
-        if status == "active" and FLAGS.get((text("on_leave") or "").casefold()):
+            said = active_said
+        if status == "active" and on_leave and FLAGS.get(on_leave.casefold()):
             status = "leave"
-        dates = {ours: self._date(row, ours) for ours in COLUMNS if ours.endswith(("_date", "_of_work"))}
-        end = dates["last_day_of_work"] or dates["termination_date"]
-        if status == "terminated" and end is None and (self._as_of or dates["hire_date"] is None):
+        if status == "terminated" and not (last_day or termination) and (self._as_of or hire is None):
             reason = "is inactive without an end: as of when nobody knows" if self._as_of else "is inactive, no date"
-            workforce.reject(place, "status", reason)
+            workforce.reject(number, "status", reason)
             return
         workforce.add(
-            place,
-            Told(
-                key=text("employee_id") or "",
-                employee_id=text("employee_id"),
-                status=status,
-                kind=words.kind(text("worker_type")),
-                hire=dates["hire_date"],
-                last_day=dates["last_day_of_work"],
-                termination=dates["termination_date"],
-                contract_end=dates["contract_end_date"],
-                name=text("display_name"),
-                email=text("work_email"),
-                department=text("department"),
-                title=text("job_title"),
-                manager_id=text("manager_employee_id"),
-                manager_email=text("manager_email"),
-                zone=text("time_zone"),
-            ),
-            said or text("active"),
+            number,
+            key=employee_id or "",
+            employee_id=employee_id,
+            status=status,
+            said=said or active_said,
+            kind=words.kind(worker_type),
+            hire=hire,
+            last_day=last_day,
+            termination=termination,
+            contract_end=contract_end,
+            name=name,
+            email=email,
+            department=department,
+            title=title,
+            manager_id=manager_id,
+            manager_email=manager_email,
+            zone=zone,
         )
-
-    def _date(self, row: Resource, ours: str) -> str | None:
-        """A day as text; what is there and no text stays, so that it is quarantined and not taken for no date."""
-        value = row.get(self._columns[ours])
-        if value is None or value == "":
-            return None
-        return day_of(as_text(value)) or repr(value)[:40]
 
 
 def _prompts(told: Any, where: str) -> dict[str, str]:

@@ -118,6 +118,24 @@ class Calendar:
         return _plausible(value if re.search("%[HIXcfs]", self._format) else value.date(), text)
 
 
+class Days(dict[str, datetime | None]):
+    """What each text means in one zone, read once: days repeat from row to row. ValueError as the calendar says."""
+
+    def __init__(self, calendar: Calendar, zone: ZoneInfo, *, last: bool = False) -> None:
+        super().__init__()
+        self._zone = zone
+        self._at = calendar.day_after if last else calendar.instant
+
+    def __missing__(self, text: str) -> datetime | None:
+        """Read one that is new."""
+        instant = self._at(text, self._zone)
+        if len(text) <= _DAY:
+            if len(self) > _CACHED:
+                self.clear()
+            self[text] = instant
+        return instant
+
+
 def find_zone(name: str) -> ZoneInfo | None:
     """The time zone of that name, or None."""
     try:

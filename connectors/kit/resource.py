@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from connectors.kit.instants import Calendar, clamp
 from governance.records import Reading
+
+_OBJECT: Final = (dict, Mapping)  # the first is nearly always met, the second takes long to be asked
 
 
 class Reader:
@@ -24,7 +26,38 @@ class Reader:
 
     def of(self, data: Any) -> Resource:
         """The object; anything else is one that tells nothing."""
-        return Resource(data if isinstance(data, Mapping) else {}, self)
+        return Resource(data if isinstance(data, _OBJECT) else {}, self)
+
+    def texts(self, data: dict[str, Any], keys: tuple[str, ...], within: str = "") -> list[str | None]:
+        """Several texts of one object at once: what `Resource.text` tells of each, in half the time.
+
+        `within` is where the object stands, such as `work.`, for what is counted as unread.
+        """
+        get = data.get
+        return [
+            value.strip() or None
+            if type(value := get(key)) is str
+            else None
+            if value is None and "." not in key
+            else self._odd(data, key, within)
+            for key in keys
+        ]
+
+    def text(self, data: dict[str, Any], key: str, within: str = "") -> str | None:
+        """One of them alone."""
+        value = data.get(key)
+        if type(value) is str:
+            return value.strip() or None
+        return None if value is None and "." not in key else self._odd(data, key, within)
+
+    def _odd(self, data: dict[str, Any], key: str, within: str) -> str | None:
+        value = Resource(data, self).get(key)
+        if value is None:
+            return None
+        text = as_text(value)
+        if text is None and not isinstance(value, str):
+            self.unread[within + key] += 1
+        return text
 
     def instant(self, what: str, value: Any, *, clamped: bool = True, zone: ZoneInfo | None = None) -> datetime | None:
         """An instant in UTC from ISO 8601, seconds or milliseconds since 1970; None when not told or not readable.
@@ -65,11 +98,13 @@ class Resource:
 
     def get(self, path: str) -> Any:
         """The value as it is; None when it is not told."""
-        if path in self._data:
-            return self._data[path]
         value: Any = self._data
+        if path in value:
+            return value[path]
+        if "." not in path:
+            return None
         for part in path.split("."):
-            if not isinstance(value, Mapping) or part not in value:
+            if not isinstance(value, _OBJECT) or part not in value:
                 return None
             value = value[part]
         return value
@@ -78,13 +113,19 @@ class Resource:
         """Whether the key is there at all, be its value null."""
         outer, _, inner = path.rpartition(".")
         holder = self.get(outer) if outer else self._data
-        return path in self._data or (isinstance(holder, Mapping) and inner in holder)
+        return path in self._data or (isinstance(holder, _OBJECT) and inner in holder)
 
     def text(self, path: str) -> str | None:
         """A text without blanks around it; a number is written out; anything else is counted as unread."""
-        value = self.get(path)
+        value = self._data.get(path)
+        if value is None:
+            value = self.get(path)
+        if type(value) is str:  # nearly always, and asked millions of times
+            return value.strip() or None
+        if value is None:
+            return None
         text = as_text(value)
-        if text is None and value is not None and not isinstance(value, str):
+        if text is None and not isinstance(value, str):
             self._reader.unread[path] += 1
         return text
 
@@ -126,7 +167,7 @@ class Resource:
     def parts(self, path: str) -> Iterator[Resource]:
         """The objects of a list; entries that are none are counted as unread."""
         for entry in self.several(path):
-            if isinstance(entry, Mapping):
+            if isinstance(entry, _OBJECT):
                 yield Resource(entry, self._reader)
             else:
                 self._reader.unread[path] += 1

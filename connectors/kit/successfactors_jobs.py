@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from connectors.kit.answers import Answer
@@ -96,13 +97,18 @@ def day(value: Any) -> str | None:
     """/Date(1793404800000)/ as a day; what is there and no date stays as text, so that it is quarantined."""
     if value is None or value == "":
         return None
-    found = _DATE.fullmatch(value) if isinstance(value, str) else None
+    return _read(value) if isinstance(value, str) else repr(value)[:40]
+
+
+@lru_cache(maxsize=50_000)  # days repeat from person to person
+def _read(value: str) -> str:
+    found = _DATE.fullmatch(value)
     if found is None:
-        return value if isinstance(value, str) else repr(value)[:40]
+        return value
     try:
         return (_EPOCH + timedelta(milliseconds=int(found[1]))).date().isoformat()
     except OverflowError:
-        return str(value)
+        return value
 
 
 def _message(answer: Answer) -> str:
