@@ -5,10 +5,6 @@ Server and reader are processes of their own, so that only the reader is measure
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
-import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,17 +16,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from jobs import home
+from jobs import bench_vendors, home
 from jobs.bench import Figure
+from jobs.bench_reading import SPAWN, measured
 
 PAGE: Final = 1_000
 EXTENSION: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-SPAWN: Final = multiprocessing.get_context("spawn")
 TOKEN: Final = "bench"  # noqa: S105 - the server is this machine's own and holds nothing
 
 
 def run(accounts: int, now: datetime) -> Iterator[Figure]:
-    """The floor, the connectors and whole pulls over so many accounts, each in a fresh process."""
+    """The floor, the connectors and whole pulls over so many accounts, each in a fresh process; then every vendor."""
     here, there = SPAWN.Pipe()
     server = SPAWN.Process(target=_serve, args=(accounts, there), daemon=True)
     server.start()
@@ -38,39 +34,20 @@ def run(accounts: int, now: datetime) -> Iterator[Figure]:
         url = f"http://127.0.0.1:{here.recv()}/"
         floor = 0.0
         for name, read in (("floor", _floor), ("scim", _scim), ("rest", _rest), ("scim, pulled and published", _pull)):
-            seconds, cpu, peak, seen = _measured(read, url, now)
-            if seen != accounts:
-                raise RuntimeError(f"{name} read {seen} of {accounts} accounts")
-            floor = floor or cpu
-            note = f"{cpu:.2f} s of CPU, {cpu / floor:.2f} times the floor; {seen:,} accounts"
-            yield Figure(f"read over HTTP: {name}", seconds, peak, 0.0, note)
+            took = measured(_prepared, read, url, now)
+            if took.seen != accounts:
+                raise RuntimeError(f"{name} read {took.seen} of {accounts} accounts")
+            floor = floor or took.cpu
+            note = f"{took.cpu:.2f} s of CPU, {took.cpu / floor:.2f} times the floor; {took.seen:,} accounts"
+            yield Figure(f"read over HTTP: {name}", took.seconds, took.peak_mib, 0.0, note)
     finally:
         server.terminate()
         server.join()
+    yield from bench_vendors.run(accounts, now)
 
 
-def _measured(read: Callable[[str, datetime], int], url: str, now: datetime) -> tuple[float, float, float, int]:
-    here, there = SPAWN.Pipe()
-    process = SPAWN.Process(target=_child, args=(read, url, now, there))
-    process.start()
-    told: tuple[float, float, float, int] = here.recv()
-    process.join()
-    return told
-
-
-def _child(read: Callable[[str, datetime], int], url: str, now: datetime, pipe: Connection) -> None:
-    if read is not _floor:
-        home.settle()
-    before, started = _cpu(), time.perf_counter()
-    seen = read(url, now)
-    seconds, cpu = time.perf_counter() - started, _cpu() - before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    pipe.send((seconds, cpu, peak, seen))
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+def _prepared(read: Callable[[str, datetime], int], url: str, now: datetime) -> Callable[[], int]:
+    return lambda: read(url, now)
 
 
 def _floor(url: str, now: datetime) -> int:
