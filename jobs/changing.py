@@ -1,7 +1,7 @@
 """Reading only what changed: when that is enough, what it rests on, and where the next reading goes on.
 
-A mark counts for the very settings and the very columns it was made with: whoever changes the configuration of a feed,
-or this program, has everything read once more.
+A mark counts for the very settings and the very columns it was made with: whoever changes what a feed reads, or this
+program, has everything read once more.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from governance.settings import ApplicationSettings, SourceSettings
 
 _FORM: Final = 1  # raised when connectors read the same answers in another way
+# Settings that say when and how fast a feed is read, or what people call it: not what is read.
+_NOT_READ: Final = (
+    "title", "every", "full_every", "outdated_after", "deadline", "limit_share", "owner", "criticality", "provisioning",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,5 +67,6 @@ def kept(house: House, name: str, mark: str | None) -> str | None:
 
 def _made_with(feed: SourceSettings | ApplicationSettings) -> str:
     """What the settings, the columns and the form of reading come down to. Settings name secrets, they hold none."""
-    told = json.dumps([_FORM, COLUMNS, feed.model_dump(mode="json")], sort_keys=True, default=str)
+    settings = feed.model_dump(mode="json", exclude=set(_NOT_READ))
+    told = json.dumps([_FORM, COLUMNS, settings], sort_keys=True, default=str)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
