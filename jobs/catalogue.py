@@ -22,7 +22,7 @@ def rules_table() -> str:
             ", ".join(f"`{s}`" for s in r["signals"]),
             ", ".join(r["controls"]),
         )
-        for r in findings.declared()
+        for r in findings.declared(all_rules())
     ]
     return _table(("Rule", "What it finds", "Severity", "Needs to know", "Controls"), rows)
 
@@ -35,12 +35,13 @@ def connectors_table() -> str:
             c["title"],
             c["kind"],
             "yes" if "events" in c["capabilities"] else "–",
+            "yes" if "changes" in c["capabilities"] else "–",
             ", ".join(feeds.closes(c)) or "–",
             _listed(feeds.untold(c)) or "–",
         )
         for c in feeds.declared()
     ]
-    return _table(("Connector", "Reads", "Kind", "Events", "Closes", "Does not tell"), rows)
+    return _table(("Connector", "Reads", "Kind", "Events", "Only changes", "Closes", "Does not tell"), rows)
 
 
 def _first_line(rule: str) -> str:

@@ -1,6 +1,7 @@
 """What is special about Salesforce: SOQL, frozen logins, blocks on deactivation, tokens bound to the My Domain."""
 
 import contextlib
+import json
 import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -515,6 +516,30 @@ class TestEvents:
             notes = connector.reading.notes
         assert any("Monitor Login History" in note for note in notes)
         assert any("View Setup" in note for note in notes)
+
+    def test_the_mark_of_a_table_that_may_not_be_seen_waits_until_it_may(self, salesforce):
+        salesforce.settings["unseen"] = ["LoginHistory"]
+        with organisation(salesforce) as (connector, _):
+            first = list(connector.events(NOW - 30 * DAY, None))
+            mark = connector.mark
+        assert not {e.kind for e in first} & {"sign_in", "sign_in_failed"}
+        assert sorted(json.loads(mark)) == ["SetupAuditTrail", "User"]
+        salesforce.settings["unseen"] = []
+        with organisation(salesforce) as (connector, sandbox):
+            then = list(connector.events(NOW - 30 * DAY, mark))
+            asked = [seen.query["q"] for seen in sandbox.requests if seen.path.endswith("/query")]
+        assert [e.kind for e in then] == ["sign_in", "sign_in_failed", "sign_in"]  # as old as they are
+        assert any("FROM LoginHistory WHERE LoginTime >= 2026-10-24T08:12:00Z" in query for query in asked)
+        assert any("FROM SetupAuditTrail WHERE CreatedDate >= 2026-11-23T07:12:00Z" in query for query in asked)
+        assert sorted(json.loads(connector.mark)) == ["LoginHistory", "SetupAuditTrail", "User"]
+
+    @pytest.mark.parametrize("mark", [(NOW - 2 * DAY).isoformat(), "nobody's", "[1]", '{"LoginHistory": "yesterday"}'])
+    def test_an_older_mark_counts_for_all_tables_and_a_foreign_one_for_none(self, salesforce, mark):
+        with organisation(salesforce) as (connector, _):
+            found = len(list(connector.events(NOW - 30 * DAY, mark)))
+            everything = len(list(connector.events(NOW - 30 * DAY, None)))
+        assert (found == 1) is mark.startswith("2026")
+        assert (found == everything) is not mark.startswith("2026")
 
 
 class TestCheck:
