@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import narwhals as nw
 
 from governance.settings import Policy, Settings
+from governance.settings import Severity as Severity
 
 if TYPE_CHECKING:
     from governance.estate import Estate
 
-Severity = Literal["critical", "high", "medium", "low"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low")
+SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "high", "medium", "low", "informational")
 Row = Mapping[str, Any]
+Subject = Literal["account", "identity", "application"]
 
 
 class Remedy(enum.StrEnum):
@@ -28,6 +29,8 @@ class Remedy(enum.StrEnum):
     REMOVE_GRANT = "remove_grant"
     CORRECT_SOURCE = "correct_source"  # the source of truth must say what is true
     PROTECT = "protect"  # turn on multi-factor authentication
+    DECIDE = "decide"  # somebody must look and say whether it is right
+    CONFIGURE = "configure"  # the application, the identity provider or the settings here must be set right
 
 
 # What a rule may need to know about an account, and the words shown where it is not told; `told` has the columns.
@@ -38,10 +41,19 @@ SIGNALS: Final[dict[str, str]] = {
     "owner.ended_at": "the source of truth does not tell when the owner left",
     "owner.left_on": "the source of truth only shows that the owner is absent, not on which day they left",
     "owner.attributes": "the source of truth does not tell the owner's department or title",
+    "owner.contract_end": "the source of truth does not tell when contracts end",
+    "owner.manager": "the source of truth does not tell who manages whom",
     "account.last_seen": "the application does not tell the last use",
     "account.created_at": "the application does not tell when the account was created",
     "account.mfa": "the application does not tell whether multi-factor authentication is on",
     "account.grants": "the application does not tell what the account holds",
+    "account.attributes": "the application does not tell the account's department or title",
+    "account.password": "the application does not tell whether a password of its own opens the account",
+    "account.credentials": "the application does not tell which tokens and keys open the account",
+    "sign_on.account": "no identity provider was read that knows the owner",
+    "sign_on.active": "no identity provider tells whether the owner can sign in",
+    "sign_on.assigned": "no identity provider tells who is assigned to this application",
+    "account.kind": "the application does not tell whether the account is a person's",
 }
 
 # How far the clocks of two systems may be apart before an order of events is believed.
@@ -69,8 +81,17 @@ class Rule:
     evidence: tuple[str, ...]  # columns of the result that are kept as facts
     judge: Judge
     sentence: Callable[[Row], str]  # one sentence in plain words, absolute dates only, so that it is the same tomorrow
-    applies: Callable[[Settings], nw.Expr]  # the accounts the rule is about at all (over estate.accounts)
+    applies: Callable[[Settings], nw.Expr]  # whom the rule is about at all (over what `counted` names)
+    ends_when: str = ""  # what makes the finding go away, in plain words
+    counted: Literal["accounts", "identities"] = "accounts"  # whose missing signals make it not evaluable
     lifecycle: bool = False  # at most one lifecycle finding stands for an active account
+
+    @property
+    def subject(self) -> Subject:
+        """What a finding is on: an account, else an identity, else a whole application."""
+        if "account_id" in self.identity:
+            return "account"
+        return "identity" if "identity_id" in self.identity else "application"
 
     def __call__(self, estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
         """The rows of the estate this rule holds against."""
@@ -99,13 +120,20 @@ def rule(
     controls: tuple[str, ...],
     evidence: tuple[str, ...],
     sentence: Callable[[Row], str],
+    ends_when: str = "",
     identity: tuple[str, ...] = ("application", "account_id"),
     applies: Callable[[Settings], nw.Expr] = lambda _: nw.lit(True),
+    counted: Literal["accounts", "identities"] | None = None,
 ) -> Callable[[Judge], Rule]:
-    """Declare the decorated function a rule; its name is the rule's id, its docstring what reviewers read."""
+    """Declare the decorated function a rule; its name is the rule's id, its docstring what reviewers read.
+
+    `counted` says whose missing signals make the rule not evaluable, and what `applies` is an expression over:
+    estate.accounts, or estate.identities for rules whose findings are on identities (unless said otherwise).
+    """
 
     def declare(judge: Judge) -> Rule:
         unknown = set(needs) - set(SIGNALS)
+        of_identities = "account_id" not in identity and "identity_id" in identity
         if unknown:
             raise ValueError(f"rule {judge.__name__}: unknown signals {sorted(unknown)}")
         return Rule(
@@ -121,10 +149,23 @@ def rule(
             judge=judge,
             sentence=sentence,
             applies=applies,
+            ends_when=ends_when,
+            counted=counted or ("identities" if of_identities else "accounts"),
             lifecycle=judge.__name__ in LIFECYCLE,
         )
 
     return declare
+
+
+def told_of_identities() -> dict[str, nw.Expr]:
+    """For each signal of a source of truth, whether it is told (over estate.identities): true or false, never null."""
+    columns = {
+        "source.read": nw.lit(True),
+        "owner.state": nw.col("state") != "unknown",
+        "owner.contract_end": nw.col("contract_end_told"),
+        "owner.manager": nw.col("manager_told"),
+    }
+    return {name: column.fill_null(False) for name, column in columns.items()}
 
 
 def told(settings: Settings) -> dict[str, nw.Expr]:
@@ -144,6 +185,15 @@ def told(settings: Settings) -> dict[str, nw.Expr]:
         "account.created_at": ~nw.col("created_at_s").is_null(),
         "account.mfa": ~nw.col("mfa").is_null(),
         "account.grants": ~nw.col("privileged").is_null(),
+        "owner.contract_end": nw.col("owner_id").is_null() | nw.col("owner_contract_end_told"),
+        "owner.manager": nw.col("owner_id").is_null() | nw.col("owner_manager_told"),
+        "account.attributes": ~nw.col("department").is_null() | ~nw.col("title").is_null(),
+        "account.password": ~nw.col("password").is_null(),
+        "account.credentials": ~nw.col("credentials").is_null(),
+        "sign_on.account": nw.col("owner_id").is_null() | (nw.col("sign_on_accounts") > 0),
+        "sign_on.active": nw.col("owner_id").is_null() | ~nw.col("sign_on_active").is_null(),
+        "sign_on.assigned": nw.col("owner_id").is_null() | ~nw.col("sign_on_assigned").is_null(),
+        "account.kind": ~nw.col("kind").is_null(),
     }
     return {name: column.fill_null(False) for name, column in columns.items()}
 

@@ -13,6 +13,7 @@ from governance.declaration import epoch
 from governance.persons import merged, persons
 from governance.records import KEY_COLUMNS
 from governance.settings import Settings
+from governance.surroundings import with_people_around, with_sign_on
 
 Frame = nw.LazyFrame[Any]
 
@@ -28,7 +29,16 @@ OWNER_COLUMNS: Final = {
     "ended_why": "owner_ended_why",
     "contract_end": "owner_contract_end",
     "contract_end_s": "owner_contract_end_s",
+    "contract_end_told": "owner_contract_end_told",
+    "manager_told": "owner_manager_told",
+    "hire_at": "owner_hire_at",
     "hire_at_s": "owner_hire_at_s",
+    "rehired_at": "owner_rehired_at",
+    "rehired_at_s": "owner_rehired_at_s",
+    "moved_at": "owner_moved_at",
+    "moved_at_s": "owner_moved_at_s",
+    "former_department": "owner_former_department",
+    "former_title": "owner_former_title",
     "last_present_at": "owner_last_present_at",
     "last_present_at_s": "owner_last_present_at_s",
 }
@@ -86,9 +96,25 @@ def resolve(identities: Frame, now: datetime) -> Frame:
     )
 
 
+def _with_told(identities: Frame) -> Frame:
+    """Adds what each source tells at all: whether any of its people has an end of contract, or somebody who manages."""
+    told = identities.group_by("source").agg(
+        contracts=(~nw.col("contract_end_s").is_null()).cast(nw.Int64).max(),
+        managers=(~nw.col("manager_id").is_null()).cast(nw.Int64).max(),
+    )
+    return (
+        identities.join(told, on="source", how="left")
+        .with_columns(contract_end_told=nw.col("contracts") == 1, manager_told=nw.col("managers") == 1)
+        .drop("contracts", "managers")
+    )
+
+
 def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
-    """Everybody the sources of truth know or knew, one row a person, with their state at `now`."""
-    identities = addressed(resolve(facts.identities, now), settings.domain)
+    """Everybody the sources of truth know or knew, one row a person, with their state at `now`.
+
+    Adds to the snapshot's columns: contradictory, contract_end_told, manager_told (bool).
+    """
+    identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
     if len(facts.sources) < 2:
         return identities
     return merged(identities, persons(identities, settings.source))
@@ -97,10 +123,11 @@ def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
 def correlate(facts: Facts, settings: Settings, now: datetime) -> Frame:
     """Every account with its owner, the thresholds that hold for it and whether it is protected.
 
-    Adds to the snapshot's columns: owner_id, match, match_key, candidates, the owner's columns (OWNER_COLUMNS),
+    Adds to the snapshot's columns: owner_id, match, match_key, candidates, the owner's columns (OWNER_COLUMNS), what
+    stands around the account (governance.surroundings),
     provenance, provenance_confidence, stale_days, never_used_days (Int64), criticality, protected, source_read (bool).
     """
-    identities = addressed(resolve(facts.identities, now), settings.domain)
+    identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
     everybody = identities
     if len(facts.sources) > 1:  # a key of any source's identity leads to the person
         same = persons(identities, settings.source)
@@ -113,6 +140,8 @@ def correlate(facts: Facts, settings: Settings, now: datetime) -> Frame:
         nw.col("identity_id").alias("owner_id"), *(nw.col(name).alias(new) for name, new in OWNER_COLUMNS.items())
     )
     joined = matched.join(about, on="owner_id", how="left").drop(*KEY_COLUMNS["accounts"])
+    joined = with_people_around(joined, everybody)
+    joined = with_sign_on(joined, facts.entitlements, facts.grants, settings)
     return joined.with_columns(
         provenance=nw.lit("unknown"),
         provenance_confidence=nw.lit(None, nw.Float64),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+from governance.declaration import Rule
+from governance.rulebook import all_rules, own_rules
 from governance.settings import Settings
 from governance.store import Store
 
@@ -20,6 +23,20 @@ class House:
     snapshots: Path  # the folder that holds snapshot and estate folders
     origin: dict[str, str]  # dotted key -> file or environment variable it came from; absent: the default
     key: str | None = field(default=None, repr=False)  # what LEAVERWATCH_KEY says, if it is set; else the file `key`
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        """Every rule by name: those shipped, and the operator's own in the folder `rules` of the house.
+
+        ConfigurationError names the file that holds no rule, or one that takes a shipped rule's name.
+        """
+        own = self.home / "rules"
+        return {**all_rules(), **(own_rules(own) if own.is_dir() else {})}
+
+
+def rules_in_sight() -> Mapping[str, Rule]:
+    """The rules of the house the dashboard shows; those shipped where no house is installed."""
+    return _installed[0][0].rules if _installed else all_rules()
 
 
 _installed: list[tuple[House, Callable[[House], House]]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -17,11 +18,11 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from governance.declaration import LIFECYCLE, SEVERITIES, SIGNALS, Rule, told
+from governance.declaration import LIFECYCLE, SEVERITIES, SIGNALS, Rule, Subject, told, told_of_identities
 from governance.errors import ConfigurationError
 from governance.estate import Estate
-from governance.settings import Policy, Settings
-from governance.verdict import BASE_SCORE, FINDING, NotEvaluable, Verdict, about_accounts, applies, collected, hold
+from governance.settings import Policy
+from governance.verdict import FINDING, NotEvaluable, Verdict, applies, collected, hold
 from governance.wording import OF_AN_ACCOUNT, Words
 
 Frame = nw.LazyFrame[Any]
@@ -34,6 +35,7 @@ _OF_AN_ACCOUNT: Final = {
         for name in (
             *("application", "account_id", "username", "email", "employee_id", "external_id", "kind", "active"),
             *("privileged", "criticality", "last_seen_at", "last_seen_known", "match", "match_key", "candidates"),
+            *("mfa", "password", "credentials", "owner_kind", "owner_department", "owner_title"),
         )
     },
     **OF_AN_ACCOUNT,
@@ -42,6 +44,11 @@ _OF_AN_IDENTITY: Final = {
     **{name: name for name in ("application", "identity_id", "email", "employee_id", "state", "ended_at", "ended_why")},
     "display_name": "identity_name",
 }
+_OF: Final[dict[Subject, dict[str, str]]] = {
+    "account": _OF_AN_ACCOUNT,
+    "identity": _OF_AN_IDENTITY,
+    "application": {"application": "application", "criticality": "criticality"},
+}
 _MASK_BITS: Final = 60
 
 
@@ -49,6 +56,15 @@ def all_rules(folder: Path | None = None) -> dict[str, Rule]:
     """Every rule in the folder, by name: each file declares the one rule that bears its name."""
     files = sorted(path for path in (folder or RULES).glob("*.py") if not path.name.startswith("_"))
     return {path.stem: _rule_in(path, shipped=folder is None) for path in files}
+
+
+def own_rules(folder: Path) -> dict[str, Rule]:
+    """The operator's own rules in a folder, in the form of those shipped; none may take the name of a shipped one."""
+    shipped = {path.stem for path in RULES.glob("*.py")}
+    for path in sorted(folder.glob("*.py")):
+        if path.stem in shipped:
+            raise ConfigurationError(f"{path}: {path.stem} is the name of a shipped rule; give the file another name")
+    return all_rules(folder)
 
 
 def _rule_in(path: Path, *, shipped: bool) -> Rule:
@@ -72,6 +88,7 @@ def _rule_in(path: Path, *, shipped: bool) -> Rule:
         "controls": found.controls,
         "identity columns": found.identity,
         f"a severity of {', '.join(SEVERITIES)}": found.severity in SEVERITIES,
+        "ends_when, which says what makes the finding go away": found.ends_when.strip(),
     }
     missing = [what for what, there in wanted.items() if not there]
     if missing:
@@ -88,24 +105,50 @@ def _loaded(path: Path) -> ModuleType:
     return module
 
 
+def in_force(rules: Mapping[str, Rule], policy: Policy) -> dict[str, Rule]:
+    """The rules the policy does not switch off, each with the severity the policy gives it."""
+    unknown = sorted({*policy.rules_off, *policy.severity} - set(rules))
+    if unknown:
+        raise ConfigurationError(f"leaverwatch.toml: policy: no rule is named {unknown[0]!r}")
+    return {
+        name: replace(rule, severity=policy.severity.get(name, rule.severity))
+        for name, rule in rules.items()
+        if name not in policy.rules_off
+    }
+
+
 def run(estate: Estate, policy: Policy, now: datetime, rules: Mapping[str, Rule] | None = None) -> Verdict:
-    """Judge the estate by all rules, or by those given."""
-    rules = all_rules() if rules is None else rules
+    """Judge the estate by the shipped rules, or by those given, as far as the policy does not switch them off."""
+    rules = in_force(all_rules(), policy) if rules is None else rules
     judged = [_narrowed(rule, rule(estate, policy, now)) for rule in rules.values()]
     people = estate.identities.filter(nw.col("present")).select(nw.len().alias("count"))
-    tables = collected([*judged, _told_and_relevant(estate, rules), people])
+    counted = [_told_and_relevant(estate, rules), _told_and_relevant_people(estate, rules)]
+    tables = collected([*judged, *counted, people])
     against = dict(zip(rules, tables, strict=False))
-    not_evaluable, accounts = _counted(tables[-2], rules, estate.settings)
+    not_evaluable, concerned, accounts = _counted(tables[-3], rules, "accounts", list(told(estate.settings)))
+    of_people, people_concerned, _ = _counted(tables[-2], rules, "identities", list(told_of_identities()))
     identities = int(tables[-1].item()) if tables[-1].height else 0
-    checks = sum(accounts if about_accounts(rule) else identities for rule in rules.values())
+    applications = tables[-3]["application"].n_unique()
+    many = {"account": accounts, "identity": identities, "application": applications}
     words = Words(estate.settings)
-    held = [hold(rules[name], rows, words) for name, rows in _first_that_fits(against, rules).items()]
-    return Verdict(held=held, not_evaluable=not_evaluable, checks=checks, estate=estate, rules=rules)
+    held = [hold(rules[name], rows, words, now) for name, rows in _first_that_fits(against, rules).items()]
+    return Verdict(
+        held=held,
+        not_evaluable=_together(not_evaluable, of_people),
+        concerned=_together(concerned, people_concerned),
+        checks=sum(many[rule.subject] for rule in rules.values()),
+        estate=estate,
+        rules=rules,
+    )
+
+
+def _together(one: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: {**one.get(name, {}), **other.get(name, {})} for name in (*one, *(n for n in other if n not in one))}
 
 
 def _narrowed(rule: Rule, frame: Frame) -> Frame:
     """Only the columns that sentences, evidence and fingerprint need, under the names they have there."""
-    names = _OF_AN_ACCOUNT if about_accounts(rule) else _OF_AN_IDENTITY
+    names = _OF[rule.subject]
     there = frame.collect_schema().names()
     own = [column for column in dict.fromkeys((*rule.evidence, *rule.identity)) if column not in names.values()]
     return frame.select(
@@ -118,38 +161,48 @@ def _told_and_relevant(estate: Estate, rules: Mapping[str, Rule]) -> Frame:
 
     One pass: the answers to all questions are the bits of a number, and there are few different numbers.
     """
-    questions = [
-        *told(estate.settings).values(),
-        *(applies(rule, estate.settings) for rule in rules.values() if about_accounts(rule)),
-    ]
+    about = [applies(rule, estate.settings) for rule in rules.values() if rule.counted == "accounts"]
+    live = estate.accounts.filter(nw.col("active").fill_null(True))
+    return _tallied(live, "application", [*told(estate.settings).values(), *about])
+
+
+def _told_and_relevant_people(estate: Estate, rules: Mapping[str, Rule]) -> Frame:
+    """The same of identities that are there, for the rules about them; `application` is their source."""
+    about = [rule.applies(estate.settings).fill_null(False) for rule in rules.values() if rule.counted == "identities"]
+    there = estate.identities.filter(nw.col("present")).with_columns(application=nw.col("source"))
+    return _tallied(there, "application", [*told_of_identities().values(), *about])
+
+
+def _tallied(frame: Frame, key: str, questions: list[nw.Expr]) -> Frame:
     masks = {}
     for start in range(0, len(questions), _MASK_BITS):
         bits = [
             question.cast(nw.Int64) * (1 << bit) for bit, question in enumerate(questions[start : start + _MASK_BITS])
         ]
         masks[f"mask_{start // _MASK_BITS}"] = nw.sum_horizontal(*bits)
-    live = estate.accounts.filter(nw.col("active").fill_null(True)).select("application", **masks)
-    return live.group_by("application", *masks).agg(nw.len().cast(nw.Int64).alias("count"))
+    return frame.select(key, **masks).group_by(key, *masks).agg(nw.len().cast(nw.Int64).alias("count"))
 
 
-def _counted(table: pl.DataFrame, rules: Mapping[str, Rule], settings: Settings) -> tuple[NotEvaluable, int]:
-    """How many accounts each rule could not judge, and the reason that most of them share; and how many there are."""
-    signals = {name: bit for bit, name in enumerate(told(settings))}
-    about = {name: len(signals) + bit for bit, name in enumerate(n for n, r in rules.items() if about_accounts(r))}
-    counts: dict[tuple[str, str], dict[str, int]] = {}
+def _counted(
+    table: pl.DataFrame, rules: Mapping[str, Rule], what: str, signals: list[str]
+) -> tuple[NotEvaluable, dict[str, dict[str, int]], int]:
+    """How many each rule could not judge by reason, how many each is about, and how many there are."""
+    bit_of = {name: bit for bit, name in enumerate(signals)}
+    asked = [name for name, rule in rules.items() if rule.counted == what]
+    about = {name: len(signals) + bit for bit, name in enumerate(asked)}
+    unjudged: NotEvaluable = {}
+    concerned: dict[str, dict[str, int]] = {}
     for application, *masks, count in table.sort(table.columns).iter_rows():
         answers = sum(mask << (_MASK_BITS * place) for place, mask in enumerate(masks))
         for name, bit in about.items():
             if answers >> bit & 1:
-                missing = next((signal for signal in rules[name].needs if not answers >> signals[signal] & 1), None)
+                here = concerned.setdefault(application, {})
+                here[name] = here.get(name, 0) + count
+                missing = next((signal for signal in rules[name].needs if not answers >> bit_of[signal] & 1), None)
                 if missing is not None:
-                    reasons = counts.setdefault((application, name), {})
-                    reasons[missing] = reasons.get(missing, 0) + count
-    result: NotEvaluable = {}
-    for (application, name), reasons in counts.items():
-        most = max(rules[name].needs, key=lambda signal: reasons.get(signal, 0))
-        result.setdefault(application, {})[name] = (sum(reasons.values()), SIGNALS[most])
-    return result, int(table["count"].sum())
+                    reasons = unjudged.setdefault(application, {}).setdefault(name, {})
+                    reasons[SIGNALS[missing]] = reasons.get(SIGNALS[missing], 0) + count
+    return unjudged, concerned, int(table["count"].sum())
 
 
 def _first_that_fits(against: Mapping[str, pl.DataFrame], rules: Mapping[str, Rule]) -> dict[str, pl.DataFrame]:
@@ -168,4 +221,4 @@ def _first_that_fits(against: Mapping[str, pl.DataFrame], rules: Mapping[str, Ru
     return {name: result[name] for name in rules if name in result}
 
 
-__all__ = ["BASE_SCORE", "FINDING", "RULES", "Verdict", "all_rules", "run"]
+__all__ = ["FINDING", "RULES", "Verdict", "all_rules", "in_force", "own_rules", "run"]

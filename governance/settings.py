@@ -27,6 +27,7 @@ def parse_duration(value: object) -> timedelta:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Role = Literal["admin", "security", "manager", "application_owner", "approver", "auditor"]
 Criticality = Literal["low", "medium", "high"]
+Severity = Literal["critical", "high", "medium", "low", "informational"]
 
 
 class _Section(BaseModel):
@@ -94,6 +95,16 @@ class Policy(_Section):
     stale_days_external: int = Field(default=45, ge=1)  # contractors and guests
     never_used_days: int = Field(default=14, ge=0)
     leaver_grace: Duration = timedelta(0)
+    leaving_soon_days: int = Field(default=14, ge=0)  # privileged access of who leaves within these days
+    on_leave: Literal["allow", "flag"] = "allow"  # whether active accounts of people on leave are findings
+    privileged_unused_days: int = Field(default=30, ge=1)
+    entitlement_unused_days: int = Field(default=90, ge=1)
+    most_privileged: int = Field(default=5, ge=1)  # privileged people in one application, whatever its size
+    most_privileged_share: float = Field(default=0.05, ge=0, le=1)  # of its active accounts, where that is more
+    peer_share: float = Field(default=0.1, gt=0, lt=1)  # held by fewer of one's peers than this: an outlier
+    peers_least: int = Field(default=10, ge=2)  # fewer people in the same position are nobody's peers
+    severity: dict[str, Severity] = {}  # rule -> another severity than it declares
+    rules_off: tuple[str, ...] = ()
     max_exclusion_days: int = Field(default=180, ge=1)
     override: tuple[PolicyOverride, ...] = ()
 
@@ -121,6 +132,29 @@ class RoleMapping(_Section):
     application: str
     when: dict[Literal["department", "title", "kind"], str]
     gives: tuple[str, ...]
+
+
+class Baseline(_Section):
+    """Entitlements that were approved for everybody with these attributes, beside what the role mapping gives."""
+
+    application: str
+    entitlements: tuple[str, ...]
+    when: dict[Literal["department", "title", "kind"], str] = {}
+
+
+class Held(_Section):
+    """One entitlement of one application, by the name it has there."""
+
+    application: str
+    entitlement: str
+
+
+class Segregation(_Section):
+    """Two lists of entitlements of which nobody may hold one of each, across all applications."""
+
+    name: str
+    one: tuple[Held, ...] = Field(min_length=1)
+    other: tuple[Held, ...] = Field(min_length=1)
 
 
 class Domain(_Section):
@@ -193,6 +227,10 @@ class ApplicationSettings(_Feed):
     criticality: Criticality = "medium"
     privileged: tuple[str, ...] = ()  # patterns of entitlement names that are privileged
     own_account: str | None = None
+    identity_provider: bool | None = None  # people sign in here to reach other applications; None: as the connector is
+    known_as: tuple[str, ...] = ()  # what the identity provider calls this application, besides its name and title
+    single_sign_on: Literal["required", "optional", "none"] | None = None  # None: not told
+    default_role: tuple[str, ...] = ()  # entitlements a sign-in gives when no line of the role mapping fits
 
 
 class Settings(_Section):
@@ -204,6 +242,8 @@ class Settings(_Section):
     act: ActSettings = ActSettings()
     policy: Policy = Policy()
     role_mapping: tuple[RoleMapping, ...] = ()
+    baseline: tuple[Baseline, ...] = ()
+    segregation: tuple[Segregation, ...] = ()
     domain: tuple[Domain, ...] = ()
     protected: tuple[Protected, ...] = ()
     actor: tuple[ActorSettings, ...] = ()
@@ -219,7 +259,7 @@ class Settings(_Section):
                     f"the name {name!r} is given to two feeds; names of sources and applications share one space"
                 )
         known = {application.name for application in self.application}
-        for key in ("role_mapping", "protected"):
+        for key in ("role_mapping", "protected", "baseline"):
             for entry in getattr(self, key):
                 if entry.application not in known:
                     raise ValueError(f"[[{key}]] names the application {entry.application!r}, which is not configured")

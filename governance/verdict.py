@@ -11,22 +11,23 @@ import hashlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import narwhals as nw
 import polars as pl
 
-from governance import declaration, wording
-from governance.declaration import CLOCKS_DIFFER_BY, SEVERITIES, SIGNALS, Rule, Severity, told
+from governance import declaration, score, wording
+from governance.declaration import SEVERITIES, SIGNALS, Rule, Subject, told, told_of_identities
 from governance.estate import Estate
 from governance.settings import Settings
 from governance.wording import Words
 
 Frame = nw.LazyFrame[Any]
-NotEvaluable = dict[str, dict[str, tuple[int, str]]]  # application -> rule -> how many accounts, and why
+# application (or source) -> rule -> reason -> how many accounts (or identities)
+NotEvaluable = dict[str, dict[str, dict[str, int]]]
 
-BASE_SCORE: Final[dict[Severity, int]] = {"critical": 80, "high": 60, "medium": 40, "low": 20}
 BARE: Final[dict[str, Any]] = {
     "fingerprint": pl.String,
     "rule": pl.String,
@@ -46,10 +47,13 @@ INSTANT: Final = pl.Datetime("us", "UTC")
 ROW: Final[dict[str, Any]] = {
     **dict.fromkeys(("application", "account_id", "username", "email", "employee_id", "external_id"), pl.String),
     **dict.fromkeys(("kind", "criticality", "match", "match_key", "candidates"), pl.String),
-    **dict.fromkeys(("active", "privileged", "last_seen_known"), pl.Boolean),
+    **dict.fromkeys(("owner_kind", "owner_department", "owner_title"), pl.String),
+    **dict.fromkeys(("active", "privileged", "last_seen_known", "mfa", "password"), pl.Boolean),
+    "credentials": pl.Int64,
     **dict.fromkeys(("identity_id", "identity_name", "state", "ended_why"), pl.String),
     **dict.fromkeys(("last_seen_at", "ended_at"), INSTANT),
 }
+FOR_THE_SCORE: Final = ("mfa", "password", "credentials", "owner_kind", "owner_department", "owner_title")
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Verdict:
 
     held: Sequence[Held]
     not_evaluable: NotEvaluable
+    concerned: Mapping[str, Mapping[str, int]]  # application (or source) -> rule -> whom the rule is about
     checks: int  # accounts not known to be inactive x rules; rules about identities count identities
     estate: Estate
     rules: Mapping[str, Rule]
@@ -97,36 +102,53 @@ class Verdict:
         chosen = self.held if fingerprints is None else [held.among(fingerprints) for held in self.held]
         return _ordered([held.worded(words) for held in chosen], FINDING)
 
-    def unjudged(self, rule: str, accounts: pl.DataFrame) -> pl.DataFrame:
-        """Which of these accounts (application, account_id) this rule cannot judge now, and the reason.
+    def unjudged(self, rule: str, about: pl.DataFrame) -> pl.DataFrame:
+        """Which of these subjects this rule cannot judge now, and the reason; columns: the subject's and `reason`.
 
-        A finding on one of them stays as it was. An account known to be inactive is judged, unless the rule looks at
-        inactive accounts too; so is one that is no longer there.
+        `about` has the columns of the rule's subject (SUBJECT). A finding on one that cannot be judged stays as it was.
+        An account known to be inactive is judged, unless the rule looks at inactive accounts too; so is one that is no
+        longer there.
         """
         found = self.rules.get(rule)
-        keys = accounts.select("application", "account_id").unique()
-        if found is None or not found.needs or not about_accounts(found) or keys.is_empty():
-            return pl.DataFrame(schema={"application": pl.String, "account_id": pl.String, "reason": pl.String})
-        signals = told(self.estate.settings)
-        relevant = applies(found, self.estate.settings)
-        if "account.active" in found.needs:
+        keys = SUBJECT[found.subject if found else "account"]
+        if found is None or not found.needs or about.is_empty() or not set(keys) <= set(about.columns):
+            return pl.DataFrame(schema=dict.fromkeys((*keys, "reason"), pl.String))
+        about = about.select(keys).unique()
+        accounts = found.counted == "accounts"
+        signals = told(self.estate.settings) if accounts else told_of_identities()
+        relevant = applies(found, self.estate.settings) if accounts else found.applies(self.estate.settings)
+        if accounts and "account.active" in found.needs:
             relevant = relevant & nw.col("active").fill_null(True)
         reason: nw.Expr = nw.lit(None, nw.String)
         for signal in reversed(found.needs):
             reason = nw.when(signals[signal]).then(reason).otherwise(nw.lit(SIGNALS[signal]))
-        frame = self.estate.accounts.filter(
-            nw.col("application").is_in(keys["application"].unique().to_list()), relevant
-        )
-        if keys.height <= 1_000:
-            frame = frame.filter(nw.col("account_id").is_in(keys["account_id"].unique().to_list()))
-        frame = frame.select("application", "account_id", reason=reason).filter(~nw.col("reason").is_null())
-        return collected([frame])[0].join(keys, on=["application", "account_id"], how="semi")
+        frame = (self.estate.accounts if accounts else self.estate.identities).filter(relevant)
+        if accounts and found.subject == "identity":
+            frame = frame.filter(~nw.col("owner_id").is_null()).with_columns(identity_id=nw.col("owner_id"))
+        if "application" in keys:
+            frame = frame.filter(nw.col("application").is_in(about["application"].unique().to_list()))
+        if about.height <= 1_000:
+            frame = frame.filter(nw.col(keys[-1]).is_in(about[keys[-1]].unique().to_list()))
+        frame = frame.select(*keys, reason=reason).filter(~nw.col("reason").is_null())
+        return collected([frame])[0].join(about, on=keys, how="semi").unique(keys, keep="first", maintain_order=True)
 
 
-def hold(rule: Rule, rows: pl.DataFrame, words: Words) -> Held:
+SUBJECT: Final[dict[Subject, list[str]]] = {
+    "account": ["application", "account_id"],
+    "identity": ["identity_id"],
+    "application": ["application"],
+}
+
+
+def hold(rule: Rule, rows: pl.DataFrame, words: Words, now: datetime) -> Held:
     """The rows a rule fires on as its findings: one a fingerprint, whatever the order of the rows."""
     rows = rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in ROW.items() if name not in rows.columns)
-    points = rows.select(_score(rule.severity)).to_series()
+    parts = score.parts(rule.severity, now)
+    points = rows.select(score.total(parts)).to_series()
+    rows = rows.with_columns(**{f"score_{name}": column for name, column in parts.items()})
+    # Told for the score alone, which is in the digest: what is not evidence must not change the finding.
+    unseen = [name for name in FOR_THE_SCORE if name not in rule.evidence]
+    rows = rows.with_columns(pl.lit(None, ROW[name]).alias(name) for name in unseen)
     if "last_seen_at" not in rule.evidence:  # or everybody who goes on working would change the finding every day
         rows = rows.with_columns(pl.lit(None, INSTANT).alias("last_seen_at"))
     bare = rows.select(
@@ -148,16 +170,6 @@ def _ordered(tables: Sequence[pl.DataFrame], schema: Mapping[str, Any]) -> pl.Da
     table = pl.concat([pl.DataFrame(schema=schema), *tables])
     rank = pl.col("severity").replace_strict(list(SEVERITIES), list(range(len(SEVERITIES))), return_dtype=pl.Int64)
     return table.sort(rank, "score", "fingerprint", descending=[False, True, False])
-
-
-def _score(severity: Severity) -> pl.Expr:
-    """How urgent a finding is, 0 to 100; the same tomorrow if nothing happens."""
-    used_after_leaving = (pl.col("state") == "ended") & (
-        pl.col("last_seen_at") > pl.col("ended_at") + pl.lit(CLOCKS_DIFFER_BY)
-    )
-    reasons = ((10, pl.col("privileged")), (5, pl.col("criticality") == "high"), (5, used_after_leaving))
-    points = [weight * reason.fill_null(False).cast(pl.Int64) for weight, reason in reasons]
-    return pl.sum_horizontal(pl.lit(BASE_SCORE[severity]), *points).clip(upper_bound=100).alias("score")
 
 
 def _fingerprints(rule: Rule, rows: pl.DataFrame) -> pl.Series:
@@ -192,11 +204,6 @@ def _mark(file: str) -> str:
     """The digest of a file as this process read it first; nothing for code that comes from no file."""
     path = Path(file)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-
-
-def about_accounts(rule: Rule) -> bool:
-    """Whether the rule's findings are on accounts; else they are on identities."""
-    return "account_id" in rule.identity
 
 
 def applies(rule: Rule, settings: Settings) -> nw.Expr:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
+from governance import score
 from governance.correlation import fold
 from governance.declaration import CLOCKS_DIFFER_BY, Row, Rule, day
 from governance.settings import Settings
@@ -67,7 +68,9 @@ class Words:
         """The sentence, the evidence as JSON and the text to search in; the row gets the words it lacks."""
         self.complete(row)
         values = {column: row[OF_AN_ACCOUNT.get(column, column)] for column in rule.evidence}
-        evidence = orjson.dumps({"facts": self.facts(rule, row), "values": values}, option=orjson.OPT_UTC_Z)
+        evidence = orjson.dumps(
+            {"facts": self.facts(rule, row), "values": values, "score": score.explained(row)}, option=orjson.OPT_UTC_Z
+        )
         return rule.sentence(row), evidence.decode(), self.search(rule, row)
 
     def complete(self, row: dict[str, Any]) -> dict[str, Any]:

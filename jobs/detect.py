@@ -12,7 +12,7 @@ from ulid import ULID
 from governance.errors import AlreadyDecided, LeaverwatchError
 from governance.findings import evaluated, headline, record
 from governance.house import House
-from governance.tables import DetectRun, JobRun
+from governance.tables import Connector, DetectRun, JobRun
 from jobs import home
 
 
@@ -37,6 +37,7 @@ def detect(
     An `as_of` before the last run is time travel: it is judged, nothing is stored, and the note says so.
     """
     as_of = as_of or now
+    _announced(house, now)
     with house.store.lease("detect") as alone:
         if not alone:
             raise AlreadyDecided("another process is detecting now; nothing was changed, try again in a moment")
@@ -50,6 +51,14 @@ def detect(
         if note is not None:
             return _look(house, as_of, note)
         return _run(house, now, as_of, by)
+
+
+def _announced(house: House, now: datetime) -> None:
+    """In a new store the connectors have not said yet which of them are identity providers."""
+    with house.store.read() as session:
+        known = session.exec(select(Connector.name).limit(1)).first()
+    if known is None:
+        home.announce(house, now)
 
 
 def _look(house: House, as_of: datetime, note: str) -> Detection:

@@ -54,8 +54,21 @@ ACCOUNT_COLUMNS: dict[str, Any] = {
     "owner_title": pl.String,
     "owner_manager_id": pl.String,
     **_instants("owner_ended_at", "owner_contract_end", "owner_last_present_at"),
+    **_instants("owner_hire_at", "owner_rehired_at", "owner_moved_at"),
     "owner_ended_why": pl.String,
-    "owner_hire_at_s": pl.Int64,
+    "owner_contract_end_told": pl.Boolean,
+    "owner_manager_told": pl.Boolean,
+    "owner_former_department": pl.String,
+    "owner_former_title": pl.String,
+    "owner_manager_name": pl.String,
+    "owner_manager_state": pl.String,
+    "responsible_id": pl.String,
+    "responsible_name": pl.String,
+    "responsible_state": pl.String,
+    **_instants("responsible_ended_at"),
+    "sign_on_accounts": pl.Int64,
+    "sign_on_active": pl.Boolean,
+    "sign_on_assigned": pl.Boolean,
     "match": pl.String,
     "match_key": pl.String,
     "candidates": pl.String,
@@ -67,7 +80,13 @@ ACCOUNT_COLUMNS: dict[str, Any] = {
     "stale_days": pl.Int64,
     "never_used_days": pl.Int64,
 }
-IDENTITY_COLUMNS: dict[str, Any] = {**schema("identities"), "as_of_s": pl.Int64, "contradictory": pl.Boolean}
+IDENTITY_COLUMNS: dict[str, Any] = {
+    **schema("identities"),
+    "as_of_s": pl.Int64,
+    "contradictory": pl.Boolean,
+    "contract_end_told": pl.Boolean,
+    "manager_told": pl.Boolean,
+}
 
 
 def account(**values: Any) -> dict[str, Any]:
@@ -94,6 +113,14 @@ def account(**values: Any) -> dict[str, Any]:
         "owner_kind": "employee",
         "owner_department": "Finance",
         "owner_title": "Analyst",
+        "owner_contract_end_told": True,
+        "owner_manager_told": True,
+        "owner_manager_id": "hr:1",
+        "owner_manager_name": "Ana Ruiz",
+        "owner_manager_state": "current",
+        "sign_on_accounts": 1,
+        "sign_on_active": True,
+        "sign_on_assigned": True,
         "owner_last_present_at": NOW,
         "match": "matched",
         "match_key": "employee_id",
@@ -135,6 +162,9 @@ def identity(**values: Any) -> dict[str, Any]:
         "present": True,
         "last_present_at": NOW,
         "contradictory": False,
+        "contract_end_told": True,
+        "manager_told": True,
+        "manager_id": "hr:1",
         **values,
     }
 
@@ -202,6 +232,6 @@ def reason(verdict: Verdict) -> str:
 def unknown(verdict: Verdict) -> str | None:
     """Why the only account was not evaluable; None when it was judged."""
     assert verdict.findings.is_empty() or not verdict.not_evaluable, "one account is either judged or not"
-    reasons = [why for rules in verdict.not_evaluable.values() for _, why in rules.values()]
+    reasons = [why for rules in verdict.not_evaluable.values() for whys in rules.values() for why in whys]
     assert len(reasons) <= 1
     return next(iter(reasons), None)

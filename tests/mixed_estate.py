@@ -46,7 +46,7 @@ def mixed(now=NOW):
 GOOD = '''
 from governance.declaration import Remedy, rule
 
-@rule(title="Weekend", severity="low", remedy=Remedy.PROTECT, needs=(), controls=("SOC 2 CC6.1",), evidence=("active",),
+@rule(title="Weekend", severity="low", remedy=Remedy.PROTECT, needs=(), controls=("SOC 2 CC6.1",), evidence=("active",), ends_when="Monday comes",
       sentence=lambda row: "It is the weekend.")
 def weekend(estate, policy, now):
     """An account is active on a weekend."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from governance.findings.listing import write_listing
 from governance.house import House
-from governance.rulebook import BASE_SCORE, all_rules
+from governance.rulebook import all_rules
+from governance.score import SEVERITY
 from governance.store import put_rows
 from governance.tables import Connector, DetectRun, Finding, Pull, Remediation, Snapshot
 from tests.estates import ACCOUNT_COLUMNS, IDENTITY_COLUMNS, frame
@@ -127,7 +128,7 @@ def put_findings(house: House, now: datetime, *rows: Mapping[str, Any]) -> list[
                 "fingerprint": f"{number:016x}",
                 "rule": rule,
                 "severity": severity,
-                "score": BASE_SCORE[severity],
+                "score": SEVERITY[severity],
                 "status": "open",
                 "application": "crm",
                 "account_id": f"a{number}",

@@ -67,7 +67,7 @@ class Declared:
             if entitlement_id not in known:
                 known[entitlement_id] = self._privilege.of(name, False)
                 yield Entitlement(self._application, entitlement_id, name, "role", known[entitlement_id])
-        texts = {name: as_text(self._told(item, name)) for name in TEXTS if name != "account_id"}
+        texts: dict[str, Any] = {name: as_text(self._told(item, name)) for name in TEXTS if name != "account_id"}
         seen, seen_known = self._seen(reader, item)
         kind = as_text(self._mapped(item, "kind"))
         yield Account(

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import polars as pl
+from sqlmodel import select
 from ulid import ULID
 
 from governance.declaration import epoch
@@ -20,10 +22,10 @@ from governance.findings.headline import LEFT_LATELY
 from governance.findings.own_accounts import in_danger
 from governance.house import House
 from governance.records import COLUMNS
-from governance.rulebook import Verdict, run
+from governance.rulebook import Verdict, in_force, run
 from governance.settings import Settings
 from governance.snapshots import Engine, engine_of, facts, on_disk
-from governance.tables import Snapshot
+from governance.tables import Connector, Snapshot
 
 Frame = nw.LazyFrame[Any]
 
@@ -43,9 +45,15 @@ class Evaluation:
     def not_evaluable(self) -> dict[str, dict[str, str]]:
         """For each application and rule that could not be judged wholly: how many accounts, and why."""
         return {
-            application: {rule: f"{count:,} accounts: {reason}" for rule, (count, reason) in rules.items()}
+            application: {rule: self._unjudged(rule, reasons) for rule, reasons in rules.items()}
             for application, rules in self.verdict.not_evaluable.items()
         }
+
+    def _unjudged(self, rule: str, reasons: dict[str, int]) -> str:
+        """Why, the most frequent reason first: `12 accounts: …; 3: …`."""
+        (first, count), *others = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        what = "accounts" if self.verdict.rules[rule].counted == "accounts" else "identities"
+        return "; ".join((f"{count:,} {what}: {first}", *(f"{n:,}: {reason}" for reason, n in others)))
 
 
 @contextlib.contextmanager
@@ -62,6 +70,7 @@ def evaluated(house: House, as_of: datetime, *, settings: Settings | None = None
 
 def evaluate(house: House, as_of: datetime, folder: Path, engine: Engine, settings: Settings) -> Evaluation:
     """Correlate and judge everything the feeds said up to `as_of`; the estate is written to `folder`."""
+    settings = _with_providers(house, settings)
     said = facts(house, engine, as_of, folder / "work")
     accounts = engine.persist(
         correlate(said, settings, as_of), folder / "accounts.parquet", ("application", "account_id")
@@ -69,8 +78,20 @@ def evaluate(house: House, as_of: datetime, folder: Path, engine: Engine, settin
     engine.persist(people(said, settings, as_of), folder / "identities.parquet", ("identity_id",))
     _link(house, said, folder)
     estate = build(said, accounts, settings, as_of)
-    verdict = run(estate, settings.policy, as_of)
+    verdict = run(estate, settings.policy, as_of, in_force(house.rules, settings.policy))
     return Evaluation(as_of, folder, said, estate, verdict, summarise(house, said, estate, verdict, as_of))
+
+
+def _with_providers(house: House, settings: Settings) -> Settings:
+    """The settings with `identity_provider` of each application, where they leave it to the connector's declaration."""
+    with house.store.read() as session:
+        family = select(Connector.name).where(Connector.family == "identity provider")
+        providers = set(session.exec(family))
+    told = tuple(
+        a.model_copy(update={"identity_provider": a.connector in providers}) if a.identity_provider is None else a
+        for a in settings.application
+    )
+    return settings.model_copy(update={"application": told})
 
 
 def _link(house: House, said: Facts, folder: Path) -> None:
@@ -91,9 +112,8 @@ def _link(house: House, said: Facts, folder: Path) -> None:
 def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of: datetime) -> dict[str, Any]:
     """The numbers pages and the first sentence are made of: one place for each of them."""
     by_application = _by_application(estate)
-    for application, rule, count in (
-        verdict.bare.group_by("application", "rule").len().sort("application", "rule").iter_rows()
-    ):
+    found = verdict.bare.filter(pl.col("application").is_not_null()).group_by("application", "rule").len()
+    for application, rule, count in found.sort("application", "rule").iter_rows():
         by_application.setdefault(application, {}).setdefault("rules", {})[rule] = count
     people = _people(estate, as_of) | {"next_end": _next_end(estate, as_of)}
     total = {
@@ -107,11 +127,26 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
         "ambiguous": total["ambiguous"],
         **people,
         "checks": verdict.checks,
-        "not_evaluable": sum(n for rules in verdict.not_evaluable.values() for n, _ in rules.values()),
+        "not_evaluable": sum(n for rules in verdict.not_evaluable.values() for r in rules.values() for n in r.values()),
+        "coverage": coverage_of(verdict),
         "by_application": by_application,
         "severity": dict(verdict.bare.group_by("severity").len().iter_rows()),
         "feeds": _feeds(house, said),
         "own_accounts": in_danger(estate, estate.settings, as_of),
+    }
+
+
+def coverage_of(verdict: Verdict) -> dict[str, dict[str, Any]]:
+    """For each application (or source) and rule: how many it is about, and how many of them lack what, by reason.
+
+    A rule that is not named for an application is about nobody there.
+    """
+    return {
+        application: {
+            rule: {"about": about, "unjudged": verdict.not_evaluable.get(application, {}).get(rule, {})}
+            for rule, about in rules.items()
+        }
+        for application, rules in verdict.concerned.items()
     }
 
 

@@ -20,9 +20,9 @@ from governance.findings.headline import LIVE, headline
 from governance.findings.kept import table
 from governance.findings.listing import write_listing
 from governance.house import House
-from governance.rulebook import all_rules
 from governance.store import indexed_together, put_rows, update_rows
 from governance.tables import DetectRun, Exclusion, Finding, Snapshot
+from governance.verdict import SUBJECT
 
 ESTATES_KEPT = 2  # the newest, and the one a page may still be reading
 SAID_BY_RUN = (
@@ -85,7 +85,7 @@ def _held_by_leavers(session: Session, evaluation: Evaluation) -> dict[str, Any]
 
 def _counts(evaluation: Evaluation) -> dict[str, int]:
     found = dict(evaluation.verdict.bare.group_by("rule").len().iter_rows())
-    return {name: int(found.get(name, 0)) for name in sorted(all_rules())}
+    return {name: int(found.get(name, 0)) for name in sorted(evaluation.verdict.rules)}
 
 
 def _end_exclusions(session: Session, now: datetime) -> int:
@@ -103,7 +103,10 @@ def _end_exclusions(session: Session, now: datetime) -> int:
 
 
 def _known(session: Session) -> pl.DataFrame:
-    kept = ("fingerprint", "rule", "status", "digest", "application", "account_id", "resolved_at", "reopened")
+    kept = (
+        *("fingerprint", "rule", "status", "digest", "application", "account_id", "identity_id", "resolved_at"),
+        "reopened",
+    )
     rows = session.execute(sa.select(*(col(getattr(Finding, name)) for name in kept))).all()
     return pl.DataFrame(
         [tuple(row) for row in rows],
@@ -115,6 +118,7 @@ def _known(session: Session) -> pl.DataFrame:
             "was_digest": pl.String,
             "application": pl.String,
             "account_id": pl.String,
+            "identity_id": pl.String,
             "resolved_at": pl.Datetime("us", "UTC"),
             "reopened": pl.Int64,
         },
@@ -218,16 +222,22 @@ def _resolved(evaluation: Evaluation, absent: pl.DataFrame) -> list[tuple[str, s
     now = judged.join(wanted.with_columns(there=pl.lit(True)), on=["application", "account_id"], how="left")
     result: list[tuple[str, str]] = []
     for (name,), rows in now.group_by("rule"):
-        about = rows.filter(pl.col("account_id").is_not_null()).select("application", "account_id")
-        unjudged = set(evaluation.verdict.unjudged(str(name), about).select("application", "account_id").iter_rows())
+        keys_of = _subject(rows)
+        missing = evaluation.verdict.unjudged(str(name), rows.select("application", "account_id", "identity_id"))
+        unjudged = set(missing.select(keys_of).iter_rows()) if missing.height else set()
         for row in rows.iter_rows(named=True):
-            key = (row["application"], row["account_id"])
-            if row["account_id"] is None:
-                result.append((row["fingerprint"], "no_longer_true"))
-            elif not row["there"]:
+            on_account = row["account_id"] is not None
+            if on_account and not row["there"]:
                 result.append((row["fingerprint"], "gone"))
-            elif row["active"] is False:
+            elif on_account and row["active"] is False:
                 result.append((row["fingerprint"], "inactive"))
-            elif key not in unjudged:
+            elif tuple(row[key] for key in keys_of) not in unjudged:
                 result.append((row["fingerprint"], "no_longer_true"))
     return result
+
+
+def _subject(rows: pl.DataFrame) -> list[str]:
+    """The columns that say what the findings of one rule are on."""
+    if rows["account_id"].null_count() < rows.height:
+        return SUBJECT["account"]
+    return SUBJECT["identity"] if rows["identity_id"].null_count() < rows.height else SUBJECT["application"]

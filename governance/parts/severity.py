@@ -10,7 +10,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from governance.parts.text import plain
 from governance.views.words import SIGNS, severity
 
-COLOURS: Final = {"critical": "red", "high": "orange", "medium": "yellow", "low": "gray"}
+COLOURS: Final = {"critical": "red", "high": "orange", "medium": "yellow", "low": "gray", "informational": "blue"}
 
 
 def severity_chip(word: str) -> str:

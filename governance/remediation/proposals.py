@@ -24,7 +24,6 @@ from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import AccountFacts, Facts, read_facts
 from governance.remediation.ledger import chunks, closed_privileged, load_findings, needed, take
-from governance.rulebook import all_rules
 from governance.store import put_rows
 from governance.tables import Connector, Finding, Remediation
 
@@ -65,7 +64,7 @@ def _judge(
 ) -> tuple[list[dict[str, Any]], dict[str, LeaverwatchError]]:
     """The rows a proposal of these findings would write, and the findings it may not touch."""
     wanted = list(dict.fromkeys(fingerprints))
-    remedies = {name: rule.remedy for name, rule in all_rules().items()}
+    remedies = {name: rule.remedy for name, rule in house.rules.items()}
     rows: list[dict[str, Any]] = []
     refused: dict[str, LeaverwatchError] = {}
     with house.store.read() as session:

@@ -15,6 +15,7 @@ from governance.settings import Policy
 @rule(
     title="Admin without MFA",
     severity="high",
+    ends_when="multi-factor authentication is on, the privileged access is taken away, or the account is read inactive",
     remedy=Remedy.PROTECT,
     needs=("account.active", "account.grants", "account.mfa"),
     controls=("ISO 27001 A.8.5", "SOC 2 CC6.1", "NIST AC-2(7)", "NIST IA-2(1)", "PCI DSS 8.4.1"),

@@ -15,6 +15,7 @@ from governance.settings import Policy
 @rule(
     title="Ambiguous owner",
     severity="medium",
+    ends_when="the account is pinned to its owner, or it is read inactive or gone",
     remedy=Remedy.DECIDE_OWNER,
     needs=("source.read", "account.active"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.1", "NIST AC-2(3)", "PCI DSS 8.2.1"),

@@ -15,6 +15,7 @@ from governance.settings import Policy
 @rule(
     title="Contract expired",
     severity="high",
+    ends_when="the contract is extended in the source of truth, or the account is read inactive or gone",
     remedy=Remedy.DEACTIVATE,
     needs=("source.read", "account.active", "owner.state"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.5"),

@@ -15,6 +15,7 @@ from governance.settings import Policy
 @rule(
     title="Contradictory source",
     severity="medium",
+    ends_when="the source of truth states one of the two alone",
     remedy=Remedy.CORRECT_SOURCE,
     identity=("identity_id",),
     needs=("source.read",),

@@ -15,6 +15,7 @@ from governance.settings import Policy
 @rule(
     title="Ghost",
     severity="critical",
+    ends_when="the account is read inactive or gone, or the source of truth says that the owner works here",
     remedy=Remedy.DEACTIVATE,
     needs=("source.read", "account.active", "owner.state", "owner.ended_at"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.5"),

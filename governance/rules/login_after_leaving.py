@@ -15,6 +15,8 @@ from governance.settings import Policy
 @rule(
     title="Login after leaving",
     severity="critical",
+    ends_when="somebody has looked at what was done and excludes the finding with"
+    " a reason, or the source corrects the day of leaving",
     remedy=Remedy.DEACTIVATE,
     needs=("source.read", "owner.state", "owner.ended_at", "owner.left_on", "account.last_seen"),
     controls=("ISO 27001 A.8.16", "SOC 2 CC7.2", "NIST AC-2(12)", "PCI DSS 8.2.5"),

@@ -15,6 +15,8 @@ from governance.settings import Policy
 @rule(
     title="Missing from source",
     severity="medium",
+    ends_when="the source of truth holds the owner again or says that they"
+    " left, or the account is read inactive or gone",
     remedy=Remedy.DECIDE_OWNER,
     needs=("source.read", "account.active", "owner.state"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.5"),

@@ -20,6 +20,7 @@ def _of_a_person() -> nw.Expr:
 @rule(
     title="Orphaned",
     severity="high",
+    ends_when="the account is pinned to its owner, or a key of it leads to one, or it is read inactive or gone",
     remedy=Remedy.DECIDE_OWNER,
     needs=("source.read", "account.active"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.4"),

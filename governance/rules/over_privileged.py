@@ -57,6 +57,7 @@ def _sentence(row: Row) -> str:
 @rule(
     title="Over-privileged",
     severity="high",
+    ends_when="the entitlements are taken away, or the role mapping or the approved baseline gives them",
     remedy=Remedy.REMOVE_GRANT,
     needs=("source.read", "account.active", "owner.state", "owner.attributes", "account.grants"),
     controls=("ISO 27001 A.8.2", "SOC 2 CC6.3", "NIST AC-2(7)", "PCI DSS 7.2.4"),

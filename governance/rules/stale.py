@@ -20,6 +20,7 @@ def _of_a_person() -> nw.Expr:
 @rule(
     title="Stale",
     severity="medium",
+    ends_when="the account is used again, or it is read inactive or gone",
     remedy=Remedy.DEACTIVATE,
     needs=("source.read", "account.active", "owner.state", "account.last_seen"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(3)", "PCI DSS 8.2.6"),

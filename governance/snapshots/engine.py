@@ -100,7 +100,7 @@ class SparkEngine:
             for name, kind in columns.items()
             if name not in there
         }
-        return frame.with_columns(**missing).select(*columns)
+        return (frame.with_columns(**missing) if missing else frame).select(*columns)
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted (as a folder of parts) and scan it again."""

@@ -9,8 +9,7 @@ from typing import Any, Final
 from sqlmodel import Session, col, select
 
 from governance.configuring import VERB, Kind
-from governance.house import House
-from governance.rulebook import all_rules
+from governance.house import House, rules_in_sight
 from governance.tables import Connector, JobRun, Pull, Request
 
 FAMILIES: Final = {
@@ -88,7 +87,7 @@ def _declared(row: Connector) -> Declared:
     kind: Kind = "source" if row.kind == "source" else "application"
     about = "owner." if kind == "source" else "account."
     told = set(row.tells or ())
-    rules = all_rules().values()
+    rules = rules_in_sight().values()
     return Declared(
         name=row.name,
         title=row.title or row.name,

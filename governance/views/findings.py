@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from governance.correlation import fold
 from governance.house import House
-from governance.rulebook import BASE_SCORE
+from governance.score import SEVERITY
 from governance.store import indexed, led
 from governance.tables import Finding
 from governance.views.paging import CAP, PART, Cursor, Row, Slice, turn
@@ -21,7 +21,7 @@ from governance.views.tallies import tally
 KEY: Final = (int, str)  # score, fingerprint
 ByText = tuple[sa.Join, sa.ColumnElement[bool]]
 NEAR: Final = 5_000  # findings looked at for a text that many hold, before its index is asked
-BAND: Final = 20  # how far privilege, criticality and use lift a score above its severity's least
+BAND: Final = 19  # how far privilege, criticality and use lift a score above its severity's least
 COLUMNS: Final = (
     "fingerprint",
     "rule",
@@ -117,8 +117,8 @@ def _wanted(filters: Filters, by_text: ByText | None, *columns: Any) -> sa.Selec
         value = getattr(filters, name)
         if value:
             wanted.append(own(getattr(Finding, name)) == value)
-    if filters.severity in BASE_SCORE:  # severities are bands of the score: the index that orders the list finds them
-        least = BASE_SCORE[filters.severity]
+    if filters.severity in SEVERITY:  # severities are bands of the score: the index that orders the list finds them
+        least = SEVERITY[filters.severity]
         wanted += [own(Finding.score) >= least, own(Finding.score) <= least + BAND]
     wanted += [col(Finding.search).contains(word, autoescape=True) for word in filters.words]
     query = sa.select(*columns).where(*wanted)

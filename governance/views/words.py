@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Final
 
 from governance.declaration import Rule
 from governance.findings.headline import count as count
+from governance.house import rules_in_sight
 
 UNKNOWN: Final = "–"
-SIGNS: Final = {"critical": "▲", "high": "◆", "medium": "●", "low": "○"}
+SIGNS: Final = {"critical": "▲", "high": "◆", "medium": "●", "low": "○", "informational": "·"}
 STATUSES: Final = {"open": "Open", "in_remediation": "In remediation", "excluded": "Excluded", "resolved": "Resolved"}
 RESOLVED: Final = {
     "inactive": "the account is inactive now",
@@ -49,11 +50,8 @@ REMEDIATION: Final = {
 }
 
 
-@cache
-def _rules() -> dict[str, Rule]:
-    from governance.rulebook import all_rules
-
-    return all_rules()
+def _rules() -> Mapping[str, Rule]:
+    return rules_in_sight()
 
 
 def rule(name: str) -> Rule | None:

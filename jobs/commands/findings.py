@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from sqlmodel import col, select
 
 from governance.errors import ConfigurationError, DecisionError
 from jobs import home, work
-from jobs.commands.options import ActorEmail, AsOf, Output, Reason, moment, noun, state_population, the_actor, the_house
+from jobs.commands.options import (
+    ActorEmail,
+    AsOf,
+    Output,
+    Reason,
+    moment,
+    noun,
+    state_population,
+    the_actor,
+    the_house,
+    the_rules,
+)
 from jobs.commands.printing import Format, document, say, show
+
+if TYPE_CHECKING:
+    from governance.declaration import Rule
 
 app = noun("Findings.")
 
@@ -38,7 +53,7 @@ def detect(
     if format is Format.JSONL:
         show([answer], format)
         return
-    order = _most_severe_first()
+    order = _most_severe_first(house.rules)
     rows = [
         {"rule": rule, "severity": order[rule][1], "findings": count}
         for rule, count in sorted(found.counts.items(), key=lambda item: order[item[0]][0])
@@ -53,11 +68,10 @@ def detect(
             say(f"not evaluable: {application}, {rule}: {why}")
 
 
-def _most_severe_first() -> dict[str, tuple[tuple[int, str], str]]:
+def _most_severe_first(rules: Mapping[str, Rule]) -> dict[str, tuple[tuple[int, str], str]]:
     from governance.declaration import SEVERITIES
-    from governance.rulebook import all_rules
 
-    return {name: ((SEVERITIES.index(rule.severity), name), rule.severity) for name, rule in all_rules().items()}
+    return {name: ((SEVERITIES.index(rule.severity), name), rule.severity) for name, rule in rules.items()}
 
 
 @app.command()
@@ -70,12 +84,11 @@ def findings(
     format: Output = Format.TABLE,
 ) -> None:
     """List findings, the most severe first, under a statement of the population they come from."""
-    from governance.rulebook import all_rules
     from governance.tables import Finding
     from governance.views.paging import PART
 
     house = the_house()
-    rules = all_rules()
+    rules = house.rules
     if rule is not None and rule not in rules:
         raise ConfigurationError(f"--rule: no rule is named {rule!r}; there are: {', '.join(sorted(rules))}")
     if application is not None:
@@ -153,15 +166,13 @@ app.add_typer(rules, name="rules")
 
 @rules.command("list")
 def list_rules(format: Output = Format.TABLE) -> None:
-    """Show every rule, the most severe first."""
-    show(declared(), format, ("severity", "rule", "title", "signals"))
+    """Show every rule, shipped or your own, the most severe first."""
+    show(declared(the_rules()), format, ("severity", "rule", "title", "signals"))
 
 
-def declared() -> list[dict[str, Any]]:
+def declared(rules: Mapping[str, Rule]) -> list[dict[str, Any]]:
     """Every rule as it declares itself, the most severe first."""
-    from governance.rulebook import all_rules
-
-    order, rules = _most_severe_first(), all_rules()
+    order = _most_severe_first(rules)
     return [
         {
             "rule": name,
@@ -178,13 +189,13 @@ def declared() -> list[dict[str, Any]]:
 def explain(rule: Annotated[str, typer.Argument(metavar="R")]) -> None:
     """Print what one rule says, needs, proves and proposes."""
     from governance.declaration import SIGNALS
-    from governance.rulebook import all_rules
 
-    rules = all_rules()
+    rules = the_rules()
     if rule not in rules:
         raise DecisionError(f"no rule is named {rule!r}; there are: {', '.join(sorted(rules))}")
     one = rules[rule]
     typer.echo(f"{one.title} ({one.name}, {one.severity})\n\n{one.explanation}\n")
+    typer.echo(f"Ends when: {one.ends_when}.")
     typer.echo(f"Closed by: {one.remedy.replace('_', ' ')}\nControls:  {', '.join(one.controls)}")
     typer.echo(f"Evidence:  {', '.join(one.evidence)}")
     for signal in one.needs:

@@ -14,6 +14,7 @@ from jobs.commands.printing import Format, say
 
 if TYPE_CHECKING:
     from governance.access import Actor
+    from governance.declaration import Rule
     from governance.house import House
     from governance.views.runs import Run
 
@@ -33,6 +34,14 @@ def noun(help: str) -> typer.Typer:
 def the_house() -> House:
     """The house that LEAVERWATCH_HOME names."""
     return home.open_house(home.find_home(os.environ), os.environ, home.clock())
+
+
+def the_rules() -> dict[str, Rule]:
+    """The rules shipped, and those of one's own where LEAVERWATCH_HOME has any; needs no settings and no store."""
+    from governance.rulebook import all_rules, own_rules
+
+    own = home.find_home(os.environ) / "rules"
+    return {**all_rules(), **(own_rules(own) if own.is_dir() else {})}
 
 
 def the_actor(house: House, email: str | None) -> Actor:

@@ -55,10 +55,8 @@ def propose(
 
 
 def _open(house: House, rule: str, application: str | None) -> list[str]:
-    from governance.rulebook import all_rules
-
-    if rule not in all_rules():
-        raise ConfigurationError(f"--rule: no rule is named {rule!r}; there are: {', '.join(sorted(all_rules()))}")
+    if rule not in house.rules:
+        raise ConfigurationError(f"--rule: no rule is named {rule!r}; there are: {', '.join(sorted(house.rules))}")
     wanted = select(Finding.fingerprint).where(Finding.rule == rule, Finding.status == "open")
     if application:
         house.settings.application_named(application)
