@@ -7,9 +7,9 @@ begin above all that were given before, so that older links are known to be too 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from time import time
 from typing import Any, Final, Literal
 
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxEntitlement
@@ -35,7 +35,7 @@ class Ledger:
         """Write down what differs from the last look."""
         application, new = self._application, not self._application.ledger
         if new:
-            born = int(time.time())
+            born = int(time())  # a server's own clock
             application.ledger = {"number": born, "born": born, "accounts": {}, "groups": {}}
         kept = self._kept
         groups = [e for e in application.entitlements.values() if e.kind in self._groups]
