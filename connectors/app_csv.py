@@ -51,6 +51,7 @@ class AppCsv(Connector):
     )
     tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
     scopes = {"pull": ("read access to the file and its folder",)}  # noqa: RUF012 - a declaration
+    covers = ("every account the file holds: yes, of whatever kind and state",)
 
     def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
         super().__init__(feed, given)

@@ -22,7 +22,7 @@ from connectors.kit.addresses import is_loopback, is_private_name
 from connectors.kit.contract import CanReadOne, Checked, Circumstances, Connector, Field
 from connectors.kit.declared_account import Declared
 from connectors.kit.options import feed_table, text_option
-from connectors.kit.patience import Deadline
+from connectors.kit.patience import Deadline, hanging_up
 from connectors.kit.peers import peers
 from connectors.kit.quarantine import judge
 from connectors.kit.redaction import guard_logs
@@ -39,6 +39,7 @@ from governance.records import Account, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
 
 PORTION: Final = 2_000
+CONNECT_S: Final = 10
 # What in an address of a database leads past its host.
 _ELSEWHERE: Final = frozenset({"host", "hostaddr", "port", "service", "servicefile", "passfile", "unix_socket"})
 _READS: Final = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
@@ -164,7 +165,8 @@ class Sql(Connector, CanReadOne):
                     connection.connection.driver_connection.set_progress_handler(  # type: ignore[union-attr]
                         lambda: deadline.left <= 0, 10_000
                     )
-                yield connection
+                with hanging_up(deadline, lambda: _line(connection)):
+                    yield connection
                 connection.rollback()
         except FeedError:
             raise
@@ -192,6 +194,12 @@ _COLUMNS: Final = (
     "username", "email", "display_name", "external_id", "employee_id", "department", "kind", "active", "mfa",
     "last_seen_at", "created_at", "entitlements",
 )  # fmt: skip
+
+
+def _line(connection: Connection) -> int | None:
+    """The socket under a connection to PostgreSQL, whose library waits on it without end; None elsewhere."""
+    inner = getattr(connection.connection.driver_connection, "pgconn", None)
+    return None if inner is None else int(inner.socket)
 
 
 def _written(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,7 +253,9 @@ def _engine(url: URL, where: str, deadline_s: float, *, allow_private: bool) -> 
     if url.get_backend_name() == "postgresql":
         limit = int(deadline_s * 1000)
         options = f"-c default_transaction_read_only=on -c statement_timeout={limit}"
-        more = {"connect_args": {"connect_timeout": 10, "options": options}}
+        more = {"connect_args": {"connect_timeout": max(1, min(CONNECT_S, int(deadline_s))), "options": options}}
+    elif url.get_backend_name() == "sqlite":
+        more = {"connect_args": {"timeout": min(5.0, deadline_s)}}  # for somebody who has locked it
     try:
         engine = sa.create_engine(url, pool_size=1, max_overflow=0, hide_parameters=True, **more)
     except (NoSuchModuleError, ModuleNotFoundError):

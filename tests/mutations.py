@@ -34,6 +34,7 @@ _ALTERED = {
     "gone": None,
     "extra": None,
 }
+_EMPTY = frozenset({"null", "list", "gone", "extra"})  # nothing is left under that name
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Mutation:
 
     seed: str
     paths: str
+    silent: str = ""  # names whose absence is a statement
     tried: int = 0
     done: list[tuple[str, str, str]] = field(default_factory=list)  # id-ish text of the entry, path, how
     _excused: list[str] = field(default_factory=list)
@@ -72,7 +74,10 @@ class Mutation:
             self.tried += 1
             self.done.append((whole[:80], str(name), how))
             # A date that is not told any more is honestly not there: whoever has no last day has not left.
-            if isinstance(before, str) and _DATE.match(before) and how != "extra":
+            told_no_more = isinstance(before, str) and _DATE.match(before) and how != "extra"
+            # Where nothing is said by saying nothing, what is not there any more says so.
+            says_nothing = self.silent and how in _EMPTY and re.search(self.silent, str(name))
+            if told_no_more or says_nothing:
                 self._excused.append(whole)
         return data
 
@@ -81,9 +86,29 @@ class Mutation:
         return any(found in whole for whole in self._excused)
 
 
-def mutations(seed: str, paths: str) -> Iterator[Mutation]:
+def mutations(seed: str, paths: str, silent: str = "") -> Iterator[Mutation]:
     """Mutation after mutation, the same for the same seed."""
-    return (Mutation(f"{seed}:{number}", paths) for number in range(80))
+    return (Mutation(f"{seed}:{number}", paths, silent) for number in range(80))
+
+
+@dataclass
+class Renaming:
+    """One name in every entry of every page becomes another; collects what names there are."""
+
+    paths: str
+    name: str
+    names: set[str] = field(default_factory=set)
+
+    def apply(self, path: str, data: Any) -> Any:
+        """The page as it arrives."""
+        if re.search(self.paths, path):
+            data = copy.deepcopy(data)
+            for entry in _longest(data):
+                for holder, name in [*_leaves(entry)] if isinstance(entry, dict) else []:
+                    self.names.add(name)
+                    if name == self.name:
+                        holder[f"x{name}"] = holder.pop(name)
+        return data
 
 
 def _longest(data: Any) -> list[Any]:

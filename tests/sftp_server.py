@@ -38,7 +38,7 @@ class _Login(asyncssh.SSHServer):
 
     def validate_password(self, username: str, password: str) -> bool:
         self._server.passwords += 1
-        return (username, password) == (USER, PASSWORD)
+        return self._server.users.get(username) == password
 
     def public_key_auth_supported(self) -> bool:
         return True
@@ -59,6 +59,8 @@ class SftpFolder:
         self.on_read: Any = None
         self.connections = self.passwords = 0
         self.opened: list[str] = []
+        self.users = {USER: PASSWORD}
+        self.forbidden: set[str] = set()  # folders whose files nobody may open
         self.live: list[asyncssh.SSHServerConnection] = []
         self.host, self.port = host, 0
         self._files: list[Any] = []
@@ -98,6 +100,8 @@ class SftpFolder:
 
             def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
                 outer.opened.append(path.decode())
+                if path.decode().strip("/").partition("/")[0] in outer.forbidden:
+                    raise asyncssh.SFTPPermissionDenied("not for you")
                 file = super().open(path, pflags, attrs)
                 outer._files.append(file)
                 return file

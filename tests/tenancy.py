@@ -1,4 +1,4 @@
-"""A tenant's connector over a running sandbox: what one pull of it gives, or the error it ends with."""
+"""A tenant's connector over the ground it stands on: what one pull of it gives, or the error it ends with."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from connectors.kit.contract import Circumstances, Connector, connector_class
 from connectors.sandbox.model import SandboxApplication
 from connectors.sandbox.serving import Sandbox
 from governance.errors import LeaverwatchError
 from governance.records import Account, Identity, Record
 from governance.settings import ApplicationSettings, SourceSettings
-from tests.sandbox_company import NOW
-from tests.tenants import Tenant
+from tests.grounds import Ground
+from tests.sandbox_company import NOW, crowd, small_application
+from tests.specs import SpecCheck
+from tests.tenants import PROMISES, Tenant, why_not
 
 PAGE = 3  # entries per page where the connector lets itself be told
+Standing = Sandbox | Ground
 
 
 @dataclass
@@ -60,7 +65,7 @@ def on(record: Account | Identity | None) -> bool | None:
 @contextlib.contextmanager
 def connected(
     tenant: Tenant,
-    sandbox: Sandbox,
+    ground: Standing,
     application: SandboxApplication,
     *,
     page: int | None = None,
@@ -68,7 +73,9 @@ def connected(
     **given: Any,
 ) -> Iterator[Connector]:
     """The tenant's connector, closed at the end."""
-    options = tenant.options(sandbox.url(application.name))
+    if isinstance(ground, Ground):
+        ground.show(application)
+    options = tenant.options(ground.url(application.name))
     if page is not None and tenant.page_option:
         options[tenant.page_option] = page
     secrets = tenant.secrets(application)
@@ -83,14 +90,69 @@ def connected(
         connector.close()
 
 
-def pulled(tenant: Tenant, sandbox: Sandbox, application: SandboxApplication, **more: Any) -> Pulled:
+def pulled(tenant: Tenant, ground: Standing, application: SandboxApplication, **more: Any) -> Pulled:
     """One whole pull. Only errors of our own tree are caught."""
     began = time.monotonic()
     records: list[Record] = []
     error = None
-    with connected(tenant, sandbox, application, **more) as connector:
+    with connected(tenant, ground, application, **more) as connector:
         try:
             records.extend(connector.records())
         except LeaverwatchError as failure:
             error = failure
     return Pulled(connector, records, error, time.monotonic() - began)
+
+
+def small(tenant: Tenant, ground: Standing) -> SandboxApplication:
+    """The twelve, in the vendor's shape, answering under a name of their own."""
+    application = small_application(tenant.vendor, f"a{len(ground.applications)}")
+    tenant.prepare(application)
+    ground.add(application)
+    return application
+
+
+def many(tenant: Tenant, ground: Standing, count: int) -> SandboxApplication:
+    """A crowd, in the vendor's shape, answering under a name of its own."""
+    application = crowd(tenant.vendor, count, f"a{len(ground.applications)}")
+    tenant.prepare(application)
+    ground.add(application)
+    return application
+
+
+def listed(tenant: Tenant, application: SandboxApplication) -> dict[str, bool | None]:
+    """Id as the connector tells it -> whether the account can sign in, for all that the vendor's list shows."""
+    return {
+        tenant.account_of(account.id): tenant.states[account.status]
+        for account in application.accounts.values()
+        if account.status in tenant.states and tenant.shown(account)
+    }
+
+
+def standing(ground: Standing, application: SandboxApplication) -> Any:
+    """Everything of the application that a connector could have changed."""
+    return ground.state(application.name) if isinstance(ground, Ground) else application.state()
+
+
+def capable(tenant: Tenant, capability: type, word: str) -> type:
+    """The connector's class; skips where it cannot do this, says so itself, and its tenant says why."""
+    kind = connector_class(tenant.connector)
+    if not issubclass(kind, capability):
+        assert word not in kind.capabilities()
+        assert not hasattr(kind, word)
+        pytest.skip(why_not(tenant, word))
+    return kind
+
+
+def promised(tenant: Tenant, *promises: str) -> None:
+    """Skips where one of these promises has no meaning, in the words of the tenant."""
+    for promise in promises:
+        assert promise in PROMISES
+        if promise in tenant.without:
+            pytest.skip(tenant.without[promise])
+
+
+def specified(tenant: Tenant) -> SpecCheck:
+    """The vendor's specification; skips where none is kept, in the words of the tenant."""
+    if tenant.no_spec:
+        pytest.skip(tenant.no_spec)
+    return SpecCheck(tenant.vendor, tenant.specs, tenant.spec_free)

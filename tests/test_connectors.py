@@ -23,7 +23,7 @@ from governance.errors import ConfigurationError, FeedError
 from governance.settings import ApplicationSettings, SourceSettings
 from tests.feeds import NOW
 from tests.sandbox_company import small_application
-from tests.tenants import tenants
+from tests.tenants import in_the_sandbox
 
 NAMES = connector_names()
 FOLDER = Path(connectors.__file__).parent
@@ -37,7 +37,7 @@ SAMPLES = {
     "flag": True,
     "table": {},
 }
-TENANTS = {tenant.connector: tenant for tenant in tenants()}
+TENANTS = {tenant.connector: tenant for tenant in in_the_sandbox()}
 # What connectors without a tenant in the sandbox need besides the samples.
 NEEDS = {
     "ldap": {"base_url": "ldap://127.0.0.1:9", "bind_dn": "cn=reader,dc=nwl,dc=example"},

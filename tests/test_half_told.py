@@ -22,13 +22,14 @@ from connectors.sandbox.serving import Sandbox
 from governance.errors import AuthenticationFailed, FeedError, IncompleteFeed, UnexpectedAnswer
 from governance.records import Account
 from governance.settings import ApplicationSettings
+from tests.grounds.ldap_wire import ANSWERS, BIND, received, result
 from tests.ldap_servers import SUFFIX, missing, openldap
 from tests.sandbox_company import NOW, small_application
 from tests.tenancy import connected, pulled
-from tests.tenants import Tenant, tenants
+from tests.tenants import Tenant, in_the_sandbox
 from tests.wild_server import WildServer, says
 
-TENANTS = {tenant.connector: tenant for tenant in tenants()}
+TENANTS = {tenant.connector: tenant for tenant in in_the_sandbox()}
 DAY = timedelta(days=1)
 
 
@@ -159,21 +160,11 @@ class Unwilling:
             while True:
                 sock, _ = self._listener.accept()
                 with sock:
-                    while message := sock.recv(65536):
-                        sock.sendall(self._answer(message))
+                    while (message := received(sock)) is not None and message.kind in ANSWERS:
+                        itself = message.kind == BIND or not message.name  # a search of the nameless entry itself
+                        sock.sendall(result(message, 0 if itself else self._result, "").written())
         except OSError:
             return
-
-    def _answer(self, message: bytes) -> bytes:
-        start = 2 if message[1] < 0x80 else 2 + (message[1] & 0x7F)
-        number, operation = message[start : start + 3], message[start + 3]
-        root = b"\x04\x00\x0a\x01\x00" in message[:20]  # a search of the nameless entry itself
-        done = {0x60: b"\x61", 0x63: b"\x65"}.get(operation)
-        if done is None:
-            return b""
-        code = 0 if operation == 0x60 or root else self._result
-        body = number + done + b"\x07\x0a\x01" + bytes([code]) + b"\x04\x00\x04\x00"
-        return b"\x30" + bytes([len(body)]) + body
 
 
 def ldap(url: str, **told: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from connectors.kit.addresses import is_loopback, is_private_name
 from connectors.kit.contract import Circumstances
-from connectors.kit.patience import Deadline
+from connectors.kit.patience import Deadline, hanging_up
 from connectors.kit.peers import admitted
 from connectors.kit.redaction import guard_logs
 from governance.errors import (
@@ -42,6 +42,7 @@ CONNECT_S: Final = 10.0
 READ_S: Final = 30.0
 MAX_REPEATS: Final = 2
 # RFC 4511, appendix A: time, size and administrative limit exceeded; and a referral: the rest is on another server.
+_NO_LDAP: Final = (LookupError, ValueError, TypeError, AttributeError, OverflowError)  # how the library falls over
 CUT_SHORT: Final = (3, 4, 11, 10)
 
 
@@ -165,12 +166,11 @@ class Directory:
     def find(self, base: str, expression: str, attributes: Sequence[str], scope: str = ldap3.SUBTREE) -> Entry | None:
         """The first entry a search finds; None when there is none."""
         self._bind()
-        try:
-            self._connection.search(base, expression, scope, attributes=list(attributes), **self._limits())
-        except ldap3_errors.LDAPNoSuchObjectResult:
-            return None
-        except ldap3_errors.LDAPException as error:
-            raise self._translated(error) from None
+        with self._answered():
+            try:
+                self._connection.search(base, expression, scope, attributes=list(attributes), **self._limits())
+            except ldap3_errors.LDAPNoSuchObjectResult:
+                return None
         found = next(iter(self._entries()), None)
         if found is None:  # that it is gone must be said, not merely not found in time or here
             self._check_whole()
@@ -180,19 +180,18 @@ class Directory:
         """Change an entry; returns the directory's result. RemediationError when it refuses."""
         self._bind()
         controls = [(RELAX, True, None)] if relax else None
-        try:
-            self._connection.modify(dn, dict(changes), controls=controls)
-        except (ldap3_errors.LDAPAttributeOrValueExistsResult, ldap3_errors.LDAPNoSuchAttributeResult) as error:
-            return f"{error.result} {error.description}"  # it is so already
-        except (
-            ldap3_errors.LDAPInsufficientAccessRightsResult,
-            ldap3_errors.LDAPUnwillingToPerformResult,
-            ldap3_errors.LDAPConstraintViolationResult,
-            ldap3_errors.LDAPObjectClassViolationResult,
-        ) as error:
-            raise RemediationError(f"{self._place}: the directory refuses: {error.description}") from None
-        except ldap3_errors.LDAPException as error:
-            raise self._translated(error) from None
+        with self._answered():
+            try:
+                self._connection.modify(dn, dict(changes), controls=controls)
+            except (ldap3_errors.LDAPAttributeOrValueExistsResult, ldap3_errors.LDAPNoSuchAttributeResult) as error:
+                return f"{error.result} {error.description}"  # it is so already
+            except (
+                ldap3_errors.LDAPInsufficientAccessRightsResult,
+                ldap3_errors.LDAPUnwillingToPerformResult,
+                ldap3_errors.LDAPConstraintViolationResult,
+                ldap3_errors.LDAPObjectClassViolationResult,
+            ) as error:
+                raise RemediationError(f"{self._place}: the directory refuses: {error.description}") from None
         result = self._connection.result
         return f"{result['result']} {result['description']}"
 
@@ -208,7 +207,7 @@ class Directory:
         self, base: str, expression: str, attributes: Sequence[str], size: int, cookie: bytes | None
     ) -> tuple[list[Entry], bytes | None]:
         self._bind()
-        try:
+        with self._answered():
             self._connection.search(
                 base,
                 expression,
@@ -219,8 +218,6 @@ class Directory:
                 paged_criticality=True,
                 **self._limits(),
             )
-        except ldap3_errors.LDAPException as error:
-            raise self._translated(error) from None
         self._check_whole()
         controls = self._connection.result.get("controls") or {}
         told = controls.get(PAGED, {}).get("value", {}).get("cookie")
@@ -252,15 +249,25 @@ class Directory:
         if self._bound:
             return
         self._limits()
-        try:
+        with self._answered():
             self._look_where_it_leads()
             self._connection.open()
             if self._starts_tls:
                 self._connection.start_tls()
             self._connection.bind()
+        self._bound = True
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        """One exchange, broken off at the deadline; our errors only, also where the answer is no LDAP at all."""
+        try:
+            with hanging_up(self.deadline, lambda: self._connection.socket):
+                yield
         except ldap3_errors.LDAPException as error:
             raise self._translated(error) from None
-        self._bound = True
+        except _NO_LDAP:
+            self.close()
+            raise UnexpectedAnswer(f"{self._place}: what answers there speaks no LDAP", "ldap") from None
 
     def _look_where_it_leads(self) -> None:
         """Look at the very addresses the library is about to connect to: it resolves the name once."""

@@ -65,14 +65,11 @@ def read(entry: Entry, application: str, flavour: Flavour, reader: Reader, now: 
         return None
     if flavour == "active_directory":
         return _active_directory(entry, application, found, reader, now)
-    locked = entry.text("nsAccountLock")
-    active: bool | None = True
+    active = _unlocked(entry)
     # shadowExpire stops only who signs in to a machine that looks at it; the directory itself goes on to believe the
     # password, and with it every application that asks the directory.
-    if (shadow := _shadow(entry)) is not None and shadow <= now:
+    if active and (shadow := _shadow(entry)) is not None and shadow <= now:
         active = None
-    if (locked or "").casefold() == "true" or entry.text("pwdAccountLockedTime") == LOCKED:
-        active = False
     expires = _generalized(entry, "krbPrincipalExpiration", reader)
     if expires is not None and expires <= now:
         active = False
@@ -96,12 +93,23 @@ def read(entry: Entry, application: str, flavour: Flavour, reader: Reader, now: 
     )
 
 
+def _unlocked(entry: Entry) -> bool | None:
+    """Whether nothing locks the entry for good: no attribute says so; None where one says what cannot be read."""
+    locked, since = entry.raw("nsAccountLock"), entry.raw("pwdAccountLockedTime")
+    said = None if locked is None else (entry.text("nsAccountLock") or "").casefold()
+    at = None if since is None else entry.text("pwdAccountLockedTime") or ""
+    if said == "true" or at == LOCKED:
+        return False
+    readable = said in (None, "false") and (at is None or _GENERALIZED.fullmatch(at) is not None)
+    return True if readable else None
+
+
 _SEEN: Final = ("pwdLastSuccess", "authTimestamp", "lastLoginTime", "krbLastSuccessfulAuth")
 
 
 def _active_directory(entry: Entry, application: str, found: str, reader: Reader, now: datetime) -> Account:
     control = entry.number("userAccountControl")
-    active = None if control is None else not control & DISABLED
+    active = None if control is None or not 0 <= control < 2**32 else not control & DISABLED
     expires = filetime(entry.number("accountExpires"))
     if expires is not None and expires <= now:
         active = False

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
+import socket
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
@@ -41,6 +44,26 @@ class Deadline:
     def now(self) -> datetime:
         """The time the pull was started with, plus what has passed since."""
         return self._now + timedelta(seconds=time.monotonic() - self._begun)
+
+
+@contextmanager
+def hanging_up(deadline: Deadline, line: Callable[[], socket.socket | int | None]) -> Iterator[None]:
+    """Break the line when the time is up: who waits on it for an answer, or reads one that trickles, ends then."""
+
+    def hang_up() -> None:
+        found = line()
+        if found is None:
+            return
+        with suppress(OSError), socket.socket(fileno=os.dup(found if isinstance(found, int) else found.fileno())) as it:
+            it.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(deadline.left, 0), hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class Patience(Retry):

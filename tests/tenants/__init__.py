@@ -1,6 +1,7 @@
-"""What the generated suite needs to know about one connector: a tenant of its vendor's application in the sandbox.
+"""What the generated suite needs to know about one connector: a tenant of its vendor's application.
 
-Each `tests/tenants/<connector>.py` has one `TENANT = Tenant(...)`.
+Each `tests/tenants/<name>.py` has one `TENANT = Tenant(...)`. Who speaks HTTP stands in the sandbox, the others on one
+of `tests/grounds`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ STATES: Mapping[str, bool | None] = {
 
 @dataclass(frozen=True)
 class Tenant:
-    """One connector and the sandbox application it reads.
+    """One connector and the application it reads.
 
     The suite fills the application with `sandbox_company.small_application(vendor)`, calls `prepare`, and connects with
     `options(url)`; secrets come from `secrets(application)`.
@@ -51,6 +52,23 @@ class Tenant:
     no_spec: str = ""  # why no specification of the vendor is kept
     cannot: Mapping[str, str] = field(default_factory=dict)  # capability the vendor's API does not offer -> why
     spec_free: str = ""  # paths (a regular expression) that no spec describes, with the reason in a comment
+    lacks: str = ""  # what its check truly finds missing (a regular expression)
+    name: str = ""  # where a connector has more than one tenant
+    ground: str = "sandbox"  # where it stands: the sandbox, or a name of tests/promises/conftest.py
+    source: str = "http://127.0.0.1"  # how the evidence of a pull begins
+    piece: int = 3  # entries that come at once, where the connector does not let itself be told
+    silent: str = ""  # names (a regular expression) whose absence is a statement: nothing there is "not locked"
+    without: Mapping[str, str] = field(default_factory=dict)  # promise of PROMISES or fault that has no meaning -> why
+
+    @property
+    def id(self) -> str:
+        """What the tests call it."""
+        return self.name or self.connector
+
+
+# Promises that not every tenant can be asked for; `Tenant.without` says why not.
+PROMISES = ("pages", "lost page", "links", "redirects", "waiting", "credentials", "line", "mutations", "columns")
+SPEAKS_HTTP = "the sandbox breaks each answer in half instead (half-body, half-json, slow-body)"
 
 
 def why_not(tenant: Tenant, capability: str) -> str:
@@ -64,3 +82,8 @@ def tenants() -> list[Tenant]:
     """Every tenant, by walking the folder."""
     found = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
     return [module.TENANT for module in found]
+
+
+def in_the_sandbox() -> list[Tenant]:
+    """Those that speak HTTP."""
+    return [tenant for tenant in tenants() if tenant.ground == "sandbox"]

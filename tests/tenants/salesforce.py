@@ -20,4 +20,5 @@ TENANT = Tenant(
     states={**STATES, "pending": True, "locked": True, "deleted": False},
     # The trimmed specification leaves out: making assignments, ending sessions, revoking tokens.
     spec_free=r"/sobjects/[A-Za-z]+$|AuthSession|/oauth2/revoke",
+    lacks="^pull: (View|Manage) ",
 )

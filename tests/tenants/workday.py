@@ -25,4 +25,5 @@ TENANT = Tenant(
     list_path=r"/customreport2/",
     # On leave, hired and locked out are all "has not left".
     states={**STATES, "suspended": True, "pending": True, "locked": True},
+    lacks="^column ",
 )

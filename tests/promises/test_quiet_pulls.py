@@ -1,0 +1,80 @@
+"""What one undisturbed pull of any connector promises: everybody once, in the right state, and nothing changed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from connectors.kit.contract import connector_class
+from governance.records import Account, Entitlement, Grant
+from tests.sandbox_company import NOW
+from tests.tenancy import listed, on, pulled, small, specified, standing
+
+
+class TestAQuietPull:
+    def test_reads_every_account_once_and_tells_whether_it_can_sign_in(self, tenant, readings):
+        application, outcome, _, _ = readings(tenant)
+        assert outcome.error is None
+        assert outcome.doubles == []
+        assert {found: on(record) for found, record in outcome.kept.items()} == listed(tenant, application)
+
+    def test_leaves_evidence_that_adds_up(self, tenant, readings):
+        _, outcome, _, _ = readings(tenant)
+        reading = outcome.connector.reading
+        assert reading.rows_read == reading.kept + len(reading.rejected) + reading.duplicates
+        assert reading.kept == len(outcome.kept)
+        assert len(reading.sha256) == 64
+        assert reading.source.startswith(tenant.source)
+
+    def test_changes_nothing_and_uses_no_credential_that_could(self, tenant, ground, readings):
+        application, _, requests, before = readings(tenant)
+        assert standing(ground, application) == before
+        if tenant.secrets(application).keys() & {"write_token"}:
+            assert {seen.credential for seen in requests} <= {"token", "other", None}
+
+    def test_speaks_as_the_vendor_s_specification_says(self, tenant, readings):
+        _, _, requests, _ = readings(tenant)
+        assert specified(tenant).problems(requests) == []
+
+    def test_tells_only_whole_grants(self, tenant, readings):
+        _, outcome, _, _ = readings(tenant)
+        known = {e.entitlement_id for e in outcome.records if isinstance(e, Entitlement)}
+        grants = [(g.account_id, g.entitlement_id) for g in outcome.records if isinstance(g, Grant)]
+        assert len(grants) == len(set(grants))
+        assert {account for account, _ in grants} <= outcome.kept.keys()
+        assert {entitlement for _, entitlement in grants} <= known
+
+    def test_reads_every_kind_it_declares(self, tenant, readings):
+        application, outcome, _, _ = readings(tenant)
+        covers = connector_class(tenant.connector).covers
+        assert covers, "a connector says which kinds of accounts it reads and which it does not"
+        by_word = {
+            "guest": "Hana", "invitation": "Farid", "pending": "Farid", "deactivated": "Esra", "suspended": "Dmitri",
+            "bot": "Build", "service": "Backup", "shared": "Front", "locked": "Gwen",
+        }  # fmt: skip
+        ids = {account.given: tenant.account_of(account.id) for account in application.accounts.values()}
+        for line in covers:
+            what, _, answer = line.partition(":")
+            if answer.strip().casefold().startswith("yes"):
+                for word, given in by_word.items():
+                    if word in what.casefold():
+                        assert ids[given] in outcome.kept, f"{line!r}, but {given} was not read"
+
+    def test_never_says_of_somebody_unseen_that_they_were(self, tenant, readings):
+        application, outcome, _, _ = readings(tenant)
+        for account in application.accounts.values():
+            record = outcome.kept.get(tenant.account_of(account.id))
+            if isinstance(record, Account):
+                assert account.last_seen_at or record.last_seen_at is None
+                assert record.last_seen_at is None or record.last_seen_at <= NOW
+                assert record.last_seen_at is None or record.last_seen_known
+
+    def test_a_clock_that_is_ahead_makes_nobody_seen_tomorrow(self, tenant, ground):
+        application = small(tenant, ground)
+        for account in application.accounts.values():
+            if account.last_seen_at:
+                account.last_seen_at = NOW + timedelta(days=1)
+            account.created_at = min(account.created_at, NOW - timedelta(days=300))
+        outcome = pulled(tenant, ground, application)
+        assert outcome.error is None
+        seen = [r.last_seen_at for r in outcome.kept.values() if isinstance(r, Account) and r.last_seen_at]
+        assert all(at <= NOW + timedelta(minutes=1) for at in seen)
