@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from connectors.kit.fingerprints import Met
 from governance.errors import IncompleteFeed
 from governance.records import Reading
 
@@ -34,7 +35,8 @@ def read_pages(
     Ends when the same cursor is given again and when two pages bring nothing new. Items without a key are handed on,
     for the caller to quarantine. `counted`: whether these are the rows the pull is about.
     """
-    seen: set[str] = set()
+    met = Met()
+    new = met.new
     cursors: set[str] = set()
     number = unknown = repeats = duplicates = 0
     total: int | None = None
@@ -51,11 +53,9 @@ def read_pages(
             item_key = key(item)
             if item_key is None:
                 unknown += 1
-            elif item_key in seen:
+            elif not new(item_key):
                 duplicates += 1
                 continue
-            else:
-                seen.add(item_key)
             fresh += 1
             yield number, item
         if counted:
@@ -71,7 +71,7 @@ def read_pages(
             raise IncompleteFeed(f"{place}: the same page is named as the next one again; the list has no end")
         cursors.add(page.next)
         cursor = page.next
-    if total is not None and len(seen) + unknown < total:
+    if total is not None and len(met) + unknown < total:
         raise IncompleteFeed(
-            f"{place}: {total} are declared, {len(seen) + unknown} different ones arrived; nothing is derived from that"
+            f"{place}: {total} are declared, {len(met) + unknown} different ones arrived; nothing is derived from that"
         )

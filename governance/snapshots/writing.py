@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from governance.errors import StoreError
 from governance.store.disks import described
+
+ROWS: Final = 30_000  # of a group; groups are held until they are full, several at once
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def write(folder: Path, frames: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> No
             beside.mkdir(parents=True, exist_ok=True)
             for name, frame in frames.items():
                 file = beside / f"{name}.parquet"
-                frame.lazy().sink_parquet(file, compression="zstd", compression_level=1)
+                frame.lazy().sink_parquet(file, compression="zstd", compression_level=1, row_group_size=ROWS)
                 _settle(file)
             _settle(beside)
             beside.rename(folder)
