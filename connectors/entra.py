@@ -143,7 +143,7 @@ class Entra(
         yield from found.entitlements.values()
         seen: set[str] = set()
         for deleted in (False, True):
-            rows = people.deleted() if deleted else people.users()
+            rows = people.deleted() if deleted else people.listed()
             for number, row in rows:
                 account_id = entry_id(row)
                 if account_id is None:

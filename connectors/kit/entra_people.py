@@ -30,7 +30,7 @@ class EntraPeople:
         self._size = size
         self._activity = True  # until the directory refuses to tell sign-ins
 
-    def users(self, expression: str = "") -> Iterator[tuple[int, Any]]:
+    def listed(self, expression: str = "") -> Iterator[tuple[int, Any]]:
         """Everybody or some, with the last sign-in where the directory tells it."""
         which = {"$filter": expression} if expression else {}
         if self._activity:
@@ -57,7 +57,7 @@ class EntraPeople:
         if len(filters) > everybody / min(self._size, _WITH_ACTIVITY) + _FEW:
             words = f"{len(wanted)} users changed: reading all of them takes less"
             raise MarkRefused(f"{self._calls.place}: {words}")
-        live = self._by_id(row for expression in filters for row in self.users(expression))
+        live = self._by_id(row for expression in filters for row in self.listed(expression))
         return live, self._by_id(self.deleted()) if len(live) < len(wanted) else {}
 
     def registered(self) -> dict[str, bool | None]:

@@ -26,11 +26,11 @@ class OktaPeople:
         self._size = size
         self._factors_told = True
 
-    def account(self, user: Resource, account_id: str, found: Holdings) -> Iterator[Record]:
+    def account(self, told: Resource, account_id: str, found: Holdings) -> Iterator[Record]:
         """One account and what it holds."""
-        account = read_account(user, self._calls.place, self.privileged(account_id, found), None)
+        account = read_account(told, self._calls.place, self.privileged(account_id, found), None)
         if account is not None:
-            yield self.with_factors(account, user)
+            yield self.with_factors(account, told)
         yield from self.grants(account_id, found)
 
     def grants(self, account_id: str, found: Holdings) -> Iterator[Grant]:
