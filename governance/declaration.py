@@ -41,6 +41,7 @@ SIGNALS: Final[dict[str, str]] = {
     "owner.ended_at": "the source of truth does not tell when the owner left",
     "owner.left_on": "the source of truth only shows that the owner is absent, not on which day they left",
     "owner.attributes": "the source of truth does not tell the owner's department or title",
+    "owner.position": "the source of truth tells neither the owner's department nor title",
     "owner.contract_end": "the source of truth does not tell when contracts end",
     "owner.manager": "the source of truth does not tell who manages whom",
     "account.last_seen": "the application does not tell the last use",
@@ -49,6 +50,7 @@ SIGNALS: Final[dict[str, str]] = {
     "account.grants": "the application does not tell what the account holds",
     "account.attributes": "the application does not tell the account's department or title",
     "account.password": "the application does not tell whether a password of its own opens the account",
+    "account.way_in": "neither whether a password of its own opens the account nor how it was made is told",
     "account.credentials": "the application does not tell which tokens and keys open the account",
     "sign_on.account": "no identity provider was read that knows the owner",
     "sign_on.active": "no identity provider tells whether the owner can sign in",
@@ -181,6 +183,9 @@ def told(settings: Settings) -> dict[str, nw.Expr]:
         "owner.ended_at": ~ended | ~nw.col("owner_ended_at_s").is_null(),
         "owner.left_on": ~ended | (nw.col("owner_ended_why").fill_null("source") != "absence"),
         "owner.attributes": nw.col("owner_id").is_null() | _attributes_told(settings),
+        "owner.position": nw.col("owner_id").is_null()
+        | ~nw.col("owner_department").is_null()
+        | ~nw.col("owner_title").is_null(),
         "account.last_seen": nw.col("last_seen_known").fill_null(False) | ~nw.col("last_seen_at_s").is_null(),
         "account.created_at": ~nw.col("created_at_s").is_null(),
         "account.mfa": ~nw.col("mfa").is_null(),
@@ -189,6 +194,7 @@ def told(settings: Settings) -> dict[str, nw.Expr]:
         "owner.manager": nw.col("owner_id").is_null() | nw.col("owner_manager_told"),
         "account.attributes": ~nw.col("department").is_null() | ~nw.col("title").is_null(),
         "account.password": ~nw.col("password").is_null(),
+        "account.way_in": ~nw.col("password").is_null() | made_outside(),
         "account.credentials": ~nw.col("credentials").is_null(),
         "sign_on.account": nw.col("owner_id").is_null() | (nw.col("sign_on_accounts") > 0),
         "sign_on.active": nw.col("owner_id").is_null() | ~nw.col("sign_on_active").is_null(),
@@ -196,6 +202,15 @@ def told(settings: Settings) -> dict[str, nw.Expr]:
         "account.kind": ~nw.col("kind").is_null(),
     }
     return {name: column.fill_null(False) for name, column in columns.items()}
+
+
+def made_outside() -> nw.Expr:
+    """Whether an account is known to have come to be without single sign-on and without a push: never null.
+
+    Made by hand or by invitation; or its owner works here and no identity provider knows them.
+    """
+    unknown_there = (nw.col("owner_state") == "current") & (nw.col("sign_on_accounts") == 0)
+    return nw.col("provenance").is_in(["local", "invited"]).fill_null(False) | unknown_there.fill_null(False)
 
 
 def _attributes_told(settings: Settings) -> nw.Expr:

@@ -203,6 +203,31 @@ def _address(words: Words, row: Row, column: str) -> Line:
     return f"{row['where']}: {column.replace('_', ' ')} {row[column]}", row["application"], None
 
 
+def _as_told(words: Words, row: Row, column: str) -> Line:
+    if not row[column]:
+        return None
+    return f"{row['where']}: {column.removeprefix('told_')} {row[column]}", row["application"], None
+
+
+def _both_told(words: Words, row: Row, column: str) -> Line:
+    return (f"Settings: {row['where']} is provisioned by jit and by scim", POLICY, None) if row[column] else None
+
+
+def _came_to_be(words: Words, row: Row, column: str) -> Line:
+    if not row[column]:
+        return None
+    how = {"pushed": "pushed", "born": "made by a sign-in that no push preceded"}[column]
+    many = f"{row[column]} accounts were" if row[column] > 1 else "1 account was"
+    return f"{row['where']}: {many} {how}", row["application"], None
+
+
+def _writes(words: Words, row: Row, column: str) -> Line:
+    if not row[column]:
+        return None
+    who = {"both_write": "both write", "jit_writes": "JIT alone writes", "scim_writes": "SCIM alone writes"}[column]
+    return f"Settings: {who} {row[column]} in {row['where']}", POLICY, None
+
+
 def _days(words: Words, row: Row, column: str) -> Line:
     use = "never used" if column == "never_used_days" else "without use"
     return f"Policy: {row[column]} days {use} are allowed for this account", POLICY, None
@@ -274,6 +299,14 @@ _LINES: Final[dict[str, Callable[[Words, Row, str], Line]]] = {
     "kind": _kind,
     "email": _address,
     "employee_id": _address,
+    "both_told": _both_told,
+    "pushed": _came_to_be,
+    "born": _came_to_be,
+    "both_write": _writes,
+    "jit_writes": _writes,
+    "scim_writes": _writes,
+    "told_department": _as_told,
+    "told_title": _as_told,
     "stale_days": _days,
     "never_used_days": _days,
     "owner_state": _state,

@@ -1,0 +1,173 @@
+"""Applications that two writers fill: the sign-in itself, and a push."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import narwhals as nw
+
+from governance.declaration import CLOCKS_DIFFER_BY, Remedy, Row, epoch, rule
+from governance.estate import Estate
+from governance.settings import Policy, Settings
+
+Frame = nw.LazyFrame[Any]
+ACCOUNT: Final = ["application", "account_id"]
+_CLOCKS: Final = int(CLOCKS_DIFFER_BY.total_seconds())
+
+
+def _sentence(row: Row) -> str:
+    seen = []
+    if row["pushed"]:
+        seen.append(f"{row['pushed']} account{'s' if row['pushed'] > 1 else ''} pushed by SCIM")
+    if row["born"]:
+        seen.append(f"{row['born']} account{'s' if row['born'] > 1 else ''} made by a sign-in without a push")
+    shown = f"; its events show {' and '.join(seen)}" if seen else ""
+    whose = _whose(row)
+    return (
+        f"{row['where']} is filled by single sign-on (JIT) and by SCIM at the same time{shown}{whose}:"
+        " what one writes the other may overwrite, and SCIM does not close what it did not make."
+    )
+
+
+def _whose(row: Row) -> str:
+    """Which attributes are whose, where the settings tell it."""
+    parts = []
+    if row["both_write"]:
+        parts.append(f"both write {row['both_write']}")
+    if row["jit_writes"]:
+        parts.append(f"JIT alone writes {row['jit_writes']}")
+    if row["scim_writes"]:
+        parts.append(f"SCIM alone writes {row['scim_writes']}")
+    return f"; {', '.join(parts)}" if parts else "; which of the two owns which attribute is not told"
+
+
+@rule(
+    title="JIT and SCIM both on",
+    severity="medium",
+    ends_when="one of the two ways is switched off in the application or the identity provider, the settings here say"
+    " so, and the events of both no longer lie within the days that events are kept",
+    remedy=Remedy.CONFIGURE,
+    identity=("application",),
+    needs=("source.read",),
+    controls=("ISO 27001 A.5.16", "ISO 27001 A.8.9", "SOC 2 CC6.2", "NIST AC-2(1)", "PCI DSS 8.2.4", "CIS 6.1"),
+    evidence=("both_told", "pushed", "born", "both_write", "jit_writes", "scim_writes"),
+    sentence=_sentence,
+)
+def dual_provisioning(estate: Estate, policy: Policy, now: datetime) -> Frame:
+    """An application is filled at the first sign-in (JIT) and by pushes (SCIM) at the same time.
+
+    Fires once for an application whose `provisioning` in the settings holds both jit and scim, or whose events show
+    both: somebody was pushed there, and an account that nobody pushed was made by a sign-in. Made by a sign-in is an
+    account that its own events say it made itself, or one that came to be within five minutes of its owner's single
+    sign-on to this application. Which attributes are whose comes from `writes` in the settings.
+    Quiet where only one of the two is at work, for invitations and accounts made by hand, and for pushes that failed.
+    Not evaluable for accounts as long as no source of truth was read: whose single sign-on it was is not known.
+    """
+    settings = estate.settings
+    both = [a.name for a in settings.application if {"jit", "scim"} <= set(a.provisioning)]
+    names = _names(settings)
+    pushed = _pushed(estate, names)
+    born = _born(estate, names, pushed, now)
+    there = estate.accounts.group_by("application").agg(nw.col("criticality").max())
+    counted = [
+        frame.unique(ACCOUNT).group_by("application").agg(nw.len().cast(nw.Int64).alias(name))
+        for name, frame in (("pushed", pushed), ("born", born))
+    ]
+    joined = there
+    for frame in counted:
+        joined = joined.join(frame, on="application", how="left")
+    told = nw.col("application").is_in(both)
+    found = joined.filter(told | (~nw.col("pushed").is_null() & ~nw.col("born").is_null()))
+    return found.with_columns(both_told=told, **_writes(settings))
+
+
+def _names(settings: Settings) -> dict[str, list[str]]:
+    """What identity providers may call each application, folded."""
+    return {
+        a.name: sorted({text.strip().lower() for text in (a.name, a.label, *a.known_as)})
+        for a in settings.application
+        if not a.identity_provider
+    }
+
+
+def _aimed(events: Frame, names: dict[str, list[str]]) -> Frame:
+    """Events of identity providers with the application they are about as `aimed`."""
+    target, aimed = nw.col("target").str.strip_chars().str.to_lowercase(), nw.lit(None, nw.String)
+    for application, called in names.items():
+        aimed = nw.when(target.is_in(called)).then(nw.lit(application)).otherwise(aimed)
+    return events.with_columns(aimed=aimed).filter(~nw.col("aimed").is_null())
+
+
+def _owned(estate: Estate) -> Frame:
+    return estate.accounts.filter(~nw.col("owner_id").is_null()).select(*ACCOUNT, "owner_id", "created_at_s")
+
+
+def _pushed(estate: Estate, names: dict[str, list[str]]) -> Frame:
+    """The accounts that were pushed, as the application or an identity provider says: application, account_id."""
+    pushes = estate.events.filter(
+        nw.col("kind") == "provisioned", nw.col("success").fill_null(True), ~nw.col("account_id").is_null()
+    ).select(*ACCOUNT, "target")
+    providers = _providers(estate.settings)
+    here = pushes.filter(~nw.col("application").is_in(providers)).select(*ACCOUNT)
+    from_there = _aimed(pushes.filter(nw.col("application").is_in(providers)), names)
+    owned = _owned(estate)
+    by_owner = (
+        from_there.join(owned.select(*ACCOUNT, "owner_id"), on=ACCOUNT, how="inner")
+        .select("owner_id", nw.col("aimed").alias("application"))
+        .unique(["owner_id", "application"])
+        .join(owned.select(*ACCOUNT, "owner_id"), on=["owner_id", "application"], how="inner")
+        .select(*ACCOUNT)
+    )
+    return nw.concat([here, by_owner], how="vertical").unique(ACCOUNT)
+
+
+def _born(estate: Estate, names: dict[str, list[str]], pushed: Frame, now: datetime) -> Frame:
+    """The accounts that a sign-in made and nobody pushed, where others were pushed: application, account_id."""
+    made = estate.events.filter(nw.col("kind") == "created", nw.col("success").fill_null(True))
+    by_itself = made.filter(nw.col("actor") == nw.col("account_id")).select(*ACCOUNT)
+    # Of the older accounts no event is kept; without a push there is no conflict to look for.
+    since = epoch(now - timedelta(days=estate.settings.snapshots.event_days)) - _CLOCKS
+    owned = _owned(estate)
+    young = (
+        owned.filter(nw.col("created_at_s") >= since)
+        .join(pushed.select("application").unique(["application"]), on="application", how="semi")
+        .join(pushed, on=ACCOUNT, how="anti")
+    )
+    providers = _providers(estate.settings)
+    theirs = owned.filter(nw.col("application").is_in(providers)).select(*ACCOUNT, "owner_id")
+    theirs = theirs.join(young.select("owner_id").unique(["owner_id"]), on="owner_id", how="semi")
+    through = estate.events.filter(
+        nw.col("kind") == "sso", nw.col("application").is_in(providers), nw.col("success").fill_null(True)
+    ).select(*ACCOUNT, "target", "at_s")
+    signed = _aimed(through.join(theirs, on=ACCOUNT, how="inner"), names)
+    at_sign_in = (
+        young.join(
+            signed.select("owner_id", "at_s", nw.col("aimed").alias("application")),
+            on=["owner_id", "application"],
+            how="inner",
+        )
+        .filter((nw.col("at_s") - nw.col("created_at_s")).abs() <= _CLOCKS)
+        .select(*ACCOUNT)
+    )
+    known = estate.accounts.filter(nw.col("provenance") == "jit").select(*ACCOUNT)
+    found = nw.concat([by_itself, at_sign_in, known], how="vertical").unique(ACCOUNT)
+    return found.join(pushed, on=ACCOUNT, how="anti")
+
+
+def _providers(settings: Settings) -> Sequence[str]:
+    return [a.name for a in settings.application if a.identity_provider]
+
+
+def _writes(settings: Settings) -> dict[str, nw.Expr]:
+    """Columns with the attributes that both write, and that each alone writes, as the settings tell."""
+    columns = {name: nw.lit(None, nw.String) for name in ("both_write", "jit_writes", "scim_writes")}
+    for a in settings.application:
+        jit, scim = set(a.writes.get("jit", ())), set(a.writes.get("scim", ()))
+        for name, attributes in (("both_write", jit & scim), ("jit_writes", jit - scim), ("scim_writes", scim - jit)):
+            if attributes:
+                text = ", ".join(sorted(attributes))
+                here = nw.col("application") == a.name
+                columns[name] = nw.when(here).then(nw.lit(text)).otherwise(columns[name])
+    return columns
