@@ -20,6 +20,7 @@ from governance.settings import Settings
 
 CORRELATION: Final = "correlation"
 POLICY: Final = "policy"
+SIGN_ON: Final = "identity provider"
 # What an account's frame calls it -> what a row calls it, of an account and of an identity alike.
 OF_AN_ACCOUNT: Final = {
     "owner_id": "identity_id",
@@ -209,6 +210,40 @@ def _as_told(words: Words, row: Row, column: str) -> Line:
     return f"{row['where']}: {column.removeprefix('told_')} {row[column]}", row["application"], None
 
 
+def _password(words: Words, row: Row, column: str) -> Line:
+    if row[column] is None:
+        return None
+    opens = "a password of its own opens it" if row[column] else "no password of its own opens it"
+    return f"{row['where']}: {opens}", row["application"], None
+
+
+_CAME_TO_BE: Final = {
+    "jit": "made by a single sign-on",
+    "scim": "pushed by SCIM",
+    "invited": "made by an invitation",
+    "imported": "imported",
+    "local": "made by hand",
+}
+
+
+def _provenance(words: Words, row: Row, column: str) -> Line:
+    how = _CAME_TO_BE.get(row[column])
+    return (f"{row['where']}: {how}", row["application"], None) if how else None
+
+
+def _sign_on_assigned(words: Words, row: Row, column: str) -> Line:
+    if row[column] is None:
+        return None
+    assigned = "is assigned" if row[column] else "is not assigned"
+    return f"Identity provider: {row['who']} {assigned} to {row['where']}", SIGN_ON, None
+
+
+def _sign_on_active(words: Words, row: Row, column: str) -> Line:
+    if row[column] is None:
+        return None
+    return f"Identity provider: {row['who']} {'can' if row[column] else 'cannot'} sign in", SIGN_ON, None
+
+
 def _both_told(words: Words, row: Row, column: str) -> Line:
     return (f"Settings: {row['where']} is provisioned by jit and by scim", POLICY, None) if row[column] else None
 
@@ -299,6 +334,10 @@ _LINES: Final[dict[str, Callable[[Words, Row, str], Line]]] = {
     "kind": _kind,
     "email": _address,
     "employee_id": _address,
+    "password": _password,
+    "provenance": _provenance,
+    "sign_on_assigned": _sign_on_assigned,
+    "sign_on_active": _sign_on_active,
     "both_told": _both_told,
     "pushed": _came_to_be,
     "born": _came_to_be,
