@@ -59,9 +59,10 @@ class Replay:
 def serve(vendor: str, accounts: int, now: datetime, pipe: Connection) -> None:
     """Answer for one vendor's application of so many accounts; tells the port, then on demand what was asked."""
     from connectors.sandbox.serving import Sandbox
-    from jobs.bench_vendors import application
+    from jobs.bench_company import application
+    from jobs.bench_vendors import VENDORS
 
-    with Sandbox([application(vendor, accounts, now)], remember=False) as sandbox:
+    with Sandbox([application(VENDORS[vendor], accounts, now)], remember=False) as sandbox:
         replay = Replay(f"http://127.0.0.1:{sandbox.port}")
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(replay))
         Thread(target=server.serve_forever, daemon=True).start()

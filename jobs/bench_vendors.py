@@ -6,31 +6,18 @@ The sandbox answers each request once, in the vendor's own shape; what is measur
 from __future__ import annotations
 
 import csv
-import functools
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from jobs.bench import Figure
+from jobs.bench_company import TOKEN, written
 from jobs.bench_reading import SPAWN, Measured, measured
 from jobs.bench_replay import Asked, serve
-
-if TYPE_CHECKING:
-    from connectors.sandbox.model import SandboxApplication
-    from connectors.sandbox.workforce import SandboxPerson
-
-DEPARTMENTS: Final = ("Finance", "Sales", "Engineering", "Support", "Legal", "People")
-ZONES: Final = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Melbourne", None)
-COLUMNS: Final = (
-    "employee_id", "status", "work_email", "hire_date", "termination_date", "worker_type", "contract_end_date",
-    "manager_employee_id", "department", "job_title", "time_zone", "display_name",
-)  # fmt: skip
-TOKEN: Final = "bench"  # noqa: S105 - the server is this machine's own and holds nothing
-_SPREAD: Final = 2_654_435_761
 
 
 @dataclass(frozen=True)
@@ -39,8 +26,10 @@ class Vendor:
 
     name: str
     options: Callable[[str], dict[str, Any]] = lambda url: {"base_url": url}
-    secret: str = "token"  # noqa: S105 - the name of a field
+    secrets: tuple[str, ...] = ("token",)
     source: bool = False
+    closed: bool = True  # whether closed accounts are listed at all
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the sandbox's application
 
 
 VENDORS: Final = {
@@ -52,15 +41,34 @@ VENDORS: Final = {
         Vendor(
             "successfactors",
             lambda url: {"base_url": url, "company_id": "NWL", "username": "reader"},
-            "password",
+            ("password",),
             source=True,
         ),
         Vendor(
             "workday",
             lambda url: {"base_url": url, "tenant": "nwl", "report": "hr/Leaverwatch", "username": "ISU"},
-            "password",
+            ("password",),
             source=True,
         ),
+        Vendor("okta"),
+        Vendor(
+            "entra",
+            lambda url: {"base_url": f"{url}v1.0/", "login_url": url, "tenant": "nwl.example", "client_id": "reader"},
+            ("client_secret",),
+            settings={"permissions": ["User.Read.All", "GroupMember.Read.All", "AuditLog.Read.All"]},
+        ),
+        Vendor(
+            "google_workspace",
+            lambda url: {"base_url": url, "token_url": f"{url}token", "subject": "admin@example.com"},
+        ),
+        Vendor("github", lambda url: {"base_url": url, "organization": "nwl"}, closed=False),
+        Vendor(
+            "slack",
+            lambda url: {"base_url": f"{url}api/", "scim_url": f"{url}scim/v2/", "audit_url": f"{url}audit/v1/"},
+        ),
+        Vendor("jira", lambda url: {"base_url": url, "email": "reader@nwl.example"}),
+        Vendor("confluence", lambda url: {"base_url": f"{url}wiki/", "email": "reader@nwl.example"}),
+        Vendor("salesforce", lambda url: {"base_url": url, "client_id": "reader"}),
     )
 }
 
@@ -83,7 +91,7 @@ def run(accounts: int, now: datetime) -> Iterator[Figure]:
             server.join()
     with TemporaryDirectory(prefix="leaverwatch-bench-") as folder:
         path = Path(folder, "hr.csv")
-        _write(path, accounts)
+        written(path, accounts)
         yield _figure("hr_csv", measured(file_read, str(path), now), measured(file_floor, str(path)), accounts)
 
 
@@ -101,7 +109,18 @@ def _figure(name: str, took: Measured, floor: Measured, accounts: int) -> Figure
 def connected(name: str, url: str, now: datetime) -> Callable[[], int]:
     """The connector, ready to read."""
     vendor = VENDORS[name]
-    return _reader(vendor.name, {**vendor.options(url), vendor.secret: {"env": "T"}}, {vendor.secret: TOKEN}, now)
+    options = vendor.options(url) | {name: {"env": "T"} for name in vendor.secrets}
+    secret = _service_account() if name == "google_workspace" else TOKEN
+    return _reader(vendor.name, options, dict.fromkeys(vendor.secrets, secret), now)
+
+
+def _service_account() -> str:
+    """A key file of a Google service account; the sandbox takes any."""
+    from joserfc.jwk import RSAKey
+
+    key = RSAKey.generate_key(2048).as_pem(private=True).decode()
+    told = {"type": "service_account", "client_id": "1" * 21, "client_email": "bench@example.com"}
+    return json.dumps({**told, "private_key_id": "bench", "private_key": key})
 
 
 def _reader(name: str, options: dict[str, Any], secrets: dict[str, str], now: datetime) -> Callable[[], int]:
@@ -150,59 +169,3 @@ def file_floor(path: str) -> Callable[[], int]:
             return sum(1 for _ in csv.DictReader(file))
 
     return read
-
-
-def application(name: str, accounts: int, now: datetime) -> SandboxApplication:
-    """The vendor's application with so many accounts or people."""
-    from connectors.sandbox.model import SandboxApplication
-
-    started = functools.partial(SandboxApplication, name, name, now=lambda: now, token=TOKEN)
-    return started(settings={"people": [_person(n) for n in range(accounts)]})
-
-
-def _person(n: int) -> SandboxPerson:
-    """Six of a hundred have left, ten are contractors, most have a manager and a time zone."""
-    from connectors.sandbox.workforce import SandboxPerson
-
-    dice = n * _SPREAD % 2**32 >> 8
-    left = date(2025, 1, 1) + timedelta(days=dice % 600) if dice % 100 < 6 else None
-    contractor = dice % 10 == 7
-    return SandboxPerson(
-        f"E{n:06}",
-        "Person",
-        f"Number{n}",
-        f"p{n}@example.com",
-        status="terminated" if left else "active",
-        hire_date=date(2016, 1, 1) + timedelta(days=dice % 3_000),
-        termination_date=left,
-        contract_end=date(2027, 1, 1) + timedelta(days=dice % 300) if contractor else None,
-        worker_type="contingent" if contractor else "employee",
-        department=DEPARTMENTS[dice % len(DEPARTMENTS)],
-        title=f"Title {dice % 200}",
-        manager_employee_id=f"E{n // 10:06}" if n >= 10 else None,
-        time_zone=ZONES[dice % len(ZONES)],
-        key=str(n + 1),
-    )
-
-
-def _write(path: Path, accounts: int) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(COLUMNS)
-        for p in map(_person, range(accounts)):
-            rows.writerow(
-                (
-                    p.employee_id,
-                    p.status,
-                    p.work_email,
-                    p.hire_date,
-                    p.termination_date,
-                    p.worker_type,
-                    p.contract_end,
-                    p.manager_employee_id,
-                    p.department,
-                    p.title,
-                    p.time_zone,
-                    p.name,
-                )
-            )

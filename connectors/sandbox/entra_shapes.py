@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxEntitlement, SandboxEvent
+from connectors.sandbox.shaped import Shaped
 
 GROUPS: Final = ("group",)
 APPLICATIONS: Final = ("application", "licence")
@@ -29,7 +30,7 @@ _GIVEN: Final = {
 }
 
 
-def page(request: Request, rows: list[dict[str, Any]], usual: int, most: int) -> JSONResponse:
+def page(request: Request, rows: list[dict[str, Any]] | Shaped, usual: int, most: int) -> JSONResponse:
     """One page of a list, with the address of the next one."""
     query = request.query_params
     size = max(1, min(int(query.get("$top", usual)), most))

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxCredential, SandboxEvent
+from connectors.sandbox.shaped import Shaped
 
 STATUS: Final = {
     "active": "ACTIVE",
@@ -57,7 +58,7 @@ class Counters:
         return {f"X-Rate-Limit-{name}": str(value) for name, value in told.items()}
 
 
-def page(request: Request, rows: list[dict[str, Any]], usual: int, most: int) -> JSONResponse:
+def page(request: Request, rows: list[dict[str, Any]] | Shaped, usual: int, most: int) -> JSONResponse:
     """One page of a list; the next one is in the Link header."""
     query = request.query_params
     size = max(1, min(int(query.get("limit", usual)), most))

@@ -29,6 +29,7 @@ from connectors.sandbox.apis import credential, sent
 from connectors.sandbox.entra_access import EntraAccess
 from connectors.sandbox.entra_delta import EntraDelta
 from connectors.sandbox.model import SandboxAccount, SandboxApplication
+from connectors.sandbox.shaped import Shaped
 
 Endpoint = Callable[[Request], Response]
 _CODES = {400: "Request_BadRequest", 401: "InvalidAuthenticationToken", 404: "Request_ResourceNotFound"}
@@ -135,7 +136,7 @@ class _Directory:
         if len(wanted) > _MOST_IN:
             return failure(400, "Too many child clauses specified in search filter expression.")
         found = [a for a in self._application.accounts.values() if a.status != "deleted"]
-        rows = [shapes.user(request, a) for a in found if not wanted or a.id in wanted]
+        rows = Shaped([a for a in found if not wanted or a.id in wanted], lambda a: shapes.user(request, a))
         return shapes.page(request, rows, 100, 120 if activity else 999)
 
     def deleted(self, request: Request) -> Response:
@@ -150,7 +151,7 @@ class _Directory:
     def registered(self, request: Request) -> Response:
         """Multi-factor methods, of enabled accounts only."""
         shown = [a for a in self._application.accounts.values() if a.mfa is not None and a.status == "active"]
-        return shapes.page(request, [shapes.registered(a) for a in shown], 100, 999)
+        return shapes.page(request, Shaped(shown, shapes.registered), 100, 999)
 
     def log(self, rows: Callable[[SandboxApplication], Iterator[dict[str, Any]]], field: str) -> Endpoint:
         """One of the logs, between two instants."""

@@ -24,6 +24,7 @@ from connectors.sandbox.apis import credential, sent
 from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxGrant
 from connectors.sandbox.okta_tokens import Tokens
+from connectors.sandbox.shaped import Shaped
 
 Endpoint = Callable[[Request], Response]
 _CODES: Final = {
@@ -123,7 +124,7 @@ class _Org:
         shown = shapes.asked_for(request.query_params.get("filter", ""), there, self._ledger)
         if shown is None:
             return failure(400, "Invalid search criteria")
-        return shapes.page(request, [self._shown(request, a) for a in shown], 200, 200)
+        return shapes.page(request, Shaped(shown, lambda a: self._shown(request, a)), 200, 200)
 
     def _shown(self, request: Request, account: SandboxAccount) -> dict[str, Any]:
         return shapes.user(request, account, self._ledger.at("accounts", account.id))
@@ -182,7 +183,8 @@ class _Org:
     def members(self, request: Request) -> Response:
         """Who is in a group."""
         found = self._of_kind(request, "group", shapes.GROUPS)
-        return shapes.page(request, [self._shown(request, a) for a, _ in self._holders(found)], 1000, 1000)
+        held = [account for account, _ in self._holders(found)]
+        return shapes.page(request, Shaped(held, lambda a: self._shown(request, a)), 1000, 1000)
 
     def group_roles(self, request: Request) -> Response:
         """The roles that the members of a group hold."""
