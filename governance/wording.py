@@ -307,6 +307,14 @@ def _excess(words: Words, row: Row, column: str) -> Line:
     return f"{row['where']}: holds {row[column]}, which no line of the role mapping gives", row["application"], None
 
 
+def _fallback(words: Words, row: Row, column: str) -> Line:
+    return f"{row['where']}: holds the default role {row[column]}", row["application"], None
+
+
+def _unmapped(words: Words, row: Row, column: str) -> Line:
+    return f"Role mapping of {row['where']}: no line names {row[column]}", POLICY, None
+
+
 def _silent(words: Words, row: Row, column: str) -> Line:
     return None
 
@@ -355,6 +363,9 @@ _LINES: Final[dict[str, Callable[[Words, Row, str], Line]]] = {
     "owner_kind": _attribute,
     "owner_department": _attribute,
     "owner_title": _attribute,
+    "fallback": _fallback,
+    "unmapped": _unmapped,
+    "values_count": _silent,
     "excess": _excess,
     "excess_count": _silent,
 }
