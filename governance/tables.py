@@ -267,6 +267,18 @@ class StoredSecret(SQLModel, table=True):
     sealed: bytes = b""
 
 
+class PolicyVersion(SQLModel, table=True):
+    """One policy that was in force: its thresholds, who brought it in and why."""
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # 1, 2, 3 ...
+    digest: str = ""  # SHA-256 of the thresholds
+    at: datetime = _instant(nullable=False)
+    actor: str = ""  # an actor's e-mail, or `operator` for an edit of the file or the environment
+    reason: str = _text("")
+    thresholds: dict[str, Any] = _json()  # every one of them, as the settings write them
+    changes: list[dict[str, Any]] = _json()  # against the version before: key, before, after
+
+
 class AuditEntry(SQLModel, table=True):
     """One immutable line, chained to the one before."""
 

@@ -20,6 +20,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "demo": ("demo", "sandbox"),
     "feeds": ("pull", "guard", "connectors"),
     "findings": ("detect", "findings", "exclude", "pin", "rules"),
+    "policy": ("policy",),
     "estate": ("accounts", "identities", "access"),
     "remediations": ("remediate", "verify"),
     "trail": ("audit",),

@@ -159,7 +159,7 @@ def _override(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, s
                 place = place.setdefault(step, {})
         if not isinstance(place, dict):
             raise ConfigurationError(f"{variable}: {'.'.join(map(str, path))} is not a table")
-        place[steps[-1]] = _value(text)
+        place[steps[-1]] = value_of(text)
         origin[_dotted(values, (*path, steps[-1]))] = variable
     return origin
 
@@ -168,7 +168,7 @@ def _as_variable(name: object) -> str:
     return str(name).lower().replace("-", "_")
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
     """A number, flag, list, table or quoted text as TOML writes it; anything else is text as it stands."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]

@@ -37,7 +37,11 @@ _HEADER: Final = re.compile(r"\s*\[\[?\s*([\w.-]+)\s*\]")
 
 
 def configure(house: House, arguments: Mapping[str, Any], by: str, environ: Mapping[str, str]) -> str:
-    """Write a feed that a page asked for into the settings; gives the file's new SHA-256."""
+    """Write what a page asked for into the settings, a feed or the policy; gives the file's new SHA-256."""
+    if "policy" in arguments:
+        from jobs.policies import answer
+
+        return answer(house, arguments, by, environ)
     name = str((arguments.get("table") or {}).get("name"))
     with recorded(house, VERB, by, name):
         return add_feed(house, home.actor_named(house, by), arguments, environ)
@@ -77,11 +81,11 @@ def add_feed(house: House, actor: Actor, arguments: Mapping[str, Any], environ: 
     for key, problem in problems(house, draft, asked=True).items():
         raise ConfigurationError(f"{file}: [[{kind}]] {draft.name}: {key}: {problem}")
     after = with_feed(before.decode("utf-8-sig"), kind, draft.table, file).encode()
-    with _beside(file, after) as written:
+    with beside(file, after) as written:
         _prove(house, written, draft.name, environ)
         digest = hashlib.sha256(after).hexdigest()
         facts = {"connector": draft.table.get("connector"), "file": str(file), "sha256": digest, "backup": BACKUP}
-        with _kept(file, before, after), house.store.write() as session:
+        with kept(file, before, after), house.store.write() as session:
             audit.append(
                 session, now=home.clock(), actor=actor.email, verb=VERB, object=f"{kind}/{draft.name}", facts=facts
             )
@@ -148,7 +152,7 @@ def _prove(house: House, written: Path, name: str, environ: Mapping[str, str]) -
 
 
 @contextlib.contextmanager
-def _beside(file: Path, content: bytes) -> Iterator[Path]:
+def beside(file: Path, content: bytes) -> Iterator[Path]:
     """A file of this content in the same folder, with the rights of `file`; it is gone afterwards."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     try:
@@ -173,15 +177,15 @@ def _same_rights(file: Path, draft: Path) -> None:
 
 
 @contextlib.contextmanager
-def _kept(file: Path, before: bytes, after: bytes) -> Iterator[None]:
+def kept(file: Path, before: bytes, after: bytes) -> Iterator[None]:
     """Keep the file as it was under another name, and put it back when what follows does not come to its end."""
-    with _beside(file, before) as copy:
+    with beside(file, before) as copy:
         copy.replace(file.with_name(BACKUP))
     try:
         yield
     except BaseException:
         if file.read_bytes() == after:
-            with _beside(file, before) as copy:
+            with beside(file, before) as copy:
                 copy.replace(file)
         raise
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 from ulid import ULID
 
+from governance import policies
 from governance.errors import AlreadyDecided, LeaverwatchError
 from governance.findings import evaluated, headline, record
 from governance.house import House
@@ -75,6 +76,7 @@ def _look(house: House, as_of: datetime, note: str) -> Detection:
 
 
 def _run(house: House, now: datetime, as_of: datetime, by: str) -> Detection:
+    policies.note(house, now)  # what judges is kept before it judges
     job = JobRun(id=str(ULID.from_datetime(now)), job="detect", started_at=now, by=by)
     with house.store.write() as session:
         session.add(job)

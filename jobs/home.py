@@ -176,7 +176,7 @@ def announce(house: House, now: datetime) -> None:
     from sqlmodel import select
 
     from connectors.kit.contract import connector_class, connector_names
-    from governance import tables
+    from governance import policies, tables
 
     declared = []
     for name in connector_names():
@@ -205,6 +205,7 @@ def announce(house: House, now: datetime) -> None:
             session.flush()
             session.add_all(declared)
     audit_act(house, now)
+    policies.note(house, now)
 
 
 def audit_act(house: House, now: datetime) -> None:

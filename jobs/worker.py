@@ -14,7 +14,8 @@ from typing import Final
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import col, select
 
-from governance.configuring import VERB
+from governance import policies
+from governance.configuring import VERB, newest_change
 from governance.errors import GuardStopped, LeaverwatchError, StoreError
 from governance.house import House
 from governance.store import Contender, LeaseLost
@@ -99,7 +100,8 @@ class Worker:
         self.tried: tuple[object, float] = ((), 0.0)
         self.given_up: set[str] = set()
         self.renew = renewal(environ)
-        self.reconfigured = threading.Event()  # a page changed the settings
+        self.reconfigured = threading.Event()  # a page or the command line changed the settings
+        self.newest = newest_change(house.store)
 
     def run(self, stop: threading.Event) -> None:
         """Schedule and work until `stop` is set; then let running work end. LeaseLost when another took over."""
@@ -129,13 +131,14 @@ class Worker:
         try:
             house, now = self.renew(self.house), home.clock()
             home.audit_act(house, now)
+            policies.note(house, now)
             anew = scheduler.build(house, now, self.due, self.tick)
         except StoreError as error:
             log.warning("the new settings wait: %s", error)
             return None
         self.reconfigured.clear()
         self.house = house
-        log.info("the settings were changed by a page and are in force: %d feeds", len(house.settings.feeds))
+        log.info("the settings were changed and are in force: %d feeds", len(house.settings.feeds))
         return anew
 
     def due(self, plan: scheduler.Planned) -> None:
@@ -237,6 +240,9 @@ class Worker:
         """Start what was asked for, oldest first, one piece of each kind at a time."""
         with self.house.store.read() as session:
             waiting = session.exec(select(Request).where(Request.status == "waiting").order_by(Request.id)).all()
+        if (newest := newest_change(self.house.store)) != self.newest:
+            self.newest = newest
+            self.reconfigured.set()
         for request in waiting:
             self.lanes.start(f"request.{request.verb}", lambda request=request: self._answer(request))  # type: ignore[misc]
 
@@ -265,6 +271,7 @@ class Worker:
                 row.status, row.error, row.finished_at = status, error or None, home.clock()
                 session.add(row)
             if request.verb == VERB and status == "done":
+                self.newest = newest_change(self.house.store)
                 self.reconfigured.set()
 
     def _give_up_hung(self) -> None:
