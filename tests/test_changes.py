@@ -87,6 +87,22 @@ def test_where_nothing_changed_hardly_any_account_is_read_and_none_is_lost(world
     assert_frame_equal(after.drop(seen), before.drop(seen))
 
 
+def test_requests_and_bytes_are_saved(world):
+    world.house = world.opened(page_size=10)
+    world.pull()
+    happen(world, random.Random(8), 5)
+    world.clock += timedelta(minutes=30)
+    cost = {}
+    for name, incremental in (("changes", True), ("everything", False)):
+        world.sandbox.requests.clear()
+        assert world.pull(incremental=incremental).status == "published"
+        asked = world.sandbox.asked(world.application.name)
+        cost[name] = (len(asked), sum(len(str(seen.answer)) for seen in asked))
+        world.clock += timedelta(minutes=30)
+    assert cost["changes"][0] < cost["everything"][0] - 5
+    assert cost["changes"][1] < 0.9 * cost["everything"][1]
+
+
 def test_the_evidence_says_since_when_and_what_it_rests_on(world):
     world.pull()
     world.clock += timedelta(hours=1)
