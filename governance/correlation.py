@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, Final
 
 import narwhals as nw
@@ -19,6 +20,7 @@ Frame = nw.LazyFrame[Any]
 
 # From strong to weak. A name is never a rung: it only suggests.
 LADDER: Final = ("pinned", "external_id", "employee_id", "email", "alias", "former_email")
+_GIVEN_ON: Final = ("email", "alias", "former_email")  # what one person had may be another's later; a number is not
 MOST_CANDIDATES: Final = 5
 # What NFC alone would turn into ASCII: Greek question mark, Greek varia, KELVIN SIGN.
 _COMPOSED_TO_ASCII: Final = re.compile("([\u037e\u1fef\u212a])")
@@ -84,44 +86,71 @@ def addressed(frame: Frame, domains: tuple[Domain, ...]) -> Frame:
     return frame.with_columns(email_key=key) if domains else frame
 
 
-def owners(accounts: Frame, identities: Frame, pins: Frame) -> Frame:
-    """The accounts with their owner: adds owner_id, match, match_key and candidates.
+def lookups(identities: Frame) -> dict[str, Frame]:
+    """The tables that keys of accounts are looked up in; they follow from people alone.
 
-    `accounts` needs the keys that snapshots write and created_at_s; `identities` the same and hire_at_s, ended_at_s;
-    `pins` application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an ambiguous match all it
-    could be (at most five), of an unmatched account whom its name or its looks suggest. Memory counts: an address that
-    two people ever held binds an account only to the one who worked here when the account was created.
+    `identities` needs the keys that snapshots write and state, present, hire_at_s, ended_at_s.
     """
-    span = ("identity_id", "hire_at_s", "ended_at_s")
+    gone = nw.col("state").is_in(["ended", "missing"]).fill_null(False) | ~nw.col("present").fill_null(True)
+    identities = identities.with_columns(past=gone.cast(nw.Int64))
+    span, past = ("identity_id", "hire_at_s", "ended_at_s", "past"), nw.col("past").max()
     by_number = identities.select(*span, key=nw.col("employee_id"))
     by_either = nw.concat([by_number, identities.select(*span, key=nw.col("identity_id"))], how="vertical")
     now_held = identities.select(*span, key=nw.col("email_key")).with_columns(current=nw.lit(1))
-    once_held = _exploded(identities, "former_email_keys").with_columns(current=nw.lit(0))
+    once_held = _exploded(identities, "former_email_keys").with_columns(
+        past=nw.lit(1).cast(nw.Int64), current=nw.lit(0)
+    )
     held = nw.concat([now_held, once_held], how="vertical")
-    addresses = _holders_by_key(held, nw.col("current").max())
+    addresses = _holders_by_key(held, nw.col("current").max(), past)
+    looks = {name: identities.select(*span, key=nw.col(name)) for name in ("email_skeleton", "name_key")}
+    return {
+        "external_id": _holders_by_key(by_either),
+        "employee_id": _holders_by_key(by_number),
+        "email": addresses.filter(nw.col("current") == 1).drop("current"),
+        "alias": _holders_by_key(_exploded(identities, "alias_keys"), past),
+        "former_email": addresses.filter(nw.col("current") == 0).drop("current"),
+        "shared": _shared(held),
+        **{name: _holders_by_key(rows) for name, rows in looks.items()},
+    }
+
+
+def owners(accounts: Frame, tables: Mapping[str, Frame], pins: Frame) -> Frame:
+    """The accounts with their owner: adds owner_id, match, match_key, candidates and address_holders.
+
+    `accounts` needs the keys that snapshots write and created_at_s; `tables` are the lookups; `pins` application,
+    account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an ambiguous match all it could be (at most
+    five), of an unmatched account whom its name or its looks suggest. Memory counts: an address that two people ever
+    held binds an account only to the one who worked here when the account was created. Adds address_holders too:
+    everybody who holds or held its address or alias, where they are several and one of them gave it up, left or
+    vanished.
+    """
     rungs = (
-        ("external_id", "external_id", _holders_by_key(by_either)),
-        ("employee_id", "employee_id", _holders_by_key(by_number)),
-        ("email", "email_key", addresses.filter(nw.col("current") == 1).drop("current")),
-        ("alias", "email_key", _holders_by_key(_exploded(identities, "alias_keys"))),
-        ("alias", "login_key", _holders_by_key(_exploded(identities, "alias_keys"))),
-        ("former_email", "email_key", addresses.filter(nw.col("current") == 0).drop("current")),
+        ("external_id", "external_id"),
+        ("employee_id", "employee_id"),
+        ("email", "email_key"),
+        ("alias", "email_key"),
+        ("alias", "login_key"),
+        ("former_email", "email_key"),
     )
     result = accounts.join(pins, on=["application", "account_id"], how="left")
-    for place, (_, column, table) in enumerate(rungs):
-        table = table.select(
-            nw.col("key").alias(column),
-            *(nw.col(name).alias(f"{name}_{place}") for name in ("holders", "first", "everybody")),
-        )
+    for place, (rung, column) in enumerate(rungs):
+        answer = (nw.col(name).alias(f"{name}_{place}") for name in _answer(rung))
+        table = tables[rung].select(nw.col("key").alias(column), *answer)
         result = result.join(table, on=column, how="left")
-    result = result.join(_decided_by_validity(accounts, held), on=["application", "account_id"], how="left")
-    return _suggested(_first_rung(result, [rung for rung, _, _ in rungs]), identities)
+    result = result.join(_decided_by_validity(accounts, tables["shared"]), on=["application", "account_id"], how="left")
+    return _suggested(_first_rung(result, [rung for rung, _ in rungs]), tables)
+
+
+def _answer(rung: str) -> tuple[str, ...]:
+    """What a rung tells of a key; of what can be given on, also whether one of its holders gave it up or left."""
+    return ("holders", "first", "everybody", *(("past",) if rung in _GIVEN_ON else ()))
 
 
 def _exploded(identities: Frame, column: str) -> Frame:
     """One row for each key in a `;`-joined column."""
     told = identities.filter(~nw.col(column).is_null())
-    return told.select("identity_id", "hire_at_s", "ended_at_s", key=nw.col(column).str.split(";")).explode("key")
+    spans = told.select("identity_id", "hire_at_s", "ended_at_s", "past", key=nw.col(column).str.split(";"))
+    return spans.explode("key")
 
 
 def _holders_by_key(rows: Frame, *more: nw.Expr) -> Frame:
@@ -150,10 +179,14 @@ def _holders_by_key(rows: Frame, *more: nw.Expr) -> Frame:
     return single.join(everybody, on="key", how="left")
 
 
-def _decided_by_validity(accounts: Frame, held: Frame) -> Frame:
-    """Of addresses that several people held: the accounts created while exactly one of them worked here."""
+def _shared(held: Frame) -> Frame:
+    """Addresses that several people ever held, with all of these people."""
     keys = held.filter(~nw.col("key").is_null()).group_by("key").agg(nw.col("identity_id").n_unique().alias("holders"))
-    shared = held.join(keys.filter(nw.col("holders") > 1).select("key"), on="key", how="semi")
+    return held.join(keys.filter(nw.col("holders") > 1).select("key"), on="key", how="semi")
+
+
+def _decided_by_validity(accounts: Frame, shared: Frame) -> Frame:
+    """Of addresses that several people held: the accounts created while exactly one of them worked here."""
     dated = accounts.filter(~nw.col("created_at_s").is_null()).select(
         "application", "account_id", "created_at_s", key=nw.col("email_key")
     )
@@ -181,8 +214,17 @@ def _first_rung(joined: Frame, rungs: list[str]) -> Frame:
         owner_id=nw.when(pinned).then(nw.col("pinned_id")).otherwise(owner),
         match_key=nw.when(pinned).then(nw.lit("pinned")).otherwise(key),
         candidates=nw.when(pinned).then(nw.lit(None, nw.String)).otherwise(everybody),
+        address_holders=nw.coalesce(
+            *(
+                nw.when((nw.col(f"holders_{place}") > 1) & (nw.col(f"past_{place}") == 1)).then(
+                    nw.col(f"everybody_{place}")
+                )
+                for place, rung in enumerate(rungs)
+                if rung in _GIVEN_ON
+            )
+        ),
     )
-    spent = [f"{name}_{place}" for place in range(len(rungs)) for name in ("holders", "first", "everybody")]
+    spent = [f"{name}_{place}" for place, rung in enumerate(rungs) for name in _answer(rung)]
     return chosen.with_columns(
         match=nw.when(pinned)
         .then(nw.lit("pinned"))
@@ -194,14 +236,12 @@ def _first_rung(joined: Frame, rungs: list[str]) -> Frame:
     ).drop(*spent, "pinned_id", "decided_id")
 
 
-def _suggested(matched: Frame, identities: Frame) -> Frame:
+def _suggested(matched: Frame, tables: Mapping[str, Frame]) -> Frame:
     """Name and looks only suggest: candidates for accounts that no rung matched."""
     unmatched = nw.col("match") == "unmatched"
     result = matched
     for column in ("email_skeleton", "name_key"):
-        alike = identities.select("identity_id", "hire_at_s", "ended_at_s", key=nw.col(column))
-        table = _holders_by_key(alike)
-        suggestion = table.select(
+        suggestion = tables[column].select(
             nw.col("key").alias(f"by_{column}"),
             nw.when(nw.col("holders") == 1)
             .then(nw.col("first"))

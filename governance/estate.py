@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import narwhals as nw
 
-from governance.correlation import addressed, owners
+from governance.correlation import addressed, lookups, owners
 from governance.declaration import epoch
 from governance.persons import merged, persons
 from governance.records import KEY_COLUMNS
 from governance.settings import Settings
-from governance.surroundings import with_people_around, with_sign_on
+from governance.surroundings import (
+    assigned,
+    providers,
+    responsible,
+    with_assigned,
+    with_managers,
+    with_responsible,
+    with_sign_on_accounts,
+)
 
 Frame = nw.LazyFrame[Any]
 
@@ -120,12 +129,11 @@ def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
     return merged(identities, persons(identities, settings.source))
 
 
-def correlate(facts: Facts, settings: Settings, now: datetime) -> Frame:
-    """Every account with its owner, the thresholds that hold for it and whether it is protected.
+def known(facts: Facts, settings: Settings, now: datetime) -> dict[str, Frame]:
+    """What accounts are matched with and what is then known around them; it follows from people and few accounts.
 
-    Adds to the snapshot's columns: owner_id, match, match_key, candidates, the owner's columns (OWNER_COLUMNS), what
-    stands around the account (governance.surroundings),
-    provenance, provenance_confidence, stale_days, never_used_days (Int64), criticality, protected, source_read (bool).
+    The lookups of correlation by their names, `owner` (owner_id and what is known of an owner), `responsible`, `held`
+    and `opened`. An estate of many accounts is correlated in portions, for which these are written once.
     """
     identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
     everybody = identities
@@ -135,13 +143,50 @@ def correlate(facts: Facts, settings: Settings, now: datetime) -> Frame:
         identities = (
             identities.join(same, on="identity_id", how="left").drop("identity_id").rename({"person_id": "identity_id"})
         )
-    matched = owners(addressed(facts.accounts, settings.domain), identities, facts.pins)
-    about = everybody.select(
+    tables = lookups(identities)
+    owner = everybody.select(
         nw.col("identity_id").alias("owner_id"), *(nw.col(name).alias(new) for name, new in OWNER_COLUMNS.items())
     )
-    joined = matched.join(about, on="owner_id", how="left").drop(*KEY_COLUMNS["accounts"])
-    joined = with_people_around(joined, everybody)
-    joined = with_sign_on(joined, facts.entitlements, facts.grants, settings)
+    owner = with_managers(owner, everybody)
+    if not providers(settings):
+        untold = nw.lit(None)
+        owner = owner.with_columns(sign_on_accounts=untold.cast(nw.Int64), sign_on_active=untold.cast(nw.Boolean))
+        return tables | {"owner": owner, "responsible": responsible(everybody)}
+    there = facts.accounts.filter(nw.col("application").is_in(providers(settings)), nw.col("present"))
+    named = owners(addressed(there, settings.domain).select(*KEYS), tables, facts.pins).select(*MATCHED)
+    own = there.select("application", "account_id", "active").join(named, on=ACCOUNT, how="left")
+    held, opened = assigned(own, facts.entitlements, facts.grants, settings)
+    return tables | {
+        "owner": with_sign_on_accounts(owner, own),
+        "responsible": responsible(everybody),
+        "held": held,
+        "opened": opened,
+    }
+
+
+ACCOUNT: Final = ["application", "account_id"]
+KEYS: Final = (*ACCOUNT, "external_id", "employee_id", "created_at_s", *KEY_COLUMNS["accounts"])
+MATCHED: Final = (*ACCOUNT, "owner_id", "match", "match_key", "candidates", "address_holders")
+
+
+def correlate(facts: Facts, settings: Settings, now: datetime, around: Mapping[str, Frame] | None = None) -> Frame:
+    """Every account with its owner, the thresholds that hold for it and whether it is protected.
+
+    Adds to the snapshot's columns: owner_id, match, match_key, candidates, address_holders, the owner's columns
+    (OWNER_COLUMNS), what stands around the account (governance.surroundings),
+    provenance, provenance_confidence, stale_days, never_used_days (Int64), criticality, protected, source_read (bool).
+    `around` is `known`, where it was written already.
+    """
+    around = around or known(facts, settings, now)
+    keys = addressed(facts.accounts.select(*KEYS), settings.domain)
+    # Few columns go through the ladder's many joins; the rest comes back by one.
+    matched = owners(keys, around, facts.pins).select(*MATCHED)
+    joined = facts.accounts.drop(*KEY_COLUMNS["accounts"]).join(matched, on=ACCOUNT, how="left")
+    joined = with_responsible(joined.join(around["owner"], on="owner_id", how="left"), around["responsible"])
+    if "held" in around:
+        joined = with_assigned(joined, around["held"], around["opened"])
+    else:
+        joined = joined.with_columns(sign_on_assigned=nw.lit(None).cast(nw.Boolean))
     return joined.with_columns(
         provenance=nw.lit("unknown"),
         provenance_confidence=nw.lit(None, nw.Float64),
@@ -154,6 +199,11 @@ def correlate(facts: Facts, settings: Settings, now: datetime) -> Frame:
         stale_days=_stale_days(settings),
         never_used_days=_never_used_days(settings),
     )
+
+
+def with_thresholds(accounts: Frame, settings: Settings) -> Frame:
+    """The accounts with the thresholds that hold for each under these settings, in the place of those they had."""
+    return accounts.with_columns(stale_days=_stale_days(settings), never_used_days=_never_used_days(settings))
 
 
 def _by_application(values: dict[str, str], default: str) -> nw.Expr:

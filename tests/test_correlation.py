@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from governance.correlation import addressed, fold, owners, skeleton
+from governance.correlation import addressed, fold, lookups, owners, skeleton
 from governance.records import Account, Identity
 from governance.settings import Domain
 from governance.snapshots.frames import frames_of
@@ -33,7 +33,9 @@ def correlated(accounts, identities, pins=NO_PINS, domains=()):
     frames = frames_of([*identities, *accounts])
     lazy = {name: nw.from_native(frames[name].lazy()) for name in ("accounts", "identities")}
     result = owners(
-        addressed(lazy["accounts"], domains), addressed(lazy["identities"], domains), nw.from_native(pins.lazy())
+        addressed(lazy["accounts"], domains),
+        lookups(addressed(lazy["identities"], domains)),
+        nw.from_native(pins.lazy()),
     )
     rows = nw.to_native(result).collect().iter_rows(named=True)
     return {row["account_id"]: row for row in rows}

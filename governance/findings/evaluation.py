@@ -6,10 +6,10 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import narwhals as nw
 import polars as pl
@@ -17,7 +17,7 @@ from sqlmodel import select
 from ulid import ULID
 
 from governance.declaration import epoch
-from governance.estate import Estate, Facts, build, correlate, people
+from governance.estate import Estate, Facts, build, correlate, known, people
 from governance.findings.headline import LEFT_LATELY
 from governance.findings.own_accounts import in_danger
 from governance.house import House
@@ -28,6 +28,7 @@ from governance.snapshots import Engine, engine_of, facts, on_disk
 from governance.tables import Connector, Snapshot
 
 Frame = nw.LazyFrame[Any]
+PORTION: Final = 1_500_000  # accounts that are correlated and sorted at once
 
 
 @dataclass(frozen=True)
@@ -57,32 +58,77 @@ class Evaluation:
 
 
 @contextlib.contextmanager
-def evaluated(house: House, as_of: datetime, *, settings: Settings | None = None) -> Iterator[Evaluation]:
+def evaluated(
+    house: House, as_of: datetime, *, settings: Settings | None = None, known_at: datetime | None = None
+) -> Iterator[Evaluation]:
     """An evaluation whose estate lies in a folder of its own that goes when nobody kept it (see `record`)."""
     folder = house.snapshots / "estates" / f".{ULID.from_datetime(as_of)}"
     try:
         with on_disk(folder):
-            evaluation = evaluate(house, as_of, folder, engine_of(house.settings.engine), settings or house.settings)
+            engine = engine_of(house.settings.engine)
+            evaluation = evaluate(house, as_of, folder, engine, settings or house.settings, known_at)
         yield evaluation
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def evaluate(house: House, as_of: datetime, folder: Path, engine: Engine, settings: Settings) -> Evaluation:
+def evaluate(
+    house: House, as_of: datetime, folder: Path, engine: Engine, settings: Settings, known_at: datetime | None = None
+) -> Evaluation:
     """Correlate and judge everything the feeds said up to `as_of`; the estate is written to `folder`."""
-    settings = _with_providers(house, settings)
-    said = facts(house, engine, as_of, folder / "work")
-    accounts = engine.persist(
-        correlate(said, settings, as_of), folder / "accounts.parquet", ("application", "account_id")
-    )
-    engine.persist(people(said, settings, as_of), folder / "identities.parquet", ("identity_id",))
-    _link(house, said, folder)
-    estate = build(said, accounts, settings, as_of)
+    said, estate = picture(house, as_of, folder, engine, with_providers(house, settings), known_at)
+    link(house, said, folder)
     verdict = run(estate, settings.policy, as_of, in_force(house.rules, settings.policy))
     return Evaluation(as_of, folder, said, estate, verdict, summarise(house, said, estate, verdict, as_of))
 
 
-def _with_providers(house: House, settings: Settings) -> Settings:
+def picture(
+    house: House, as_of: datetime, folder: Path, engine: Engine, settings: Settings, known_at: datetime | None = None
+) -> tuple[Facts, Estate]:
+    """What the feeds said up to `as_of` (see `snapshots.facts`), and the estate that follows, written to `folder`."""
+    said = facts(house, engine, as_of, folder / "work", known_at)
+    accounts = _correlated(house, said, settings, as_of, folder, engine)
+    engine.persist(people(said, settings, as_of), folder / "identities.parquet", ("identity_id",))
+    return said, build(said, accounts, settings, as_of)
+
+
+def _correlated(house: House, said: Facts, settings: Settings, as_of: datetime, folder: Path, engine: Engine) -> Frame:
+    """The correlated accounts, written in portions of whole applications: all at once do not fit."""
+    place, order = folder / "accounts.parquet", ("application", "account_id")
+    portions = _portions(house, said)
+    if len(portions) < 2:
+        return engine.persist(correlate(said, settings, as_of), place, order)
+    around = {
+        name: engine.persist(frame, folder / "work" / f"known_{name}.parquet", ())
+        for name, frame in known(said, settings, as_of).items()
+    }
+    place.mkdir()
+    parts = []
+    for number, names in enumerate(portions):
+        some = replace(said, accounts=said.accounts.filter(nw.col("application").is_in(names)))
+        part = place / f"{number:04}.parquet"
+        engine.persist(correlate(some, settings, as_of, around), part, order)
+        parts.append(part)
+    return engine.scan(parts)
+
+
+def _portions(house: House, said: Facts) -> list[list[str]]:
+    """The applications in their order, as many together as hold PORTION accounts."""
+    with house.store.read() as session:
+        rows = [session.get_one(Snapshot, id) for _, id in sorted(said.snapshots.items())]
+    portions: list[list[str]] = []
+    filled = PORTION
+    for row in (row for row in rows if row.kind == "application"):
+        count = (row.rows or {}).get("accounts", 0)
+        if filled + count > PORTION:
+            portions.append([])
+            filled = 0
+        portions[-1].append(row.feed)
+        filled += count
+    return portions
+
+
+def with_providers(house: House, settings: Settings) -> Settings:
     """The settings with `identity_provider` of each application, where they leave it to the connector's declaration."""
     with house.store.read() as session:
         family = select(Connector.name).where(Connector.family == "identity provider")
@@ -94,7 +140,7 @@ def _with_providers(house: House, settings: Settings) -> Settings:
     return settings.model_copy(update={"application": told})
 
 
-def _link(house: House, said: Facts, folder: Path) -> None:
+def link(house: House, said: Facts, folder: Path) -> None:
     """Tables the estate takes over unchanged are linked, not copied."""
     for table in ("entitlements", "grants", "credentials", "events"):
         target = folder / f"{table}.parquet"

@@ -53,7 +53,8 @@ class PolarsEngine:
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted and scan it again."""
-        native = nw.to_native(frame).sort(*sort_by)
+        native = nw.to_native(frame)
+        native = native.sort(*sort_by) if sort_by else native
         # Reordered joins can multiply rows before a filter reduces them: keep the order in which they are written.
         written = pl.QueryOptFlags(join_order=False)
         native.sink_parquet(path, compression="zstd", compression_level=1, optimizations=written)
@@ -104,7 +105,8 @@ class SparkEngine:
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted (as a folder of parts) and scan it again."""
-        nw.to_native(frame).sort(*sort_by).write.mode("overwrite").parquet(str(path.resolve()))
+        native = nw.to_native(frame)
+        (native.sort(*sort_by) if sort_by else native).write.mode("overwrite").parquet(str(path.resolve()))
         for note in (*path.glob(".*"), *path.glob("_*")):  # check sums and marks, which other readers take for data
             note.unlink()
         return self.scan([path])
