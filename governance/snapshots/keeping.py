@@ -15,18 +15,23 @@ from governance.house import House
 from governance.records import COLUMNS
 from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.engine import Engine, Frame
-from governance.snapshots.frames import schema
-from governance.tables import Pin, Snapshot
+from governance.snapshots.frames import scan, schema
+from governance.snapshots.hindsight import PINNED, corrected, pinned, said_since
+from governance.tables import Snapshot
 
 Feed = SourceSettings | ApplicationSettings
 TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "credentials", "events")}
 
 
-def believed(session: Session, feed: str, as_of: datetime | None = None) -> Snapshot | None:
-    """The newest published snapshot of a feed, up to an instant when given."""
+def believed(
+    session: Session, feed: str, as_of: datetime | None = None, known_at: datetime | None = None
+) -> Snapshot | None:
+    """The newest published snapshot of a feed: of times up to `as_of`, published by `known_at`, when given."""
     newest = select(Snapshot).where(Snapshot.feed == feed, Snapshot.status == "published")
     if as_of is not None:
         newest = newest.where(Snapshot.at <= as_of)
+    if known_at is not None:
+        newest = newest.where(col(Snapshot.published_at) <= known_at)
     return session.exec(newest.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc()).limit(1)).first()
 
 
@@ -42,21 +47,29 @@ def publish(session: Session, snapshot: Snapshot, now: datetime) -> None:
     session.add(snapshot)
 
 
-def facts(house: House, engine: Engine, as_of: datetime, work: Path) -> Facts:
-    """What all configured feeds said up to `as_of`; `work` is a folder for small frames the engine needs as files."""
+def facts(house: House, engine: Engine, as_of: datetime, work: Path, known_at: datetime | None = None) -> Facts:
+    """What all configured feeds said up to `as_of`; `work` is a folder for small frames the engine needs as files.
+
+    `known_at`: only what was published, pinned and said about leavings by then, for better or worse (as known then:
+    `as_of`; as known now: now). Without it: snapshots whenever they were published, the pins of that day, and nothing
+    that a source said later.
+    """
     with house.store.read() as session:
         found = {
-            feed.name: believed(session, feed.name, as_of)
+            feed.name: believed(session, feed.name, as_of, known_at)
             for feed in (*house.settings.source, *house.settings.application)
         }
-        pins = session.exec(select(Pin.application, Pin.account_id, Pin.identity_id).where(Pin.at <= as_of)).all()
-    visible = {name: snapshot for name, snapshot in found.items() if snapshot is not None}
+        visible = {name: snapshot for name, snapshot in found.items() if snapshot is not None}
+        pins = pinned(session, as_of if known_at is None else known_at)
+        later = {
+            name: said_since(session, name, as_of, known_at)
+            for name, snapshot in visible.items()
+            if known_at is not None and snapshot.kind == "source"
+        }
     work.mkdir(parents=True, exist_ok=True)
-    frames = {table: _scan(house, engine, table, list(visible.values()), work) for table in COLUMNS}
-    pinned = pl.DataFrame(
-        pins, schema=dict.fromkeys(("application", "account_id", "pinned_id"), pl.String), orient="row"
-    )
-    pinned.write_parquet(work / "pins.parquet")
+    files = {name: _with_hindsight(house, visible[name], since, as_of, work) for name, since in later.items()}
+    frames = {table: _scan(house, engine, table, list(visible.values()), work, files) for table in COLUMNS}
+    pl.DataFrame(pins, schema=dict.fromkeys(PINNED, pl.String), orient="row").write_parquet(work / "pins.parquet")
     return Facts(
         **frames,
         pins=engine.scan([work / "pins.parquet"]),
@@ -65,12 +78,25 @@ def facts(house: House, engine: Engine, as_of: datetime, work: Path) -> Facts:
     )
 
 
-def _scan(house: House, engine: Engine, table: str, snapshots: list[Snapshot], work: Path) -> Frame:
-    feeds = {
-        s.feed: (file, int(s.at.timestamp()))
-        for s in snapshots
-        if table in TABLES_OF[s.kind] and (file := house.snapshots / s.path / f"{table}.parquet").exists()
-    }
+def _with_hindsight(house: House, snapshot: Snapshot, since: list[Snapshot], as_of: datetime, work: Path) -> Path:
+    """The identities of a source with what it said later about that day, as a file of its own."""
+    place, *places = [house.snapshots / each.path / "identities.parquet" for each in (snapshot, *since)]
+    if not since or not place.exists():
+        return place
+    later = [scan("identities", [each]) for each in places if each.exists()]
+    file = work / f"hindsight_{snapshot.feed}.parquet"
+    corrected(scan("identities", [place]).collect(), later, int(as_of.timestamp())).write_parquet(file)
+    return file
+
+
+def _scan(
+    house: House, engine: Engine, table: str, snapshots: list[Snapshot], work: Path, instead: dict[str, Path]
+) -> Frame:
+    """One table of all snapshots; `instead`: another file of the identities of a feed."""
+    files = {s.feed: house.snapshots / s.path / f"{table}.parquet" for s in snapshots if table in TABLES_OF[s.kind]}
+    if table == "identities":
+        files |= instead
+    feeds = {s.feed: (file, int(s.at.timestamp())) for s in snapshots if (file := files.get(s.feed)) and file.exists()}
     if feeds:
         return engine.united(table, feeds, work / f"all_{table}.parquet")
     empty = work / f"no_{table}.parquet"
