@@ -31,11 +31,17 @@ class Detection:
 
 
 def detect(
-    house: House, now: datetime, as_of: datetime | None = None, dry_run: bool = False, by: str = "scheduler"
+    house: House,
+    now: datetime,
+    as_of: datetime | None = None,
+    dry_run: bool = False,
+    by: str = "scheduler",
+    known_at: datetime | None = None,
 ) -> Detection:
     """Judge what the feeds said up to `as_of` (now when not given) and remember the findings.
 
-    An `as_of` before the last run is time travel: it is judged, nothing is stored, and the note says so.
+    An `as_of` before the last run is time travel, and so is a `known_at` (see `snapshots.facts`): it is judged, nothing
+    is stored, and the note says so.
     """
     as_of = as_of or now
     _announced(house, now)
@@ -47,10 +53,12 @@ def detect(
         note = None
         if dry_run:
             note = "dry run: nothing was stored"
+        elif known_at is not None:
+            note = "a look back: nothing was stored"
         elif last is not None and as_of < last.as_of:
             note = f"as of before the last run ({last.as_of:%Y-%m-%d %H:%M}Z): nothing was stored"
         if note is not None:
-            return _look(house, as_of, note)
+            return _look(house, as_of, note, known_at)
         return _run(house, now, as_of, by)
 
 
@@ -62,8 +70,8 @@ def _announced(house: House, now: datetime) -> None:
         home.announce(house, now)
 
 
-def _look(house: House, as_of: datetime, note: str) -> Detection:
-    with evaluated(house, as_of) as evaluation:
+def _look(house: House, as_of: datetime, note: str, known_at: datetime | None) -> Detection:
+    with evaluated(house, as_of, known_at=known_at) as evaluation:
         found = evaluation.verdict.bare
         counts = {str(name): int(n) for name, n in found.group_by("rule").len().sort("rule").iter_rows()}
         ghosts = found.filter(found["rule"] == "ghost")

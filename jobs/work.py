@@ -150,14 +150,20 @@ def connector_of(house: House, environ: Mapping[str, str] = os.environ) -> Calla
     return lambda name, write: connect(house, name, clock(), write, environ)
 
 
-def detect(house: House, by: str = SCHEDULER, as_of: datetime | None = None, dry_run: bool = False) -> Detection:
+def detect(
+    house: House,
+    by: str = SCHEDULER,
+    as_of: datetime | None = None,
+    dry_run: bool = False,
+    known_at: datetime | None = None,
+) -> Detection:
     """Correlate, run the rulebook and update findings; another process that is detecting is waited for."""
     from jobs import detect as detecting
 
     until = time.monotonic() + LEASE_WAIT_S
     while True:
         try:
-            return detecting.detect(house, clock(), as_of=as_of, dry_run=dry_run, by=by)
+            return detecting.detect(house, clock(), as_of=as_of, dry_run=dry_run, by=by, known_at=known_at)
         except AlreadyDecided:
             with house.store.lease("detect") as free:
                 if free or time.monotonic() > until:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +14,10 @@ from jobs import home, work
 from jobs.commands.options import (
     ActorEmail,
     AsOf,
+    KnownWhen,
     Output,
     Reason,
+    looking_back,
     moment,
     noun,
     state_population,
@@ -33,12 +36,16 @@ app = noun("Findings.")
 @app.command()
 def detect(
     as_of: AsOf = None,
+    known: KnownWhen = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge, and store nothing.")] = False,
     format: Output = Format.TABLE,
 ) -> None:
-    """Correlate, run the rulebook, update findings."""
+    """Correlate, run the rulebook, update findings. With --known nothing is stored."""
     house = the_house()
-    found = work.detect(house, "command line", moment(as_of, "--as-of") if as_of else None, dry_run)
+    if known is not None and as_of is None:
+        raise ConfigurationError("--known: of which day? give --as-of TIME")
+    instant, known_at = looking_back(as_of, known) if as_of else (None, None)
+    found = work.detect(house, "command line", instant, dry_run, known_at)
     if found.note:
         say(found.note)
     answer = {
@@ -183,20 +190,3 @@ def declared(rules: Mapping[str, Rule]) -> list[dict[str, Any]]:
         }
         for name in sorted(rules, key=lambda name: order[name][0])
     ]
-
-
-@rules.command()
-def explain(rule: Annotated[str, typer.Argument(metavar="R")]) -> None:
-    """Print what one rule says, needs, proves and proposes."""
-    from governance.declaration import SIGNALS
-
-    rules = the_rules()
-    if rule not in rules:
-        raise DecisionError(f"no rule is named {rule!r}; there are: {', '.join(sorted(rules))}")
-    one = rules[rule]
-    typer.echo(f"{one.title} ({one.name}, {one.severity})\n\n{one.explanation}\n")
-    typer.echo(f"Ends when: {one.ends_when}.")
-    typer.echo(f"Closed by: {one.remedy.replace('_', ' ')}\nControls:  {', '.join(one.controls)}")
-    typer.echo(f"Evidence:  {', '.join(one.evidence)}")
-    for signal in one.needs:
-        typer.echo(f"Without {signal}: not evaluable, {SIGNALS[signal]}")

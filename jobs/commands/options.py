@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,24 @@ Output = Annotated[Format, typer.Option("--format", help="The form of the output
 ActorEmail = Annotated[str | None, typer.Option("--actor", metavar="EMAIL", help="Who decides, or LEAVERWATCH_ACTOR.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the audit.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="Look back: a date (00:00 UTC) or a time.")]
+
+
+class Knowing(StrEnum):
+    """Which of what was ever known about an earlier day counts."""
+
+    THEN = "then"
+    NOW = "now"
+
+
+KnownWhen = Annotated[
+    Knowing | None,
+    typer.Option(
+        "--known",
+        help="Of that day, what was known by then; or what is known now: readings made and pins given since, and what"
+        " the source of truth said later about leavings. Without it: readings of that day whenever they were made,"
+        " with the pins of then and nothing said later.",
+    ),
+]
 
 
 def noun(help: str) -> typer.Typer:
@@ -63,6 +82,20 @@ def moment(text: str, option: str) -> datetime:
             f"{option}: {text!r} is not a time; expected an ISO date such as 2026-03-31 or 2026-03-31T12:00:00Z"
         ) from None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def looking_back(as_of: str, known: Knowing | None, option: str = "--as-of") -> tuple[datetime, datetime | None]:
+    """The instant looked back to, and until when what was known counts."""
+    from governance.findings.time_travel import known_at
+
+    instant = moment(as_of, option)
+    return instant, known_at(known.value if known else None, instant, home.clock())
+
+
+def knowledge(known: Knowing | None) -> str:
+    """What counts, in words."""
+    words = {None: "from what the feeds said up to then", Knowing.THEN: "as known then", Knowing.NOW: "as known now"}
+    return words[known]
 
 
 def state_population(house: House) -> Run | None:

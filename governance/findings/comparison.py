@@ -1,0 +1,227 @@
+"""What changed between two instants: accounts, grants, identities and findings. Pure functions on two pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import narwhals as nw
+import polars as pl
+
+from governance.declaration import Rule
+from governance.estate import Estate
+from governance.verdict import SUBJECT, Verdict, collected
+
+KINDS: Final = (
+    *("account_appeared", "account_vanished", "account_opened", "account_closed", "grant_gained", "grant_lost"),
+    *("identity_joined", "identity_moved", "identity_left", "identity_returned", "identity_missing"),
+    *("finding_opened", "finding_closed", "finding_not_evaluable"),
+)
+CHANGE: Final[dict[str, Any]] = dict.fromkeys(
+    (
+        *("change", "application", "account_id", "username", "identity_id", "identity_name"),
+        *("entitlement", "rule", "before", "after"),
+    ),
+    pl.String,
+)
+_ACCOUNT: Final = ["application", "account_id"]
+_GRANT: Final = [*_ACCOUNT, "entitlement_id"]
+_WORKING: Final = ["current", "leave"]
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """One of the two: the estate, what the rules hold, and the feeds that had been read by then."""
+
+    estate: Estate
+    verdict: Verdict
+    feeds: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every change as a row (columns: CHANGE), and the feeds of which only one side had been read."""
+
+    changes: pl.DataFrame
+    not_comparable: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each kind, zero included."""
+        found = dict(self.changes.group_by("change").len().iter_rows())
+        return {kind: int(found.get(kind, 0)) for kind in KINDS}
+
+    @property
+    def rules(self) -> dict[str, dict[str, int]]:
+        """For each rule with a change: how many findings opened, closed, and could not be judged any more."""
+        found: dict[str, dict[str, int]] = {}
+        rows = self.changes.filter(pl.col("rule").is_not_null()).group_by("rule", "change").len().sort("rule", "change")
+        for rule, change, count in rows.iter_rows():
+            named = found.setdefault(rule, {"opened": 0, "closed": 0, "not_evaluable": 0})
+            named[change.removeprefix("finding_")] = count
+        return found
+
+    def of(self, application: str | None = None, identity: str | None = None) -> Comparison:
+        """Only the changes of one application, one identity, or both."""
+        kept = self.changes
+        if application is not None:
+            kept = kept.filter(pl.col("application") == application)
+        if identity is not None:
+            kept = kept.filter(pl.col("identity_id") == identity)
+        return Comparison(kept, self.not_comparable)
+
+
+def compare(before: Pictured, after: Pictured) -> Comparison:
+    """What changed from one picture to the other.
+
+    A feed that had not been read by one of the two instants is no change: it is named as not comparable. A value that
+    one side does not know is none either, and a finding that can no longer be judged is not closed.
+    """
+    both = sorted(before.feeds & after.feeds)
+    was, now = _tables(before.estate, both), _tables(after.estate, both)
+    accounts, grants, people = (
+        _paired(was[n], now[n], key) for n, key in enumerate((_ACCOUNT, _GRANT, ["identity_id"]))
+    )
+    owners = pl.concat([now[0], was[0]]).unique(_ACCOUNT, keep="first", maintain_order=True)
+    parts = [_accounts(accounts), _grants(grants, owners), _people(people), _findings(before, after, both)]
+    rank = pl.col("change").replace_strict(list(KINDS), list(range(len(KINDS))), return_dtype=pl.Int64)
+    order = [rank, *(pl.col(name) for name in CHANGE if name != "change")]
+    return Comparison(
+        pl.concat([part.select(list(CHANGE)) for part in parts]).sort(order, nulls_last=True),
+        tuple(sorted(before.feeds ^ after.feeds)),
+    )
+
+
+def _tables(estate: Estate, feeds: list[str]) -> list[pl.DataFrame]:
+    here = nw.col("application").is_in(feeds)
+    accounts = estate.accounts.filter(here).select(
+        *_ACCOUNT, "username", "active", identity_id=nw.col("owner_id"), identity_name=nw.col("owner_name")
+    )
+    names = estate.entitlements.select("application", "entitlement_id", entitlement=nw.col("name"))
+    grants = estate.grants.filter(here).select(_GRANT)
+    grants = grants.join(names, on=["application", "entitlement_id"], how="left")
+    people = estate.identities.filter(nw.col("source").is_in(feeds)).select(
+        *("identity_id", "state", "department", "title", "manager_id"), identity_name=nw.col("display_name")
+    )
+    return collected([accounts, grants, people])
+
+
+def _paired(was: pl.DataFrame, now: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Both sides of each key; `_was` and `_now` say which of them there are."""
+    before = was.unique(key, keep="first").select(
+        *key, pl.lit(value=True).alias("_was"), *(pl.col(n).alias(f"{n}_was") for n in was.columns if n not in key)
+    )
+    after = now.unique(key, keep="first").with_columns(pl.lit(value=True).alias("_now"))
+    return before.join(after, on=key, how="full", coalesce=True).with_columns(
+        pl.col("_was", "_now").fill_null(value=False)
+    )
+
+
+def _changed(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
+    """Rows as changes: what is not given and not there is empty."""
+    rows = rows.with_columns(**columns)
+    missing = [pl.lit(None, pl.String).alias(name) for name in CHANGE if name not in rows.columns]
+    return rows.with_columns(missing).select(list(CHANGE))
+
+
+def _either(name: str) -> pl.Expr:
+    """What is known after, else what was known before."""
+    return pl.coalesce(name, f"{name}_was")
+
+
+def _accounts(pairs: pl.DataFrame) -> pl.DataFrame:
+    both = pl.col("_was") & pl.col("_now")
+    change = (
+        pl.when(~pl.col("_was"))
+        .then(pl.lit("account_appeared"))
+        .when(~pl.col("_now"))
+        .then(pl.lit("account_vanished"))
+        .when(both & ~pl.col("active_was") & pl.col("active"))
+        .then(pl.lit("account_opened"))
+        .when(both & pl.col("active_was") & ~pl.col("active"))
+        .then(pl.lit("account_closed"))
+    )
+    return _changed(
+        pairs.with_columns(change=change).filter(pl.col("change").is_not_null()),
+        **{name: _either(name) for name in ("username", "identity_id", "identity_name")},
+        before=_state("active_was"),
+        after=_state("active"),
+    )
+
+
+def _state(column: str) -> pl.Expr:
+    active = pl.col(column)
+    return pl.when(active).then(pl.lit("active")).when(~active).then(pl.lit("inactive"))
+
+
+def _grants(pairs: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    change = pl.when(~pl.col("_was")).then(pl.lit("grant_gained")).when(~pl.col("_now")).then(pl.lit("grant_lost"))
+    found = pairs.with_columns(change=change).filter(pl.col("change").is_not_null())
+    return _changed(
+        found.join(owners.drop("active"), on=_ACCOUNT, how="left"),
+        entitlement=pl.coalesce("entitlement", "entitlement_was", "entitlement_id"),
+    )
+
+
+def _people(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Joined, left, returned, went missing; or moved: another department, title or manager, both told."""
+    was, now = pl.col("state_was"), pl.col("state")
+    working, worked = now.is_in(_WORKING), was.is_in(_WORKING)
+    moved = [
+        (pl.col(name) != pl.col(f"{name}_was")).fill_null(value=False) for name in ("department", "title", "manager_id")
+    ]
+    change = (
+        pl.when((now == "ended") & (was.is_not_null() & (was != "ended")))
+        .then(pl.lit("identity_left"))
+        .when(working & (was == "ended"))
+        .then(pl.lit("identity_returned"))
+        .when(working & (was.is_null() | (was == "future")))
+        .then(pl.lit("identity_joined"))
+        .when((now == "missing") & worked)
+        .then(pl.lit("identity_missing"))
+        .when(worked & working & pl.any_horizontal(moved))
+        .then(pl.lit("identity_moved"))
+    )
+
+    def position(end: str) -> pl.Expr:
+        parts = [
+            pl.when(m).then(pl.col(f"{n}{end}"))
+            for m, n in zip(moved, ("department", "title", "manager_id"), strict=True)
+        ]
+        return pl.concat_str(parts, separator=", ", ignore_nulls=True)
+
+    is_move = pl.col("change") == "identity_moved"
+    return _changed(
+        pairs.with_columns(change=change).filter(pl.col("change").is_not_null()),
+        identity_name=_either("identity_name"),
+        before=pl.when(is_move).then(position("_was")).otherwise("state_was"),
+        after=pl.when(is_move).then(position("")).otherwise("state"),
+    )
+
+
+def _findings(before: Pictured, after: Pictured, feeds: list[str]) -> pl.DataFrame:
+    was, now = (_comparable(each.verdict.bare, feeds) for each in (before, after))
+    opened = now.join(was, on="fingerprint", how="anti")
+    closed = was.join(now, on="fingerprint", how="anti")
+    parts = [_changed(opened, change=pl.lit("finding_opened"), after=pl.col("severity"))]
+    for (rule,), rows in closed.group_by("rule", maintain_order=True):
+        keys = SUBJECT[_subject(after.verdict.rules, str(rule))]
+        unjudged = after.verdict.unjudged(str(rule), rows)
+        parts.extend(
+            _changed(some, change=pl.lit(change), before=pl.col("severity"))
+            for change, some in (
+                ("finding_closed", rows.join(unjudged, on=keys, how="anti")),
+                ("finding_not_evaluable", rows.join(unjudged, on=keys, how="semi")),
+            )
+        )
+    return pl.concat(parts)
+
+
+def _comparable(bare: pl.DataFrame, feeds: list[str]) -> pl.DataFrame:
+    here = pl.col("application").is_null() | pl.col("application").is_in(feeds)
+    return bare.filter(here)
+
+
+def _subject(rules: Any, name: str) -> Any:
+    found: Rule | None = rules.get(name)
+    return found.subject if found else "account"

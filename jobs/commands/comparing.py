@@ -1,0 +1,84 @@
+"""Comparing two days: what came and went between them, in access and in findings."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from governance.errors import ConfigurationError
+from jobs.commands.options import Knowing, KnownWhen, Output, knowledge, looking_back, noun, the_house
+from jobs.commands.printing import Format, document, say, show
+
+if TYPE_CHECKING:
+    from governance.findings.comparison import Comparison, Pictured
+    from governance.house import House
+
+app = noun("Two days side by side.")
+
+
+@app.command()
+def compare(
+    since: Annotated[str, typer.Argument(metavar="FROM", help="The earlier time.")],
+    until: Annotated[str, typer.Argument(metavar="TO", help="The later time.")],
+    application: Annotated[str | None, typer.Option(metavar="A", help="Only of this application.")] = None,
+    identity: Annotated[
+        str | None, typer.Option(metavar="I", help="Only of this identity: source:employee_id.")
+    ] = None,
+    known: KnownWhen = None,
+    format: Output = Format.TABLE,
+) -> None:
+    """Show what changed between two times: accounts, grants, identities, and findings of the rules of today.
+
+    A table counts the changes, or lists them for one identity; json tells both, csv and jsonl hold every change.
+    """
+    house = the_house()
+    if application is not None:
+        house.settings.application_named(application)
+    first, last = (looking_back(text, known, name) for text, name in ((since, "FROM"), (until, "TO")))
+    if first[0] >= last[0]:
+        raise ConfigurationError(f"FROM {since} is not before TO {until}")
+    found = _compared(house, first, last).of(application, identity)
+    say(f"From {first[0]:%Y-%m-%d %H:%M}Z to {last[0]:%Y-%m-%d %H:%M}Z, {knowledge(known)}.")
+    for feed in found.not_comparable:
+        say(f"not comparable: {house.settings.feed(feed).label} had been read by only one of the two times")
+    _print(found, first[0], last[0], known, format, listed=identity is not None)
+
+
+def _compared(house: House, first: tuple[Any, Any], last: tuple[Any, Any]) -> Comparison:
+    from governance.findings import evaluated
+    from governance.findings.comparison import Pictured, compare
+
+    def pictured(stack: ExitStack, instant: Any, known_at: Any) -> Pictured:
+        seen = stack.enter_context(evaluated(house, instant, known_at=known_at))
+        return Pictured(seen.estate, seen.verdict, frozenset(seen.facts.snapshots))
+
+    with ExitStack() as stack:
+        return compare(pictured(stack, *first), pictured(stack, *last))
+
+
+def _print(found: Comparison, first: Any, last: Any, known: Knowing | None, format: Format, *, listed: bool) -> None:
+    if format is Format.JSON:
+        document(
+            {
+                "from": first,
+                "to": last,
+                "known": known,
+                "not_comparable": found.not_comparable,
+                "counts": found.counts,
+                "rules": found.rules,
+                "changes": found.changes.to_dicts(),
+            }
+        )
+        return
+    if listed or format is not Format.TABLE:
+        columns = ("change", "application", "username", "identity_name", "entitlement", "rule", "before", "after")
+        rows = found.changes.iter_rows(named=True)
+        show(rows, format, columns if format is Format.TABLE else found.changes.columns, empty="nothing changed")
+        return
+    counts = [{"change": kind.replace("_", " "), "count": n} for kind, n in found.counts.items() if n]
+    show(counts, format, ("change", "count"), empty="nothing changed")
+    rules = [{"rule": name, **numbers} for name, numbers in found.rules.items()]
+    if rules:
+        show(rules, format, ("rule", "opened", "closed", "not_evaluable"))
