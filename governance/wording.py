@@ -16,11 +16,9 @@ import orjson
 from governance import score
 from governance.correlation import fold
 from governance.declaration import CLOCKS_DIFFER_BY, Row, Rule, day
+from governance.lines import CORRELATION, LINES, POLICY, STATES, Line, minute
 from governance.settings import Settings
 
-CORRELATION: Final = "correlation"
-POLICY: Final = "policy"
-SIGN_ON: Final = "identity provider"
 # What an account's frame calls it -> what a row calls it, of an account and of an identity alike.
 OF_AN_ACCOUNT: Final = {
     "owner_id": "identity_id",
@@ -29,11 +27,6 @@ OF_AN_ACCOUNT: Final = {
     "owner_ended_at": "ended_at",
     "owner_ended_why": "ended_why",
 }
-
-
-def minute(instant: datetime) -> str:
-    """An instant to the minute, as a reader checks it: `4 Nov 2026, 23:00 UTC`."""
-    return f"{day(instant)}, {instant.hour:02}:{instant.minute:02} UTC"
 
 
 class Words:
@@ -117,9 +110,6 @@ def _zone(name: object) -> tzinfo:
         return UTC
 
 
-Line = tuple[str, str | None, datetime | None] | None
-
-
 def _ended(words: Words, row: Row, column: str) -> Line:
     ended_at = row["ended_at"]
     if ended_at is None:
@@ -182,7 +172,8 @@ def _last_seen(words: Words, row: Row, column: str) -> Line:
 
 
 def _created(words: Words, row: Row, column: str) -> Line:
-    return f"{row['where']}: created {minute(row['created_at'])}", row["application"], row["created_at"]
+    at = row["created_at"]
+    return (f"{row['where']}: created {minute(at)}", row["application"], at) if at else None
 
 
 def _privileged(words: Words, row: Row, column: str) -> Line:
@@ -210,75 +201,13 @@ def _as_told(words: Words, row: Row, column: str) -> Line:
     return f"{row['where']}: {column.removeprefix('told_')} {row[column]}", row["application"], None
 
 
-def _password(words: Words, row: Row, column: str) -> Line:
-    if row[column] is None:
-        return None
-    opens = "a password of its own opens it" if row[column] else "no password of its own opens it"
-    return f"{row['where']}: {opens}", row["application"], None
-
-
-_CAME_TO_BE: Final = {
-    "jit": "made by a single sign-on",
-    "scim": "pushed by SCIM",
-    "invited": "made by an invitation",
-    "imported": "imported",
-    "local": "made by hand",
-}
-
-
-def _provenance(words: Words, row: Row, column: str) -> Line:
-    how = _CAME_TO_BE.get(row[column])
-    return (f"{row['where']}: {how}", row["application"], None) if how else None
-
-
-def _sign_on_assigned(words: Words, row: Row, column: str) -> Line:
-    if row[column] is None:
-        return None
-    assigned = "is assigned" if row[column] else "is not assigned"
-    return f"Identity provider: {row['who']} {assigned} to {row['where']}", SIGN_ON, None
-
-
-def _sign_on_active(words: Words, row: Row, column: str) -> Line:
-    if row[column] is None:
-        return None
-    return f"Identity provider: {row['who']} {'can' if row[column] else 'cannot'} sign in", SIGN_ON, None
-
-
-def _both_told(words: Words, row: Row, column: str) -> Line:
-    return (f"Settings: {row['where']} is provisioned by jit and by scim", POLICY, None) if row[column] else None
-
-
-def _came_to_be(words: Words, row: Row, column: str) -> Line:
-    if not row[column]:
-        return None
-    how = {"pushed": "pushed", "born": "made by a sign-in that no push preceded"}[column]
-    many = f"{row[column]} accounts were" if row[column] > 1 else "1 account was"
-    return f"{row['where']}: {many} {how}", row["application"], None
-
-
-def _writes(words: Words, row: Row, column: str) -> Line:
-    if not row[column]:
-        return None
-    who = {"both_write": "both write", "jit_writes": "JIT alone writes", "scim_writes": "SCIM alone writes"}[column]
-    return f"Settings: {who} {row[column]} in {row['where']}", POLICY, None
-
-
 def _days(words: Words, row: Row, column: str) -> Line:
     use = "never used" if column == "never_used_days" else "without use"
     return f"Policy: {row[column]} days {use} are allowed for this account", POLICY, None
 
 
-_STATES: Final = {
-    "current": "works here",
-    "leave": "is on leave",
-    "future": "starts later",
-    "ended": "has left",
-    "missing": "is not in the newest feed",
-}
-
-
 def _state(words: Words, row: Row, column: str) -> Line:
-    said = _STATES.get(row[column])
+    said = STATES.get(row[column])
     if said is None:
         return None
     return f"{row['source']}: {row['who']} {said}", words.source_of(row["identity_id"]), None
@@ -305,6 +234,19 @@ def _attribute(words: Words, row: Row, column: str) -> Line:
 
 def _excess(words: Words, row: Row, column: str) -> Line:
     return f"{row['where']}: holds {row[column]}, which no line of the role mapping gives", row["application"], None
+
+
+_CLOSINGS: Final = {
+    "closed_at": "read closed",
+    "returned_at": "read active again",
+    "earlier_closed_at": "an earlier account of the same owner was closed or gone by",
+    "made_again_at": "this account was made",
+}
+
+
+def _closings(words: Words, row: Row, column: str) -> Line:
+    at = row[column]
+    return (f"{row['where']}: {_CLOSINGS[column]} {minute(at)}", row["application"], at) if at else None
 
 
 def _fallback(words: Words, row: Row, column: str) -> Line:
@@ -342,16 +284,6 @@ _LINES: Final[dict[str, Callable[[Words, Row, str], Line]]] = {
     "kind": _kind,
     "email": _address,
     "employee_id": _address,
-    "password": _password,
-    "provenance": _provenance,
-    "sign_on_assigned": _sign_on_assigned,
-    "sign_on_active": _sign_on_active,
-    "both_told": _both_told,
-    "pushed": _came_to_be,
-    "born": _came_to_be,
-    "both_write": _writes,
-    "jit_writes": _writes,
-    "scim_writes": _writes,
     "told_department": _as_told,
     "told_title": _as_told,
     "stale_days": _days,
@@ -363,9 +295,11 @@ _LINES: Final[dict[str, Callable[[Words, Row, str], Line]]] = {
     "owner_kind": _attribute,
     "owner_department": _attribute,
     "owner_title": _attribute,
+    **dict.fromkeys(_CLOSINGS, _closings),
     "fallback": _fallback,
     "unmapped": _unmapped,
     "values_count": _silent,
     "excess": _excess,
     "excess_count": _silent,
+    **LINES,
 }

@@ -1,8 +1,8 @@
 """A seeded estate as columns, for the figures at any size: snapshots written without a record in between.
 
 People, a tenth as many as accounts; ten applications; five grants and ten sign-ins an account. The numbers come from
-arithmetic, so that the same size is the same estate on every machine. `turn` 1 is a day later: of a hundred accounts one
-has been used, closed, opened or given something since.
+arithmetic, so that the same size is the same estate on every machine. `turn` 1 is a day later: of a hundred accounts
+one has been used, closed or given something since.
 """
 
 from __future__ import annotations
@@ -95,9 +95,7 @@ class Columns:
                 published_at=self.at,
                 status="published",
                 path=f"{name}/{name}-{self.turn}",
-                rows={"accounts": self.accounts // APPLICATIONS}
-                if kind == "application"
-                else {"identities": self.people},
+                rows={"accounts": self.accounts // APPLICATIONS, "identities": self.people},
                 released_by=[],
             )
             write(house.snapshots / row.path, frames)
@@ -119,9 +117,7 @@ class Columns:
             state=pl.when(left).then(pl.lit("ended")).otherwise(pl.lit("current")),
             ended_at=pl.when(left).then(self._before(days=1 + dice % 400)),
             ended_why=pl.when(left).then(pl.lit("source")),
-            contract_end=pl.when(contractor & (dice % 4 != 0)).then(
-                self._before(days=(dice % 300).cast(pl.Int64) - 290)
-            ),
+            contract_end=pl.when(contractor & (dice % 4 != 0)).then(self._before(days=dice % 300 - 290)),
             hire_at=self._before(days=500 + dice % 3_000),
             display_name=pl.format("Person {}", n),
             email=pl.format("p{}@example.com", n),
@@ -238,7 +234,7 @@ class Columns:
 
     def _whole(self, table: str, frame: pl.LazyFrame, **columns: pl.Expr) -> pl.LazyFrame:
         """The columns of a snapshot, with twins; what is not given is not told."""
-        made = frame.select(**{name: column for name, column in columns.items()})
+        made = frame.select(**columns)
         wanted = schema(table)
         twins = {f"{name}_s": pl.col(name).dt.epoch("s") for name in columns if f"{name}_s" in wanted}
         made = made.with_columns(**twins)
