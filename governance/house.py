@@ -11,6 +11,7 @@ from governance.declaration import Rule
 from governance.rulebook import all_rules, own_rules
 from governance.settings import Settings
 from governance.store import Store
+from governance.trial import tried
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,17 @@ class House:
     def rules(self) -> dict[str, Rule]:
         """Every rule by name: those shipped, and the operator's own in the folder `rules` of the house.
 
-        ConfigurationError names the file that holds no rule, or one that takes a shipped rule's name.
+        ConfigurationError names the file that holds no rule, one that takes a shipped rule's name, or one that cannot
+        run over an estate with no row.
         """
-        own = self.home / "rules"
-        return {**all_rules(), **(own_rules(own) if own.is_dir() else {})}
+        return rules_of(self.home)
+
+
+def rules_of(home: Path) -> dict[str, Rule]:
+    """Every rule by name: those shipped, and those of one's own in the folder `rules` of this home, each tried once."""
+    folder = home / "rules"
+    own = own_rules(folder) if folder.is_dir() else {}
+    return {**all_rules(), **{name: tried(rule, folder / f"{name}.py") for name, rule in own.items()}}
 
 
 def rules_in_sight() -> Mapping[str, Rule]:

@@ -106,7 +106,7 @@ def ask(house: House, actor: Actor, now: datetime, changes: Mapping[str, Any], r
 
 
 def demanded(house: House, actor: Actor, changes: Mapping[str, Any], reason: str) -> Policy:
-    """The policy that would be in force; refused without the right, a reason, a change, or a file that can be written."""
+    """The policy that would be in force; refused without the right, a reason, a change, or a file to write to."""
     demand(actor, Verb.CONFIGURE)
     if not reason.strip():
         raise DecisionError("a change of the policy needs a reason; nothing was changed")

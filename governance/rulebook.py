@@ -120,7 +120,7 @@ def in_force(rules: Mapping[str, Rule], policy: Policy) -> dict[str, Rule]:
 def run(estate: Estate, policy: Policy, now: datetime, rules: Mapping[str, Rule] | None = None) -> Verdict:
     """Judge the estate by the shipped rules, or by those given, as far as the policy does not switch them off."""
     rules = in_force(all_rules(), policy) if rules is None else rules
-    judged = [_narrowed(rule, rule(estate, policy, now)) for rule in rules.values()]
+    judged = [narrowed(rule, rule(estate, policy, now)) for rule in rules.values()]
     people = estate.identities.filter(nw.col("present")).select(nw.len().alias("count"))
     counted = [_told_and_relevant(estate, rules), _told_and_relevant_people(estate, rules)]
     tables = collected([*judged, *counted, people])
@@ -131,7 +131,7 @@ def run(estate: Estate, policy: Policy, now: datetime, rules: Mapping[str, Rule]
     applications = tables[-3]["application"].n_unique()
     many = {"account": accounts, "identity": identities, "application": applications}
     words = Words(estate.settings)
-    held = [hold(rules[name], rows, words, now) for name, rows in _first_that_fits(against, rules).items()]
+    held = [hold(rules[name], rows, words, now) for name, rows in first_that_fits(against, rules).items()]
     return Verdict(
         held=held,
         not_evaluable=_together(not_evaluable, of_people),
@@ -146,7 +146,7 @@ def _together(one: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]) 
     return {name: {**one.get(name, {}), **other.get(name, {})} for name in (*one, *(n for n in other if n not in one))}
 
 
-def _narrowed(rule: Rule, frame: Frame) -> Frame:
+def narrowed(rule: Rule, frame: Frame) -> Frame:
     """Only the columns that sentences, evidence and fingerprint need, under the names they have there."""
     names = _OF[rule.subject]
     there = frame.collect_schema().names()
@@ -205,7 +205,7 @@ def _counted(
     return unjudged, concerned, int(table["count"].sum())
 
 
-def _first_that_fits(against: Mapping[str, pl.DataFrame], rules: Mapping[str, Rule]) -> dict[str, pl.DataFrame]:
+def first_that_fits(against: Mapping[str, pl.DataFrame], rules: Mapping[str, Rule]) -> dict[str, pl.DataFrame]:
     """The rows each rule keeps: of the lifecycle rules, only the first that fits an account keeps it."""
     result = dict(against)
     taken: pl.DataFrame | None = None
@@ -221,4 +221,14 @@ def _first_that_fits(against: Mapping[str, pl.DataFrame], rules: Mapping[str, Ru
     return {name: result[name] for name in rules if name in result}
 
 
-__all__ = ["FINDING", "RULES", "Verdict", "all_rules", "in_force", "own_rules", "run"]
+__all__ = [
+    "FINDING",
+    "RULES",
+    "Verdict",
+    "all_rules",
+    "first_that_fits",
+    "in_force",
+    "narrowed",
+    "own_rules",
+    "run",
+]

@@ -18,7 +18,7 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from governance import declaration, score, wording
+from governance import declaration, lines, score, wording
 from governance.declaration import SEVERITIES, SIGNALS, Rule, Subject, told, told_of_identities
 from governance.estate import Estate
 from governance.settings import Settings
@@ -152,7 +152,7 @@ def hold(rule: Rule, rows: pl.DataFrame, words: Words, now: datetime) -> Held:
     if "last_seen_at" not in rule.evidence:  # or everybody who goes on working would change the finding every day
         rows = rows.with_columns(pl.lit(None, INSTANT).alias("last_seen_at"))
     bare = rows.select(
-        _fingerprints(rule, rows),
+        fingerprints(rule, rows),
         pl.lit(rule.name).alias("rule"),
         pl.lit(rule.severity).alias("severity"),
         points,
@@ -172,7 +172,7 @@ def _ordered(tables: Sequence[pl.DataFrame], schema: Mapping[str, Any]) -> pl.Da
     return table.sort(rank, "score", "fingerprint", descending=[False, True, False])
 
 
-def _fingerprints(rule: Rule, rows: pl.DataFrame) -> pl.Series:
+def fingerprints(rule: Rule, rows: pl.DataFrame) -> pl.Series:
     """What makes a finding the same finding: rule and identity values."""
     identities = zip(*(rows[column].to_list() for column in rule.identity), strict=True)
     texts = ("\x1f".join((rule.name, *map(str, values))) for values in identities)
@@ -196,7 +196,7 @@ def _digests(rule: Rule, rows: pl.DataFrame, points: pl.Series, words: Words) ->
 def _written_in(rule: Rule) -> list[str]:
     """Marks of the files that make the words of a rule's findings: a changed sentence is a changed finding."""
     its = {function.__code__.co_filename for function in (rule.judge, rule.sentence) if inspect.isfunction(function)}
-    return sorted(_mark(file) for file in {*its, wording.__file__, declaration.__file__})
+    return sorted(_mark(file) for file in {*its, wording.__file__, lines.__file__, declaration.__file__})
 
 
 @functools.cache

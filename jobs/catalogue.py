@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from governance.rulebook import all_rules
-from jobs.commands import feeds, findings
+from jobs.commands import feeds, rules
 
 README: Final = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -22,7 +22,7 @@ def rules_table() -> str:
             ", ".join(f"`{s}`" for s in r["signals"]),
             ", ".join(r["controls"]),
         )
-        for r in findings.declared(all_rules())
+        for r in rules.declared(all_rules())
     ]
     return _table(("Rule", "What it finds", "Severity", "Needs to know", "Controls"), rows)
 

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 
 from governance.errors import ConfigurationError, LeaverwatchError
 from governance.house import House
+from governance.rulebook import in_force
 from governance.tables import DetectRun, Snapshot
 from jobs import home, work
 
@@ -32,6 +33,7 @@ class Examined:
 def examine(house: House, now: datetime, environ: Mapping[str, str]) -> Iterator[Examined]:
     """Look at everything once; changes nothing in any application."""
     yield Examined("configuration", True, f"{house.home / 'leaverwatch.toml'}")
+    yield from _rules(house)
     yield _store(house)
     yield _snapshots(house)
     yield _clock(house, now)
@@ -41,6 +43,20 @@ def examine(house: House, now: datetime, environ: Mapping[str, str]) -> Iterator
         yield from _outdated(house, name, now)
     yield from _own_accounts(house)
     yield from _acting(house)
+
+
+def _rules(house: House) -> Iterator[Examined]:
+    """Rules of one's own, each tried over an estate with no row; nothing is said where there are none."""
+    folder = house.home / "rules"
+    own = sorted(path.stem for path in folder.glob("*.py") if not path.name.startswith("_")) if folder.is_dir() else []
+    try:
+        rules = house.rules
+        in_force(rules, house.settings.policy)
+    except ConfigurationError as error:
+        yield Examined("rules", False, str(error))
+        return
+    if own:
+        yield Examined("rules", True, f"{len(rules)}, of them your own: {', '.join(own)}")
 
 
 def _store(house: House) -> Examined:

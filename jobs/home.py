@@ -170,13 +170,19 @@ def identities(house: House) -> Any:
 
 
 def announce(house: House, now: datetime) -> None:
-    """Write down what is in force at start: the connectors' declarations, and [act] in the audit when it changed."""
+    """Write down what is in force at start: the connectors' declarations, [act] and the policy when they changed.
+
+    ConfigurationError when a rule of one's own cannot be used: whoever starts is told at once.
+    """
     from dataclasses import asdict
 
     from sqlmodel import select
 
     from connectors.kit.contract import connector_class, connector_names
     from governance import policies, tables
+    from governance.rulebook import in_force
+
+    in_force(house.rules, house.settings.policy)
 
     declared = []
     for name in connector_names():

@@ -71,7 +71,11 @@ def test_what_was_given_stands_above_the_preset_and_only_that_counts_as_given():
 )  # fmt: skip
 def test_each_preset_holds_the_days_its_norm_names(preset, stale, privileged, external):
     policy = Policy.model_validate({"preset": preset})
-    assert (policy.stale_days, policy.stale_days_privileged, policy.stale_days_external) == (stale, privileged, external)
+    assert (policy.stale_days, policy.stale_days_privileged, policy.stale_days_external) == (
+        stale,
+        privileged,
+        external,
+    )
 
 
 def test_every_preset_can_be_chosen():
@@ -223,7 +227,9 @@ def test_a_file_without_a_policy_gets_one(tmp_path):
 
 
 def test_an_admin_sets_thresholds_and_everybody_reads_their_history(at):
-    said = at.do("policy", "set", "stale_days=60", "severity.stale=high", "--actor", "admin@x.example", "--reason", "why")
+    said = at.do(
+        "policy", "set", "stale_days=60", "severity.stale=high", "--actor", "admin@x.example", "--reason", "why"
+    )
     assert "version 2" in said.err
     shown = at.do("policy", "show", "--format", "json").json
     assert (shown["version"], shown["actor"], shown["reason"]) == (2, "admin@x.example", "why")

@@ -1,15 +1,14 @@
-"""Findings: detect them, list them, except one from a rule for a while, say whose an account is, read the rules."""
+"""Findings: detect them, list them, except one from a rule for a while, say whose an account is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from sqlmodel import col, select
 
-from governance.errors import ConfigurationError, DecisionError
+from governance.errors import ConfigurationError
 from jobs import home, work
 from jobs.commands.options import (
     ActorEmail,
@@ -23,7 +22,6 @@ from jobs.commands.options import (
     state_population,
     the_actor,
     the_house,
-    the_rules,
 )
 from jobs.commands.printing import Format, document, say, show
 
@@ -165,28 +163,3 @@ def pin(
     house.settings.application_named(application)
     decide(house, the_actor(house, actor), home.clock(), application, account_id, identity, reason)
     say(f"{account} belongs to {identity} from the next detect run on")
-
-
-rules = noun("Rules: what is looked for, and what a reviewer needs to know about it.")
-app.add_typer(rules, name="rules")
-
-
-@rules.command("list")
-def list_rules(format: Output = Format.TABLE) -> None:
-    """Show every rule, shipped or your own, the most severe first."""
-    show(declared(the_rules()), format, ("severity", "rule", "title", "signals"))
-
-
-def declared(rules: Mapping[str, Rule]) -> list[dict[str, Any]]:
-    """Every rule as it declares itself, the most severe first."""
-    order = _most_severe_first(rules)
-    return [
-        {
-            "rule": name,
-            "title": rules[name].title,
-            "severity": rules[name].severity,
-            "controls": list(rules[name].controls),
-            "signals": list(rules[name].needs),
-        }
-        for name in sorted(rules, key=lambda name: order[name][0])
-    ]

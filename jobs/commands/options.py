@@ -57,10 +57,9 @@ def the_house() -> House:
 
 def the_rules() -> dict[str, Rule]:
     """The rules shipped, and those of one's own where LEAVERWATCH_HOME has any; needs no settings and no store."""
-    from governance.rulebook import all_rules, own_rules
+    from governance.house import rules_of
 
-    own = home.find_home(os.environ) / "rules"
-    return {**all_rules(), **(own_rules(own) if own.is_dir() else {})}
+    return rules_of(home.find_home(os.environ))
 
 
 def the_actor(house: House, email: str | None) -> Actor:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from governance.errors import ConfigurationError, LeaverwatchError
+from governance.rulebook import in_force
 from jobs import home, up, work
 from jobs.commands.options import Output, noun, the_house
 from jobs.commands.printing import Format, say, show
@@ -45,8 +46,10 @@ def worker() -> None:
     from jobs.worker import serve
 
     logging.getLogger("leaverwatch").setLevel(os.environ.get("LEAVERWATCH_LOG", "INFO").upper())
+    house = the_house()
+    in_force(house.rules, house.settings.policy)  # a rule that cannot be used is named now, not when it would judge
     with up.stopping() as stop:
-        serve(the_house(), stop, os.environ)
+        serve(house, stop, os.environ)
 
 
 jobs = noun("Jobs: what runs by the clock, and how it went.")
