@@ -72,6 +72,7 @@ ACCOUNT_COLUMNS: dict[str, Any] = {
     "match": pl.String,
     "match_key": pl.String,
     "candidates": pl.String,
+    "address_holders": pl.String,
     "provenance": pl.String,
     "provenance_confidence": pl.Float64,
     "source_read": pl.Boolean,
