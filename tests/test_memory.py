@@ -201,3 +201,34 @@ def test_accounts_closed_from_here_are_not_a_change_of_the_feed():
     closed = pl.DataFrame({"account_id": ["0", "1"]})
     change = account_change(frames_of(now)["accounts"].lazy(), last, closed.lazy())
     assert (change.base, change.removed, change.added) == (8, 3, 0)
+
+
+def _told(*accounts):
+    return frames_of(list(accounts))["accounts"].lazy()
+
+
+def _rows(frame):
+    return {row["account_id"]: (row["closed_at"], row["returned_at"]) for row in frame.collect().iter_rows(named=True)}
+
+
+def test_an_account_closed_from_here_and_active_again_at_the_next_pull_has_returned():
+    names = ("again", "closed", "untold", "undone")
+    last = remember_accounts(_told(*(Account("crm", n, active=True) for n in names)), None, MAY, KEEP)
+    proved, at = MAY + timedelta(hours=1), MAY + timedelta(days=1)
+    read = [Account("crm", n, active=a) for n, a in zip(names, (True, False, None, True), strict=True)]
+    next_one = remember_accounts(_told(*read), last, at, KEEP, dict.fromkeys(names[:3], proved))
+    assert _rows(next_one) == {
+        "again": (proved, at),
+        "closed": (at, None),
+        "untold": (None, None),
+        "undone": (None, None),
+    }
+
+
+def test_one_that_was_read_closed_in_between_returns_when_it_is_read_active():
+    last = remember_accounts(_told(Account("crm", "1", active=True)), None, MAY, KEEP)
+    days = [MAY + timedelta(days=n) for n in (1, 2, 3)]
+    closed = remember_accounts(_told(Account("crm", "1", active=False)), last, days[0], KEEP)
+    again = remember_accounts(_told(Account("crm", "1", active=True)), closed, days[1], KEEP, {"1": MAY})
+    later = remember_accounts(_told(Account("crm", "1", active=True)), again, days[2], KEEP)
+    assert _rows(again) == _rows(later) == {"1": (days[0], days[1])}

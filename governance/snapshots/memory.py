@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -116,10 +117,17 @@ def _distinct_addresses() -> pl.Expr:
     return pl.when(others.list.len() > 0).then(others.list.sort().list.join(";")).alias("former_emails")
 
 
-def remember_accounts(new: pl.LazyFrame, last: pl.LazyFrame | None, at: datetime, keep: timedelta) -> pl.LazyFrame:
+def remember_accounts(
+    new: pl.LazyFrame,
+    last: pl.LazyFrame | None,
+    at: datetime,
+    keep: timedelta,
+    proved: Mapping[str, datetime] | None = None,
+) -> pl.LazyFrame:
     """The accounts a snapshot holds: those present in their order, then those that vanished (`present` false).
 
-    Lazy, because a million accounts need not fit in memory.
+    `proved`: account_id -> when it was read back as closed from here, since `last`. One that is active all the same was
+    closed then and has returned. Lazy, because a million accounts need not fit in memory.
     """
     columns, moment = list(schema("accounts")), pl.lit(at, INSTANT)
     present = new.with_columns(
@@ -128,16 +136,21 @@ def remember_accounts(new: pl.LazyFrame, last: pl.LazyFrame | None, at: datetime
     if last is None:
         return present
     was = last.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
-    open_before = pl.col("was_closed_at").is_null() | (pl.col("was_returned_at") >= pl.col("was_closed_at"))
+    returned_before = (pl.col("was_returned_at") >= pl.col("was_closed_at")).fill_null(value=False)
+    open_before = pl.col("was_closed_at").is_null() | returned_before
     closes = (pl.col("was_active") & ~pl.col("active") & open_before).fill_null(value=False)
-    returns = (~open_before & pl.col("active")).fill_null(value=False)
+    reborn = (pl.col("active") & open_before & pl.col("proved_at").is_not_null()).fill_null(value=False)
+    returns = (~open_before & pl.col("active")).fill_null(value=False) | reborn
+    joined = present.join(was, on="account_id", how="left", maintain_order="left").join(
+        _closed_here(proved or {}), on="account_id", how="left", maintain_order="left"
+    )
     present = _with_twins_of_closing(
-        present.join(was, on="account_id", how="left", maintain_order="left").with_columns(
-            closed_at=pl.when(closes).then(moment).otherwise("was_closed_at"),
+        joined.with_columns(
+            closed_at=pl.when(reborn).then("proved_at").when(closes).then(moment).otherwise("was_closed_at"),
             returned_at=pl.when(returns).then(moment).otherwise("was_returned_at"),
         )
     ).select(columns)
-    seen_open = pl.col("closed_at").is_null() | (pl.col("returned_at") >= pl.col("closed_at"))
+    seen_open = pl.col("closed_at").is_null() | (pl.col("returned_at") >= pl.col("closed_at")).fill_null(value=False)
     gone = pl.col("present") & seen_open & pl.col("active").fill_null(value=True)
     vanished = (
         last.join(new.select("application", "account_id"), on=["application", "account_id"], how="anti")
@@ -145,6 +158,13 @@ def remember_accounts(new: pl.LazyFrame, last: pl.LazyFrame | None, at: datetime
         .with_columns(closed_at=pl.when(gone).then(moment).otherwise("closed_at"), present=pl.lit(False))
     )
     return pl.concat([present, _with_twins_of_closing(vanished).select(columns)])
+
+
+def _closed_here(proved: Mapping[str, datetime]) -> pl.LazyFrame:
+    return pl.LazyFrame(
+        {"account_id": list(proved), "proved_at": list(proved.values())},
+        schema={"account_id": pl.String, "proved_at": INSTANT},
+    )
 
 
 _CLOSING: Final = ("active", "closed_at", "returned_at")

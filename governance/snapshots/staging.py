@@ -119,11 +119,13 @@ def _accounts(
 ) -> tuple[Change, Frames]:
     """An application with its memory: accounts that vanished, and what happened. Never whole in memory."""
     with house.store.read() as session:
-        closed = session.exec(
-            select(Remediation.account_id).where(
+        ours = session.exec(
+            select(Remediation.account_id, Remediation.status, Remediation.verified_at).where(
                 Remediation.application == feed.name, col(Remediation.status).in_(("executing", "executed", "verified"))
             )
         ).all()
+    closed = [account_id for account_id, _, _ in ours]
+    proved = {a: when for a, status, when in ours if status == "verified" and when and last and last.at < when < row.at}
     new = parts.scan("accounts")
     file = _file(house, last, "accounts")
     before = None if file is None else scan("accounts", [file])
@@ -134,7 +136,7 @@ def _accounts(
         name: parts.scan(name).select(list(schema(name))) for name in ("entitlements", "grants", "credentials")
     }
     kept["events"] = events
-    kept["accounts"] = remember_accounts(with_last_use(new, events), before, row.at, _keep(house))
+    kept["accounts"] = remember_accounts(with_last_use(new, events), before, row.at, _keep(house), proved)
     return account_change(new, before, closed_here), kept
 
 
