@@ -20,10 +20,16 @@ def run(
     size: Annotated[int, typer.Option(metavar="ACCOUNTS", min=100, help="With five grants each.")] = 7_500,
     connectors: Annotated[bool, typer.Option("--connectors", help="Read them over HTTP instead.")] = False,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Pull the invented company instead.")] = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Every rule, beside the same rules written otherwise.")
+    ] = False,
+    database: Annotated[
+        str | None, typer.Option("--database", metavar="URL", help="With --rules: also as SQL in this PostgreSQL.")
+    ] = None,
     format: Output = Format.TABLE,
 ) -> None:
     """Measure each step on a seeded estate of this many accounts, in a folder that goes afterwards."""
-    from jobs import bench, bench_connectors, bench_sandbox
+    from jobs import bench, bench_connectors, bench_rules, bench_sandbox
 
     rows = []
     now = home.clock().replace(microsecond=0)
@@ -33,6 +39,8 @@ def run(
             if sandbox
             else bench_connectors.run(size, now)
             if connectors
+            else bench_rules.run(Path(folder), size, now, database)
+            if rules
             else bench.run(Path(folder), size, now)
         )
         for figure in figures:
