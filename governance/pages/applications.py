@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.pages import ADMIN, APPROVER, AUDITOR, OWNER, SECURITY, Page
+from governance.parts.coverage import coverage_matrix
 from governance.parts.feedcard import application_card, source_card
 from governance.parts.feeddetail import feed_detail
 from governance.parts.filters import status_tabs
@@ -19,6 +20,7 @@ from governance.parts.population import population_statement
 from governance.parts.text import bold, hot, plain, warm
 from governance.views import applications
 from governance.views.applications import Card, Source
+from governance.views.coverage import coverage
 from governance.views.population import population
 from governance.views.words import UNKNOWN, count
 
@@ -60,6 +62,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     for card in shown:
         with grid:
             application_card(house, actor, now, card)
+    gaps = status_tabs(st.container(horizontal=True), "coverage", {"gaps": "Rules with gaps", "every": "All rules"})
+    coverage_matrix(coverage(house, now), gaps_only=gaps == "gaps")
 
 
 def _sentence(cards: list[Card]) -> str:

@@ -80,7 +80,9 @@ def _filters(house: House, counted: Tally) -> findings.Filters:
     labels = {status: f"{title} {capped(min(counted.of(status), CAP + 1))}" for status, title in STATUSES.items()}
     status = status_tabs(row, "status", labels)
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
-    chosen_rule = choice(row, "Rule", "rule", {name: rule_title(name) for name in rule_names()})
+    asked = st.query_params.get("rule")
+    held = counted.rules(status) | {asked}  # of so many rules only those that hold, and the one that was asked for
+    chosen_rule = choice(row, "Rule", "rule", {name: rule_title(name) for name in rule_names() if name in held})
     chosen_severity = choice(row, "Severity", "severity", {word: severity(word) for word in SIGNS})
     application = choice(row, "Application", "application", titles)
     text = text_search(row, "Identity, account or entitlement")

@@ -10,6 +10,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.pages import EVERYBODY, Page
 from governance.parts.charts import closure_chart
+from governance.parts.coverage import coverage_line
 from governance.parts.first import act_first
 from governance.parts.heat_map import heat_map
 from governance.parts.links import link
@@ -17,6 +18,7 @@ from governance.parts.numbers import four_numbers
 from governance.parts.opening import opening
 from governance.parts.population import population_statement
 from governance.parts.text import hot, plain
+from governance.views.coverage import coverage
 from governance.views.overview import Overview, overview
 from governance.views.population import population
 from governance.views.words import count, span
@@ -42,6 +44,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         heat_map(seen.grid)
     with right.container(border=True, height="stretch"):
         closure_chart(seen.closures)
+    coverage_line(coverage(house, now))
     population_statement(
         population(house, now),
         f"{count(seen.tally.of('open'), 'open finding', 'open findings')} by {len(seen.tally.rules())} rules over",

@@ -17,6 +17,7 @@ from governance.views.overview import Cell, Grid
 
 _PHONE: Final = 440  # pixels of the chart; below it only the columns that hold most are shown, and the rest as one
 _ON_PHONE: Final = 5
+_ON_DESK: Final = 10  # half a page has no room for the label of more
 _SHORT: Final = {  # no label is rotated: two short lines; the tooltip has the full name
     "Login after leaving": "Used\nafter",
     "Admin without MFA": "No\nMFA",
@@ -51,7 +52,7 @@ def heat_map(grid: Grid) -> None:
         f"{name}: {'not evaluable' if total is None else f'{total} open'}"
         for name, total in zip(grid.applications, grid.totals, strict=True)
     )
-    wide, narrow = _columns(grid), _columns(grid, _ON_PHONE)
+    wide, narrow = _columns(grid, _ON_DESK), _columns(grid, _ON_PHONE)
     layers = [_layers(grid, wide), _layers(grid, narrow)]
     event = st.echarts_chart(
         _option(grid, wide, narrow, layers),
@@ -66,10 +67,10 @@ def heat_map(grid: Grid) -> None:
         note(f"{plain(blind)} places could not be judged: hatched, not zero. Hover one for the reason.")
 
 
-def _columns(grid: Grid, most: int | None = None) -> list[_Column]:
-    """A column for every rule; of at most `most` rules, those that hold most, and one for all others together."""
+def _columns(grid: Grid, most: int) -> list[_Column]:
+    """A column for each of the `most` rules that hold most, and one for all others together."""
     every = [_Column(_SHORT.get(rule, rule), rule, [place]) for place, rule in enumerate(grid.rules)]
-    if most is None or len(every) <= most + 1:
+    if len(every) <= most + 1:
         return every
     number = [sum(cell.count or 0 for cell in grid.cells if cell.rule == place) for place in range(len(every))]
     shown = set(sorted(range(len(every)), key=lambda place: (grid.rules[place] != "Ghost", -number[place]))[:most])

@@ -17,6 +17,7 @@ from governance.parts.links import link
 from governance.parts.notes import note
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, code, hot, plain
+from governance.parts.understood import goes_away, history_list, score_parts
 from governance.tables import Finding
 from governance.views import approvals
 from governance.views.evidence import Detail, detail
@@ -36,10 +37,16 @@ def panel(house: House, actor: Actor, now: datetime, fingerprint: str | None) ->
         _head(house, found)
         _title("Facts")
         fact_list(found.facts)
+        if found.score:
+            _title("Score")
+            score_parts(found)
+        _title("What makes it go away")
+        goes_away(found)
         _change(found)
         _similar(found)
         st.space(4)
         _decision(house, actor, now, found)
+        history_list(found, now)
 
 
 def _head(house: House, found: Detail) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from governance.tables import Exclusion, Finding, Remediation
 from governance.views import runs
 from governance.views.applications import Closing, closing
 from governance.views.freshness import Feed, freshness
+from governance.views.history import Event, history
 from governance.views.words import day, rule, span
 
 # Rules whose remedy is another one, but where a person may decide that the account goes.
@@ -52,6 +53,10 @@ class Detail:
     exclusion: Exclusion | None
     remediation: Remediation | None
     approvers: list[str]
+    score: list[dict[str, Any]] = field(default_factory=list)  # part, points, most, why
+    ends_when: str = ""
+    controls: tuple[str, ...] = ()
+    history: list[Event] = field(default_factory=list)  # the oldest first
 
     @property
     def instead(self) -> str | None:
@@ -70,6 +75,7 @@ def detail(house: House, actor: Actor, now: datetime, fingerprint: str) -> Detai
         remediations = select(Remediation).where(Remediation.finding == fingerprint)
         remediation = session.exec(remediations.order_by(col(Remediation.id).desc()).limit(1)).first()
         similar = _similar(session, finding)
+        past = history(session, finding)
     declared = rule(finding.rule)
     remedy = declared.remedy if declared else None
     about_account = finding.application is not None and finding.account_id is not None
@@ -85,6 +91,10 @@ def detail(house: House, actor: Actor, now: datetime, fingerprint: str) -> Detai
         exclusion=exclusion,
         remediation=remediation,
         approvers=deciders(house, actor, finding.application, finding.identity_id),
+        score=[part for part in (finding.evidence or {}).get("score") or () if part.get("points")],
+        ends_when=declared.ends_when if declared else "",
+        controls=declared.controls if declared else (),
+        history=past,
     )
 
 
