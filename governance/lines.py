@@ -160,6 +160,15 @@ def _both_told(words: Sources, row: Row, column: str) -> Line:
     return (f"Settings: {row['where']} is provisioned by jit and by scim", POLICY, None) if row[column] else None
 
 
+def _jit_alone(words: Sources, row: Row, column: str) -> Line:
+    return f"Settings: {row['where']} is provisioned by jit, not by scim, and no write_token is given", POLICY, None
+
+
+def _open_accounts(words: Sources, row: Row, column: str) -> Line:
+    many = "1 account is" if row[column] == 1 else f"{row[column]} accounts are"
+    return f"{row['where']}: {many} active", row["application"], None
+
+
 def _came_to_be(words: Sources, row: Row, column: str) -> Line:
     if not row[column]:
         return None
@@ -203,6 +212,8 @@ LINES: Final[dict[str, Callable[[Sources, Row, str], Line]]] = {
     "sign_on_assigned": _sign_on_assigned,
     "sign_on_active": _sign_on_active,
     "both_told": _both_told,
+    "jit_alone": _jit_alone,
+    "open_accounts": _open_accounts,
     "pushed": _came_to_be,
     "born": _came_to_be,
     "both_write": _writes,

@@ -70,7 +70,7 @@ def dual_provisioning(estate: Estate, policy: Policy, now: datetime) -> Frame:
     names = _names(settings)
     pushed = _pushed(estate, names)
     born = _born(estate, names, pushed, now)
-    there = estate.accounts.group_by("application").agg(nw.col("criticality").max())
+    there = estate.accounts.filter(nw.col("source_read")).group_by("application").agg(nw.col("criticality").max())
     counted = [
         frame.unique(ACCOUNT).group_by("application").agg(nw.len().cast(nw.Int64).alias(name))
         for name, frame in (("pushed", pushed), ("born", born))
