@@ -52,8 +52,11 @@ def plan_of(house: House, now: datetime, ids: Sequence[str] | None) -> Plan:
 
 
 def by_application(plan: Plan) -> Iterator[tuple[str, list[Remediation]]]:
-    """The work, by application; what a run left behind when it was cut short comes first."""
-    work = sorted((*plan.resume, *plan.run), key=lambda r: (r.application, r.status != "executing", r.id))
+    """The work, by application, identity providers first; in each, what a run left behind when it was cut short."""
+    everything = (*plan.resume, *plan.run)
+    work = sorted(
+        everything, key=lambda r: (r.application not in plan.first, r.application, r.status != "executing", r.id)
+    )
     for application, own in groupby(work, key=lambda r: r.application):
         yield application, list(own)
 

@@ -1,7 +1,8 @@
 """Plans: which approved remediations a run would carry out, and whether that is more than policy allows.
 
-A dry run and a real run have the same plan. Limits hold for one application in one run; a larger run makes no call
-until two actors release exactly those ids, or it is given fewer.
+A dry run and a real run have the same plan. Identity providers come first: who is closed in an application while they
+can still sign in is made anew there by the next single sign-on. Limits hold for one application in one run; a larger
+run makes no call until two actors release exactly those ids, or it is given fewer.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ulid import ULID
 
 from governance import audit
 from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError, NotSupported, PlanChanged
+from governance.findings.evaluation import with_providers
 from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import Facts, read_facts
@@ -64,6 +66,7 @@ class Plan:
     shares: tuple[Share, ...]
     facts: Facts = field(default_factory=lambda: Facts({}, {}))
     approved: dict[str, Remediation] = field(default_factory=dict)  # everything looked at, by id
+    first: frozenset[str] = frozenset()  # the identity providers: their calls come before those of all others
 
 
 def limit(act: ActSettings, active: int) -> int:
@@ -77,8 +80,10 @@ def plan(house: House, now: datetime, ids: Sequence[str] | None = None) -> Plan:
     Without ids, those of a held run go on waiting for their release and the others are planned; a released run is
     planned as it was released.
     """
+    first = frozenset(a.name for a in with_providers(house, house.settings).application if a.identity_provider)
     with house.store.read() as session:
         candidates = _named(session, ids) if ids is not None else _all(session)
+        candidates.sort(key=lambda r: (r.application not in first, r.application, r.id))
         findings = load_findings(session, (r.finding for r in candidates))
         facts = read_facts(house, session, ((r.application, r.account_id) for r in candidates))
         closed = {a: closed_privileged(session, holders, a) for a, holders in facts.privileged.items()}
@@ -112,6 +117,7 @@ def plan(house: House, now: datetime, ids: Sequence[str] | None = None) -> Plan:
         shares=shares,
         facts=facts,
         approved={r.id: r for r in candidates},
+        first=first,
     )
 
 
@@ -193,7 +199,7 @@ def _is_stale(hold: RunHold, runnable: set[str], planned: set[str], *, whole: bo
 
 
 def _named(session: Session, ids: Sequence[str]) -> list[Remediation]:
-    candidates = sorted(load(session, ids), key=lambda r: (r.application, r.id))
+    candidates = list(load(session, ids))
     for r in candidates:
         if r.action != "deactivate":
             raise NotSupported(f"remediation {r.id} is a task for the owner of {r.application}; nothing can be run")
@@ -206,7 +212,7 @@ def _all(session: Session) -> list[Remediation]:
     chosen = select(Remediation).where(
         col(Remediation.status).in_((*RUNNABLE, "executing")), Remediation.action == "deactivate"
     )
-    return list(session.exec(chosen.order_by(col(Remediation.application), col(Remediation.id))))
+    return list(session.exec(chosen))
 
 
 def _check(
