@@ -39,7 +39,9 @@ def days(house: House, since: datetime | None = None, until: datetime | None = N
     return list(last.values())
 
 
-def replay(house: House, rule: str, instants: list[datetime], known: Known | None, now: datetime) -> Iterator[Replayed]:
+def replayed(
+    house: House, rule: str, instants: list[datetime], known: Known | None, now: datetime
+) -> Iterator[Replayed]:
     """Judge by one rule as of each instant; where a rule with precedence holds an account, this one leaves it."""
     rules = _with_precedence(in_force(house.rules, house.settings.policy), rule)
     before: pl.DataFrame | None = None
