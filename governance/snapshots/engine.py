@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shutil
+import socket
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -14,6 +19,8 @@ from governance.settings import EngineSettings
 from governance.snapshots.frames import scan, schema
 
 Frame = nw.LazyFrame[Any]
+ANSWER_S: Final = 5.0  # how long a Spark master may take to accept a connection
+_KIND: Final = 'leaverwatch.toml: engine.kind = "spark"'
 FEW: Final = 10  # feeds; a thread waits for each file of each use of a scan, and there are 512 of them
 
 
@@ -71,15 +78,31 @@ class SparkEngine:
 
     @classmethod
     def connected(cls, master: str) -> SparkEngine:
-        """The engine on the cluster at `master`; ConfigurationError when pyspark is not installed."""
-        try:
+        """The engine on the cluster at `master`; a process keeps the session it has.
+
+        ConfigurationError when pyspark or Java is not installed, or no cluster answers there. Memory and cores are set
+        as Spark does it: in the spark-defaults.conf of SPARK_CONF_DIR.
+        """
+        if importlib.util.find_spec("pyspark") is None:
+            raise ConfigurationError(f"{_KIND} needs pyspark: pip install -r tests/spark.lock")
+        if shutil.which("java", path=_where_java_is()) is None:
+            raise ConfigurationError(f"{_KIND} needs Java 17 or newer: install it, or set JAVA_HOME to where it is")
+        _demand_answer(master)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+            from py4j.protocol import Py4JError
+            from pyspark.errors import PySparkException
             from pyspark.sql import SparkSession
-        except ModuleNotFoundError as error:
-            raise ConfigurationError(
-                'leaverwatch.toml: engine.kind = "spark" needs pyspark: pip install -r tests/spark.lock'
-            ) from error
-        builder = SparkSession.builder.master(master).appName("leaverwatch")
-        return cls(builder.config("spark.ui.enabled", "false").getOrCreate())
+
+            builder = SparkSession.builder.master(master).appName("leaverwatch")
+            quiet = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+            try:
+                session = quiet.getOrCreate()
+                session.sparkContext.setLogLevel("ERROR")
+            except (PySparkException, Py4JError, OSError) as error:
+                why = str(error).strip().splitlines()
+                raise ConfigurationError(f"{_KIND}: no session at {master}: {why[0] if why else error!r}") from error
+        return cls(session)
 
     def scan(self, paths: Sequence[Path]) -> Frame:
         """One lazy frame over Parquet files of the same columns."""
@@ -110,6 +133,27 @@ class SparkEngine:
         for note in (*path.glob(".*"), *path.glob("_*")):  # check sums and marks, which other readers take for data
             note.unlink()
         return self.scan([path])
+
+
+def _where_java_is() -> str:
+    """Where Spark looks for Java: below JAVA_HOME when it is set, else on the path."""
+    given = os.environ.get("JAVA_HOME")
+    return str(Path(given) / "bin") if given else os.environ.get("PATH", os.defpath)
+
+
+def _demand_answer(master: str) -> None:
+    """ConfigurationError when nobody listens at any address of a standalone master; Spark itself tries for a minute."""
+    standalone = master.removeprefix("spark://")
+    if standalone == master:
+        return
+    for place in standalone.split(","):
+        host, _, port = place.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
+        except (OSError, ValueError):
+            continue
+        return
+    raise ConfigurationError(f"{_KIND}: no Spark master answers at {master}")
 
 
 def engine_of(settings: EngineSettings) -> Engine:
