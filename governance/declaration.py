@@ -42,12 +42,14 @@ SIGNALS: Final[dict[str, str]] = {
     "owner.left_on": "the source of truth only shows that the owner is absent, not on which day they left",
     "owner.attributes": "the source of truth does not tell the owner's department or title",
     "owner.position": "the source of truth tells neither the owner's department nor title",
+    "owner.peers": "the source of truth does not tell both the owner's department and title",
     "owner.contract_end": "the source of truth does not tell when contracts end",
     "owner.manager": "the source of truth does not tell who manages whom",
     "account.last_seen": "the application does not tell the last use",
     "account.created_at": "the application does not tell when the account was created",
     "account.mfa": "the application does not tell whether multi-factor authentication is on",
     "account.grants": "the application does not tell what the account holds",
+    "grants.last_used": "the application does not tell when an entitlement was last used",
     "account.attributes": "the application does not tell the account's department or title",
     "account.password": "the application does not tell whether a password of its own opens the account",
     "account.way_in": "neither whether a password of its own opens the account nor how it was made is told",
@@ -186,10 +188,13 @@ def told(settings: Settings) -> dict[str, nw.Expr]:
         "owner.position": nw.col("owner_id").is_null()
         | ~nw.col("owner_department").is_null()
         | ~nw.col("owner_title").is_null(),
+        "owner.peers": nw.col("owner_id").is_null()
+        | (~nw.col("owner_department").is_null() & ~nw.col("owner_title").is_null()),
         "account.last_seen": nw.col("last_seen_known").fill_null(False) | ~nw.col("last_seen_at_s").is_null(),
         "account.created_at": ~nw.col("created_at_s").is_null(),
         "account.mfa": ~nw.col("mfa").is_null(),
         "account.grants": ~nw.col("privileged").is_null(),
+        "grants.last_used": nw.col("grants_used_told"),
         "owner.contract_end": nw.col("owner_id").is_null() | nw.col("owner_contract_end_told"),
         "owner.manager": nw.col("owner_id").is_null() | nw.col("owner_manager_told"),
         "account.attributes": ~nw.col("department").is_null() | ~nw.col("title").is_null(),
@@ -214,10 +219,13 @@ def made_outside() -> nw.Expr:
 
 
 def _attributes_told(settings: Settings) -> nw.Expr:
-    """Whether every attribute is told that the application's role mapping looks at."""
+    """Whether every attribute is told that the application's role mapping looks at, and the baseline beside it."""
     used: dict[str, set[str]] = {}
     for line in settings.role_mapping:
         used.setdefault(line.application, set()).update(line.when)
+    for approved in settings.baseline:  # matters only beside a mapping: what was approved may excuse what is held
+        if approved.application in used:
+            used[approved.application].update(approved.when)
     result: nw.Expr = nw.lit(True)
     for attributes in sorted({tuple(sorted(names)) for names in used.values()}):
         applications = sorted(name for name, names in used.items() if names == set(attributes))

@@ -132,8 +132,8 @@ def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
 def known(facts: Facts, settings: Settings, now: datetime) -> dict[str, Frame]:
     """What accounts are matched with and what is then known around them; it follows from people and few accounts.
 
-    The lookups of correlation by their names, `owner` (owner_id and what is known of an owner), `responsible`, `held`
-    and `opened`. An estate of many accounts is correlated in portions, for which these are written once.
+    The lookups of correlation by their names, `used` (which applications tell the last use of entitlements), `owner`
+    (owner_id and what is known of an owner), `responsible`, `held` and `opened`. An estate of many accounts is correlated in portions, for which these are written once.
     """
     identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
     everybody = identities
@@ -143,7 +143,7 @@ def known(facts: Facts, settings: Settings, now: datetime) -> dict[str, Frame]:
         identities = (
             identities.join(same, on="identity_id", how="left").drop("identity_id").rename({"person_id": "identity_id"})
         )
-    tables = lookups(identities)
+    tables = lookups(identities) | {"used": _uses_told(facts.grants)}
     owner = everybody.select(
         nw.col("identity_id").alias("owner_id"), *(nw.col(name).alias(new) for name, new in OWNER_COLUMNS.items())
     )
@@ -164,6 +164,12 @@ def known(facts: Facts, settings: Settings, now: datetime) -> dict[str, Frame]:
     }
 
 
+def _uses_told(grants: Frame) -> Frame:
+    """The applications that tell when an entitlement was last used, or that it never was: of any grant at all."""
+    told = grants.filter(nw.col("last_used_known").fill_null(False)).select("application").unique(["application"])
+    return told.with_columns(grants_used_told=nw.lit(True))
+
+
 ACCOUNT: Final = ["application", "account_id"]
 KEYS: Final = (*ACCOUNT, "external_id", "employee_id", "created_at_s", *KEY_COLUMNS["accounts"])
 MATCHED: Final = (*ACCOUNT, "owner_id", "match", "match_key", "candidates", "address_holders")
@@ -174,7 +180,8 @@ def correlate(facts: Facts, settings: Settings, now: datetime, around: Mapping[s
 
     Adds to the snapshot's columns: owner_id, match, match_key, candidates, address_holders, the owner's columns
     (OWNER_COLUMNS), what stands around the account (governance.surroundings),
-    provenance, provenance_confidence, stale_days, never_used_days (Int64), criticality, protected, source_read (bool).
+    provenance, provenance_confidence, stale_days, never_used_days (Int64), criticality, protected, source_read,
+    grants_used_told (bool).
     `around` is `known`, where it was written already.
     """
     around = around or known(facts, settings, now)
@@ -183,6 +190,7 @@ def correlate(facts: Facts, settings: Settings, now: datetime, around: Mapping[s
     matched = owners(keys, around, facts.pins).select(*MATCHED)
     joined = facts.accounts.drop(*KEY_COLUMNS["accounts"]).join(matched, on=ACCOUNT, how="left")
     joined = with_responsible(joined.join(around["owner"], on="owner_id", how="left"), around["responsible"])
+    joined = joined.join(around["used"], on="application", how="left")
     if "held" in around:
         joined = with_assigned(joined, around["held"], around["opened"])
     else:
@@ -191,6 +199,7 @@ def correlate(facts: Facts, settings: Settings, now: datetime, around: Mapping[s
         provenance=nw.lit("unknown"),
         provenance_confidence=nw.lit(None, nw.Float64),
         source_read=nw.lit(bool(facts.sources)),
+        grants_used_told=nw.col("grants_used_told").fill_null(False),
         owner_state=nw.when(~nw.col("owner_id").is_null() & nw.col("owner_state").is_null())
         .then(nw.lit("unknown"))
         .otherwise(nw.col("owner_state")),

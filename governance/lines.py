@@ -37,6 +37,7 @@ _DATES: Final = {
     "leaves_at": "the engagement ends",
     "hire_at": "the engagement began or begins",
     "owner_rehired_at": "had left and works here again since",
+    "owner_moved_at": "another position was first read",
 }
 
 
@@ -189,6 +190,59 @@ def _told_beside(words: Sources, row: Row, column: str) -> Line:
     return None
 
 
+_HELD: Final = {
+    "creep": "still holds {}, which only the former position gives",
+    "outlying": "holds {}, which few others in the same position hold",
+    "unused": "tells of no use of {} since it was given, or for too long",
+    "only_account": "{} is the only active privileged account of a person",
+}
+
+
+def _held(words: Sources, row: Row, column: str) -> Line:
+    if not row[column]:
+        return None
+    return f"{row['where']}: {_HELD[column].format(row[column])}", row["application"], None
+
+
+def _was(words: Sources, row: Row, column: str) -> Line:
+    if not row[column]:
+        return None
+    return (
+        f"{row['source']}: former {column.removeprefix('was_')} {row[column]}",
+        words.source_of(row["identity_id"]),
+        None,
+    )
+
+
+_COUNTS: Final = {
+    "peers": "people in the same department and title have an active account",
+    "untold_accounts": "active accounts whose last use is not told",
+    "active_accounts": "active accounts",
+    "privileged_accounts": "active accounts of people with privileged access",
+    "uses": "uses on that day",
+}
+
+
+def _count(words: Sources, row: Row, column: str) -> Line:
+    return f"{row['where']}: {row[column]:,} {_COUNTS[column]}", row["application"], None
+
+
+_ALLOWED: Final = {
+    "most_privileged": "{} accounts of people with privileged access are allowed in this application",
+    "privileged_unused_days": "{} days without use of privileged access are allowed",
+    "entitlement_unused_days": "{} days without use of an entitlement are allowed",
+    "pair": "Nobody may hold both sides of “{}”",
+}
+
+
+def _allowed(words: Sources, row: Row, column: str) -> Line:
+    return f"Policy: {_ALLOWED[column].format(row[column])}", POLICY, None
+
+
+def _side(words: Sources, row: Row, column: str) -> Line:
+    return f"{row['who']} holds {row[column]}", None, None
+
+
 LINES: Final[dict[str, Callable[[Sources, Row, str], Line]]] = {
     **dict.fromkeys(_DATES, _date),
     "open_credentials": _open_credentials,
@@ -219,4 +273,10 @@ LINES: Final[dict[str, Callable[[Sources, Row, str], Line]]] = {
     "both_write": _writes,
     "jit_writes": _writes,
     "scim_writes": _writes,
+    **dict.fromkeys(_HELD, _held),
+    **dict.fromkeys(_COUNTS, _count),
+    **dict.fromkeys(_ALLOWED, _allowed),
+    **dict.fromkeys(("was_department", "was_title"), _was),
+    **dict.fromkeys(("one_held", "other_held"), _side),
+    **dict.fromkeys(("creep_count", "outlying_count", "unused_count"), _told_beside),
 }

@@ -123,3 +123,33 @@ def test_an_entitlement_of_which_it_is_not_told_whether_it_is_privileged_is_not_
     untold = [{"application": "crm", "entitlement_id": "e", "name": "Newsletter", "privileged": None}]
     grants = [{"application": "crm", "account_id": "a1", "entitlement_id": "e"}]
     assert fired(judge(over_privileged, account(), entitlements=untold, grants=grants, settings=MAPPED)) == []
+
+
+def approving(*names, **when):
+    return settings(role_mapping=MAPPING, baseline=[{"application": "crm", "entitlements": names, "when": when}])
+
+
+@pytest.mark.parametrize("when", [{}, {"department": "Finance"}, {"kind": "employee", "title": "Analyst"}])
+def test_what_the_baseline_approves_for_the_owner_is_not_excessive(when):
+    assert fired(holding("Root", settings=approving("Root", **when))) == []
+    assert "1 entitlement that" in reason(holding("Root", "Sales Lead", settings=approving("Root", **when)))
+
+
+@pytest.mark.parametrize("when", [{"department": "Sales"}, {"department": "Finance", "title": "Lead"}])
+def test_what_the_baseline_approves_for_others_is(when):
+    assert fired(holding("Root", settings=approving("Root", **when))) == ["a1"]
+
+
+def test_a_baseline_alone_makes_nothing_excessive():
+    alone = settings(baseline=[{"application": "crm", "entitlements": ["Reader"]}])
+    assert fired(holding("Root", settings=alone)) == []
+
+
+def test_an_attribute_that_only_the_baseline_looks_at_must_be_told():
+    by_title = settings(
+        role_mapping=MAPPING[:1],
+        baseline=[{"application": "crm", "entitlements": ["Root"], "when": {"title": "Analyst"}}],
+    )
+    verdict = holding("Root", owner_title=None, settings=by_title)
+    assert fired(verdict) == []
+    assert unknown(verdict) == "the source of truth does not tell the owner's department or title"
