@@ -10,6 +10,7 @@ import streamlit as st
 
 from governance.access import Actor, Verb, may
 from governance.house import House
+from governance.parts.earlier import on_a_day
 from governance.parts.facts import fact_row
 from governance.parts.filters import status_tabs
 from governance.parts.links import link
@@ -58,6 +59,7 @@ def person(house: House, actor: Actor, now: datetime, identity_id: str) -> None:
         st.subheader("Lifecycle", anchor=False)
         timeline(life)
     _parts(whole, titles, now)
+    on_a_day(house, identity_id, titles, now)
 
 
 def _sentence(whole: Whole, life: Lifecycle, now: datetime) -> str:
