@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import foreign_servers
 import pytest
 from foreign_servers import TOKEN, hire, is_active, running
+
+from tests.homes import Home
 
 PEOPLE = 23
 GHOST = "person7"
@@ -37,23 +40,42 @@ write_token = {{ env = "WIKI_TOKEN" }}
 """
 
 
-def leaverwatch(home: Path, *arguments: str, actor: str = "", code: int = 0):
-    """Run the command as a person would; the JSON on its standard output, or the words there."""
-    environ = os.environ | {"LEAVERWATCH_HOME": str(home), "WIKI_TOKEN": TOKEN, "LEAVERWATCH_ACTOR": actor}
+Told = tuple[int, str, str]  # exit code, standard output, standard error
+
+
+def as_processes(home: Path, arguments: tuple[str, ...], environ: dict[str, str]) -> Told:
+    """Each command a process, as a person runs it."""
     done = subprocess.run(
         [Path(sys.executable).parent / "leaverwatch", *arguments],
-        env=environ,
+        env=os.environ | {"LEAVERWATCH_HOME": str(home)} | environ,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert TOKEN not in done.stdout + done.stderr
-    return json.loads(done.stdout) if "json" in arguments else done.stdout
+    return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("server", ["scim2-server", "canaille"])
-def test_a_ghost_is_found_closed_verified_and_let_back_in(server, tmp_path):
+def in_this_one(home: Path, arguments: tuple[str, ...], environ: dict[str, str]) -> Told:
+    """The same commands without starting a process for each."""
+    answer = Home(home).run(*arguments, **environ)
+    return answer.code, answer.out, answer.err
+
+
+def command_line(how: Callable[[Path, tuple[str, ...], dict[str, str]], Told]):
+    """`leaverwatch(home, ...)`: the JSON on its standard output, or the words there."""
+
+    def leaverwatch(home: Path, *arguments: str, actor: str = "", code: int = 0):
+        ended, out, said = how(home, arguments, {"WIKI_TOKEN": TOKEN, "LEAVERWATCH_ACTOR": actor})
+        assert ended == code, out + said
+        assert TOKEN not in out + said
+        return json.loads(out) if "json" in arguments else out
+
+    return leaverwatch
+
+
+@pytest.mark.parametrize(("server", "how"), [("scim2-server", as_processes), ("canaille", in_this_one)])
+def test_a_ghost_is_found_closed_verified_and_let_back_in(server, how, tmp_path):
+    leaverwatch = command_line(how)
     if reason := foreign_servers.missing(server):
         pytest.skip(reason)
     with running(server, tmp_path) as base:

