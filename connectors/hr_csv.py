@@ -10,13 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from connectors.kit.contract import Checked, Circumstances, Connector, Field
 from connectors.kit.engagements import KINDS, STATUSES, Engagement, Roster, state_of
 from connectors.kit.feed_file import SFTP, FeedFile
-from connectors.kit.instants import Calendar
+from connectors.kit.instants import Calendar, Days
 from connectors.kit.options import (
     columns_option,
     delimiter_option,
@@ -143,79 +143,88 @@ class _Rows:
         self.unknown_types: Counter[str] = Counter()
         self._feed, self._table = feed, table
         self._calendar = feed._calendar
-        self._at = {name: table.columns.get(name, -1) for name in COLUMNS}
+        self._cells = itemgetter(*(table.columns.get(name, -1) for name in COLUMNS))
+        self._days: dict[str, tuple[Days, Days]] = {}  # by the name of a known zone: first ones and last ones
+        self._ambiguous = feed._days[1] is not None  # a declared form may be read two ways
+        self._tells_status = "status" in table.columns
         self._same: dict[str, str] = {}  # departments and titles repeat: kept once
         self._whys: dict[tuple[str, str, str], str] = {}
 
     def read(self, line: int, row: list[str]) -> Engagement | None:
         """The engagement of one row; None when the row was quarantined."""
-        at = self._at
         row.append("")  # what a missing column points at
-        employee_id = row[at["employee_id"]].strip()
+        cells = [cell.strip() for cell in self._cells(row)]
+        employee_id, said = cells[0], cells[1]
         if not employee_id:
             self._table.reject(line, "employee_id", "is empty")
             return None
-        if _MANGLED.fullmatch(employee_id):
+        if "+" in employee_id and _MANGLED.fullmatch(employee_id):
             self._table.reject(line, "employee_id", f"{employee_id!r} was made a number by a spreadsheet")
             return None
         status = self._feed._default_status
-        if "status" in self._table.columns:
-            said = row[at["status"]].strip()
+        if self._tells_status:
             status = self._feed._statuses.get(said.casefold())
             if status is None:
                 reason = f"{said[:40]!r} is not known: translate it under values.status" if said else "is empty"
                 self._table.reject(line, "status", reason)
                 return None
-        return self._engagement(line, row, employee_id, status or "")
+        return self._engagement(line, cells, status or "")
 
-    def _engagement(self, line: int, row: list[str], employee_id: str, status: str) -> Engagement | None:
-        at, calendar = self._at, self._calendar
-        zone_name = row[at["time_zone"]].strip()
-        zone = calendar.zone_named(zone_name) if zone_name else calendar.zone
-        column = "hire_date"
+    def _engagement(self, line: int, cells: list[str], status: str) -> Engagement | None:
+        (
+            employee_id, _, email, hire, termination, last_day, worker_type, contract, manager_id, manager_email,
+            manager_name, department, title, _, zone, name, aliases, *_,
+        ) = cells  # fmt: skip
+        first, last = self._days.get(zone) or self._of_zone(zone)
+        column, text = "hire_date", last_day
         try:
-            hire_at = self._day(line, row, column, zone)
-            column, ended_at, ended_text = "last_day_of_work", None, row[at["last_day_of_work"]].strip()
-            if ended_text:
-                ended_at = self._day(line, row, column, zone, last=True)
-            if ended_at is None and (text := row[at["termination_date"]].strip()):
-                column, ended_text = "termination_date", text
-                ended_at = self._day(line, row, column, zone, last=self._feed._last_day)
-            ended_why = self._why(status, column, ended_text) if ended_at or status == "terminated" else None
+            hire_at = self._day(first, hire, line, column)
+            column = "last_day_of_work"
+            ended_at = self._day(last, last_day, line, column)
+            if ended_at is None and termination:
+                column, text = "termination_date", termination
+                ended_at = self._day(last if self._feed._last_day else first, termination, line, column)
+            ended_why = self._why(status, column, text) if ended_at or status == "terminated" else None
             column = "contract_end_date"
-            contract_end = self._day(line, row, column, zone, last=True)
+            contract_end = self._day(last, contract, line, column)
         except ValueError as error:
             self._table.reject(line, column, str(error))
             return None
         same = self._same.setdefault
-        department, title = row[at["department"]].strip(), row[at["job_title"]].strip()
-        aliases = row[at["aliases"]]
         return Engagement(
             line,
             employee_id,
-            self._kind(row[at["worker_type"]].strip()),
+            self._kind(worker_type),
             state_of(status, hire_at, ended_at, self._feed.given.now),
             ended_at,
             ended_why,
             contract_end,
             hire_at,
-            row[at["display_name"]].strip() or None,
-            row[at["work_email"]].strip() or None,
+            name or None,
+            email or None,
             tuple(alias for part in aliases.split(";") if (alias := part.strip())) if aliases else (),
             same(department, department) or None,
             same(title, title) or None,
-            row[at["manager_employee_id"]].strip() or None,
-            row[at["manager_email"]].strip() or None,
-            row[at["manager_name"]].strip() or None,
+            manager_id or None,
+            manager_email or None,
+            manager_name or None,
         )
 
-    def _day(self, line: int, row: list[str], column: str, zone: ZoneInfo, *, last: bool = False) -> datetime | None:
-        text = row[self._at[column]].strip()
+    def _of_zone(self, name: str) -> tuple[Days, Days]:
+        """Days in that zone, as first ones and as last ones."""
+        zone = self._calendar.zone_named(name)
+        if name in self._calendar.unknown_zones:
+            name = ""  # the feed's own stands in for it; each row that names it is counted
+        if name not in self._days:
+            self._days[name] = Days(self._calendar, zone), Days(self._calendar, zone, last=True)
+        return self._days[name]
+
+    def _day(self, days: Days, text: str, line: int, column: str) -> datetime | None:
         if not text:
             return None
-        if self._calendar.doubtful(text):
+        if self._ambiguous and self._calendar.doubtful(text):
             self.doubtful.setdefault(line, column)
-        return self._calendar.day_after(text, zone) if last else self._calendar.instant(text, zone)
+        return days[text]
 
     def _kind(self, said: str) -> str:
         kind = KINDS.get(self._feed._worker_types.get(said.casefold(), ""))
