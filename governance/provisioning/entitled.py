@@ -37,7 +37,7 @@ def given(settings: Settings, owner: dict[str, str] = PRESENT) -> nw.Expr:
         values = [value for _, value in attributes]
         fitting = keys.setdefault(tuple(name for name, _ in attributes), set())
         fitting.update(SEPARATOR.join((line.application, name, *values)) for name in _names(line))
-    fits: nw.Expr = nw.lit(False)
+    fits: nw.Expr = nw.col("application").is_null()  # never: nothing is given where nothing is said
     for names, values_here in keys.items():
         asked = nw.concat_str("application", "name", *(owner[name] for name in names), separator=SEPARATOR)
         fits = fits | asked.is_in(sorted(values_here)).fill_null(False)

@@ -24,8 +24,11 @@ def mover(**values):
     """A lead of Sales who did the same in Finance until 30 Oct 2026."""
     return account(
         **{
-            **{"owner_department": "Sales", "owner_title": "Lead", "owner_moved_at": MOVED_AT},
-            **{"owner_former_department": "Finance", "owner_former_title": "Lead"},
+            "owner_department": "Sales",
+            "owner_title": "Lead",
+            "owner_moved_at": MOVED_AT,
+            "owner_former_department": "Finance",
+            "owner_former_title": "Lead",
             **values,
         }
     )

@@ -1,0 +1,85 @@
+"""Accounts that hold what hardly anybody in the same position holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import narwhals as nw
+
+from governance.declaration import Remedy, Row, rule, told
+from governance.estate import Estate
+from governance.provisioning.entitled import ACCOUNT, PRESENT, counted, given, listed, said
+from governance.records import NON_HUMAN_KINDS
+from governance.settings import Policy
+
+_POSITION: Final = ["application", "owner_department", "owner_title"]
+_PARTS: Final = 1_000_000  # a share in whole numbers, so that a tenth of thirty is three on every engine
+
+
+def _of_a_person() -> nw.Expr:
+    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS))
+
+
+def _sentence(row: Row) -> str:
+    count = row["outlying_count"]
+    return (
+        f"The account {row['account']} of {row['who']} in {row['where']} holds {counted(count)} that few of the"
+        f" {row['peers']:,} people there with the same department and title hold"
+        f" ({row['owner_department']}, {row['owner_title']}): {said(row['outlying'], count)}."
+    )
+
+
+@rule(
+    title="Outlier among peers",
+    severity="low",
+    ends_when="the entitlements are taken away, more of the peers hold them, or the role mapping or the approved"
+    " baseline gives them",
+    remedy=Remedy.REMOVE_GRANT,
+    needs=("source.read", "account.active", "owner.state", "owner.peers", "owner.attributes", "account.grants"),
+    controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(7)", "NIST AC-6(7)", "PCI DSS 7.2.4", "CIS 6.8"),
+    evidence=("outlying", "outlying_count", "peers", "owner_department", "owner_title", "match_key", "privileged"),
+    sentence=_sentence,
+    applies=lambda _: _of_a_person() & nw.col("owner_state").is_in(["current", "leave", "unknown"]),
+)
+def peer_outlier(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
+    """An account holds an entitlement that hardly any of its owner's peers hold.
+
+    Fires when an active account of somebody who works here or is on leave holds an entitlement that a smaller share
+    than `peer_share` of the people with an account in the same application and the same department and title hold, and
+    there are at least `peers_least` of them, the owner included. One finding for an account names what it is about.
+    Quiet for what the role mapping or the approved baseline gives to the owner, for positions with fewer people, and
+    for service, bot and shared accounts, who are nobody's peers.
+    Not evaluable when no source of truth was read, or when it is not told whether the account is active, what it holds,
+    whether the owner works here, both their department and title, or another attribute that the mapping looks at. Such
+    accounts are not counted among the peers of others either.
+    """
+    settings = estate.settings
+    signals = told(settings)
+    judged = estate.accounts.filter(
+        nw.col("active"),
+        nw.col("owner_state").is_in(["current", "leave"]),
+        _of_a_person(),
+        ~nw.col("privileged").is_null(),
+        signals["owner.peers"],
+        signals["owner.attributes"],
+    )
+    # Few columns go through the joins; a person with two accounts is one peer.
+    positions = judged.group_by(_POSITION).agg(nw.col("owner_id").n_unique().cast(nw.Int64).alias("peers"))
+    compared = positions.filter(nw.col("peers") >= policy.peers_least)
+    peers = judged.select(*ACCOUNT, "owner_id", *PRESENT.values()).join(compared, on=_POSITION, how="inner")
+    held = estate.grants.select(*ACCOUNT, "entitlement_id").join(peers, on=ACCOUNT, how="inner")
+    together = [*_POSITION, "entitlement_id"]
+    rare = (
+        held.group_by(together)
+        .agg(nw.col("owner_id").n_unique().cast(nw.Int64).alias("holders"), nw.col("peers").max())
+        .filter(nw.col("holders") * _PARTS < nw.col("peers") * round(policy.peer_share * _PARTS))
+    )
+    names = estate.entitlements.select("application", "entitlement_id", "name")
+    outlying = (
+        held.join(rare.select(*together), on=together, how="inner")
+        .join(names, on=["application", "entitlement_id"], how="inner")
+        .filter(~given(settings))
+    )
+    found = judged.join(listed(outlying, "outlying"), on=ACCOUNT, how="inner")
+    return found.join(compared, on=_POSITION, how="left")
