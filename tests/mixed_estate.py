@@ -30,7 +30,7 @@ PEOPLE = [identity(), identity(identity_id="hr:9", contradictory=True, ended_at=
 HELD = {
     "entitlements": [{"application": "crm", "entitlement_id": "e1", "name": "Reader"}],
     "grants": [{"application": "crm", "account_id": "a9", "entitlement_id": "e1"}],
-    "settings": settings(role_mapping=MAPPING),
+    "settings": settings(role_mapping=MAPPING, policy={"on_leave": "flag"}),
 }
 
 

@@ -37,6 +37,7 @@ def test_the_mixed_estate_shows_every_rule_it_was_made_for():
         ("ambiguous_owner", "a8"),
         ("over_privileged", "a9"),
         ("contradictory_source", None),
+        *(("duplicate_account", name) for name in ("a2", "a4", "a6", "a9")),  # they are all of one person
     }
 
 

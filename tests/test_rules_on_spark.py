@@ -21,7 +21,10 @@ pytestmark = [
 ]
 
 RULES = all_rules()
-SETTINGS = settings(role_mapping=[*MAPPING, {"application": "wiki", "when": {"kind": "employee"}, "gives": ["Reader"]}])
+SETTINGS = settings(
+    role_mapping=[*MAPPING, {"application": "wiki", "when": {"kind": "employee"}, "gives": ["Reader"]}],
+    policy={"on_leave": "flag"},
+)
 NAMES = ("Finance User", "Reader", "Sales Lead", "Root", "Newsletter", *(f"Extra {n}" for n in range(4)))
 
 
@@ -56,7 +59,25 @@ def accounts() -> list[dict[str, Any]]:
         )
     ]
     rows += [account(present=False, active=True, owner_state="missing"), leaver(owner_name="Zoë ＡＢＣ", username=None)]
+    rows += _of_leavers_and_owners()
     return [{**row, "account_id": f"a{number:03}"} for number, row in enumerate(rows)]
+
+
+def _of_leavers_and_owners() -> list[dict[str, Any]]:
+    day = timedelta(days=1)
+    back = {"owner_rehired_at": NOW - 9 * day, "closed_at": NOW - 90 * day, "returned_at": NOW - 8 * day}
+    gone = {"responsible": "hr:7", "responsible_name": "Rosa Díaz", "responsible_state": "ended"}
+    return [
+        *(leaver(created_at=moment) for moment in (NOW, NOW - 400 * day, None)),
+        *(account(sign_on_active=active) for active in (False, None)),
+        *(leaver(credentials=many, active=active) for many, active in product([0, 2, None], [True, False])),
+        unowned(kind="service", **gone),
+        *(account(privileged=True, owner_ended_at=NOW + many * day) for many in (1, 14, 15)),
+        *(account(**{**back, **more}) for more in ({}, {"returned_at": None}, {"closed_at": NOW - 8 * day})),
+        *(account(owner_kind="guest", owner_manager_id=None, owner_manager_state=state) for state in (None, "ended")),
+        *(account(address_holders=holders) for holders in ("hr:1;hr:2", None)),
+        *(unowned(candidates=candidates) for candidates in ("hr:1", "hr:99", None)),
+    ]
 
 
 def build(spark: Any = None) -> Estate:
@@ -68,6 +89,10 @@ def build(spark: Any = None) -> Estate:
                 identity_id=f"hr:{n}", contradictory=n % 5 == 0, present=n % 7 != 0, ended_at=NOW - timedelta(days=n)
             )
             for n in range(60)
+        ]
+        + [
+            identity(identity_id="hr:60", kind="contractor"),
+            identity(identity_id="hr:61", email="M@partner.example", former_emails="a@b.example;m@example.com"),
         ],
         entitlements=[
             {"application": application, "entitlement_id": name.lower(), "name": name, "privileged": privileged}
@@ -79,6 +104,17 @@ def build(spark: Any = None) -> Estate:
             for number, row in enumerate(rows)
             for place, name in enumerate(NAMES)
             if (number + place) % 2
+        ],
+        credentials=[
+            {
+                "application": row["application"],
+                "account_id": row["account_id"],
+                "credential_id": f"t{n}",
+                "kind": "token",
+            }
+            | {"expires_at": expires, "last_used_at": NOW - timedelta(days=n)}
+            for row in rows[-30:]
+            for n, expires in enumerate((None, NOW, NOW + timedelta(seconds=1)))
         ],
         settings=SETTINGS,
         spark=spark,
