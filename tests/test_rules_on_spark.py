@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import spark_session
 from estates import MAPPING, NOW, account, estate, identity, leaver, settings, unowned
+from provisioned_estate import APPLICATIONS, happened, provisioned
 
 from governance.estate import Estate
 from governance.rulebook import Verdict, all_rules, run
@@ -22,6 +23,7 @@ pytestmark = [
 
 RULES = all_rules()
 SETTINGS = settings(
+    application=APPLICATIONS,
     role_mapping=[*MAPPING, {"application": "wiki", "when": {"kind": "employee"}, "gives": ["Reader"]}],
     policy={"on_leave": "flag"},
 )
@@ -59,6 +61,7 @@ def accounts() -> list[dict[str, Any]]:
         )
     ]
     rows += [account(present=False, active=True, owner_state="missing"), leaver(owner_name="Zoë ＡＢＣ", username=None)]
+    rows += provisioned()
     rows += _of_leavers_and_owners()
     return [{**row, "account_id": f"a{number:03}"} for number, row in enumerate(rows)]
 
@@ -116,6 +119,7 @@ def build(spark: Any = None) -> Estate:
             for row in rows[-30:]
             for n, expires in enumerate((None, NOW, NOW + timedelta(seconds=1)))
         ],
+        events=happened(rows),
         settings=SETTINGS,
         spark=spark,
     )
