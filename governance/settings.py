@@ -185,6 +185,13 @@ class Segregation(_Section):
     one: tuple[Held, ...] = Field(min_length=1)
     other: tuple[Held, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _apart(self) -> Segregation:
+        for held in self.one:
+            if held in self.other:
+                raise ValueError(f"{held.entitlement!r} of {held.application!r} is on both sides of {self.name!r}")
+        return self
+
 
 class Domain(_Section):
     """What holds for the addresses of one mail domain when accounts are matched to identities.
@@ -293,6 +300,15 @@ class Settings(_Section):
             for entry in getattr(self, key):
                 if entry.application not in known:
                     raise ValueError(f"[[{key}]] names the application {entry.application!r}, which is not configured")
+        for pair in self.segregation:
+            for held in (*pair.one, *pair.other):
+                if held.application not in known:
+                    raise ValueError(
+                        f"[[segregation]] names the application {held.application!r}, which is not configured"
+                    )
+        names = [pair.name for pair in self.segregation]
+        if len(set(names)) < len(names):
+            raise ValueError("two [[segregation]] have the same name")
         return self
 
     def feed(self, name: str) -> SourceSettings | ApplicationSettings:
