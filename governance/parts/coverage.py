@@ -15,6 +15,7 @@ from governance.views.coverage import SIGNS, Coverage, Place, sentence
 from governance.views.words import rule_title
 
 _ROW: Final = 22
+_PHONE: Final = 440  # pixels of the chart; below it two letters stand above each column, as on the cards
 _SHORT: Final = 11  # signs of an application's name above its column
 
 
@@ -25,11 +26,10 @@ def coverage_line(found: Coverage) -> None:
     parts = [f":green[✓] {bold(f'{found.green:,}')} of {plain(f'{found.asked:,}')} places judged on recent facts"]
     if found.amber:
         parts.append(f":orange[**◆ {found.amber:,} on outdated facts**]")
-    parts += [
-        dim(f"{SIGNS[state]} {number:,} {words}")
-        for state, words in (("partly", "partly"), ("not evaluable", "not evaluable"))
-        if (number := found.number(state))  # type: ignore[arg-type]
-    ]
+    if partly := found.number("partly"):
+        parts.append(dim(f"{SIGNS['partly']} {partly:,} partly"))
+    if blind := found.number("not evaluable"):
+        parts.append(dim(f"{SIGNS['not evaluable']} {blind:,} not evaluable"))
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     row.markdown(small_row([f"{bold('Coverage')}", *parts]), width="content")
     with row:
@@ -70,11 +70,11 @@ def _option(found: Coverage, rules: list[str], applications: list[str]) -> dict[
     axis = {"axisLine": {"show": False}, "axisTick": {"show": False}, "splitLine": {"show": False}}
     cells = [_cell(place, row, column, found, colours) for row, column, place in _cells(found, rules, applications)]
     heads = [_cut(found.applications[name]) for name in applications]
-    return {
+    base = {
         "animation": False,
         "grid": {"left": 4, "right": 4, "top": 2, "bottom": 2, "containLabel": True},
         "tooltip": {"formatter": "{b}", "confine": True, "extraCssText": "max-width: 420px; white-space: normal"},
-        "xAxis": {**axis, "type": "category", "position": "top", "data": heads,
+        "xAxis": {**axis, "type": "category", "position": "top",
                   "axisLabel": {**text, "interval": 0, "width": 62, "overflow": "break", "lineHeight": 12,
                                 "fontSize": 10.5}},
         "yAxis": {**axis, "type": "category", "data": [rule_title(rule) for rule in rules], "inverse": True,
@@ -83,6 +83,9 @@ def _option(found: Coverage, rules: list[str], applications: list[str]) -> dict[
                     "label": {"show": True, "formatter": "", "fontFamily": FONT, "fontSize": 11},
                     "itemStyle": {"borderColor": colours.panel, "borderWidth": 2, "borderRadius": 4}}],
     }  # fmt: skip
+    narrow = {"xAxis": {"data": [name[:2] for name in heads]}, "yAxis": {"axisLabel": {"width": 120}}}
+    wide = {"xAxis": {"data": heads}, "yAxis": {"axisLabel": {"width": 170}}}
+    return {"baseOption": base, "media": [{"query": {"maxWidth": _PHONE}, "option": narrow}, {"option": wide}]}
 
 
 def _cells(found: Coverage, rules: list[str], applications: list[str]) -> list[tuple[int, int, Place]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from governance import policies
 from governance.house import House
@@ -63,15 +64,14 @@ def changes_wanted(house: House, version: int) -> dict[str, Any]:
             if int(value) != base[key]:
                 wanted[key] = int(value)
         if group == "Leavers":
-            wanted |= _leavers(base, version, preset)
+            wanted |= _leavers(grid, base, version, preset)
     wanted |= _rules(policy.severity, policy.rules_off, version)
     if base.get("override"):
         note(f"{len(base['override'])} overrides for single applications or kinds stand in `leaverwatch.toml`.")
     return wanted
 
 
-def _leavers(base: Mapping[str, Any], version: int, preset: str) -> dict[str, Any]:
-    grid = st.grid(3, min_column_width=170, gap="small")
+def _leavers(grid: DeltaGenerator, base: Mapping[str, Any], version: int, preset: str) -> dict[str, Any]:
     with grid:
         grace = st.text_input(
             "Grace after leaving",

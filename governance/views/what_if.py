@@ -14,7 +14,7 @@ def sentences(told: WhatIf) -> list[str]:
             said.append(f"{_number(moved)} would {verb}.")
     regraded = sum(change.regraded for change in told.changes)
     if not said:
-        said.append("nothing would open or close")
+        said.append("nothing would open or close.")
     if regraded:
         said.append(f"{count(regraded, 'finding', 'findings')} would change severity.")
     if told.closes.findings:
