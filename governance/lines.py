@@ -214,17 +214,23 @@ def _was(words: Sources, row: Row, column: str) -> Line:
     )
 
 
+def _used(words: Sources, row: Row, column: str) -> Line:
+    at = row[column]
+    return f"{row['where']}: used {minute(at)}", row["application"], at
+
+
 _COUNTS: Final = {
-    "peers": "people in the same department and title have an active account",
-    "untold_accounts": "active accounts whose last use is not told",
-    "active_accounts": "active accounts",
-    "privileged_accounts": "active accounts of people with privileged access",
-    "uses": "uses on that day",
+    "peers": ("person", "people", "in the same department and title"),
+    "untold_accounts": ("active account", "active accounts", "of which the last use is not told"),
+    "active_accounts": ("active account", "active accounts", "in all"),
+    "privileged_accounts": ("active account", "active accounts", "of people with privileged access"),
+    "uses": ("known use", "known uses", "on that day"),
 }
 
 
 def _count(words: Sources, row: Row, column: str) -> Line:
-    return f"{row['where']}: {row[column]:,} {_COUNTS[column]}", row["application"], None
+    one, many, rest = _COUNTS[column]
+    return f"{row['where']}: {row[column]:,} {one if row[column] == 1 else many} {rest}", row["application"], None
 
 
 _ALLOWED: Final = {
@@ -274,6 +280,7 @@ LINES: Final[dict[str, Callable[[Sources, Row, str], Line]]] = {
     "jit_writes": _writes,
     "scim_writes": _writes,
     **dict.fromkeys(_HELD, _held),
+    "used_at": _used,
     **dict.fromkeys(_COUNTS, _count),
     **dict.fromkeys(_ALLOWED, _allowed),
     **dict.fromkeys(("was_department", "was_title"), _was),

@@ -54,6 +54,22 @@ def with_managers(owners: Frame, identities: Frame) -> Frame:
     return owners.join(managing, on="owner_manager_id", how="left")
 
 
+BREAK_GLASS: Final = "break_glass"
+
+
+def break_glass(settings: Settings) -> nw.Expr:
+    """Whether the account in this row is registered under [[protected]] as one for emergencies; never null.
+
+    Unused is what such an account should be: rules about use leave it alone, and `break_glass_used` says when it was.
+    """
+    chosen = nw.col("application").is_null()
+    for entry in settings.protected:
+        if entry.why.strip().lower().replace("-", "_").replace(" ", "_") == BREAK_GLASS:
+            named = (nw.col("account_id") == entry.account) | (nw.col("username") == entry.account).fill_null(False)
+            chosen = chosen | ((nw.col("application") == entry.application) & named)
+    return chosen.fill_null(False)
+
+
 def providers(settings: Settings) -> list[str]:
     """The applications through which people sign in to others."""
     return [a.name for a in settings.application if a.identity_provider]

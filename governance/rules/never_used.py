@@ -11,6 +11,7 @@ from governance.declaration import Remedy, day, epoch, rule
 from governance.estate import Estate
 from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
+from governance.surroundings import break_glass
 
 
 def _of_a_person() -> nw.Expr:
@@ -29,8 +30,11 @@ def _of_a_person() -> nw.Expr:
         f"The account {row['account']} of {row['who']} in {row['where']} was created on {day(row['created_at'])}"
         f" and has never been used; the policy allows {row['never_used_days']} days."
     ),
-    applies=lambda _: (
-        _of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]) & nw.col("last_seen_at_s").is_null()
+    applies=lambda settings: (
+        _of_a_person()
+        & nw.col("owner_state").is_in(["current", "unknown"])
+        & nw.col("last_seen_at_s").is_null()
+        & ~break_glass(settings)
     ),
 )
 def never_used(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
@@ -38,7 +42,8 @@ def never_used(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[An
 
     Fires when the application says that nobody ever signed in and the account is at least as old as the policy allows.
     Quiet when it was used once (then `stale` judges it), for owners on leave or not yet here, for service, bot and
-    shared accounts, and for accounts without a current owner.
+    shared accounts, for accounts without a current owner, and for those registered as break-glass: unused is what they
+    should be.
     Not evaluable when no source of truth was read, or when it is not told whether the account is active, whether its
     owner still works here, whether it was ever used, or when it was created.
     """
@@ -46,6 +51,7 @@ def never_used(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[An
         nw.col("active"),
         nw.col("owner_state") == "current",
         _of_a_person(),
+        ~break_glass(estate.settings),
         nw.col("last_seen_known"),
         nw.col("last_seen_at_s").is_null(),
         nw.col("created_at_s") <= epoch(now) - nw.col("never_used_days") * 86_400,

@@ -11,6 +11,7 @@ from governance.declaration import Remedy, day, epoch, rule
 from governance.estate import Estate
 from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
+from governance.surroundings import break_glass
 
 
 def _of_a_person() -> nw.Expr:
@@ -29,14 +30,17 @@ def _of_a_person() -> nw.Expr:
         f"The account {row['account']} of {row['who']} in {row['where']} is active and was last used on"
         f" {day(row['last_seen_at'])}; the policy allows {row['stale_days']} days without use."
     ),
-    applies=lambda _: _of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]),
+    applies=lambda settings: (
+        _of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]) & ~break_glass(settings)
+    ),
 )
 def stale(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
     """An active account of a current owner has not been used for `stale_days`.
 
     Fires when the application tells the last use and it is at least as many days ago as the policy allows for this
     account: privileged accounts, contractors and guests have less. One that was never used at all is `never_used`.
-    Quiet for owners on leave, for service, bot and shared accounts, and for accounts without a current owner.
+    Quiet for owners on leave, for service, bot and shared accounts, for accounts without a current owner, and for those
+    registered as break-glass: unused is what they should be.
     Not evaluable when no source of truth was read, or when it is not told whether the account is active, whether its
     owner still works here, or when it was last used: unknown last use is not stale.
     """
@@ -44,5 +48,6 @@ def stale(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
         nw.col("active"),
         nw.col("owner_state") == "current",
         _of_a_person(),
+        ~break_glass(estate.settings),
         nw.col("last_seen_at_s") <= epoch(now) - nw.col("stale_days") * 86_400,
     )

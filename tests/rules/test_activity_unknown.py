@@ -19,7 +19,10 @@ def test_fires_once_for_an_application_and_says_how_many():
     )
     assert verdict.findings["severity"].item() == "informational"
     texts = [fact["text"] for fact in json.loads(verdict.findings["evidence"].item())["facts"]]
-    assert texts == ["Customer CRM: 3 active accounts whose last use is not told", "Customer CRM: 5 active accounts"]
+    assert texts == [
+        "Customer CRM: 3 active accounts of which the last use is not told",
+        "Customer CRM: 5 active accounts in all",
+    ]
 
 
 def test_fires_for_each_application_that_is_blind():

@@ -49,7 +49,7 @@ def test_fires_once_for_all_that_few_peers_hold():
     texts = [fact["text"] for fact in json.loads(verdict.findings.sort("account_id")["evidence"][1])["facts"]]
     assert texts == [
         "Customer CRM: holds “Exporter”, which few others in the same position hold",
-        "Customer CRM: 24 people in the same department and title have an active account",
+        "Customer CRM: 24 people in the same department and title",
         "HR: department Finance",
         "HR: title Analyst",
         "Matched by employee id 10482",

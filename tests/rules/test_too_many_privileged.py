@@ -28,7 +28,7 @@ def test_fires_once_with_the_numbers():
     assert texts == [
         "Customer CRM: 6 active accounts of people with privileged access",
         "Policy: 5 accounts of people with privileged access are allowed in this application",
-        "Customer CRM: 20 active accounts",
+        "Customer CRM: 20 active accounts in all",
     ]
 
 
