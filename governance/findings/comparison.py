@@ -27,6 +27,8 @@ CHANGE: Final[dict[str, Any]] = dict.fromkeys(
 _ACCOUNT: Final = ["application", "account_id"]
 _GRANT: Final = [*_ACCOUNT, "entitlement_id"]
 _WORKING: Final = ["current", "leave"]
+_POSITION: Final = ("department", "title", "manager_id")
+Frame = nw.LazyFrame[Any]
 
 
 @dataclass(frozen=True)
@@ -78,43 +80,81 @@ def compare(before: Pictured, after: Pictured) -> Comparison:
     one side does not know is none either, and a finding that can no longer be judged is not closed.
     """
     both = sorted(before.feeds & after.feeds)
-    was, now = _tables(before.estate, both), _tables(after.estate, both)
-    accounts, grants, people = (
-        _paired(was[n], now[n], key) for n, key in enumerate((_ACCOUNT, _GRANT, ["identity_id"]))
-    )
-    owners = pl.concat([now[0], was[0]]).unique(_ACCOUNT, keep="first", maintain_order=True)
-    parts = [_accounts(accounts), _grants(grants, owners), _people(people), _findings(before, after, both)]
+    was, now = before.estate, after.estate
+    frames = [
+        *_accounts(_accounts_of(was, both), _accounts_of(now, both)),
+        *_grants(was, now, both),
+        *(_people_of(estate, both) for estate in (was, now)),
+    ]
+    *changed, people_was, people_now = collected(frames)
+    parts = [_changed(table) for table in changed]
+    parts += [_people(_paired(people_was, people_now)), _findings(before, after, both)]
     rank = pl.col("change").replace_strict(list(KINDS), list(range(len(KINDS))), return_dtype=pl.Int64)
     order = [rank, *(pl.col(name) for name in CHANGE if name != "change")]
     return Comparison(
-        pl.concat([part.select(list(CHANGE)) for part in parts]).sort(order, nulls_last=True),
+        pl.concat(parts).unique(maintain_order=True).sort(order, nulls_last=True),
         tuple(sorted(before.feeds ^ after.feeds)),
     )
 
 
-def _tables(estate: Estate, feeds: list[str]) -> list[pl.DataFrame]:
-    here = nw.col("application").is_in(feeds)
-    accounts = estate.accounts.filter(here).select(
+def _accounts_of(estate: Estate, feeds: list[str]) -> Frame:
+    return estate.accounts.filter(nw.col("application").is_in(feeds)).select(
         *_ACCOUNT, "username", "active", identity_id=nw.col("owner_id"), identity_name=nw.col("owner_name")
     )
-    names = estate.entitlements.select("application", "entitlement_id", entitlement=nw.col("name"))
-    grants = estate.grants.filter(here).select(_GRANT)
-    grants = grants.join(names, on=["application", "entitlement_id"], how="left")
-    people = estate.identities.filter(nw.col("source").is_in(feeds)).select(
-        *("identity_id", "state", "department", "title", "manager_id"), identity_name=nw.col("display_name")
-    )
-    return collected([accounts, grants, people])
 
 
-def _paired(was: pl.DataFrame, now: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """Both sides of each key; `_was` and `_now` say which of them there are."""
-    before = was.unique(key, keep="first").select(
-        *key, pl.lit(value=True).alias("_was"), *(pl.col(n).alias(f"{n}_was") for n in was.columns if n not in key)
+def _accounts(was: Frame, now: Frame) -> list[Frame]:
+    """Accounts that appeared, vanished, were opened and were closed."""
+    switched = now.join(was.select(*_ACCOUNT, active_was=nw.col("active")), on=_ACCOUNT).filter(
+        nw.col("active") != nw.col("active_was")
     )
-    after = now.unique(key, keep="first").with_columns(pl.lit(value=True).alias("_now"))
-    return before.join(after, on=key, how="full", coalesce=True).with_columns(
-        pl.col("_was", "_now").fill_null(value=False)
+    return [
+        _named(now.join(was.select(_ACCOUNT), on=_ACCOUNT, how="anti"), "account_appeared", after=_state("active")),
+        _named(was.join(now.select(_ACCOUNT), on=_ACCOUNT, how="anti"), "account_vanished", before=_state("active")),
+        *(
+            _named(switched.filter(chosen), change, before=_state("active_was"), after=_state("active"))
+            for change, chosen in (("account_opened", nw.col("active")), ("account_closed", ~nw.col("active")))
+        ),
+    ]
+
+
+def _grants(was: Estate, now: Estate, feeds: list[str]) -> list[Frame]:
+    """Grants that one side has and the other has not, with whose account it is."""
+    held = [estate.grants.filter(nw.col("application").is_in(feeds)).select(_GRANT) for estate in (was, now)]
+    found = []
+    for change, here, other, estate in (
+        ("grant_gained", held[1], held[0], now),
+        ("grant_lost", held[0], held[1], was),
+    ):
+        names = estate.entitlements.select("application", "entitlement_id", name=nw.col("name"))
+        rows = here.join(other, on=_GRANT, how="anti").join(names, on=["application", "entitlement_id"], how="left")
+        rows = rows.join(_accounts_of(estate, feeds).drop("active"), on=_ACCOUNT, how="left")
+        found.append(_named(rows, change, entitlement=nw.coalesce("name", "entitlement_id")))
+    return found
+
+
+def _named(frame: Frame, change: str, **columns: nw.Expr) -> Frame:
+    """The rows as changes of this kind; what is not given is left to be empty."""
+    return frame.select(*_ACCOUNT, "username", "identity_id", "identity_name", change=nw.lit(change), **columns)
+
+
+def _state(column: str) -> nw.Expr:
+    active = nw.col(column)
+    return nw.when(active).then(nw.lit("active")).otherwise(nw.when(~active).then(nw.lit("inactive")))
+
+
+def _people_of(estate: Estate, feeds: list[str]) -> Frame:
+    return estate.identities.filter(nw.col("source").is_in(feeds)).select(
+        *("identity_id", "state", *_POSITION), identity_name=nw.col("display_name")
     )
+
+
+def _paired(was: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
+    """Both sides of each identity."""
+    before = was.unique("identity_id", keep="first").rename(
+        lambda name: name if name == "identity_id" else f"{name}_was"
+    )
+    return before.join(now.unique("identity_id", keep="first"), on="identity_id", how="full", coalesce=True)
 
 
 def _changed(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
@@ -124,52 +164,11 @@ def _changed(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
     return rows.with_columns(missing).select(list(CHANGE))
 
 
-def _either(name: str) -> pl.Expr:
-    """What is known after, else what was known before."""
-    return pl.coalesce(name, f"{name}_was")
-
-
-def _accounts(pairs: pl.DataFrame) -> pl.DataFrame:
-    both = pl.col("_was") & pl.col("_now")
-    change = (
-        pl.when(~pl.col("_was"))
-        .then(pl.lit("account_appeared"))
-        .when(~pl.col("_now"))
-        .then(pl.lit("account_vanished"))
-        .when(both & ~pl.col("active_was") & pl.col("active"))
-        .then(pl.lit("account_opened"))
-        .when(both & pl.col("active_was") & ~pl.col("active"))
-        .then(pl.lit("account_closed"))
-    )
-    return _changed(
-        pairs.with_columns(change=change).filter(pl.col("change").is_not_null()),
-        **{name: _either(name) for name in ("username", "identity_id", "identity_name")},
-        before=_state("active_was"),
-        after=_state("active"),
-    )
-
-
-def _state(column: str) -> pl.Expr:
-    active = pl.col(column)
-    return pl.when(active).then(pl.lit("active")).when(~active).then(pl.lit("inactive"))
-
-
-def _grants(pairs: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
-    change = pl.when(~pl.col("_was")).then(pl.lit("grant_gained")).when(~pl.col("_now")).then(pl.lit("grant_lost"))
-    found = pairs.with_columns(change=change).filter(pl.col("change").is_not_null())
-    return _changed(
-        found.join(owners.drop("active"), on=_ACCOUNT, how="left"),
-        entitlement=pl.coalesce("entitlement", "entitlement_was", "entitlement_id"),
-    )
-
-
 def _people(pairs: pl.DataFrame) -> pl.DataFrame:
     """Joined, left, returned, went missing; or moved: another department, title or manager, both told."""
     was, now = pl.col("state_was"), pl.col("state")
     working, worked = now.is_in(_WORKING), was.is_in(_WORKING)
-    moved = [
-        (pl.col(name) != pl.col(f"{name}_was")).fill_null(value=False) for name in ("department", "title", "manager_id")
-    ]
+    moved = [(pl.col(name) != pl.col(f"{name}_was")).fill_null(value=False) for name in _POSITION]
     change = (
         pl.when((now == "ended") & (was.is_not_null() & (was != "ended")))
         .then(pl.lit("identity_left"))
@@ -184,16 +183,13 @@ def _people(pairs: pl.DataFrame) -> pl.DataFrame:
     )
 
     def position(end: str) -> pl.Expr:
-        parts = [
-            pl.when(m).then(pl.col(f"{n}{end}"))
-            for m, n in zip(moved, ("department", "title", "manager_id"), strict=True)
-        ]
+        parts = [pl.when(m).then(pl.col(f"{n}{end}")) for m, n in zip(moved, _POSITION, strict=True)]
         return pl.concat_str(parts, separator=", ", ignore_nulls=True)
 
     is_move = pl.col("change") == "identity_moved"
     return _changed(
         pairs.with_columns(change=change).filter(pl.col("change").is_not_null()),
-        identity_name=_either("identity_name"),
+        identity_name=pl.coalesce("identity_name", "identity_name_was"),
         before=pl.when(is_move).then(position("_was")).otherwise("state_was"),
         after=pl.when(is_move).then(position("")).otherwise("state"),
     )
