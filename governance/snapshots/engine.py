@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
@@ -97,8 +98,11 @@ class SparkEngine:
             builder = SparkSession.builder.master(master).appName("leaverwatch")
             quiet = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
             try:
+                fresh = SparkSession.getActiveSession() is None
                 session = quiet.getOrCreate()
                 session.sparkContext.setLogLevel("ERROR")
+                if fresh:
+                    atexit.register(session.stop)  # else executors that outlive the driver fill the screen
             except (PySparkException, Py4JError, OSError) as error:
                 why = str(error).strip().splitlines()
                 raise ConfigurationError(f"{_KIND}: no session at {master}: {why[0] if why else error!r}") from error
