@@ -26,6 +26,19 @@ SETTINGS = settings(
     application=APPLICATIONS,
     role_mapping=[*MAPPING, {"application": "wiki", "when": {"kind": "employee"}, "gives": ["Reader"]}],
     policy={"on_leave": "flag"},
+    baseline=[{"application": "crm", "entitlements": ["Extra 1"], "when": {"department": "Finance"}}],
+    segregation=[
+        {
+            "name": name,
+            "one": [{"application": "crm", "entitlement": one}],
+            "other": [{"application": where, "entitlement": other}],
+        }
+        for name, one, where, other in (
+            ("first", "Finance User", "wiki", "Reader"),
+            ("second", "Sales Lead", "crm", "Root"),
+        )
+    ],
+    protected=[{"application": "crm", "account": "root", "why": "break_glass", "owner": "sec@example.com"}],
 )
 NAMES = ("Finance User", "Reader", "Sales Lead", "Root", "Newsletter", *(f"Extra {n}" for n in range(4)))
 
@@ -61,6 +74,7 @@ def accounts() -> list[dict[str, Any]]:
         )
     ]
     rows += [account(present=False, active=True, owner_state="missing"), leaver(owner_name="Zoë ＡＢＣ", username=None)]
+    rows += _of_use_and_privilege()
     rows += provisioned()
     rows += _of_leavers_and_owners()
     return [{**row, "account_id": f"a{number:03}"} for number, row in enumerate(rows)]
@@ -83,6 +97,37 @@ def _of_leavers_and_owners() -> list[dict[str, Any]]:
     ]
 
 
+def _of_use_and_privilege() -> list[dict[str, Any]]:
+    """`rare` holds what no peer holds; `told` are those of whose grants the last use is told (see `_used`)."""
+    day = timedelta(days=1)
+    counsel = {"owner_department": "Legal", "owner_title": "Counsel"}
+    was = {"owner_former_department": "Finance", "owner_moved_at": NOW - 9 * day}
+    return [
+        *(account(owner_id=f"hr:c{n}", username=f"c{n}" if n else "rare", **counsel) for n in range(12)),
+        *(account(owner_department="Sales", owner_title="Lead", **was) for _ in range(2)),
+        *(account(privileged=True, last_seen_at=seen) for seen in (NOW - 30 * day, None)),
+        *(account(username="told", privileged=privileged, grants_used_told=True) for privileged in (True, False)),
+        account(last_seen_at=None, last_seen_known=False),
+        account(username="root", privileged=True),
+        account(application="erp", privileged=True),
+        account(application="erp"),
+    ]
+
+
+def _used(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    day, key = timedelta(days=1), ("application", "account_id")
+    told = [{name: row[name] for name in key} for row in rows if row["username"] == "told"]
+    uses = (None, NOW - 90 * day, NOW - 89 * day)
+    return [
+        *({name: row[name] for name in key} | {"entitlement_id": "rare"} for row in rows if row["username"] == "rare"),
+        *(
+            row | {"entitlement_id": name, "last_used_at": at, "last_used_known": True}
+            for row in told
+            for name, at in zip(("extra 0", "extra 2", "extra 3"), uses, strict=True)
+        ),
+    ]
+
+
 def build(spark: Any = None) -> Estate:
     rows = accounts()
     return estate(
@@ -101,13 +146,15 @@ def build(spark: Any = None) -> Estate:
             {"application": application, "entitlement_id": name.lower(), "name": name, "privileged": privileged}
             for application in ("crm", "wiki")
             for name, privileged in zip(NAMES, (False, None, False, *[True] * 6), strict=True)
-        ],
+        ]
+        + [{"application": "crm", "entitlement_id": "rare", "name": "Rare"}],
         grants=[
             {"application": row["application"], "account_id": row["account_id"], "entitlement_id": name.lower()}
             for number, row in enumerate(rows)
             for place, name in enumerate(NAMES)
             if (number + place) % 2
-        ],
+        ]
+        + _used(rows),
         credentials=[
             {
                 "application": row["application"],
@@ -119,7 +166,16 @@ def build(spark: Any = None) -> Estate:
             for row in rows[-30:]
             for n, expires in enumerate((None, NOW, NOW + timedelta(seconds=1)))
         ],
-        events=happened(rows),
+        events=[
+            *happened(rows),
+            *(
+                {"application": "crm", "account_id": row["account_id"], "event_id": f"bg{n}", "kind": kind}
+                | {"at": NOW - timedelta(days=n), "success": True}
+                for row in rows
+                if row["username"] == "root"
+                for n, kind in enumerate(("sign_in", "sign_in", "token_used", "updated"))
+            ),
+        ],
         settings=SETTINGS,
         spark=spark,
     )

@@ -32,7 +32,8 @@ def given(settings: Settings, owner: dict[str, str] = PRESENT) -> nw.Expr:
     `owner`: in which columns the owner's attributes stand. Values are compared as they stand.
     """
     keys: dict[tuple[str, ...], set[str]] = {}
-    for line in (*settings.role_mapping, *settings.baseline):
+    lines: tuple[RoleMapping | Baseline, ...] = (*settings.role_mapping, *settings.baseline)
+    for line in lines:
         attributes = sorted(line.when.items())
         values = [value for _, value in attributes]
         fitting = keys.setdefault(tuple(name for name, _ in attributes), set())
