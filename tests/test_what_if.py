@@ -229,3 +229,11 @@ def test_a_preset_and_a_past_day_can_be_asked_for(at):
     assert told.json["stored"] is False
     assert at.run("rules", "what-if", "--preset", "iso").code == 2
     assert at.run("rules", "what-if").code == 2
+
+
+def test_very_many_findings_are_looked_up_by_their_rules_with_the_same_answer(company, monkeypatch):
+    wanted = {"stale_days": 10, "rules_off": ["over_privileged"]}
+    one_by_one = what_if(company, changed(company, wanted))
+    monkeypatch.setattr("governance.findings.what_if.MANY", 3)
+    assert what_if(company, changed(company, wanted)) == one_by_one
+    assert one_by_one.closes.open > 0

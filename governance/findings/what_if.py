@@ -28,6 +28,7 @@ from governance.verdict import collected, fingerprints
 
 Frame = nw.LazyFrame[Any]
 CHUNK: Final = 5_000
+MANY: Final = 20_000  # findings
 # Shared parts of a plan bear numbers that are others each time.
 PLAIN: Final = pl.QueryOptFlags(comm_subplan_elim=False, comm_subexpr_elim=False)
 KEYS: Final = {
@@ -120,7 +121,7 @@ def what_if(house: House, policy: Policy, as_of: datetime | None = None) -> What
         after = _Side.of(estate, policy, house.rules)
         moved, stayed, looked_at = _compared(before, after, at, files)
     with house.store.read() as session:
-        moved = moved.join(_decided(session, moved["fingerprint"].to_list()), on="fingerprint", how="left")
+        moved = moved.join(_decided(session, moved), on="fingerprint", how="left")
     names = [name for name in house.rules if name in before.rules or name in after.rules]
     changes = [
         _change(name, moved.filter(pl.col("rule") == name), before, after, stayed.get(name, 0)) for name in names
@@ -210,21 +211,22 @@ def _as_moved(rule: Rule, rows: pl.DataFrame, move: str) -> pl.DataFrame:
     )
 
 
-def _decided(session: Session, wanted: list[str]) -> pl.DataFrame:
+def _decided(session: Session, moved: pl.DataFrame) -> pl.DataFrame:
     """What is known of these findings: status, why resolved, whether ever excluded and whether closed and proved."""
     columns = {"fingerprint": pl.String, "status": pl.String, "resolved_why": pl.String}
-    found, excluded, verified = [], set[str](), set[str]()
-    for start in range(0, len(wanted), CHUNK):
-        some = wanted[start : start + CHUNK]
-        rows = select(Finding.fingerprint, Finding.status, Finding.resolved_why).where(
-            col(Finding.fingerprint).in_(some)
-        )
-        found += [tuple(row) for row in session.exec(rows)]
-        excluded |= set(session.exec(select(Exclusion.fingerprint).where(col(Exclusion.fingerprint).in_(some))))
-        closed = select(Remediation.finding).where(
-            col(Remediation.finding).in_(some), col(Remediation.verified_at).is_not(None)
-        )
-        verified |= set(session.exec(closed))
+    known = select(Finding.fingerprint, Finding.status, Finding.resolved_why)
+    wanted, found = moved["fingerprint"].to_list(), []
+    if len(wanted) > MANY:  # one reading of their rules is quicker than asking for each
+        rows = session.exec(known.where(col(Finding.rule).in_(moved["rule"].unique().to_list())))
+        found = [tuple(row) for row in rows]
+    else:
+        for start in range(0, len(wanted), CHUNK):
+            some = col(Finding.fingerprint).in_(wanted[start : start + CHUNK])
+            found += [tuple(row) for row in session.exec(known.where(some))]
+    excluded = set(session.exec(select(Exclusion.fingerprint).distinct()))
+    verified = set(
+        session.exec(select(Remediation.finding).where(col(Remediation.verified_at).is_not(None)).distinct())
+    )
     return pl.DataFrame(found, schema=columns, orient="row").with_columns(
         excluded=pl.col("fingerprint").is_in(sorted(excluded)), verified=pl.col("fingerprint").is_in(sorted(verified))
     )
