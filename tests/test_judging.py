@@ -7,7 +7,7 @@ from datetime import timedelta
 import hypothesis
 import polars as pl
 import pytest
-from estates import NOW, account, estate, fired, judge, leaver, unowned
+from estates import MAPPING, NOW, account, estate, fired, judge, leaver, settings, unowned
 from hypothesis import given
 from hypothesis import strategies as st
 from mixed_estate import HELD, MIXED, PEOPLE, RULES, mixed, verdict_on
@@ -139,6 +139,10 @@ BLANK = {
     "owner.manager": {"owner_manager_told": False},
     "sign_on.account": {"sign_on_accounts": 0, "sign_on_active": None},
     "sign_on.active": {"sign_on_active": None},
+    "sign_on.assigned": {"sign_on_assigned": None},
+    "owner.position": {"owner_department": None, "owner_title": None},
+    "account.attributes": {"department": None, "title": None},
+    "account.way_in": {"password": None},
 }
 
 
@@ -169,13 +173,24 @@ FIRING = {
     "duplicate_account": account(account_id="a2", created_at=NOW - timedelta(days=9)),
     "recycled_identifier": account(address_holders="hr:1;hr:2"),
     "similar_username": unowned(candidates="hr:1"),
+    "attribute_drift": account(department="Sales"),
+    "sso_bypass": account(password=True),
+    "unassigned_in_identity_provider": account(sign_on_assigned=False),
+    "default_role_fallback": account(account_id="a9", owner_department="Sales", owner_title="Clerk"),
+    "reborn": leaver(closed_at=NOW - timedelta(days=9), returned_at=NOW - timedelta(days=2)),
 }
+BY_SIGN_ON = settings(
+    application=[{"name": "crm", "connector": "app_csv", "provisioning": ["jit"], "default_role": ["Reader"]}],
+    role_mapping=MAPPING,
+)
+SETTLED = {"sso_bypass": BY_SIGN_ON, "default_role_fallback": BY_SIGN_ON}  # what the settings must say for it
 BESIDE = {"duplicate_account": [account()]}  # what must be there for a rule to fire at all
 
 
 def on(name, **values):
     """The verdict of one rule on the example that fires, with other values."""
-    return judge(RULES[name], {**FIRING[name], **values}, *BESIDE.get(name, ()), **HELD)
+    more = {**HELD, "settings": SETTLED.get(name, HELD["settings"])}
+    return judge(RULES[name], {**FIRING[name], **values}, *BESIDE.get(name, ()), **more)
 
 
 LOST = [(name, signal) for name in FIRING for signal in RULES[name].needs if signal != "source.read"]
