@@ -163,7 +163,7 @@ FAULTS = tomllib.loads((ROOT / "tests" / "faults.toml").read_text())
 ROWS_OF_THE_PARTS_THAT_EXIST = {
     *(f"A{n}" for n in range(1, 16)),
     *(f"B{n}" for n in range(1, 8)),
-    *(f"C{n}" for n in range(1, 14)),  # C14 and C15 belong to the governance of provisioning
+    *(f"C{n}" for n in range(1, 16)),
     *("D1", "D6", "D7", "D9", "D12", "D13", "D14"),
     *(f"E{n}" for n in range(1, 9)),
     *("G1", "G2", "G8", "G10", "G14", "H1", "H2", "H6", "H9"),
