@@ -20,7 +20,7 @@ from governance.rulebook import FINDING, all_rules
 
 
 def test_findings_have_their_columns_even_when_there_are_none():
-    empty = verdict_on(account())
+    empty = verdict_on(account(department="Finance", title="Analyst"))
     assert empty.findings.schema == pl.Schema(FINDING)
     assert (empty.findings.height, empty.not_evaluable) == (0, {})
     assert verdict_on().checks == 0
@@ -37,6 +37,7 @@ def test_the_mixed_estate_shows_every_rule_it_was_made_for():
         ("ambiguous_owner", "a8"),
         ("over_privileged", "a9"),
         ("contradictory_source", None),
+        ("unmapped_attribute_value", None),
         *(("duplicate_account", name) for name in ("a2", "a4", "a6", "a9")),  # they are all of one person
     }
 
