@@ -79,7 +79,10 @@ def store_url(settings: Settings, home: Path, environ: Mapping[str, str]) -> str
 def _snapshots(settings: Settings, home: Path) -> Path:
     url = settings.snapshots.url
     if "://" in url and not url.startswith("file://"):
-        raise ConfigurationError(f"leaverwatch.toml: snapshots.url: expected a folder, not {url.split('://')[0]}://…")
+        raise ConfigurationError(
+            f"leaverwatch.toml: snapshots.url: expected a folder, not {url.split('://')[0]}://…; object stores are not"
+            " supported, a folder that several machines share is"
+        )
     return home / url.removeprefix("file://")
 
 

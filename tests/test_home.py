@@ -253,3 +253,18 @@ class TestReadiness:
         answer = readiness(house)
         assert answer.status_code == 503
         assert str(tmp_path) not in answer.body.decode()
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/snapshots", "gs://bucket", "abfss://c@a.dfs.core.windows.net/x"])
+def test_an_object_store_for_snapshots_is_refused_and_a_folder_of_any_name_is_not(tmp_path, url):
+    file = tmp_path / "leaverwatch.toml"
+    file.write_text(f'[snapshots]\nurl = "{url}"\n')
+    with pytest.raises(
+        ConfigurationError, match=r"snapshots\.url: expected a folder, not \w+://…; object stores are not"
+    ):
+        home.open_house(tmp_path, {}, home.clock())
+    for shared in (f"file://{tmp_path}/shared", f"{tmp_path}/shared"):
+        file.write_text(f'[snapshots]\nurl = "{shared}"\n')
+        house = home.open_house(tmp_path, {}, home.clock())
+        assert house.snapshots == tmp_path / "shared"
+        house.store.close()
