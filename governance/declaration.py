@@ -210,7 +210,7 @@ def told(settings: Settings) -> dict[str, nw.Expr]:
 
 
 def made_outside() -> nw.Expr:
-    """Whether an account is known to have come to be without single sign-on and without a push: never null.
+    """Whether neither single sign-on nor a push explains an account: never null.
 
     Made by hand or by invitation; or its owner works here and no identity provider knows them.
     """

@@ -32,7 +32,7 @@ def _sentence(row: Row) -> str:
     if row["password"]:
         return f"The {account}, where people come in by single sign-on, can also be opened with a password of its own."
     how = {"local": "was made by hand", "invited": "was made by an invitation"}
-    told = how.get(row["provenance"], "does not come from there: no identity provider knows its owner")
+    told = how.get(row["provenance"], f"is active though no identity provider knows {row['who']}")
     return f"People come into {row['where']} by single sign-on; the {account} {told}."
 
 
@@ -55,8 +55,8 @@ def sso_bypass(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[An
     """Somebody can get in beside single sign-on, where closing the identity provider does not keep them out.
 
     Fires on an active account of a person in an application that requires single sign-on (`single_sign_on` in the
-    settings) or that is provisioned by jit or scim, when a password of its own opens it, or when that is not told and
-    the account did not come from there: it was made by hand or by invitation, or its owner works here and no identity
+    settings) or that is provisioned by jit or scim, when a password of its own opens it; or when that is not told and
+    single sign-on does not explain it: it was made by hand or by invitation, or its owner works here and no identity
     provider knows them.
     Quiet in applications where single sign-on is optional or absent, in identity providers, for accounts of programs,
     for protected accounts (a break-glass account must have a door of its own), for inactive ones, and where it is told

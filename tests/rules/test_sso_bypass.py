@@ -38,10 +38,10 @@ def test_fires_whoever_owns_it():
     [
         ({"provenance": "local"}, "was made by hand."),
         ({"provenance": "invited"}, "was made by an invitation."),
-        ({"sign_on_accounts": 0}, "does not come from there: no identity provider knows its owner."),
+        ({"sign_on_accounts": 0}, "is active though no identity provider knows Marta Lindqvist."),
     ],
 )
-def test_fires_on_an_account_that_did_not_come_from_there(values, words):
+def test_fires_on_an_account_that_single_sign_on_does_not_explain(values, words):
     assert reason(judged(account(**values))) == (
         "People come into Customer CRM by single sign-on; the account m.lindqvist of Marta Lindqvist in Customer CRM "
         + words
