@@ -119,7 +119,7 @@ def staff(rng: random.Random, today: date) -> list[Person]:
     by_name = {department["name"]: department for department in departments}
     cast = [_cast(row, by_name, today) for row in _table("cast.csv")]
     taken = {person.email for person in cast}
-    names = _names(rng, {person.name for person in cast})
+    names = unused_names(rng, {person.name for person in cast})
     numbers = iter(sorted({str(n) for n in range(10020, 10600)} - {person.employee_id for person in cast}))
     crowd: list[Person] = []
     for department in departments:
@@ -230,7 +230,8 @@ def _with_fates(rng: random.Random, crowd: list[Person], today: date) -> list[Pe
     return crowd
 
 
-def _names(rng: random.Random, taken: set[str]) -> Iterator[str]:
+def unused_names(rng: random.Random, taken: set[str]) -> Iterator[str]:
+    """Names of people who are none of these, in an order that is left to luck."""
     given = (DATA / "given_names.txt").read_text(encoding="utf-8").split()
     family = (DATA / "family_names.txt").read_text(encoding="utf-8").split()
     pairs = [f"{g} {f}" for g in given for f in family]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from connectors.sandbox.former import remember_former
 from connectors.sandbox.identifiers import vendor_id
 from connectors.sandbox.landscape import Plot, landscape
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxGrant
@@ -49,6 +50,7 @@ def _plant(company: Company) -> None:
         _fates(company, person)
     for number, row in enumerate(_strangers()):
         _stranger(company, number, row)
+    remember_former(company)
     day = company.story_day + timedelta(days=1)
     company.plan(datetime(day.year, day.month, day.day, 5, tzinfo=UTC), "day", 1)
 
