@@ -133,7 +133,8 @@ def known(facts: Facts, settings: Settings, now: datetime) -> dict[str, Frame]:
     """What accounts are matched with and what is then known around them; it follows from people and few accounts.
 
     The lookups of correlation by their names, `used` (which applications tell the last use of entitlements), `owner`
-    (owner_id and what is known of an owner), `responsible`, `held` and `opened`. An estate of many accounts is correlated in portions, for which these are written once.
+    (owner_id and what is known of an owner), `responsible`, `held` and `opened`. An estate of many accounts is
+    correlated in portions, for which these are written once.
     """
     identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
     everybody = identities

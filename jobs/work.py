@@ -109,7 +109,8 @@ def pull(
 ) -> list[PullResult]:
     """Pull these feeds side by side; one that is slow, fails or is held does not keep the others from being read.
 
-    `incremental`: only what changed is read where that is enough. A feed that another process is reading is waited for, then read again. Results come in the order of the names.
+    `incremental`: only what changed is read where that is enough. A feed that another process is reading is waited for,
+    then read again. Results come in the order of the names.
     ConfigurationError for an unknown name.
     """
     from jobs import pull as pulling
