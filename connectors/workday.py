@@ -109,6 +109,7 @@ class Workday(Connector):
         self._columns = {**COLUMNS, **columns_option(options, where, tuple(COLUMNS))}
         self._texts = tuple(self._columns[ours] for ours in COLUMNS if ours not in _DAYS)
         self._days = tuple(self._columns[ours] for ours in _DAYS)
+        self._paths = any("." in column for column in self._days)
         self._prompts = _prompts(options.get("prompts"), where)
         self._as_of = text_option(options, "as_of_prompt", where)
         self._ahead = whole_option(options, "ahead_days", where, 0, 730)
@@ -215,7 +216,9 @@ class Workday(Connector):
             employee_id, email, active_said, said, on_leave, worker_type, manager_id, manager_email, department, title,
             name, zone,
         ) = reader.texts(row, self._texts)  # fmt: skip
-        hire, termination, last_day, contract_end = workforce.days.of(map(reader.of(row).get, self._days))
+        hire, termination, last_day, contract_end = workforce.days.of(
+            map(reader.of(row).get if self._paths else row.get, self._days)
+        )
         status = words.status(said)
         active = FLAGS.get(active_said.casefold()) if active_said else None
         if said is None and active is not None:

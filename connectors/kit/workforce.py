@@ -18,6 +18,7 @@ from governance.records import Identity, Rejected
 TELLS: Final = frozenset({"source.read", "owner.state", "owner.ended_at", "owner.left_on", "owner.attributes"})
 LONGEST_DAY: Final = len("2018-10-01T00:00:00+01:00")
 MOST_DAYS: Final = 50_000
+FEW_WORDS: Final = 1_000
 FEW: Final = 50  # in a smaller company it is nothing strange that nobody has left yet
 FIELDS: Final = (
     Field("time_zone", "Where a day begins and ends, such as Europe/Berlin.", default="UTC"),
@@ -46,15 +47,26 @@ class Words:
             **_own(options, "worker_type", configured["worker_type"]),
         }
         self.unknown_kinds: Counter[str] = Counter()
+        self._said: dict[str, str | None] = {}  # what was asked before: few words are said many times
 
     def status(self, said: str | None) -> str | None:
         """Our word, or None."""
-        return self.statuses.get(said.casefold()) if said else None
+        if said is None:
+            return None
+        try:
+            return self._said[said]
+        except KeyError:
+            status = self.statuses.get(said.casefold())
+            if len(self._said) < FEW_WORDS:
+                self._said[said] = status
+            return status
 
     def kind(self, said: str | None, *, counted: bool = True) -> str | None:
         """Our word; one that is not known is counted, unless the list it comes from is the company's own."""
-        kind = self.kinds.get(said.casefold()) if said else None
-        if said and kind is None and counted:
+        if said is None:
+            return None
+        kind = self.kinds.get(said) or self.kinds.get(said.casefold())
+        if kind is None and counted and said:
             self.unknown_kinds[said] += 1
         return kind
 
@@ -213,7 +225,7 @@ class DayTexts(dict[Any, str | None]):
         """The text of each value."""
         told = list(values)
         try:
-            return [self[value] for value in told]
+            return list(map(self.__getitem__, told))
         except TypeError:  # a list or an object stands where a day is expected
             return [self[v] if v is None or isinstance(v, str | int | float) else repr(v)[:40] for v in told]
 
