@@ -2,6 +2,9 @@
 
 Reads      accounts, what they hold, when they were last used   scope: read access to the file
 Changes    nothing: a removal is a task for a person, and the next file proves it
+
+Beside the usual columns a file may tell `title`; `password` (whether one of its own opens the account beside single
+sign-on); `responsible` (who answers for it: an e-mail or employee id); `credentials` (how many tokens and keys work).
 """
 
 from __future__ import annotations
@@ -23,15 +26,17 @@ from governance.settings import ApplicationSettings, SourceSettings
 
 COLUMNS = (
     "account_id", "username", "email", "display_name", "status", "created_at", "last_login_at", "employee_id",
-    "external_id", "kind", "mfa", "department", "entitlements", "time_zone",
+    "external_id", "kind", "mfa", "department", "entitlements", "time_zone", "title", "password", "responsible",
+    "credentials",
 )  # fmt: skip
 _CLOSED: dict[str, dict[str, Any]] = {  # the values a column may hold, and what each means
     "status": {"active": True, "pending": True, "inactive": False, "suspended": False},
     "kind": {kind: kind for kind in ACCOUNT_KINDS},
     "mfa": {"true": True, "false": False},
+    "password": {"true": True, "false": False},
 }
 # What an account is without its application, its id and whether it is privileged.
-_Draft = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]
+_Draft = tuple[Any, ...]
 
 
 class AppCsv(Connector):
@@ -49,7 +54,19 @@ class AppCsv(Connector):
         Field("encoding", "The encoding, where it is not to be recognised."),
         Field("delimiter", "The delimiter, where it is not to be recognised."),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *(
+                "account.active",
+                "account.last_seen",
+                "account.created_at",
+                "account.mfa",
+                "account.grants",
+                "account.kind",
+            ),
+            *("account.attributes", "account.password", "account.credentials"),
+        }
+    )
     scopes = {"pull": ("read access to the file and its folder",)}  # noqa: RUF012 - a declaration
     covers = ("every account the file holds: yes, of whatever kind and state",)
 
@@ -117,7 +134,7 @@ class AppCsv(Connector):
 
 
 def _account(application: str, account_id: str, draft: _Draft, privileged: bool | None) -> Account:
-    username, email, name, external_id, employee_id, kind, active, seen_at, seen_known, created_at, mfa, dept = draft
+    username, email, name, external_id, employee_id, kind, active, seen_at, seen_known, created_at, mfa, *more = draft
     return Account(
         application,
         account_id,
@@ -133,7 +150,7 @@ def _account(application: str, account_id: str, draft: _Draft, privileged: bool 
         created_at,
         mfa,
         privileged,
-        dept,
+        *more,
     )
 
 
@@ -158,7 +175,7 @@ class _Rows:
         row.append("")  # what a missing column points at
         (
             account_id, username, email, display_name, status, created_at, last_login_at, employee_id,
-            external_id, kind, mfa, department, entitlements, zone_name,
+            external_id, kind, mfa, department, entitlements, zone_name, title, password, responsible, credentials,
         ) = map(str.strip, self._pick(row))  # fmt: skip
         if not account_id:
             self._table.reject(line, "account_id", "is empty")
@@ -171,6 +188,10 @@ class _Rows:
             account_kind = self._closed("kind", kind)
             column = "mfa"
             has_mfa = self._closed("mfa", mfa)
+            column = "password"
+            has_password = self._closed("password", password)
+            column = "credentials"
+            working = self._count(credentials)
             column = "created_at"
             created = self._time(created_at, zone, line, column, account_id)
             column = "last_login_at"
@@ -192,6 +213,10 @@ class _Rows:
             created,
             has_mfa,
             self._same.setdefault(department, department),
+            self._same.setdefault(title, title),
+            has_password,
+            responsible or None,
+            working,
         )
         entry = (line, draft, self._entitlements(entitlements) if self._tells_entitlements else None)
         first = self.drafts.setdefault(account_id, entry)
@@ -233,6 +258,14 @@ class _Rows:
                 raise ValueError(f"{text[:40]!r} is not known: translate it under values.{column}")
             known[text] = _CLOSED[column][ours]
         return known[text]
+
+    @staticmethod
+    def _count(text: str) -> int | None:
+        if not text:
+            return None
+        if not text.isdecimal() or not text.isascii() or len(text) > 6:
+            raise ValueError(f"{text[:40]!r} is no number: expected how many tokens and keys work now, such as 0 or 3")
+        return int(text)
 
     def _time(self, text: str, zone: ZoneInfo, line: int, column: str, account_id: str) -> datetime | None:
         if not text:

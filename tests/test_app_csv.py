@@ -63,6 +63,18 @@ class TestAccounts:
     def test_mfa(self, tmp_path, mfa, known):
         assert one(tmp_path, "mfa", mfa).mfa is known
 
+    def test_what_few_files_tell(self, tmp_path):
+        told = one(tmp_path, "title,password,responsible,credentials", "Analyst,true,ana@nwl.example,3")
+        assert (told.title, told.password, told.responsible, told.credentials) == (
+            "Analyst",
+            True,
+            "ana@nwl.example",
+            3,
+        )
+        blank = one(tmp_path, "title,password,responsible,credentials", ",,,")
+        assert (blank.title, blank.password, blank.responsible, blank.credentials) == (None, None, None, None)
+        assert one(tmp_path, "credentials", "0").credentials == 0
+
     @pytest.mark.parametrize("kind", ["human", "service", "bot", "guest", "shared"])
     def test_kinds(self, tmp_path, kind):
         assert one(tmp_path, "kind", kind.upper()).kind == kind
@@ -70,6 +82,8 @@ class TestAccounts:
     @pytest.mark.parametrize(
         ("header", "row", "column"),
         [
+            *(("credentials", text, "credentials") for text in ("many", "-1", "1.5", "²", "9999999")),
+            ("password", "maybe", "password"),
             ("status", "enabled", "status"),
             ("status", "true", "status"),
             ("mfa", "yes", "mfa"),
