@@ -5,6 +5,7 @@ Judged from the lives of the people, not from what any vendor tells of them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ RULES: Final = (
     "stale",
     "never_used",
     "over_privileged",
+    "privilege_creep",
     "admin_without_mfa",
 )
 # Of these at most one is true of an account; the first that fits.
@@ -99,8 +101,9 @@ def _of_owner(company: Company, plot: Plot, account: SandboxAccount, person: Per
         return ["missing_from_source"] if company.at >= company.built_at else []
     if person.worker_type in EXTERNALS and _over(person.contract_end, company.at):
         wrong.append("contract_expired")
-    if plot.governed and _beyond(company, plot, account, person):
-        wrong.append("over_privileged")
+    beyond = _beyond(company, plot, account, person) if plot.governed else set()
+    crept = beyond & _formerly_given(company, plot, person)
+    wrong += ["privilege_creep"] * bool(crept) + ["over_privileged"] * bool(beyond - crept)
     if person.part == "leave" or not company.working(person):
         return wrong
     return [*wrong, *_unused(company, plot, account, person)]
@@ -127,6 +130,14 @@ def _beyond(company: Company, plot: Plot, account: SandboxAccount, person: Perso
     names = {e.id: e.name for e in plot.entitlements}
     held = {names[g.entitlement_id] for g in company.applications[plot.name].held(account.id)}
     return (held & governed) - right
+
+
+def _formerly_given(company: Company, plot: Plot, person: Person) -> set[str]:
+    """What the right mapping gave to who moved in the story, in the department they came from."""
+    if person.part != "moved" or person.department == person.detail:
+        return set()
+    before = replace(person, department=person.detail)
+    return set(plot.right.gives(pushed(company, before, plot)).entitlements)
 
 
 def _over(contract_end: str, at: datetime) -> bool:

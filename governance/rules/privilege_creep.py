@@ -22,7 +22,8 @@ def _sentence(row: Row) -> str:
     was = ", ".join(row[name] for name in ("was_department", "was_title") if row[name])
     now = ", ".join(row[name] for name in ("owner_department", "owner_title") if row[name]) or "a position not told"
     count = row["creep_count"]
-    when = f" on {day(row['owner_moved_at'])}" if row["owner_moved_at"] else ""
+    # When the source was first read with it: the move itself may have been some days before.
+    when = f", as was first read on {day(row['owner_moved_at'])}" if row["owner_moved_at"] else ""
     return (
         f"{row['who']} moved from {was} to {now}{when}; the account {row['account']} in {row['where']} still holds"
         f" {counted(count)} that only the former position gives: {said(row['creep'], count)}."

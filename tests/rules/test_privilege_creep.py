@@ -55,8 +55,8 @@ def together(*names, settings=MAPPED, **values):
 def test_fires_once_for_all_that_only_the_former_position_gives():
     verdict = holding("Finance User", "Reader", "Sales Lead", "Root", "Newsletter")
     assert reason(verdict) == (
-        "Marta Lindqvist moved from Finance, Lead to Sales, Lead on 30 Oct 2026; the account m.lindqvist in Customer CRM"
-        " still holds 2 entitlements that only the former position gives: “Finance User”, “Reader”."
+        "Marta Lindqvist moved from Finance, Lead to Sales, Lead, as was first read on 30 Oct 2026; the account m.lindqvist in"
+        " Customer CRM still holds 2 entitlements that only the former position gives: “Finance User”, “Reader”."
     )
     texts = [fact["text"] for fact in json.loads(verdict.findings["evidence"].item())["facts"]]
     assert texts == [
@@ -80,8 +80,8 @@ def test_a_title_that_did_not_change_is_the_present_one():
 def test_a_department_that_did_not_change_is_the_present_one():
     promoted = {"owner_title": "Clerk", "owner_former_department": None, "owner_former_title": "Lead"}
     assert reason(holding("Sales Lead", **promoted)).startswith(
-        "Marta Lindqvist moved from Sales, Lead to Sales, Clerk on 30 Oct 2026; the account m.lindqvist in Customer CRM"
-        " still holds 1 entitlement that only the former position gives: “Sales Lead”."
+        "Marta Lindqvist moved from Sales, Lead to Sales, Clerk, as was first read on 30 Oct 2026; the account m.lindqvist"
+        " in Customer CRM still holds 1 entitlement that only the former position gives: “Sales Lead”."
     )
 
 
