@@ -38,6 +38,8 @@ def test_the_mixed_estate_shows_every_rule_it_was_made_for():
         ("over_privileged", "a9"),
         ("contradictory_source", None),
         ("unmapped_attribute_value", None),
+        ("activity_unknown", None),
+        ("privileged_unused", "a4"),
         *(("duplicate_account", name) for name in ("a2", "a4", "a6", "a9")),  # they are all of one person
     }
 
