@@ -46,8 +46,11 @@ def duplicate_account(estate: Estate, policy: Policy, now: datetime) -> nw.LazyF
     Not evaluable when no source of truth was read, or when it is not told whether the account is active.
     """
     own = estate.accounts.filter(nw.col("active"), _of_a_person(), ~nw.col("protected").fill_null(False))
-    counted = own.group_by(_PERSON).agg(nw.len().cast(nw.Int64).alias("accounts_of_owner"))
-    several = own.join(counted.filter(nw.col("accounts_of_owner") > 1), on=_PERSON, how="inner")
+    # Few people have more accounts than applications: they are found by one key before anything is paired.
+    many = own.group_by("owner_id").agg(nw.len().alias("held"), nw.col("application").n_unique().alias("places"))
+    theirs = own.join(many.filter(nw.col("held") > nw.col("places")).select("owner_id"), on="owner_id", how="semi")
+    counted = theirs.group_by(_PERSON).agg(nw.len().cast(nw.Int64).alias("accounts_of_owner"))
+    several = theirs.join(counted.filter(nw.col("accounts_of_owner") > 1), on=_PERSON, how="inner")
     ordered = several.with_columns(
         one=nw.lit(1), age=nw.col("created_at_s").fill_null(_NOT_TOLD), called=nw.coalesce("username", "account_id")
     ).with_columns(place=nw.col("one").cum_sum().over(_PERSON, order_by=["age", "account_id"]))
