@@ -96,12 +96,11 @@ def _correlated(house: House, said: Facts, settings: Settings, as_of: datetime, 
     """The correlated accounts, written in portions of whole applications: all at once do not fit."""
     place, order = folder / "accounts.parquet", ("application", "account_id")
     portions = _portions(house, said)
+    around = known(
+        said, settings, as_of, lambda name, frame: engine.persist(frame, folder / "work" / f"known_{name}.parquet", ())
+    )
     if len(portions) < 2:
-        return engine.persist(correlate(said, settings, as_of), place, order)
-    around = {
-        name: engine.persist(frame, folder / "work" / f"known_{name}.parquet", ())
-        for name, frame in known(said, settings, as_of).items()
-    }
+        return engine.persist(correlate(said, settings, as_of, around), place, order)
     place.mkdir()
     parts = []
     for number, names in enumerate(portions):
