@@ -128,7 +128,7 @@ def account(**values: Any) -> dict[str, Any]:
         "match_key": "employee_id",
         "provenance": "unknown",
         "source_read": True,
-        "grants_used_told": False,
+        "grants_used_told": True,
         "criticality": "medium",
         "protected": False,
         "stale_days": 90,

@@ -29,7 +29,10 @@ PEOPLE = [identity(), identity(identity_id="hr:9", contradictory=True, ended_at=
 
 HELD = {
     "entitlements": [{"application": "crm", "entitlement_id": "e1", "name": "Reader"}],
-    "grants": [{"application": "crm", "account_id": "a9", "entitlement_id": "e1"}],
+    "grants": [
+        {"application": "crm", "account_id": "a9", "entitlement_id": "e1"},
+        {"application": "crm", "account_id": "a10", "entitlement_id": "e1", "last_used_known": True},
+    ],
     "settings": settings(role_mapping=MAPPING, policy={"on_leave": "flag"}),
 }
 

@@ -143,6 +143,8 @@ BLANK = {
     "owner.position": {"owner_department": None, "owner_title": None},
     "account.attributes": {"department": None, "title": None},
     "account.way_in": {"password": None},
+    "owner.peers": {"owner_title": None},
+    "grants.last_used": {"grants_used_told": False},
 }
 
 
@@ -177,14 +179,30 @@ FIRING = {
     "sso_bypass": account(password=True),
     "unassigned_in_identity_provider": account(sign_on_assigned=False),
     "default_role_fallback": account(account_id="a9", owner_department="Sales", owner_title="Clerk"),
+    "privileged_unused": account(privileged=True, last_seen_at=NOW - timedelta(days=40)),
+    "break_glass_used": account(),
+    "privilege_creep": account(
+        account_id="a9", owner_department="Sales", owner_title="Clerk", owner_former_department="Finance"
+    ),
+    "peer_outlier": account(account_id="a9", owner_department="Sales", owner_title="Clerk"),
+    "entitlement_never_used": account(account_id="a10"),
     "reborn": leaver(closed_at=NOW - timedelta(days=9), returned_at=NOW - timedelta(days=2)),
 }
 BY_SIGN_ON = settings(
     application=[{"name": "crm", "connector": "app_csv", "provisioning": ["jit"], "default_role": ["Reader"]}],
     role_mapping=MAPPING,
 )
-SETTLED = {"sso_bypass": BY_SIGN_ON, "default_role_fallback": BY_SIGN_ON}  # what the settings must say for it
-BESIDE = {"duplicate_account": [account()]}  # what must be there for a rule to fire at all
+REGISTER = [{"application": "crm", "account": "a1", "why": "break_glass", "owner": "sec@example.com"}]
+SETTLED = {  # what the settings must say for it
+    "sso_bypass": BY_SIGN_ON,
+    "default_role_fallback": BY_SIGN_ON,
+    "break_glass_used": settings(protected=REGISTER),
+    "peer_outlier": settings(role_mapping=MAPPING[:1]),
+}
+PEERS = [
+    account(account_id=f"p{n}", owner_id=f"hr:p{n}", owner_department="Sales", owner_title="Clerk") for n in range(10)
+]
+BESIDE = {"duplicate_account": [account()], "peer_outlier": PEERS}  # what must be there for a rule to fire at all
 
 
 def on(name, **values):

@@ -36,7 +36,7 @@ def _sentence(row: Row) -> str:
     ends_when="the entitlements are taken away, more of the peers hold them, or the role mapping or the approved"
     " baseline gives them",
     remedy=Remedy.REMOVE_GRANT,
-    needs=("source.read", "account.active", "owner.state", "owner.peers", "owner.attributes", "account.grants"),
+    needs=("source.read", "account.active", "owner.state", "owner.attributes", "owner.peers", "account.grants"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(7)", "NIST AC-6(7)", "PCI DSS 7.2.4", "CIS 6.8"),
     evidence=("outlying", "outlying_count", "peers", "owner_department", "owner_title", "match_key", "privileged"),
     sentence=_sentence,

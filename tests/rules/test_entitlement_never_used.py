@@ -96,7 +96,7 @@ def test_quiet_for_what_is_registered_as_break_glass():
         (unowned(source_read=False), "no source of truth has been read yet"),
         (telling(active=None), "the application does not tell whether the account is active"),
         (telling(owner_state="unknown"), "the source of truth does not tell whether the owner still works here"),
-        (account(), "the application does not tell when an entitlement was last used"),
+        (account(grants_used_told=False), "the application does not tell when an entitlement was last used"),
         (account(grants_used_told=None), "the application does not tell when an entitlement was last used"),
     ],
 )
