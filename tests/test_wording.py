@@ -99,18 +99,25 @@ def test_a_score_lies_in_its_severity_and_grows_with_each_reason(severity, privi
     used_at = {"last_seen_at": NOW} if used else {}
     row = leaver(privileged=privileged, criticality="high" if critical else "medium", **used_at)
     points = judge(rule, row).findings["score"].item()
-    base = {"critical": 80, "high": 60, "medium": 40, "low": 20}[severity]
-    assert points == base + 10 * bool(privileged) + 5 * critical + 5 * used
-    assert base <= points <= 100
+    base = {"critical": 80, "high": 60, "medium": 40, "low": 20, "informational": 0}[severity]
+    of_a_leaver, lately = 2, 2
+    expected = base + 6 * bool(privileged) + (3 if critical else 1) + (4 if used else lately) + of_a_leaver
+    assert points == expected
+    assert base <= points < base + 20
 
 
-@pytest.mark.parametrize(("after", "points"), [(timedelta(minutes=5), 80), (timedelta(minutes=5, seconds=1), 85)])
+@pytest.mark.parametrize(("after", "points"), [(timedelta(minutes=5), 85), (timedelta(minutes=5, seconds=1), 87)])
 def test_clocks_that_differ_a_little_are_no_use_after_leaving(after, points):
     found = judge(RULES["ghost"], leaver(last_seen_at=leaver()["owner_ended_at"] + after)).findings
     assert found["score"].item() == points
-    assert ("was used after that" in found["reason"].item()) is (points == 85)
+    assert ("was used after that" in found["reason"].item()) is (points == 87)
 
 
-def test_the_worst_ghost_scores_a_hundred():
-    worst = leaver(privileged=True, criticality="high", last_seen_at=NOW)
-    assert judge(RULES["ghost"], worst).findings["score"].item() == 100
+def test_the_worst_ghost_has_every_part_of_the_score():
+    worst = leaver(
+        privileged=True, criticality="high", last_seen_at=NOW, mfa=False, owner_kind="contractor", password=True
+    )
+    found = judge(RULES["ghost"], worst).findings
+    parts = {part["part"]: part["points"] for part in json.loads(found["evidence"].item())["score"]}
+    assert parts == {"severity": 80, "privilege": 6, "exposure": 4, "recency": 4, "criticality": 3, "leaver": 2}
+    assert found["score"].item() == sum(parts.values()) == 99
