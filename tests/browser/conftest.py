@@ -43,7 +43,7 @@ def address(tmp_path_factory):
             stderr=out,
         )
     try:
-        for _ in range(600):
+        for _ in range(1500):
             found = re.search(r"is open on (http://127\.0\.0\.1:\d+)", log.read_text())
             if found:
                 break
@@ -53,7 +53,7 @@ def address(tmp_path_factory):
         yield found[1]
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0, log.read_text()
+        assert process.wait(90) == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 
 
