@@ -23,6 +23,7 @@ from governance.errors import ConfigurationError
 from governance.tables import DetectRun, Finding, Pull, Snapshot
 from jobs import demo, home, work
 from jobs.up import free_port
+from tests.prepared_demo import prepared_demo
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,10 +31,13 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """The demo as it stands when the pages open, what it said, and how long it took."""
-    folder, said = tmp_path_factory.mktemp("demo") / "home", []
-    started = time.monotonic()
-    house, company = demo.prepare(folder, {}, said.append)
-    yield house, company, said, time.monotonic() - started
+    made = prepared_demo(tmp_path_factory)
+    folder = made.copy(tmp_path_factory.mktemp("demo") / "home")
+    company = demo.company_in(folder)
+    demo.serve(company)
+    shutil.copy(made.folder / "truth.json", folder)  # what was true when it was judged, not a minute later
+    house = home.open_house(folder, {}, home.clock())
+    yield house, company, made.said, made.seconds
     company.stop()
     house.store.close()
 
@@ -184,8 +188,10 @@ class TestItsFolder:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_the_whole_demo_shows_its_first_page_and_ends_when_asked(tmp_path, end):
-    environ = {**os.environ, "LEAVERWATCH_HOME": str(tmp_path / "demo")}
+def test_the_whole_demo_shows_its_first_page_and_ends_when_asked(tmp_path_factory, tmp_path, end):
+    """From nothing it is started by tests/browser; here it goes on with a company that is there."""
+    folder = prepared_demo(tmp_path_factory).copy(tmp_path / "demo")
+    environ = {**os.environ, "LEAVERWATCH_HOME": str(folder)}
     command = [
         sys.executable,
         "-m",

@@ -23,3 +23,21 @@ def at_rest(page):
     """Wait until the script has run to its end."""
     page.wait_for_timeout(300)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=LONGEST)
+
+
+def settled(page):
+    """Wait until nothing on the page has changed for a while, and nothing of the run before fades away any more."""
+    page.wait_for_function("!document.querySelector('[data-stale=true]')", timeout=LONGEST)
+    page.evaluate(
+        """() => new Promise((done) => {
+            const begun = performance.now();
+            let changed = begun;
+            const seen = new MutationObserver(() => { changed = performance.now(); });
+            seen.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+            const look = () => {
+                const now = performance.now();
+                if (now - changed > 800 || now - begun > 8000) { seen.disconnect(); done(); } else setTimeout(look, 50);
+            };
+            look();
+        })"""
+    )

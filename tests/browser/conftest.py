@@ -14,6 +14,7 @@ import pytest
 
 from jobs.up import free_port
 from tests.browser.chromium import CHROMIUM
+from tests.prepared_demo import prepared_demo
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,11 +27,16 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def visited(tmp_path_factory):
+    """Where the demo of this file lives: a copy of one that is prepared; test_demo_in_chromium begins with nothing."""
+    return prepared_demo(tmp_path_factory).copy(tmp_path_factory.mktemp("demo") / "home")
+
+
+@pytest.fixture(scope="module")
+def address(visited):
     """The demo, started as a visitor would, and its address; it ends as with Ctrl-C."""
-    folder = tmp_path_factory.mktemp("demo")
-    environ = os.environ | {"LEAVERWATCH_HOME": str(folder / "home"), "PYTHONUNBUFFERED": "1"}
-    log = folder / "log"
+    environ = os.environ | {"LEAVERWATCH_HOME": str(visited), "PYTHONUNBUFFERED": "1"}
+    log = visited.parent / "log"
     # Every worker of the tests has ports of its own: two that start at once would both find the same one free.
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     port = free_port(18_600 + 50 * worker)
@@ -53,7 +59,11 @@ def address(tmp_path_factory):
         yield found[1]
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(90) == 0, log.read_text()
+        try:
+            ended = process.wait(90)
+        finally:
+            process.kill()  # nothing stays behind, also where it did not end when asked
+    assert ended == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 
 

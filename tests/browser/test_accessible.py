@@ -5,13 +5,21 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.chromium import LONGEST, PAGES, at_rest, open_page, path_of
+from tests.browser.alone import dashboard_alone
+from tests.browser.chromium import LONGEST, PAGES, at_rest, open_page, path_of, settled
 
 STREAMLITS_OWN = {
     "list",  # the sidebar's navigation puts headings between its list items
     "listitem",
     "svg-img-alt",  # the sparkline in st.metric has an empty layer of symbols without a name
 }
+
+
+@pytest.fixture(scope="module")
+def address(visited):
+    """The pages of the demo, as the last visitor left it."""
+    with dashboard_alone(visited) as found:
+        yield found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -24,8 +32,9 @@ def test_no_page_has_a_serious_violation(browser, address, width, scheme):
         open_page(page, address, path_of(name))
         page.get_by_text("HR file").first.wait_for(timeout=LONGEST)
         at_rest(page)
-        page.wait_for_timeout(1500)  # charts and tables are drawn after the script has ended
+        settled(page)  # charts and tables are drawn after the script has ended
         if name == "Findings":
+            page.locator("tbody tr.current").wait_for(timeout=LONGEST)
             page.keyboard.press("x")
             page.get_by_text("1 finding selected").wait_for(timeout=LONGEST)
             at_rest(page)

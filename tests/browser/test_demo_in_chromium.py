@@ -6,7 +6,13 @@ import os
 
 import pytest
 
-from tests.browser.chromium import LONGEST, PAGES, open_page, path_of
+from tests.browser.chromium import LONGEST, PAGES, at_rest, open_page, path_of
+
+
+@pytest.fixture(scope="module")
+def visited(tmp_path_factory):
+    """Nothing is there yet: everything is invented, read and judged while the visitor waits."""
+    return tmp_path_factory.mktemp("demo") / "home"
 
 
 def act_as(page, name):
@@ -47,7 +53,7 @@ def test_every_page_shows_itself_with_the_age_of_its_data(browser, address, widt
         open_page(page, address, path_of(name))
         page.get_by_role("heading", name=name, level=1).wait_for(timeout=LONGEST)
         page.get_by_text("HR file").first.wait_for(timeout=LONGEST)
-        page.wait_for_timeout(500)
+        at_rest(page)
         assert page.get_by_text("incident").count() == 0, f"{name} failed"
         sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert sideways <= 1, f"{name} scrolls sideways"

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from datetime import UTC, datetime
 
 import pytest
@@ -16,8 +10,8 @@ from sqlmodel import select
 from governance.tables import Remediation
 from jobs import home
 from tests import seeded
+from tests.browser.alone import dashboard_alone
 from tests.browser.chromium import LONGEST, at_rest, open_page
-from tests.screen import ROOT
 
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>**bold** \u202eevil'
 SHOWN = HOSTILE.replace("\u202e", "\ufffd")
@@ -42,26 +36,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def dashboard(folder):
     """The dashboard alone, on that company."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environ = os.environ | {"LEAVERWATCH_HOME": str(folder), "LEAVERWATCH_DASHBOARD": f"127.0.0.1:{port}"}
-    process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            assert process.poll() is None
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+    with dashboard_alone(folder) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture
