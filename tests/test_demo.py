@@ -66,7 +66,7 @@ NEEDS = {
 
 class TestPreparing:
     def test_takes_seconds(self, prepared):
-        assert prepared[3] < 150  # a busy machine takes its time; bench measures
+        assert prepared[3] < 60
 
     def test_uses_the_connectors_of_production(self, prepared):
         house = prepared[0]
@@ -148,7 +148,7 @@ class TestPreparing:
         house.store.close()
         assert sum(r.kept for r in results) > 7_000
         assert pl.concat(events).select(pl.len()).collect().item() > 30_000
-        assert seconds < 60  # on a busy machine; bench --sandbox measures
+        assert seconds < 20
 
     def test_again_goes_on_with_what_was_decided(self, prepared):
         house, company, _, _ = prepared
@@ -213,13 +213,13 @@ def test_the_whole_demo_shows_its_first_page_and_ends_when_asked(tmp_path_factor
             assert json.load(answer) == {"status": "ok"}
         with urllib.request.urlopen(address, timeout=10) as answer:
             assert answer.status == 200
-        assert time.monotonic() - started < 150
+        assert time.monotonic() - started < 60
         children = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(running.pid)], capture_output=True, text=True, check=True
         ).stdout.split()
         assert len(children) == 2
         running.send_signal(end)
         rest = running.stderr.read()
-        assert running.wait(90) == 0, rest
+        assert running.wait(30) == 0, rest
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
     assert "Traceback" not in rest

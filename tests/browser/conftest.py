@@ -49,7 +49,7 @@ def address(visited):
             stderr=out,
         )
     try:
-        for _ in range(1500):
+        for _ in range(600):
             found = re.search(r"is open on (http://127\.0\.0\.1:\d+)", log.read_text())
             if found:
                 break
@@ -60,7 +60,7 @@ def address(visited):
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            ended = process.wait(90)
+            ended = process.wait(30)
         finally:
             process.kill()  # nothing stays behind, also where it did not end when asked
     assert ended == 0, log.read_text()
