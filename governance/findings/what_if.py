@@ -110,7 +110,9 @@ class _Side:
         rule = self.rules[name]
         frame = narrowed(rule, rule(self.estate, self.policy, now))
         there = frame.collect_schema().names()
-        return frame.select(*(key for key in dict.fromkeys((*rule.identity, *KEYS)) if key in there))
+        keys = [key for key in dict.fromkeys((*rule.identity, *KEYS)) if key in there]
+        # What makes a fingerprint is compared as the text it is there.
+        return frame.select(nw.col(key).cast(nw.String) if key in rule.identity else nw.col(key) for key in keys)
 
 
 def what_if(house: House, policy: Policy, as_of: datetime | None = None) -> WhatIf:

@@ -57,6 +57,7 @@ def copy_rows(source: Session, target: Session) -> None:
     """Copy every row of every table into empty tables of the same form."""
     with indexed_together(target):
         for table in SQLModel.metadata.sorted_tables:
-            rows = source.connection().execution_options(yield_per=_CHUNK).execute(sa.select(table))
-            for part in rows.mappings().partitions():
-                target.connection().execute(sa.insert(table), [dict(row) for row in part])
+            # Closed also when a write fails: an open cursor outlives its connection and complains much later.
+            with source.connection().execution_options(yield_per=_CHUNK).execute(sa.select(table)) as rows:
+                for part in rows.mappings().partitions():
+                    target.connection().execute(sa.insert(table), [dict(row) for row in part])

@@ -204,5 +204,6 @@ def export(house: House, filters: Filters) -> Iterator[Row]:
     with house.store.read() as session:
         by_text = indexed(session, filters.words) if filters.words else None
         query = _wanted(filters, by_text, *_shown()).order_by(*_order(Finding, back=False))
-        for row in session.execute(query, execution_options={"yield_per": PART}).mappings():
-            yield dict(row)
+        with session.execute(query, execution_options={"yield_per": PART}) as rows:
+            for row in rows.mappings():
+                yield dict(row)

@@ -81,6 +81,6 @@ def _conditions(filters: Filters) -> list[Any]:
 def export(house: House, filters: Filters) -> Iterator[Row]:
     """All filtered entries for a file, a part at a time, as of one moment."""
     query = select(AuditEntry).where(*_conditions(filters)).order_by(col(AuditEntry.seq).desc())
-    with house.store.read() as session:
-        for row in session.exec(query, execution_options={"yield_per": PART}):
+    with house.store.read() as session, session.exec(query, execution_options={"yield_per": PART}) as rows:
+        for row in rows:
             yield row.model_dump()

@@ -109,8 +109,7 @@ def findings(
         wanted = wanted.where(Finding.application == application)
     run = state_population(house)
     columns = ("severity", "rule", "application", "username", "identity_name", "status", "reason", "fingerprint")
-    with house.store.read() as session:
-        found = session.exec(wanted, execution_options={"yield_per": PART})
+    with house.store.read() as session, session.exec(wanted, execution_options={"yield_per": PART}) as found:
         rows = (_row(finding, run.as_of if run else None, rules) for finding in found)
         show(rows, format, columns, empty="no finding fits")
 
