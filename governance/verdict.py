@@ -142,6 +142,8 @@ SUBJECT: Final[dict[Subject, list[str]]] = {
 
 def hold(rule: Rule, rows: pl.DataFrame, words: Words, now: datetime) -> Held:
     """The rows a rule fires on as its findings: one a fingerprint, whatever the order of the rows."""
+    if rows.is_empty():  # most rules, on most estates
+        return Held(rule, rows, pl.DataFrame(schema=BARE))
     rows = rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in ROW.items() if name not in rows.columns)
     parts = score.parts(rule.severity, now)
     points = rows.select(score.total(parts)).to_series()

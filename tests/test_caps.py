@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from acting import SAM, SETTINGS, SUE, TOM, Ground, account, refusal
 from conftest import NOW
+from msgspec.structs import replace
 from remediations import LATER, WHY, approved, capped, holds, proposed, run
 
 from governance import guards, remediation

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import narwhals as nw
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from governance.correlation import addressed, fold, lookups, owners, skeleton
 from governance.records import Account, Identity

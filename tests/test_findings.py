@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from sqlalchemy import event
 from sqlmodel import select
 
@@ -107,7 +108,7 @@ def test_only_findings_that_are_written_get_their_words(ghost, now):
         return rule.sentence(row)
 
     rule = all_rules()["ghost"]
-    another = replace(account(), account_id="a3", username="another")
+    another = structs.replace(account(), account_id="a3", username="another")
     say(ghost, now, "crm", account(), account("2"), another)
     with evaluated(ghost, now) as evaluation:
         words = {"ghost": replace(rule, sentence=sentence)}
@@ -145,7 +146,7 @@ def test_a_rehire_closes_the_ghost(ghost, now):
         ghost,
         now + day,
         "hr",
-        replace(leaver(now), state="current", ended_at=None),
+        structs.replace(leaver(now), state="current", ended_at=None),
         Identity("hr", "2", state="current"),
     )
     detect(ghost, now + day)
@@ -160,7 +161,7 @@ def test_a_finding_whose_signals_go_missing_stays_as_it_was(ghost, now, hidden):
             ghost,
             now + day,
             "hr",
-            replace(leaver(now), state="unknown", ended_at=None),
+            structs.replace(leaver(now), state="unknown", ended_at=None),
             Identity("hr", "2", state="current"),
         )
     else:

@@ -1,11 +1,11 @@
 """GitHub's own examples of its answers, replayed over real HTTP and read by what reads GitHub itself."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.github import GitHub
 from connectors.kit.addresses import check_base

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from connectors.kit.contract import Before, Checked, Circumstances, Connector, MarkRefused, TellsChanges
 from governance.errors import IncompleteFeed

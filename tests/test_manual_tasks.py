@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ import polars as pl
 import pytest
 from acting import ANN, OTTO, SAM, SETTINGS, TOM, Ground, account
 from conftest import NOW
+from msgspec.structs import replace
 from remediations import LATER, approved, run, undo
 
 from governance import remediation

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from msgspec import structs
 
 from governance.estate import resolve
 from governance.records import Account, Identity
@@ -30,7 +31,7 @@ LEAVER = Absence(means_leaver=True)
 
 
 def person(number="1", **facts):
-    return replace(Identity(source="hr", employee_id=number, state="current"), **facts)
+    return structs.replace(Identity(source="hr", employee_id=number, state="current"), **facts)
 
 
 def frame(*people):

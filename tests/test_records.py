@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import FrozenInstanceError, fields, replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import fields, replace
 
 from governance.records import Account, Entitlement, Event, Grant, Identity
 
@@ -29,9 +29,9 @@ class TestARecord:
 
     def test_cannot_be_changed(self, record):
         for field in fields(record):
-            with pytest.raises(FrozenInstanceError):
+            with pytest.raises(AttributeError, match="immutable type"):
                 setattr(record, field.name, "changed")
-            with pytest.raises(FrozenInstanceError):
+            with pytest.raises(AttributeError, match="immutable type"):
                 delattr(record, field.name)
 
     def test_is_the_same_by_whatever_way_it_is_copied(self, record):
@@ -40,7 +40,7 @@ class TestARecord:
             assert other == record
             assert hash(other) == hash(record)
             assert type(other) is type(record)
-            with pytest.raises(FrozenInstanceError):
+            with pytest.raises(AttributeError, match="immutable type"):
                 setattr(other, fields(record)[0].name, "another")
 
 

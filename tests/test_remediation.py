@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from acting import SAM, SETTINGS, SUE, TOM, Ground, account
 from conftest import NOW
+from msgspec import structs
 from remediations import LATER, WHY, approved, capped, changed, crowd, holds, run, undo
 
 from governance import audit, guards, remediation
@@ -84,7 +85,7 @@ def test_what_is_closed_already_is_proved_without_a_call(ground: Ground, gone: b
     if gone:
         del ground.applications.accounts[key]
     else:
-        ground.applications.accounts[key] = replace(ground.applications.accounts[key], active=False)
+        ground.applications.accounts[key] = structs.replace(ground.applications.accounts[key], active=False)
     (outcome,) = run(ground)
     assert (outcome.status, outcome.call) == ("verified", False)
     assert ground.applications.writes() == []
@@ -107,7 +108,7 @@ def test_a_lie_is_never_verified(ground: Ground) -> None:
     assert ground.audited(id).count("not_verified") == 1
     assert ground.finding("ghost|crm|a1").status == "in_remediation"
     key = ("crm", "a1")
-    ground.applications.accounts[key] = replace(ground.applications.accounts[key], active=False)
+    ground.applications.accounts[key] = structs.replace(ground.applications.accounts[key], active=False)
     assert [o.status for o in verify.run(ground.house, ground.applications.connect, LATER)] == ["verified"]
 
 
@@ -116,7 +117,7 @@ def test_an_application_that_does_not_tell_proves_nothing(ground: Ground) -> Non
     key = ("crm", "a1")
 
     def forget(*_: str) -> None:
-        ground.applications.accounts[key] = replace(ground.applications.accounts[key], active=None)
+        ground.applications.accounts[key] = structs.replace(ground.applications.accounts[key], active=None)
 
     ground.applications.after = forget
     assert [o.status for o in run(ground)] == ["executed"]
@@ -137,7 +138,7 @@ def test_the_account_is_looked_at_once_more_before_the_call(
 ) -> None:
     (id,) = approved(ground, account("crm", "a1"))
     key = ("crm", "a1")
-    ground.applications.accounts[key] = replace(ground.applications.accounts[key], **live)
+    ground.applications.accounts[key] = structs.replace(ground.applications.accounts[key], **live)
     (outcome,) = run(ground)
     assert (outcome.status, outcome.message.partition(":")[0]) == ("failed", kind.__name__)
     assert ground.applications.writes() == []

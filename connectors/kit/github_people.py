@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from connectors.kit.github_enterprise import Links
 from connectors.kit.github_organisation import INVITATION, Organisation

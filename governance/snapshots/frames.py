@@ -73,7 +73,7 @@ def frame_of(table: str, rows: Sequence[Record]) -> pl.DataFrame:
 
 
 def _frame(table: str, rows: Sequence[Record]) -> pl.DataFrame:
-    known = rows[0].__slots__ if rows else ()
+    known = rows[0].__struct_fields__ if rows else ()
     series = []
     for name, kind in COLUMNS[table].items():
         if name == "identity_id":

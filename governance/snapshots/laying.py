@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +40,7 @@ class Before:
 
     def grants(self) -> Iterator[Grant]:
         """Every grant there was."""
-        names = [field.name for field in fields(Grant)]
+        names = Grant.__struct_fields__
         rows = scan("grants", [self._folder / "grants.parquet"]).select(names).collect(engine="streaming").iter_rows()
         return (Grant(*row) for row in rows)
 
@@ -108,7 +107,7 @@ def present(folder: Path) -> pl.LazyFrame:
 
 def _told(folder: Path) -> pl.LazyFrame:
     """They as the application told them: what the snapshot added out of its memory is remembered anew."""
-    known = {field.name for field in fields(Account)}
+    known = Account.__struct_fields__
     added = [name for name in COLUMNS["accounts"] if name not in known]
     added += [f"{name}_s" for name in added if COLUMNS["accounts"][name] == "instant"]
     types = schema("accounts")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import narwhals as nw
 import polars as pl
 import pytest
 from estates import NOW, SETTINGS, account, fired, judge, reason, unknown, unowned
+from msgspec.structs import replace
 
 from governance.estate import Facts, build, correlate
 from governance.records import Account, Identity
