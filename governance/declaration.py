@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import narwhals as nw
 
+from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy, Settings
 from governance.settings import Severity as Severity
 
@@ -207,6 +208,16 @@ def told(settings: Settings) -> dict[str, nw.Expr]:
         "account.kind": ~nw.col("kind").is_null(),
     }
     return {name: column.fill_null(False) for name, column in columns.items()}
+
+
+def of_a_person() -> nw.Expr:
+    """Whether the account in this row is a person's: never null, as one of which no kind is told is taken for one."""
+    return ~of_a_program()
+
+
+def of_a_program() -> nw.Expr:
+    """Whether the account in this row is a service's, a bot's or shared, as the application tells: never null."""
+    return nw.col("kind").is_in(list(NON_HUMAN_KINDS)).fill_null(False)
 
 
 def made_outside() -> nw.Expr:

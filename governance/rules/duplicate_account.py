@@ -7,17 +7,16 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.declaration import Remedy, rule
+from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
 
 _NOT_TOLD: Final = 2**53  # later than every account whose day of creation is told
 _PERSON: Final = ["application", "owner_id"]
 
 
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS)) & ~nw.col("owner_id").is_null()
+def _of_somebody() -> nw.Expr:
+    return of_a_person() & ~nw.col("owner_id").is_null()
 
 
 @rule(
@@ -33,7 +32,7 @@ def _of_a_person() -> nw.Expr:
         f"{row['who']} has {row['accounts_of_owner']:,} active accounts in {row['where']}: {row['account']} stands"
         f" beside the older {row['oldest_account']}."
     ),
-    applies=lambda _: _of_a_person() & ~nw.col("protected").fill_null(False),
+    applies=lambda _: _of_somebody() & ~nw.col("protected").fill_null(False),
 )
 def duplicate_account(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
     """One person has two or more active accounts in one application.
@@ -45,7 +44,7 @@ def duplicate_account(estate: Estate, policy: Policy, now: datetime) -> nw.LazyF
     and for what is registered as protected, such as a separate account for administration.
     Not evaluable when no source of truth was read, or when it is not told whether the account is active.
     """
-    own = estate.accounts.filter(nw.col("active"), _of_a_person(), ~nw.col("protected").fill_null(False))
+    own = estate.accounts.filter(nw.col("active"), _of_somebody(), ~nw.col("protected").fill_null(False))
     # Few people have more accounts than applications: they are found by one key before anything is paired.
     many = own.group_by("owner_id").agg(nw.len().alias("held"), nw.col("application").n_unique().alias("places"))
     theirs = own.join(many.filter(nw.col("held") > nw.col("places")).select("owner_id"), on="owner_id", how="semi")

@@ -7,16 +7,11 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, epoch, rule
+from governance.declaration import Remedy, Row, epoch, of_a_person, rule
 from governance.estate import Estate
 from governance.provisioning.entitled import ACCOUNT, counted, listed, said
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
 from governance.surroundings import break_glass
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS))
 
 
 def _sentence(row: Row) -> str:
@@ -38,7 +33,7 @@ def _sentence(row: Row) -> str:
     evidence=("unused", "unused_count", "entitlement_unused_days", "active", "owner_state", "match_key", "privileged"),
     sentence=_sentence,
     applies=lambda settings: (
-        _of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]) & ~break_glass(settings)
+        of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]) & ~break_glass(settings)
     ),
 )
 def entitlement_never_used(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
@@ -59,7 +54,7 @@ def entitlement_never_used(estate: Estate, policy: Policy, now: datetime) -> nw.
         nw.col("grants_used_told"),
         nw.col("active"),
         nw.col("owner_state") == "current",
-        _of_a_person(),
+        of_a_person(),
         ~never,
         nw.col("last_seen_at_s").is_null() | (nw.col("last_seen_at_s") > since),
         ~break_glass(estate.settings),

@@ -7,14 +7,9 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, rule
+from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS))
 
 
 @rule(
@@ -46,7 +41,7 @@ def last_privileged(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFra
     perhaps = active.fill_null(True) & privileged.fill_null(True)
     called = nw.coalesce("username", "account_id")
     return (
-        estate.accounts.filter(perhaps, _of_a_person())
+        estate.accounts.filter(perhaps, of_a_person())
         .select("application", "criticality", one=surely.cast(nw.Int64), called=nw.when(surely).then(called))
         .group_by("application")
         .agg(

@@ -7,14 +7,9 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, epoch, rule
+from governance.declaration import Remedy, Row, epoch, of_a_program, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
-
-
-def _of_a_program() -> nw.Expr:
-    return nw.col("kind").is_in(list(NON_HUMAN_KINDS)).fill_null(False)
 
 
 def _sentence(row: Row) -> str:
@@ -45,7 +40,7 @@ def _sentence(row: Row) -> str:
     # Of an active account of a program whose owner left enough is known already.
     applies=lambda _: (
         (nw.col("owner_state") == "unknown")
-        | ((nw.col("owner_state") == "ended") & ~(_of_a_program() & nw.col("active").fill_null(False)))
+        | ((nw.col("owner_state") == "ended") & ~(of_a_program() & nw.col("active").fill_null(False)))
     ),
 )
 def leaver_owns_credentials(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
@@ -62,7 +57,7 @@ def leaver_owns_credentials(estate: Estate, policy: Policy, now: datetime) -> nw
     moment, left_by = epoch(now), epoch(now - policy.leaver_grace)
     owner_left = ((nw.col("owner_state") == "ended") & (nw.col("owner_ended_at_s") <= left_by)).fill_null(False)
     named_left = (nw.col("responsible_state") == "ended").fill_null(False)
-    of_program = _of_a_program() & nw.col("active").fill_null(False)
+    of_program = of_a_program() & nw.col("active").fill_null(False)
     accounts = estate.accounts.filter(owner_left | (named_left & of_program))
     listed = (
         estate.credentials.filter(nw.col("expires_at_s").is_null() | (nw.col("expires_at_s") > moment))

@@ -7,15 +7,10 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, day, epoch, rule
+from governance.declaration import Remedy, day, epoch, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
 from governance.surroundings import break_glass
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(NON_HUMAN_KINDS)
 
 
 @rule(
@@ -31,7 +26,7 @@ def _of_a_person() -> nw.Expr:
         f" and has never been used; the policy allows {row['never_used_days']} days."
     ),
     applies=lambda settings: (
-        _of_a_person()
+        of_a_person()
         & nw.col("owner_state").is_in(["current", "unknown"])
         & nw.col("last_seen_at_s").is_null()
         & ~break_glass(settings)
@@ -50,7 +45,7 @@ def never_used(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[An
     return estate.accounts.filter(
         nw.col("active"),
         nw.col("owner_state") == "current",
-        _of_a_person(),
+        of_a_person(),
         ~break_glass(estate.settings),
         nw.col("last_seen_known"),
         nw.col("last_seen_at_s").is_null(),

@@ -7,14 +7,9 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, rule
+from governance.declaration import Remedy, Row, of_a_program, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
-
-
-def _of_a_program() -> nw.Expr:
-    return nw.col("kind").is_in(list(NON_HUMAN_KINDS)).fill_null(False)
 
 
 def _sentence(row: Row) -> str:
@@ -47,7 +42,7 @@ def _sentence(row: Row) -> str:
         "privileged",
     ),
     sentence=_sentence,
-    applies=lambda _: _of_a_program() & (nw.col("match") == "unmatched") & ~nw.col("protected").fill_null(False),
+    applies=lambda _: of_a_program() & (nw.col("match") == "unmatched") & ~nw.col("protected").fill_null(False),
 )
 def non_human_without_owner(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
     """An active service, bot or shared account has nobody who answers for it.
@@ -63,7 +58,7 @@ def non_human_without_owner(estate: Estate, policy: Policy, now: datetime) -> nw
     return estate.accounts.filter(
         nw.col("source_read"),
         nw.col("active"),
-        _of_a_program(),
+        of_a_program(),
         nw.col("match") == "unmatched",
         ~nw.col("protected").fill_null(False),
         ~answered,

@@ -7,20 +7,15 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, rule
+from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy, Settings
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS))
 
 
 def _flagged(settings: Settings) -> nw.Expr:
     if settings.policy.on_leave != "flag":
         return nw.lit(False)
-    return _of_a_person() & nw.col("owner_state").is_in(["leave", "unknown"])
+    return of_a_person() & nw.col("owner_state").is_in(["leave", "unknown"])
 
 
 @rule(
@@ -48,4 +43,4 @@ def on_leave_active(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFra
     owner works here.
     """
     flagged = nw.lit(policy.on_leave == "flag")
-    return estate.accounts.filter(nw.col("active") & flagged, nw.col("owner_state") == "leave", _of_a_person())
+    return estate.accounts.filter(nw.col("active") & flagged, nw.col("owner_state") == "leave", of_a_person())

@@ -7,14 +7,9 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, rule
+from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS))
 
 
 @rule(
@@ -28,7 +23,7 @@ def _of_a_person() -> nw.Expr:
     sentence=lambda row: (
         f"The account {row['account']} in {row['where']} is active and belongs to nobody in the source of truth."
     ),
-    applies=lambda _: _of_a_person() & (nw.col("match") == "unmatched"),
+    applies=lambda _: of_a_person() & (nw.col("match") == "unmatched"),
 )
 def orphaned(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
     """An active account of a person has no owner.
@@ -40,5 +35,5 @@ def orphaned(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]
     Not evaluable when no source of truth was read, or when it is not told whether the account is active.
     """
     return estate.accounts.filter(
-        nw.col("source_read"), nw.col("active"), nw.col("match") == "unmatched", _of_a_person()
+        nw.col("source_read"), nw.col("active"), nw.col("match") == "unmatched", of_a_person()
     )

@@ -7,18 +7,13 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, rule, told
+from governance.declaration import Remedy, Row, of_a_person, rule, told
 from governance.estate import Estate
 from governance.provisioning.entitled import ACCOUNT, PRESENT, counted, given, listed, said
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
 
 _POSITION: Final = ["application", "owner_department", "owner_title"]
 _PARTS: Final = 1_000_000  # a share in whole numbers, so that a tenth of thirty is three on every engine
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS))
 
 
 def _sentence(row: Row) -> str:
@@ -40,7 +35,7 @@ def _sentence(row: Row) -> str:
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(7)", "NIST AC-6(7)", "PCI DSS 7.2.4", "CIS 6.8"),
     evidence=("outlying", "outlying_count", "peers", "owner_department", "owner_title", "match_key", "privileged"),
     sentence=_sentence,
-    applies=lambda _: _of_a_person() & nw.col("owner_state").is_in(["current", "leave", "unknown"]),
+    applies=lambda _: of_a_person() & nw.col("owner_state").is_in(["current", "leave", "unknown"]),
 )
 def peer_outlier(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
     """An account holds an entitlement that hardly any of its owner's peers hold.
@@ -59,7 +54,7 @@ def peer_outlier(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[
     judged = estate.accounts.filter(
         nw.col("active"),
         nw.col("owner_state").is_in(["current", "leave"]),
-        _of_a_person(),
+        of_a_person(),
         ~nw.col("privileged").is_null(),
         signals["owner.peers"],
         signals["owner.attributes"],

@@ -7,16 +7,11 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, day, epoch, rule, told
+from governance.declaration import Remedy, Row, day, epoch, of_a_person, rule, told
 from governance.estate import Estate
 from governance.provisioning.entitled import ACCOUNT, listed, said
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
 from governance.surroundings import break_glass
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS))
 
 
 def _sentence(row: Row) -> str:
@@ -44,7 +39,7 @@ def _sentence(row: Row) -> str:
     ),
     sentence=_sentence,
     applies=lambda settings: (
-        _of_a_person()
+        of_a_person()
         & nw.col("privileged").fill_null(True)
         & nw.col("owner_state").is_in(["current", "unknown"])
         & ~break_glass(settings)
@@ -69,7 +64,7 @@ def privileged_unused(estate: Estate, policy: Policy, now: datetime) -> nw.LazyF
         nw.col("privileged"),
         nw.col("active"),
         nw.col("owner_state") == "current",
-        _of_a_person(),
+        of_a_person(),
         told(estate.settings)["account.last_seen"],
         ~break_glass(estate.settings),
     )

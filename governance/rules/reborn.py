@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, day, epoch, rule
+from governance.declaration import Remedy, Row, day, epoch, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
 
 OWNER: Final = ["owner_id", "application"]
@@ -63,7 +62,7 @@ def reborn(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
     """
     left = (nw.col("owner_state") == "ended").fill_null(False)
     gone = left & (nw.col("owner_ended_at_s") <= epoch(now - policy.leaver_grace)).fill_null(True)
-    person = ~nw.col("kind").fill_null("human").is_in(NON_HUMAN_KINDS)
+    person = of_a_person()
     nobody = nw.col("owner_id").is_null() & nw.col("source_read") & person
     works = nw.col("owner_state").is_in(["current", "leave"]).fill_null(False)
     unassigned = works & ~nw.col("sign_on_assigned").fill_null(True)

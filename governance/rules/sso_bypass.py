@@ -7,9 +7,8 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, made_outside, rule
+from governance.declaration import Remedy, Row, made_outside, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import ApplicationSettings, Policy, Settings
 
 
@@ -22,7 +21,7 @@ def _through_sign_on(application: ApplicationSettings) -> bool:
 
 def _of_people_there(settings: Settings) -> nw.Expr:
     here = [a.name for a in settings.application if _through_sign_on(a)]
-    person = ~nw.col("kind").fill_null("human").is_in(NON_HUMAN_KINDS)
+    person = of_a_person()
     return nw.col("application").is_in(here) & person & ~nw.col("protected")
 
 

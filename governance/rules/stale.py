@@ -7,15 +7,10 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, day, epoch, rule
+from governance.declaration import Remedy, day, epoch, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
 from governance.surroundings import break_glass
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(NON_HUMAN_KINDS)
 
 
 @rule(
@@ -31,7 +26,7 @@ def _of_a_person() -> nw.Expr:
         f" {day(row['last_seen_at'])}; the policy allows {row['stale_days']} days without use."
     ),
     applies=lambda settings: (
-        _of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]) & ~break_glass(settings)
+        of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]) & ~break_glass(settings)
     ),
 )
 def stale(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
@@ -47,7 +42,7 @@ def stale(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
     return estate.accounts.filter(
         nw.col("active"),
         nw.col("owner_state") == "current",
-        _of_a_person(),
+        of_a_person(),
         ~break_glass(estate.settings),
         nw.col("last_seen_at_s") <= epoch(now) - nw.col("stale_days") * 86_400,
     )

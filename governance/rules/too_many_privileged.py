@@ -7,16 +7,11 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.declaration import Remedy, rule
+from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
-from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy
 
 _PARTS: Final = 1_000_000  # a share in whole numbers, so that every engine rounds alike
-
-
-def _of_a_person() -> nw.Expr:
-    return ~nw.col("kind").fill_null("human").is_in(list(NON_HUMAN_KINDS))
 
 
 @rule(
@@ -43,7 +38,7 @@ def too_many_privileged(estate: Estate, policy: Policy, now: datetime) -> nw.Laz
     Not evaluable for accounts of which it is not told whether they are active or what they hold.
     """
     share = round(policy.most_privileged_share * _PARTS)
-    privileged = nw.col("active").fill_null(False) & nw.col("privileged").fill_null(False) & _of_a_person()
+    privileged = nw.col("active").fill_null(False) & nw.col("privileged").fill_null(False) & of_a_person()
     counted = (
         estate.accounts.filter(nw.col("active").fill_null(True))
         .select("application", "criticality", held=privileged.cast(nw.Int64))
