@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
+from governance.declaration import told
 from governance.provisioning.coverage import SEPARATOR, mapped
 from governance.settings import Baseline, RoleMapping, Settings
 
@@ -24,6 +25,18 @@ def formerly() -> dict[str, nw.Expr]:
         f"was_{name}": nw.when(moved).then(nw.coalesce(f"owner_former_{name}", f"owner_{name}"))
         for name in ("department", "title")
     }
+
+
+def comparable(settings: Settings) -> nw.Expr:
+    """Whether what the account in this row holds can be held against what its owner's position gives; never null.
+
+    Active accounts of people who work here or are on leave, in applications with a role mapping, of which everything is
+    told that this takes.
+    """
+    works = nw.col("owner_state").is_in(["current", "leave"]).fill_null(False)
+    signals = told(settings)
+    known = signals["account.grants"] & signals["owner.attributes"]
+    return mapped(settings) & nw.col("active").fill_null(False) & works & known
 
 
 def given(settings: Settings, owner: dict[str, str] = PRESENT) -> nw.Expr:

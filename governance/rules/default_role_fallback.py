@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, rule, told
+from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
 from governance.provisioning.coverage import covered, mapped
+from governance.provisioning.entitled import ACCOUNT, comparable
 from governance.settings import Policy, Settings
-
-ACCOUNT: Final = ["application", "account_id"]
 
 
 def _with_a_default(settings: Settings) -> nw.Expr:
@@ -52,14 +51,7 @@ def default_role_fallback(estate: Estate, policy: Policy, now: datetime) -> nw.L
     whether the owner works here, or an attribute that the application's mapping looks at.
     """
     settings = estate.settings
-    judged = estate.accounts.filter(
-        _with_a_default(settings),
-        nw.col("active"),
-        nw.col("owner_state").is_in(["current", "leave"]),
-        ~nw.col("privileged").is_null(),
-        told(settings)["owner.attributes"],
-        ~covered(settings),
-    )
+    judged = estate.accounts.filter(_with_a_default(settings), comparable(settings), ~covered(settings))
     return judged.join(_held(estate), on=ACCOUNT, how="inner")
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, rule, told
+from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
 from governance.provisioning.coverage import mapped
-from governance.provisioning.entitled import ACCOUNT, beyond, counted, listed, said
+from governance.provisioning.entitled import ACCOUNT, beyond, comparable, counted, listed, said
 from governance.settings import Policy
 
 
@@ -46,13 +46,7 @@ def over_privileged(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFra
     whether the owner works here, or an attribute that the application's mapping or baseline looks at.
     """
     settings = estate.settings
-    judged = estate.accounts.filter(
-        mapped(settings),
-        nw.col("active"),
-        ~nw.col("privileged").is_null(),
-        nw.col("owner_state").is_in(["current", "leave"]),
-        told(settings)["owner.attributes"],
-    )
+    judged = estate.accounts.filter(comparable(settings))
     if not settings.role_mapping:
         return judged.with_columns(excess=nw.lit(""), excess_count=nw.lit(0))
     excess = beyond(judged, estate.entitlements, estate.grants, settings)

@@ -7,10 +7,10 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, day, rule, told
+from governance.declaration import Remedy, Row, day, rule
 from governance.estate import Estate
 from governance.provisioning.coverage import mapped
-from governance.provisioning.entitled import ACCOUNT, beyond, counted, formerly, listed, said
+from governance.provisioning.entitled import ACCOUNT, beyond, comparable, counted, formerly, listed, said
 from governance.settings import Policy
 
 
@@ -57,14 +57,7 @@ def privilege_creep(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFra
     whether the owner works here, or an attribute that the application's mapping or baseline looks at.
     """
     settings = estate.settings
-    judged = estate.accounts.filter(
-        mapped(settings),
-        nw.col("active"),
-        ~nw.col("privileged").is_null(),
-        nw.col("owner_state").is_in(["current", "leave"]),
-        told(settings)["owner.attributes"],
-        _moved(),
-    ).with_columns(**formerly())
+    judged = estate.accounts.filter(comparable(settings), _moved()).with_columns(**formerly())
     if not settings.role_mapping:
         return judged.with_columns(creep=nw.lit(""), creep_count=nw.lit(0))
     creep = beyond(judged, estate.entitlements, estate.grants, settings).filter(nw.col("left_over"))

@@ -62,8 +62,7 @@ def reborn(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:
     """
     left = (nw.col("owner_state") == "ended").fill_null(False)
     gone = left & (nw.col("owner_ended_at_s") <= epoch(now - policy.leaver_grace)).fill_null(True)
-    person = of_a_person()
-    nobody = nw.col("owner_id").is_null() & nw.col("source_read") & person
+    nobody = nw.col("owner_id").is_null() & nw.col("source_read") & of_a_person()
     works = nw.col("owner_state").is_in(["current", "leave"]).fill_null(False)
     unassigned = works & ~nw.col("sign_on_assigned").fill_null(True)
     missing = (nw.col("owner_state") == "missing").fill_null(False)

@@ -21,8 +21,7 @@ def _through_sign_on(application: ApplicationSettings) -> bool:
 
 def _of_people_there(settings: Settings) -> nw.Expr:
     here = [a.name for a in settings.application if _through_sign_on(a)]
-    person = of_a_person()
-    return nw.col("application").is_in(here) & person & ~nw.col("protected")
+    return nw.col("application").is_in(here) & of_a_person() & ~nw.col("protected")
 
 
 def _sentence(row: Row) -> str:
