@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import narwhals as nw
 
@@ -65,6 +65,21 @@ SIGNALS: Final[dict[str, str]] = {
 CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 
 Judge = Callable[["Estate", Policy, datetime], nw.LazyFrame[Any]]
+# A fact as it is read: its text, who says it, and the instant it is of; None: there is nothing to say.
+Line = tuple[str, str | None, datetime | None] | None
+
+
+class Sources(Protocol):
+    """Who knows which source an identity comes from: governance.wording.Words."""
+
+    def source_of(self, identity_id: str | None) -> str | None:
+        """The source an identity comes from."""
+
+    def last_day(self, row: Row) -> str:
+        """The last working day of the person in the row, in the zone of their source."""
+
+
+Telling = Callable[[Sources, Row, str], Line]  # the line of one column of a row, see governance.lines
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,7 @@ class Rule:
     sentence: Callable[[Row], str]  # one sentence in plain words, absolute dates only, so that it is the same tomorrow
     applies: Callable[[Settings], nw.Expr]  # whom the rule is about at all (over what `counted` names)
     ends_when: str = ""  # what makes the finding go away, in plain words
+    lines: Mapping[str, Telling] = field(default_factory=dict)  # the words of the evidence that this rule alone keeps
     counted: Literal["accounts", "identities"] = "accounts"  # whose missing signals make it not evaluable
     lifecycle: bool = False  # at most one lifecycle finding stands for an active account
 
@@ -126,6 +142,7 @@ def rule(
     evidence: tuple[str, ...],
     sentence: Callable[[Row], str],
     ends_when: str = "",
+    lines: Mapping[str, Telling] | None = None,
     identity: tuple[str, ...] = ("application", "account_id"),
     applies: Callable[[Settings], nw.Expr] = lambda _: nw.lit(True),
     counted: Literal["accounts", "identities"] | None = None,
@@ -141,6 +158,8 @@ def rule(
         of_identities = "account_id" not in identity and "identity_id" in identity
         if unknown:
             raise ValueError(f"rule {judge.__name__}: unknown signals {sorted(unknown)}")
+        if wordy := set(lines or {}) - set(evidence):
+            raise ValueError(f"rule {judge.__name__}: lines for what is no evidence: {sorted(wordy)}")
         return Rule(
             name=judge.__name__,
             title=title,
@@ -155,6 +174,7 @@ def rule(
             sentence=sentence,
             applies=applies,
             ends_when=ends_when,
+            lines=dict(lines or {}),
             counted=counted or ("identities" if of_identities else "accounts"),
             lifecycle=judge.__name__ in LIFECYCLE,
         )

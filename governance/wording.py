@@ -6,7 +6,6 @@ row reads the same tomorrow.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,8 +14,19 @@ import orjson
 
 from governance import score
 from governance.correlation import fold
-from governance.declaration import CLOCKS_DIFFER_BY, Row, Rule, day
-from governance.lines import CORRELATION, LINES, POLICY, STATES, Line, minute
+from governance.declaration import CLOCKS_DIFFER_BY, Line, Row, Rule, Sources, Telling, day
+from governance.lines import (
+    APPLICATION,
+    CORRELATION,
+    IDENTITY_PROVIDER,
+    OWNERS_SOURCE,
+    STATES,
+    beside,
+    counts,
+    minute,
+    says,
+    worded,
+)
 from governance.settings import Settings
 
 # What an account's frame calls it -> what a row calls it, of an account and of an identity alike.
@@ -82,7 +92,7 @@ class Words:
         """One readable line for each column the rule keeps as evidence, with where it comes from and its instant."""
         lines: list[dict[str, str | datetime | None]] = []
         for column in rule.evidence:
-            line = _LINES.get(column, _plain)(self, row, column)
+            line = (rule.lines.get(column) or LINES.get(column, _plain))(self, row, column)
             if line is not None:
                 text, source, at = line
                 lines.append({"text": text, "source": source, "at": at})
@@ -110,196 +120,97 @@ def _zone(name: object) -> tzinfo:
         return UTC
 
 
-def _ended(words: Words, row: Row, column: str) -> Line:
+def _ended(sources: Sources, row: Row, column: str) -> Line:
     ended_at = row["ended_at"]
     if ended_at is None:
         return None
     if row["ended_why"] == "absence":
         text = f"{row['source']}: last held {row['who']} on {minute(ended_at)}"
     else:
-        text = f"{row['source']}: last working day {words.last_day(row)}; the engagement ended {minute(ended_at)}"
-    return text, words.source_of(row["identity_id"]), ended_at
+        text = f"{row['source']}: last working day {sources.last_day(row)}; the engagement ended {minute(ended_at)}"
+    return text, sources.source_of(row["identity_id"]), ended_at
 
 
-def _ended_why(words: Words, row: Row, column: str) -> Line:
-    if row["ended_why"] != "absence":
-        return None
-    text = f"{row['source']}: absence from this feed is declared to mean that somebody left"
-    return text, words.source_of(row["identity_id"]), None
+def _ended_why(row: Row) -> str | None:
+    return "absence from this feed is declared to mean that somebody left" if row["ended_why"] == "absence" else None
 
 
-def _active(words: Words, row: Row, column: str) -> Line:
+def _active(row: Row) -> str:
     state = {True: "is active", False: "is inactive", None: "does not tell whether it is active"}[row["active"]]
-    return f"{row['where']}: account {row['account']} {state}", row["application"], None
+    return f"account {row['account']} {state}"
 
 
-def _match_key(words: Words, row: Row, column: str) -> Line:
+def _match_key(row: Row) -> str | None:
     key = row["match_key"]
     if key is None:
         return None
     if key == "pinned":
-        return f"Pinned to {row['who']} by a person", CORRELATION, None
+        return f"Pinned to {row['who']} by a person"
     value = row["employee_id"] if key == "employee_id" else row["external_id"] if key == "external_id" else row["email"]
-    return f"Matched by {key.replace('_', ' ')} {value or row['username']}", CORRELATION, None
+    return f"Matched by {key.replace('_', ' ')} {value or row['username']}"
 
 
-def _match(words: Words, row: Row, column: str) -> Line:
+def _match(row: Row) -> str:
     if row["match"] == "ambiguous":
-        return "Several identities fit equally well", CORRELATION, None
-    return "No key of the account leads to an identity", CORRELATION, None
+        return "Several identities fit equally well"
+    return "No key of the account leads to an identity"
 
 
-def _candidates(words: Words, row: Row, column: str) -> Line:
+def _candidates(row: Row) -> str | None:
     if not row["candidates"]:
         return None
     ids = row["candidates"].replace(";", ", ")
-    return (
-        (f"Could be {ids}" if row["match"] == "ambiguous" else f"Its name or address looks like {ids}"),
-        CORRELATION,
-        None,
-    )
+    return f"Could be {ids}" if row["match"] == "ambiguous" else f"Its name or address looks like {ids}"
 
 
-def _last_seen(words: Words, row: Row, column: str) -> Line:
-    seen = row["last_seen_at"]
-    if seen is not None:
-        text = f"last used {minute(seen)}"
-    elif row["last_seen_known"]:
-        text = "never used"
-    else:
-        text = "does not tell the last use"
-    return f"{row['where']}: {text}", row["application"], seen
+def _last_seen(row: Row) -> str:
+    if row["last_seen_at"] is not None:
+        return f"last used {minute(row['last_seen_at'])}"
+    return "never used" if row["last_seen_known"] else "does not tell the last use"
 
 
-def _created(words: Words, row: Row, column: str) -> Line:
-    at = row["created_at"]
-    return (f"{row['where']}: created {minute(at)}", row["application"], at) if at else None
+def _mfa(row: Row) -> str:
+    return f"multi-factor authentication {({True: 'is on', False: 'is off', None: 'is not told'})[row['mfa']]}"
 
 
-def _privileged(words: Words, row: Row, column: str) -> Line:
-    return (f"{row['where']}: holds privileged access", row["application"], None) if row["privileged"] else None
+def _state(row: Row) -> str | None:
+    does = STATES.get(row["state"])
+    return f"{row['who']} {does}" if does else None
 
 
-def _mfa(words: Words, row: Row, column: str) -> Line:
-    state = {True: "is on", False: "is off", None: "is not told"}[row["mfa"]]
-    return f"{row['where']}: multi-factor authentication {state}", row["application"], None
-
-
-def _kind(words: Words, row: Row, column: str) -> Line:
-    return (f"{row['where']}: kind {row['kind']}", row["application"], None) if row["kind"] else None
-
-
-def _address(words: Words, row: Row, column: str) -> Line:
-    if not row[column]:
-        return None
-    return f"{row['where']}: {column.replace('_', ' ')} {row[column]}", row["application"], None
-
-
-def _as_told(words: Words, row: Row, column: str) -> Line:
-    if not row[column]:
-        return None
-    return f"{row['where']}: {column.removeprefix('told_')} {row[column]}", row["application"], None
-
-
-def _days(words: Words, row: Row, column: str) -> Line:
-    use = "never used" if column == "never_used_days" else "without use"
-    return f"Policy: {row[column]} days {use} are allowed for this account", POLICY, None
-
-
-def _state(words: Words, row: Row, column: str) -> Line:
-    said = STATES.get(row[column])
-    if said is None:
-        return None
-    return f"{row['source']}: {row['who']} {said}", words.source_of(row["identity_id"]), None
-
-
-def _last_present(words: Words, row: Row, column: str) -> Line:
-    seen = row[column]
-    if seen is None:
-        return None
-    return f"{row['source']}: last held {row['who']} on {minute(seen)}", words.source_of(row["identity_id"]), seen
-
-
-def _contract_end(words: Words, row: Row, column: str) -> Line:
-    end = row[column]
-    return f"{row['source']}: the contract ended {minute(end)}", words.source_of(row["identity_id"]), end
-
-
-def _attribute(words: Words, row: Row, column: str) -> Line:
-    if not row[column]:
-        return None
-    name = column.removeprefix("owner_")
-    return f"{row['source']}: {name} {row[column]}", words.source_of(row["identity_id"]), None
-
-
-def _excess(words: Words, row: Row, column: str) -> Line:
-    return f"{row['where']}: holds {row[column]}, which no line of the role mapping gives", row["application"], None
-
-
-_CLOSINGS: Final = {
-    "closed_at": "read closed",
-    "returned_at": "read active again",
-    "earlier_closed_at": "an earlier account of the same owner was closed or gone by",
-    "made_again_at": "this account was made",
-}
-
-
-def _closings(words: Words, row: Row, column: str) -> Line:
-    at = row[column]
-    return (f"{row['where']}: {_CLOSINGS[column]} {minute(at)}", row["application"], at) if at else None
-
-
-def _fallback(words: Words, row: Row, column: str) -> Line:
-    return f"{row['where']}: holds the default role {row[column]}", row["application"], None
-
-
-def _unmapped(words: Words, row: Row, column: str) -> Line:
-    return f"Role mapping of {row['where']}: no line names {row[column]}", POLICY, None
-
-
-def _silent(words: Words, row: Row, column: str) -> Line:
-    return None
-
-
-def _plain(words: Words, row: Row, column: str) -> Line:
-    """A column of a rule that nobody gave words yet."""
+def _plain(sources: Sources, row: Row, column: str) -> Line:
+    """A column of a rule that nobody gave words."""
     if row[column] is None:
         return None
     value = minute(row[column]) if isinstance(row[column], datetime) else row[column]
     return f"{column.replace('_', ' ')}: {value}", row["application"], None
 
 
-_LINES: Final[dict[str, Callable[[Words, Row, str], Line]]] = {
+# The words of what many rules keep; what one rule alone keeps has its words there.
+LINES: Final[dict[str, Telling]] = {
     "owner_ended_at": _ended,
     "ended_at": _ended,
-    "owner_ended_why": _ended_why,
-    "active": _active,
-    "match_key": _match_key,
-    "match": _match,
-    "candidates": _candidates,
-    "last_seen_at": _last_seen,
-    "created_at": _created,
-    "privileged": _privileged,
-    "mfa": _mfa,
-    "kind": _kind,
-    "email": _address,
-    "employee_id": _address,
-    "told_department": _as_told,
-    "told_title": _as_told,
-    "stale_days": _days,
-    "never_used_days": _days,
-    "owner_state": _state,
-    "state": _state,
-    "owner_last_present_at": _last_present,
-    "owner_contract_end": _contract_end,
-    "owner_kind": _attribute,
-    "owner_department": _attribute,
-    "owner_title": _attribute,
-    **dict.fromkeys(_CLOSINGS, _closings),
-    "fallback": _fallback,
-    "unmapped": _unmapped,
-    "values_count": _silent,
-    "excess": _excess,
-    "excess_count": _silent,
-    **LINES,
+    "owner_ended_why": worded(OWNERS_SOURCE, _ended_why),
+    "active": worded(APPLICATION, _active),
+    "match_key": worded(CORRELATION, _match_key),
+    "match": worded(CORRELATION, _match),
+    "candidates": worded(CORRELATION, _candidates),
+    "last_seen_at": worded(APPLICATION, _last_seen, at="last_seen_at"),
+    "created_at": says(APPLICATION, "created {value}"),
+    "closed_at": says(APPLICATION, "read closed {value}"),
+    "returned_at": says(APPLICATION, "read active again {value}"),
+    "privileged": says(APPLICATION, "holds privileged access"),
+    "mfa": worded(APPLICATION, _mfa),
+    "kind": says(APPLICATION, "kind {value}"),
+    "email": says(APPLICATION, "email {value}"),
+    "active_accounts": counts(APPLICATION, "active account", "active accounts", "in all"),
+    "unused": says(APPLICATION, "tells of no use of {value} since it was given, or for too long"),
+    "unused_count": beside,
+    "owner_state": worded(OWNERS_SOURCE, _state),
+    "state": worded(OWNERS_SOURCE, _state),
+    **{f"owner_{name}": says(OWNERS_SOURCE, f"{name} {{value}}") for name in ("kind", "department", "title")},
+    "sign_on_assigned": says(
+        IDENTITY_PROVIDER, "{row[who]} is assigned to {row[where]}", "{row[who]} is not assigned to {row[where]}"
+    ),
+    "sign_on_active": says(IDENTITY_PROVIDER, "{row[who]} can sign in", "{row[who]} cannot sign in"),
 }

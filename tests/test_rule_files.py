@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from mixed_estate import GOOD, RULES
 from governance.declaration import SEVERITIES, SIGNALS, told
 from governance.errors import ConfigurationError
 from governance.rulebook import all_rules
+from governance.wording import LINES, OF_AN_ACCOUNT
 
 # --- finding rules -----------------------------------------------------------------------------------------------
 
@@ -34,6 +36,17 @@ def test_every_rule_explains_itself_to_a_reviewer(rule):
     assert set(rule.needs) <= set(SIGNALS)
 
 
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_fact_a_rule_keeps_has_words_and_no_two_places_have_words_for_one(rule):
+    assert set(rule.evidence) <= set(rule.lines) | set(LINES)
+    assert not set(rule.lines) & set(LINES)
+
+
+def test_words_that_one_rule_alone_needs_stand_in_its_file():
+    users = Counter(OF_AN_ACCOUNT.get(column, column) for rule in RULES.values() for column in rule.evidence)
+    assert [column for column in LINES if users[OF_AN_ACCOUNT.get(column, column)] < 2] == []
+
+
 def test_every_signal_has_its_column():
     assert set(told(settings())) == set(SIGNALS)
 
@@ -52,6 +65,7 @@ def test_a_folder_of_ones_own_holds_rules_too(tmp_path):
         ('title="Weekend"', 'title=" "', "a title"),
         ('controls=("SOC 2 CC6.1",)', "controls=()", "controls"),
         ('severity="low"', 'severity="terrible"', "a severity of critical, high, medium, low"),
+        ("needs=()", 'lines={"moon": str}, needs=()', "lines for what is no evidence"),
         ("needs=()", 'needs=("moon.phase",)', "unknown signals"),
         ("return estate.accounts", "return (", "SyntaxError"),
         ("from governance", "from government", "ModuleNotFoundError"),

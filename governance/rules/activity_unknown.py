@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule, told
 from governance.estate import Estate
+from governance.lines import APPLICATION, counts
 from governance.settings import Policy
 
 
@@ -29,6 +30,11 @@ def _sentence(row: Row) -> str:
     needs=("account.active",),
     controls=("ISO 27001 A.8.15", "SOC 2 CC7.2", "NIST AC-2(3)", "NIST AC-2(12)", "PCI DSS 8.2.6", "CIS 5.3"),
     evidence=("untold_accounts", "active_accounts"),
+    lines={
+        "untold_accounts": counts(
+            APPLICATION, "active account", "active accounts", "of which the last use is not told"
+        ),
+    },
     sentence=_sentence,
 )
 def activity_unknown(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, says
 from governance.settings import Policy
 
 ATTRIBUTES: Final = ("department", "title")
@@ -46,6 +47,10 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "account.active", "owner.state", "owner.position", "account.attributes"),
     controls=("ISO 27001 A.5.16", "ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(4)", "PCI DSS 7.2.4", "CIS 6.8"),
     evidence=("told_department", "told_title", "owner_department", "owner_title", "owner_state", "match_key"),
+    lines={
+        "told_department": says(APPLICATION, "department {value}"),
+        "told_title": says(APPLICATION, "title {value}"),
+    },
     sentence=_sentence,
     applies=lambda _: nw.col("owner_state").is_in(["current", "leave", "unknown"]),
 )

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, day, epoch, rule, told
 from governance.estate import Estate
+from governance.lines import APPLICATION, counts, says
 from governance.settings import Policy
 from governance.surroundings import break_glass
 
@@ -35,6 +36,10 @@ def _sentence(row: Row) -> str:
     needs=("account.last_seen",),
     controls=("ISO 27001 A.8.2", "ISO 27001 A.8.15", "SOC 2 CC7.2", "NIST AC-2(12)", "PCI DSS 8.2.2", "CIS 5.4"),
     evidence=("used_at", "uses", "privileged", "active"),
+    lines={
+        "used_at": says(APPLICATION, "used {value}"),
+        "uses": counts(APPLICATION, "known use on that day", "known uses on that day"),
+    },
     sentence=_sentence,
     applies=break_glass,
 )

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, day, epoch, rule
 from governance.estate import Estate
+from governance.lines import OWNERS_SOURCE, says
 from governance.settings import Policy
 
 
@@ -20,6 +21,7 @@ from governance.settings import Policy
     needs=("source.read", "account.active", "owner.state"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.5"),
     evidence=("owner_contract_end", "owner_kind", "owner_state", "active", "match_key"),
+    lines={"owner_contract_end": says(OWNERS_SOURCE, "the contract ended {value}")},
     sentence=lambda row: (
         f"The contract of {row['who']} ended on {day(row['owner_contract_end'])} without an extension;"
         f" the account {row['account']} in {row['where']} is still active."

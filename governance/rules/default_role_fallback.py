@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, says
 from governance.provisioning.coverage import covered, mapped
 from governance.provisioning.entitled import ACCOUNT, comparable
 from governance.settings import Policy, Settings
@@ -37,6 +38,7 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "account.active", "owner.state", "owner.attributes", "account.grants"),
     controls=("ISO 27001 A.5.15", "ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(7)", "PCI DSS 7.2.2", "CIS 6.8"),
     evidence=("fallback", "owner_department", "owner_title", "owner_kind", "privileged", "match_key"),
+    lines={"fallback": says(APPLICATION, "holds the default role {value}")},
     sentence=_sentence,
     applies=lambda settings: _with_a_default(settings) & nw.col("owner_state").is_in(["current", "leave", "unknown"]),
 )

@@ -10,6 +10,8 @@ import narwhals as nw
 
 from governance.declaration import CLOCKS_DIFFER_BY, Remedy, Row, epoch, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, SETTINGS, says, worded
+from governance.provisioning.entitled import counted
 from governance.settings import Policy, Settings
 
 Frame = nw.LazyFrame[Any]
@@ -20,9 +22,9 @@ _CLOCKS: Final = int(CLOCKS_DIFFER_BY.total_seconds())
 def _sentence(row: Row) -> str:
     seen = []
     if row["pushed"]:
-        seen.append(f"{row['pushed']} account{'s' if row['pushed'] > 1 else ''} pushed by SCIM")
+        seen.append(f"{counted(row['pushed'], 'account')} pushed by SCIM")
     if row["born"]:
-        seen.append(f"{row['born']} account{'s' if row['born'] > 1 else ''} made by a sign-in without a push")
+        seen.append(f"{counted(row['born'], 'account')} made by a sign-in without a push")
     shown = f"; its events show {' and '.join(seen)}" if seen else ""
     whose = _whose(row)
     return (
@@ -43,6 +45,10 @@ def _whose(row: Row) -> str:
     return f"; {', '.join(parts)}" if parts else "; which of the two owns which attribute is not told"
 
 
+def _were(count: int, how: str) -> str | None:
+    return f"{counted(count, 'account')} {'was' if count == 1 else 'were'} {how}" if count else None
+
+
 @rule(
     title="JIT and SCIM both on",
     severity="medium",
@@ -53,6 +59,14 @@ def _whose(row: Row) -> str:
     needs=("source.read",),
     controls=("ISO 27001 A.5.16", "ISO 27001 A.8.9", "SOC 2 CC6.2", "NIST AC-2(1)", "PCI DSS 8.2.4", "CIS 6.1"),
     evidence=("both_told", "pushed", "born", "both_write", "jit_writes", "scim_writes"),
+    lines={
+        "both_told": says(SETTINGS, "{row[where]} is provisioned by jit and by scim"),
+        "pushed": worded(APPLICATION, lambda row: _were(row["pushed"], "pushed")),
+        "born": worded(APPLICATION, lambda row: _were(row["born"], "made by a sign-in that no push preceded")),
+        "both_write": says(SETTINGS, "both write {value} in {row[where]}"),
+        "jit_writes": says(SETTINGS, "JIT alone writes {value} in {row[where]}"),
+        "scim_writes": says(SETTINGS, "SCIM alone writes {value} in {row[where]}"),
+    },
     sentence=_sentence,
 )
 def dual_provisioning(estate: Estate, policy: Policy, now: datetime) -> Frame:

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, says
 from governance.settings import Policy
 
 _NOT_TOLD: Final = 2**53  # later than every account whose day of creation is told
@@ -28,6 +29,10 @@ def _of_somebody() -> nw.Expr:
     needs=("source.read", "account.active"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.1", "NIST AC-2(1)", "PCI DSS 8.2.1", "CIS 5.1"),
     evidence=("accounts_of_owner", "oldest_account", "created_at", "active", "match_key", "privileged"),
+    lines={
+        "accounts_of_owner": says(APPLICATION, "{value} active accounts of {row[who]}"),
+        "oldest_account": says(APPLICATION, "the oldest of them is {value}"),
+    },
     sentence=lambda row: (
         f"{row['who']} has {row['accounts_of_owner']:,} active accounts in {row['where']}: {row['account']} stands"
         f" beside the older {row['oldest_account']}."

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
+from governance.lines import OWNERS_SOURCE, says
 from governance.settings import Policy
 
 # Beside the commonest, a domain is the organisation's own when this many of its employees, and this share, are there.
@@ -41,6 +42,7 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "owner.state"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.1", "NIST AC-2(1)", "PCI DSS 8.2.1", "CIS 5.1"),
     evidence=("email", "former_emails", "kind", "state"),
+    lines={"former_emails": says(OWNERS_SOURCE, "former e-mail {value}", several=True)},
     sentence=_sentence,
     applies=lambda _: _employed() & ~nw.col("former_emails").is_null(),
 )

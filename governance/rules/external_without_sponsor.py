@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
+from governance.lines import OWNERS_SOURCE, STATES, beside, worded
 from governance.settings import Policy
 
 _HERE: Final = ["current", "leave", "future"]
@@ -34,6 +35,16 @@ def _sentence(row: Row) -> str:
     return f"{who} {why}; the account {row['account']} in {row['where']} is active, and nobody here answers for it."
 
 
+def _manager(row: Row) -> str | None:
+    if row["identity_id"] is None:
+        return None
+    number, name = row["owner_manager_id"], row["owner_manager_name"]
+    if number is None:
+        return "no manager is stated"
+    does = STATES.get(row["owner_manager_state"], "is in no source of truth")
+    return f"the manager is {f'{name} ({number})' if name else number}, who {does}"
+
+
 @rule(
     title="External without sponsor",
     severity="medium",
@@ -51,6 +62,11 @@ def _sentence(row: Row) -> str:
         "active",
         "match_key",
     ),
+    lines={
+        "owner_manager_id": worded(OWNERS_SOURCE, _manager),
+        "owner_manager_name": beside,
+        "owner_manager_state": beside,
+    },
     sentence=_sentence,
     applies=lambda _: _external(),
 )

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, rule
 from governance.estate import Estate
+from governance.lines import IDENTITY_PROVIDER, counts
 from governance.settings import Policy, Settings
 
 
@@ -27,6 +28,7 @@ def _behind_sign_on(settings: Settings) -> nw.Expr:
     needs=("source.read", "account.active", "sign_on.account", "sign_on.active"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.5", "CIS 5.3"),
     evidence=("sign_on_active", "sign_on_accounts", "active", "owner_state", "match_key", "privileged"),
+    lines={"sign_on_accounts": counts(IDENTITY_PROVIDER, "account of {row[who]}", "accounts of {row[who]}")},
     sentence=lambda row: (
         f"{row['who']} can no longer sign in to the identity provider; the account {row['account']} in {row['where']}"
         " is still active."

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, says
 from governance.settings import Policy
 
 
@@ -21,6 +22,7 @@ from governance.settings import Policy
     needs=("account.active", "account.grants"),
     controls=("ISO 27001 A.5.2", "SOC 2 CC6.2", "NIST AC-2(1)", "NIST CP-2", "PCI DSS 7.2.2", "CIS 5.4"),
     evidence=("only_account",),
+    lines={"only_account": says(APPLICATION, "{value} is the only active privileged account of a person")},
     sentence=lambda row: (
         f"{row['only_account']} is the only active privileged account of a person in {row['where']}: losing it locks"
         " everybody out of its administration."

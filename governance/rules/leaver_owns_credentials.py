@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, epoch, of_a_program, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, SOURCE_OF_TRUTH, minute, says, worded
 from governance.settings import Policy
 
 
@@ -25,6 +26,13 @@ def _sentence(row: Row) -> str:
     return f"{row['who']} {row['left']}; {many} still {opens} the account {row['account']} in {row['where']}{state}."
 
 
+def _answered_until(row: Row) -> str | None:
+    ended_at = row["responsible_ended_at"]
+    if ended_at is None or not row["answered_by"]:
+        return None
+    return f"the engagement of {row['answered_by']} ended {minute(ended_at)}"
+
+
 @rule(
     title="Leaver owns credentials",
     severity="high",
@@ -36,6 +44,12 @@ def _sentence(row: Row) -> str:
         *("owner_ended_at", "owner_ended_why", "open_credentials", "credential_used_at", "answered_by"),
         *("responsible_ended_at", "kind", "active", "match_key", "privileged"),
     ),
+    lines={
+        "open_credentials": says(APPLICATION, "{value} tokens, keys or consents open the account"),
+        "credential_used_at": says(APPLICATION, "a token or key was last used {value}"),
+        "answered_by": says(APPLICATION, "{value} answers for the account"),
+        "responsible_ended_at": worded(SOURCE_OF_TRUTH, _answered_until, at="responsible_ended_at"),
+    },
     sentence=_sentence,
     # Of an active account of a program whose owner left enough is known already.
     applies=lambda _: (

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, epoch, rule
 from governance.estate import Estate
+from governance.lines import OWNERS_SOURCE, says
 from governance.settings import Policy
 
 
@@ -20,6 +21,7 @@ from governance.settings import Policy
     needs=("source.read", "account.active", "owner.state", "account.grants"),
     controls=("ISO 27001 A.6.5", "SOC 2 CC6.3", "NIST AC-2(13)", "PCI DSS 7.2.5", "CIS 6.2"),
     evidence=("leaves_at", "privileged", "active", "owner_state", "match_key"),
+    lines={"leaves_at": says(OWNERS_SOURCE, "the engagement ends {value}")},
     sentence=lambda row: (
         f"{row['who']} leaves, the last working day being {row['left'].removeprefix('left on ')}, and the account"
         f" {row['account']} in {row['where']} is still active and privileged."

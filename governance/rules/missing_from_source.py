@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, day, rule
 from governance.estate import Estate
+from governance.lines import OWNERS_SOURCE, says
 from governance.settings import Policy
 
 
@@ -21,6 +22,7 @@ from governance.settings import Policy
     needs=("source.read", "account.active", "owner.state"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.5"),
     evidence=("owner_state", "owner_last_present_at", "active", "match_key"),
+    lines={"owner_last_present_at": says(OWNERS_SOURCE, "last held {row[who]} on {value}")},
     sentence=lambda row: (
         f"{row['who']} is no longer in {row['source']}, last seen there on {day(row['owner_last_present_at'])}, without"
         f" a word that they left; the account {row['account']} in {row['where']} is active."

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, rule
 from governance.estate import Estate
+from governance.lines import OWNERS_SOURCE, says
 from governance.settings import Policy
 
 
@@ -25,6 +26,7 @@ def _external() -> nw.Expr:
     needs=("source.read", "owner.state", "owner.contract_end"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.2", "NIST AC-2(2)", "PCI DSS 8.2.7", "CIS 5.1"),
     evidence=("kind", "state", "hire_at"),
+    lines={"hire_at": says(OWNERS_SOURCE, "the engagement began or begins {value}")},
     sentence=lambda row: (
         f"{row['who']} is a {row['kind']} in {row['source']}, which states no end of the contract or the engagement."
     ),

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, SETTINGS, counts, says
 from governance.settings import ApplicationSettings, Policy
 
 WRITES: Final = "write_token"  # the key of the credential that may close accounts
@@ -28,6 +29,9 @@ def _sentence(row: Row) -> str:
     )
 
 
+_BY_JIT: Final = "{row[where]} is provisioned by jit, not by scim, and no write_token is given"
+
+
 @rule(
     title="No removal path",
     severity="medium",
@@ -38,6 +42,10 @@ def _sentence(row: Row) -> str:
     needs=("source.read",),
     controls=("ISO 27001 A.5.18", "ISO 27001 A.5.16", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.5", "CIS 6.2"),
     evidence=("jit_alone", "open_accounts"),
+    lines={
+        "jit_alone": says(SETTINGS, _BY_JIT),
+        "open_accounts": counts(APPLICATION, "account is active", "accounts are active"),
+    },
     sentence=_sentence,
 )
 def no_removal_path(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:

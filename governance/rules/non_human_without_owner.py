@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, of_a_program, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, SOURCE_OF_TRUTH, STATES, beside, says, worded
 from governance.settings import Policy
 
 
@@ -21,6 +22,11 @@ def _sentence(row: Row) -> str:
     else:
         why = f"{named}, who should answer for it, is not in the source of truth"
     return f"The {row['kind']} account {row['account']} in {row['where']} is active and {why}."
+
+
+def _responsible(row: Row) -> str | None:
+    does, name = STATES.get(row["responsible_state"]), row["responsible_name"]
+    return f"{name} {does}" if does and name else None
 
 
 @rule(
@@ -41,6 +47,11 @@ def _sentence(row: Row) -> str:
         "candidates",
         "privileged",
     ),
+    lines={
+        "responsible": says(APPLICATION, "{value} answers for the account"),
+        "responsible_name": beside,
+        "responsible_state": worded(SOURCE_OF_TRUTH, _responsible),
+    },
     sentence=_sentence,
     applies=lambda _: of_a_program() & (nw.col("match") == "unmatched") & ~nw.col("protected").fill_null(False),
 )

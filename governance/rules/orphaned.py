@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, says
 from governance.settings import Policy
 
 
@@ -20,6 +21,7 @@ from governance.settings import Policy
     needs=("source.read", "account.active"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.2", "NIST AC-2(3)", "PCI DSS 8.2.4"),
     evidence=("match", "email", "employee_id", "active", "candidates", "privileged"),
+    lines={"employee_id": says(APPLICATION, "employee id {value}")},
     sentence=lambda row: (
         f"The account {row['account']} in {row['where']} is active and belongs to nobody in the source of truth."
     ),

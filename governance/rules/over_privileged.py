@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, beside, says
 from governance.provisioning.coverage import mapped
 from governance.provisioning.entitled import ACCOUNT, beyond, comparable, counted, listed, said
 from governance.settings import Policy
@@ -30,6 +31,10 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "account.active", "owner.state", "owner.attributes", "account.grants"),
     controls=("ISO 27001 A.8.2", "SOC 2 CC6.3", "NIST AC-2(7)", "PCI DSS 7.2.4"),
     evidence=("excess", "excess_count", "owner_department", "owner_title", "owner_kind", "match_key", "privileged"),
+    lines={
+        "excess": says(APPLICATION, "holds {value}, which no line of the role mapping gives"),
+        "excess_count": beside,
+    },
     sentence=_sentence,
     applies=lambda settings: mapped(settings) & nw.col("owner_state").is_in(["current", "leave", "unknown"]),
 )

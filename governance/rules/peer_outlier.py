@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, of_a_person, rule, told
 from governance.estate import Estate
+from governance.lines import APPLICATION, beside, counts, says
 from governance.provisioning.entitled import ACCOUNT, PRESENT, counted, given, listed, said
 from governance.settings import Policy
 
@@ -34,6 +35,11 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "account.active", "owner.state", "owner.attributes", "owner.peers", "account.grants"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(7)", "NIST AC-6(7)", "PCI DSS 7.2.4", "CIS 6.8"),
     evidence=("outlying", "outlying_count", "peers", "owner_department", "owner_title", "match_key", "privileged"),
+    lines={
+        "outlying": says(APPLICATION, "holds {value}, which few others in the same position hold"),
+        "outlying_count": beside,
+        "peers": counts(APPLICATION, "person", "people", "in the same department and title"),
+    },
     sentence=_sentence,
     applies=lambda _: of_a_person() & nw.col("owner_state").is_in(["current", "leave", "unknown"]),
 )

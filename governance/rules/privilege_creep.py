@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, day, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, OWNERS_SOURCE, beside, says
 from governance.provisioning.coverage import mapped
 from governance.provisioning.entitled import ACCOUNT, beyond, comparable, counted, formerly, listed, said
 from governance.settings import Policy
@@ -42,6 +43,13 @@ def _sentence(row: Row) -> str:
         *("creep", "creep_count", "was_department", "was_title", "owner_moved_at"),
         *("owner_department", "owner_title", "match_key", "privileged"),
     ),
+    lines={
+        "creep": says(APPLICATION, "still holds {value}, which only the former position gives"),
+        "creep_count": beside,
+        "was_department": says(OWNERS_SOURCE, "former department {value}"),
+        "was_title": says(OWNERS_SOURCE, "former title {value}"),
+        "owner_moved_at": says(OWNERS_SOURCE, "another position was first read {value}"),
+    },
     sentence=_sentence,
     applies=lambda settings: mapped(settings) & _moved() & nw.col("owner_state").is_in(["current", "leave", "unknown"]),
 )

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, day, epoch, of_a_person, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, says
 from governance.settings import Policy
 
 OWNER: Final = ["owner_id", "application"]
@@ -44,6 +45,10 @@ def _sentence(row: Row) -> str:
         *("closed_at", "returned_at", "earlier_closed_at", "made_again_at", "owner_ended_at", "owner_ended_why"),
         *("owner_state", "sign_on_assigned", "active", "last_seen_at", "privileged", "match_key"),
     ),
+    lines={
+        "earlier_closed_at": says(APPLICATION, "an earlier account of the same owner was closed or gone by {value}"),
+        "made_again_at": says(APPLICATION, "this account was made {value}"),
+    },
     sentence=_sentence,
 )
 def reborn(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[Any]:

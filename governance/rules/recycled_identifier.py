@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
+from governance.lines import CORRELATION, says
 from governance.settings import Policy
 
 
@@ -29,6 +30,7 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "account.active"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.1", "NIST IA-4", "NIST AC-2(1)", "PCI DSS 8.2.1", "CIS 5.1"),
     evidence=("email", "address_holders", "match_key", "created_at", "active", "privileged"),
+    lines={"address_holders": says(CORRELATION, "{value} hold or held its address or alias", several=True)},
     sentence=_sentence,
     applies=lambda _: ~nw.col("address_holders").is_null(),
 )

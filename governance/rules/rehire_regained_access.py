@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, day, rule
 from governance.estate import Estate
+from governance.lines import OWNERS_SOURCE, says
 from governance.settings import Policy
 
 # Who comes back is often let in before the first day; an account opened earlier was opened for another reason.
@@ -24,6 +25,7 @@ PREPARED_BEFORE: Final = timedelta(days=30)
     needs=("source.read", "account.active", "owner.state"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(1)", "PCI DSS 7.2.5", "CIS 6.1"),
     evidence=("owner_rehired_at", "closed_at", "returned_at", "created_at", "active", "privileged", "match_key"),
+    lines={"owner_rehired_at": says(OWNERS_SOURCE, "{row[who]} had left and works here again since {value}")},
     sentence=lambda row: (
         f"{row['who']} had left and works here again since {day(row['owner_rehired_at'])}; the account"
         f" {row['account']} in {row['where']} from before, closed on {day(row['closed_at'])}, is active again since"

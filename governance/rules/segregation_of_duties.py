@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, rule
 from governance.estate import Estate
+from governance.lines import POLICY, SEVERAL, says
 from governance.settings import Held, Policy, Settings
 
 ACCOUNT: Final = ["application", "account_id"]
@@ -61,6 +62,11 @@ def _called(settings: Settings) -> nw.Expr:
     needs=("source.read", "account.active", "owner.state", "account.grants"),
     controls=("ISO 27001 A.5.3", "SOC 2 CC5.1", "SOC 2 CC6.3", "NIST AC-2(7)", "NIST AC-5", "PCI DSS 7.2.2", "CIS 6.8"),
     evidence=("pair", "one_held", "other_held"),
+    lines={
+        "pair": says(POLICY, "Nobody may hold both sides of “{value}”"),
+        "one_held": says(SEVERAL, "{row[who]} holds {value}"),
+        "other_held": says(SEVERAL, "{row[who]} holds {value}"),
+    },
     sentence=lambda row: (
         f"{row['who']} holds {row['one_held']} and {row['other_held']}; by “{row['pair']}” nobody may hold both."
     ),

@@ -7,8 +7,9 @@ from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, rule
+from governance.declaration import Line, Remedy, Row, Sources, rule
 from governance.estate import Estate
+from governance.lines import STATES, beside
 from governance.settings import Policy
 
 
@@ -26,6 +27,13 @@ def _sentence(row: Row) -> str:
     )
 
 
+def _candidate(sources: Sources, row: Row, column: str) -> Line:
+    name, does = row["candidate_name"], STATES.get(row["candidate_state"])
+    if not name or not does:
+        return None
+    return f"Source of truth: {name} ({row['candidates']}) {does}", sources.source_of(row["candidates"]), None
+
+
 @rule(
     title="Similar username",
     severity="low",
@@ -34,6 +42,10 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "account.active"),
     controls=("ISO 27001 A.5.16", "SOC 2 CC6.1", "NIST AC-2(1)", "PCI DSS 8.2.1", "CIS 5.1"),
     evidence=("candidates", "candidate_name", "candidate_state", "email", "match", "active", "privileged"),
+    lines={
+        "candidate_name": _candidate,
+        "candidate_state": beside,
+    },
     sentence=_sentence,
     applies=lambda _: nw.col("match") == "unmatched",
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import narwhals as nw
 
 from governance.declaration import Remedy, Row, made_outside, of_a_person, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, says, worded
 from governance.settings import ApplicationSettings, Policy, Settings
 
 
@@ -34,6 +35,19 @@ def _sentence(row: Row) -> str:
     return f"People come into {row['where']} by single sign-on; the {account} {told}."
 
 
+_CAME_TO_BE: Final = {
+    "jit": "made by a single sign-on",
+    "scim": "pushed by SCIM",
+    "invited": "made by an invitation",
+    "imported": "imported",
+    "local": "made by hand",
+}
+
+
+def _came_to_be(row: Row) -> str | None:
+    return _CAME_TO_BE.get(row["provenance"])
+
+
 @rule(
     title="Beside single sign-on",
     severity="medium",
@@ -46,6 +60,10 @@ def _sentence(row: Row) -> str:
         *("PCI DSS 8.3.1", "CIS 6.7"),
     ),
     evidence=("password", "provenance", "active", "kind", "privileged", "last_seen_at", "match_key"),
+    lines={
+        "password": says(APPLICATION, "a password of its own opens it", "no password of its own opens it"),
+        "provenance": worded(APPLICATION, _came_to_be),
+    },
     sentence=_sentence,
     applies=_of_people_there,
 )

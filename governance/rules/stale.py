@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import narwhals as nw
 
 from governance.declaration import Remedy, day, epoch, of_a_person, rule
 from governance.estate import Estate
+from governance.lines import POLICY, says
 from governance.settings import Policy
 from governance.surroundings import break_glass
+
+_ALLOWED: Final = "{value} days without use are allowed for this account"
 
 
 @rule(
@@ -21,6 +24,7 @@ from governance.surroundings import break_glass
     needs=("source.read", "account.active", "owner.state", "account.last_seen"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(3)", "PCI DSS 8.2.6"),
     evidence=("last_seen_at", "stale_days", "active", "owner_state", "match_key", "privileged"),
+    lines={"stale_days": says(POLICY, _ALLOWED, _ALLOWED)},
     sentence=lambda row: (
         f"The account {row['account']} of {row['who']} in {row['where']} is active and was last used on"
         f" {day(row['last_seen_at'])}; the policy allows {row['stale_days']} days without use."

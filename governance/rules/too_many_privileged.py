@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
+from governance.lines import APPLICATION, POLICY, counts, says
 from governance.settings import Policy
 
 _PARTS: Final = 1_000_000  # a share in whole numbers, so that every engine rounds alike
@@ -23,6 +24,14 @@ _PARTS: Final = 1_000_000  # a share in whole numbers, so that every engine roun
     needs=("account.active", "account.grants"),
     controls=("ISO 27001 A.8.2", "SOC 2 CC6.3", "NIST AC-2(7)", "NIST AC-6(5)", "PCI DSS 7.2.2", "CIS 5.4"),
     evidence=("privileged_accounts", "most_privileged", "active_accounts"),
+    lines={
+        "privileged_accounts": counts(
+            APPLICATION, "active account", "active accounts", "of people with privileged access"
+        ),
+        "most_privileged": says(
+            POLICY, "{value} accounts of people with privileged access are allowed in this application"
+        ),
+    },
     sentence=lambda row: (
         f"{row['privileged_accounts']:,} of the {row['active_accounts']:,} active accounts in {row['where']} are"
         f" people's with privileged access; the policy allows {row['most_privileged']:,}."

@@ -9,6 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, rule, told
 from governance.estate import Estate
+from governance.lines import ROLE_MAPPING, beside, says
 from governance.provisioning.coverage import ATTRIBUTES, covered, mapped, named
 from governance.settings import Policy
 
@@ -34,6 +35,10 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "account.active", "owner.state", "owner.attributes"),
     controls=("ISO 27001 A.5.15", "ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(7)", "PCI DSS 7.2.1", "CIS 6.8"),
     evidence=("unmapped", "values_count"),
+    lines={
+        "unmapped": says(ROLE_MAPPING, "no line names {value}"),
+        "values_count": beside,
+    },
     sentence=_sentence,
     applies=lambda settings: mapped(settings) & nw.col("owner_state").is_in(["current", "leave", "unknown"]),
 )
