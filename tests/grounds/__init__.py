@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from connectors.sandbox.model import SandboxApplication
 NONE = Faults()
 
 
-class Ground:
+class Ground(ABC):
     """What all of them share. `fill` writes one application down; it is called only when something has changed."""
 
     at_the_wire = False  # faults change nothing of what stands here, only what arrives
@@ -54,18 +55,19 @@ class Ground:
         """Remember that something was asked."""
         self.requests.append(Seen(name, method, path, {"filter": what}, None, {}, credential))
 
+    @abstractmethod
     def url(self, name: str) -> str:
         """Where an application stands, as its tenant's options want it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fill(self, application: SandboxApplication, faults: Faults) -> None:
         """Write the application down anew."""
-        raise NotImplementedError
 
+    @abstractmethod
     def state(self, name: str) -> Any:
         """What really stands here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of everything."""
 

@@ -8,6 +8,7 @@ import socket
 import struct
 import uuid
 import warnings
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,14 +90,17 @@ class _Directory(Ground):
                 named = [self.dn(account, branch) for account in members]
                 yield f"cn={entitlement.name},{branch}", self.group(entitlement.name, named)
 
+    @abstractmethod
     def dn(self, account: SandboxAccount, branch: str) -> str:
-        raise NotImplementedError
+        """Where the account stands."""
 
+    @abstractmethod
     def account(self, account: SandboxAccount) -> tuple[list[str], dict]:
-        raise NotImplementedError
+        """The classes and attributes of an account."""
 
+    @abstractmethod
     def group(self, name: str, members: list[str]) -> tuple[list[str], dict]:
-        raise NotImplementedError
+        """The classes and attributes of a group."""
 
     def close(self) -> None:
         self.fronts.close()

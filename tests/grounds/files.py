@@ -99,6 +99,9 @@ class Folder(Ground):
     def _folder(self, name: str) -> Path:
         return self.folder / name
 
+    def close(self) -> None:
+        """Files stay where they are: the test's folder goes with the test."""
+
 
 class Sftp(Folder):
     """The same folders on an SFTP server; each application is to be found at a port of its own."""
