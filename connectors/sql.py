@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from connectors.kit.addresses import is_loopback, is_private_name
@@ -86,9 +86,9 @@ class Sql(Connector, CanReadOne):
 
     def check(self) -> Checked:
         """Run the query for one row."""
-        with self._reading() as connection:
-            row = connection.execute(sa.text(self._query)).mappings().fetchone()
-        silent = self._declared.silent(dict(row)) if row else []
+        with self._reading() as connection, closing(self._rows(connection, self._query)) as rows:
+            row = next(rows, None)
+        silent = self._declared.silent(row) if row else []
         return Checked(notes=(f"the query does not tell: {', '.join(silent)}",) if silent else ())
 
     def records(self) -> Iterator[Record]:
@@ -98,9 +98,10 @@ class Sql(Connector, CanReadOne):
         reading.filters = " ".join(self._query.split())
         reader = accounts.begin(self.given.now)
         seen: set[str] = set()
-        with self._reading() as connection:
+        with self._reading() as connection, ExitStack() as stack:
             held = self._grants(connection)
-            for number, row in enumerate(self._rows(connection, self._query), start=1):
+            rows = stack.enter_context(closing(self._rows(connection, self._query)))
+            for number, row in enumerate(rows, start=1):
                 digest.update(repr(sorted(row.items(), key=str)).encode())
                 reading.rows_read = number
                 account_id = accounts.key(row)
@@ -137,23 +138,23 @@ class Sql(Connector, CanReadOne):
         if self._held_query is None:
             return None
         held: dict[str, list[str]] = {}
-        for row in self._rows(connection, self._held_query):
-            account_id, entitlement = as_text(row.get("account_id")), as_text(row.get("entitlement"))
-            if account_id is None or entitlement is None:
-                raise UnexpectedAnswer(
-                    f"{self._where}: entitlements_query: expected the columns account_id and entitlement", "query"
-                )
-            held.setdefault(account_id, []).append(entitlement)
+        with closing(self._rows(connection, self._held_query)) as rows:
+            for row in rows:
+                account_id, entitlement = as_text(row.get("account_id")), as_text(row.get("entitlement"))
+                if account_id is None or entitlement is None:
+                    raise UnexpectedAnswer(
+                        f"{self._where}: entitlements_query: expected the columns account_id and entitlement", "query"
+                    )
+                held.setdefault(account_id, []).append(entitlement)
         return held
 
-    def _rows(self, connection: Connection, query: str) -> Iterator[dict[str, Any]]:
-        result = connection.execution_options(stream_results=True, max_row_buffer=PORTION).execute(sa.text(query))
-        for row in result.mappings():
-            if self._deadline.left <= 0:
-                raise Unavailable(
-                    f"{self.feed.name}: not finished within the {self.given.deadline_s:g} s this may take"
-                )
-            yield _written(dict(row))
+    def _rows(self, connection: Connection, query: str) -> Generator[dict[str, Any]]:
+        portions = connection.execution_options(stream_results=True, max_row_buffer=PORTION)
+        with portions.execute(sa.text(query)) as result:
+            for row in result.mappings():
+                if self._deadline.left <= 0:
+                    raise self._late()
+                yield _written(dict(row))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -221,6 +222,13 @@ def _reading(query: str | None, where: str) -> str:
     return text
 
 
+def _let_go(failure: ExceptionContext) -> None:
+    """Close the cursor of a line that broke, which SQLAlchemy leaves open; it complains much later otherwise."""
+    run = failure.execution_context
+    if failure.is_disconnect and run is not None and run.cursor is not None:
+        run.cursor.close()
+
+
 def _address(given: Circumstances, where: str, *, allow_private: bool) -> URL:
     secret = given.secrets.get("url") or ""
     guard_logs([secret])
@@ -261,6 +269,7 @@ def _engine(url: URL, where: str, deadline_s: float, *, allow_private: bool) -> 
     except (NoSuchModuleError, ModuleNotFoundError):
         name = url.drivername
         raise ConfigurationError(f"{where}: url: no driver for {name} is installed beside Leaverwatch") from None
+    sa.event.listen(engine, "handle_error", _let_go)
     host = url.host
 
     if host and not allow_private:
