@@ -36,6 +36,8 @@ def session() -> Any:
             .config("spark.ui.enabled", "false")
             .config("spark.ui.showConsoleProgress", "false")
             .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.python.sql.dataFrameDebugging.enabled", "false")  # as governance.snapshots.engine does
+            .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1")  # it will not run for long
             .getOrCreate()
         )
     started.sparkContext.setLogLevel("ERROR")
