@@ -1,98 +1,36 @@
 """GitHub: a plain organisation and one with managed users, over real HTTP."""
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from connectors.sandbox.faults import Faults
 from connectors.sandbox.github_shapes import scim_id
-from connectors.sandbox.model import SandboxAccount, SandboxCredential, SandboxEntitlement, SandboxGrant
-from connectors.sandbox.serving import Sandbox
+from connectors.sandbox.model import SandboxAccount
 from governance.errors import (
     AuthenticationFailed,
     ConfigurationError,
-    IncompleteFeed,
     LastPrivilegedAccount,
     NotSupported,
     ProtectedAccount,
-    RateLimited,
 )
-from governance.records import Account, Entitlement, Grant
-from tests.keys import private_key, public_key
-from tests.replay_server import Recorded, ReplayServer
-from tests.sandbox_company import NOW, small_application
-from tests.specs import SpecCheck
-from tests.tenancy import connected
+from governance.records import Account
+from tests.github_organisations import checked_organisation
+from tests.sandbox_company import NOW
+from tests.tenants.github import PLAIN
 from tests.tenants.github import TENANT as MANAGED
-
-PLAIN = dataclasses.replace(
-    MANAGED,
-    options=lambda url: {"base_url": url, "organization": "nwl"},
-    prepare=lambda application: None,
-)
-# Not in the trimmed specification: how teams and roles are given, and the token of an App.
-BEYOND_THE_SPEC = (("PUT", "/teams/"), ("PUT", "/organization-roles/"), ("POST", "/app/"), ("POST", "/graphql"))
-
-
-class Organisation:
-    """The twelve in an organisation, with a role of it and authorised credentials."""
-
-    def __init__(self, tenant):
-        self.tenant = tenant
-        self.managed = tenant is MANAGED
-        self.application = small_application(tenant.vendor, "organisation")
-        tenant.prepare(self.application)
-        self.settings = self.application.settings
-        self.people = {account.given.lower(): account for account in self.application.accounts.values()}
-        self.owners, self.everyone, self.contractors = self.application.entitlements
-        auditor = SandboxEntitlement("5000009", "all_repo_read", "role", more={"orgrole": True})
-        self.application.entitlements[auditor.id] = auditor
-        self.application.grants.append(SandboxGrant(self.people["bruno"].id, auditor.id, NOW))
-        self.sandbox = Sandbox([self.application])
-
-    def id(self, name):
-        account = self.people[name]
-        return scim_id(account.id) if self.managed else self.login(name)
-
-    def login(self, name):
-        account = self.people[name]
-        return f"{account.given}-{account.family}".lower() + ("_nwl" if self.managed else "")
-
-    def connect(self, tenant=None, write=True, **given):
-        return connected(tenant or self.tenant, self.sandbox, self.application, write=write, **given)
-
-    def pulled(self, tenant=None):
-        with self.connect(tenant, write=False) as connector:
-            records = list(connector.records())
-        return (
-            {r.account_id: r for r in records if isinstance(r, Account)},
-            {r.entitlement_id: r for r in records if isinstance(r, Entitlement)},
-            {(r.account_id, r.entitlement_id): r.how for r in records if isinstance(r, Grant)},
-            connector.reading,
-        )
-
-
-def _running(tenant):
-    made = Organisation(tenant)
-    with made.sandbox:
-        yield made
-        asked = [
-            seen for seen in made.sandbox.requests
-            if not any(seen.method == verb and part in seen.path for verb, part in BEYOND_THE_SPEC)
-            and not (seen.path.endswith("/ServiceProviderConfig") or seen.method == "PATCH")
-        ]  # fmt: skip
-        assert SpecCheck("github").problems(asked) == []
 
 
 @pytest.fixture
 def plain():
-    yield from _running(PLAIN)
+    with checked_organisation(PLAIN) as made:
+        yield made
 
 
 @pytest.fixture
 def managed():
-    yield from _running(MANAGED)
+    with checked_organisation(MANAGED) as made:
+        yield made
 
 
 class TestAPlainOrganisation:
@@ -286,198 +224,3 @@ class TestManagedUsers:
         broken = dataclasses.replace(MANAGED, options=told)
         with pytest.raises(ConfigurationError, match=words), managed.connect(broken):
             pass
-
-
-@pytest.mark.parametrize("kind", ["plain", "managed"])
-class TestGrantsAndCredentials:
-    def test_a_team_is_taken_and_given_back_with_its_rank(self, kind, request):
-        org = request.getfixturevalue(kind)
-        team, bruno = org.application.entitlements[org.everyone], org.people["bruno"]
-        team.more["ranks"] = {bruno.id: "maintainer"}
-        with org.connect() as connector:
-            connector.revoke_grant(org.id("bruno"), "team:everyone:maintainer")
-            assert bruno.id not in {g.account_id for g in org.application.holders(team.id)}
-            assert connector.revoke_grant(org.id("bruno"), "team:everyone:maintainer").answer == "404, was so already"
-            connector.restore_grant(org.id("bruno"), "team:everyone:maintainer")
-        assert bruno.id in {g.account_id for g in org.application.holders(team.id)}
-        assert team.more["ranks"][bruno.id] == "maintainer"
-
-    def test_owners_and_roles_are_taken_and_given_back(self, kind, request):
-        org = request.getfixturevalue(kind)
-        backup, bruno = org.people["backup"], org.people["bruno"]
-        with org.connect() as connector:
-            connector.revoke_grant(org.id("backup"), "role:owner")
-            assert not org.application.privileged(backup.id)
-            connector.restore_grant(org.id("backup"), "role:owner")
-            assert org.application.privileged(backup.id)
-            connector.revoke_grant(org.id("bruno"), "orgrole:1")
-            assert org.application.holders("5000009") == []
-            connector.restore_grant(org.id("bruno"), "orgrole:1")
-            assert [g.account_id for g in org.application.holders("5000009")] == [bruno.id]
-            with pytest.raises(NotSupported, match="an owner does under People"):
-                connector.revoke_grant(org.id("bruno"), "role:member")
-
-    def test_a_team_of_the_identity_provider_is_a_person_s_task(self, kind, request):
-        org = request.getfixturevalue(kind)
-        org.application.entitlements[org.everyone].more["synced"] = True
-        with org.connect() as connector, pytest.raises(NotSupported, match="come from the identity provider"):
-            connector.revoke_grant(org.id("bruno"), "team:everyone")
-
-    def test_what_still_opens_an_account_is_listed_and_withdrawn(self, kind, request):
-        org = request.getfixturevalue(kind)
-        key = SandboxCredential(
-            "k", org.people["ada"].id, "ssh_key", "laptop", NOW - timedelta(days=9), None, NOW + timedelta(days=9)
-        )
-        org.application.credentials.append(key)
-        with org.connect() as connector:
-            found = connector.credentials(org.id("ada"))
-            assert [(c.account_id, c.kind, c.name) for c in found] == [
-                (org.id("ada"), "token", "deploy"), (org.id("ada"), "ssh_key", "laptop"),
-            ]  # fmt: skip
-            assert (found[0].last_used_at, found[1].last_used_at) == (NOW - timedelta(days=1), None)
-            assert found[1].expires_at == NOW + timedelta(days=9)
-            connector.revoke_credential(org.id("ada"), found[0].credential_id)
-            assert [c.kind for c in connector.credentials(org.id("ada"))] == ["ssh_key"]
-            assert connector.revoke_credential(org.id("ada"), found[0].credential_id).answer == "404, was so already"
-            org.settings["saml"] = False
-            if kind == "plain":
-                with pytest.raises(NotSupported, match="Enterprise Cloud with SAML"):
-                    connector.credentials(org.id("ada"))
-
-    def test_nothing_is_written_without_leave(self, kind, request):
-        org = request.getfixturevalue(kind)
-        with org.connect(write=False) as connector:
-            for call in (
-                lambda: connector.deactivate(org.id("bruno")),
-                lambda: connector.revoke_grant(org.id("bruno"), "team:everyone"),
-                lambda: connector.revoke_credential(org.id("bruno"), "1"),
-            ):
-                with pytest.raises(NotSupported, match="read-only"):
-                    call()
-        assert org.sandbox.requests == []
-
-    def test_events_in_our_words_oldest_first(self, kind, request):
-        org = request.getfixturevalue(kind)
-        with org.connect(write=False) as connector:
-            events = list(connector.events(NOW - timedelta(days=30), None))
-            mark = connector.mark
-        told = {(e.kind, e.account_id, e.actor, e.success, e.target) for e in events}
-        ada = org.login("ada")
-        signed_in = True if kind == "managed" else None  # an answer of SAML tells of a try, not how it ended
-        assert ("sign_in", org.id("ada"), ada, signed_in, None) in told
-        assert ("sign_in_failed", org.id("bruno"), org.login("bruno"), False, None) in told
-        assert ("granted", org.id("bruno"), ada, True, "team:everyone") in told
-        assert ("revoked", org.id("bruno"), ada, True, "team:contractors") in told
-        assert [e.at for e in events] == sorted(e.at for e in events)
-        assert mark == str(int((NOW - timedelta(days=1)).timestamp() * 1000))
-        with org.connect(write=False) as connector:
-            assert {e.kind for e in connector.events(NOW - timedelta(days=30), mark)} == {"sign_in"}
-
-    def test_without_an_audit_log_there_are_none_and_it_is_said(self, kind, request):
-        org = request.getfixturevalue(kind)
-        org.settings["plan"] = "team"
-        with org.connect(write=False) as connector:
-            assert list(connector.events(NOW - timedelta(days=30), "7")) == []
-            assert connector.mark == "7"
-            assert any("needs Enterprise Cloud" in note for note in connector.reading.notes)
-
-
-class TestProvingTheCredential:
-    def test_whose_it_is_what_is_missing_and_what_is_too_much(self, managed):
-        managed.settings["scopes"] = ["admin:org", "repo", "scim:enterprise", "read:enterprise"]
-        with managed.connect(write=False) as connector:
-            checked = connector.check()
-        assert checked.missing == ("read:audit_log",)
-        assert checked.excess == ("admin:org", "repo")
-        assert "leaverwatch-admin: set own_account" in checked.notes[0]
-
-    def test_a_fine_grained_token_does_not_tell(self, plain):
-        plain.settings["scopes"] = None
-        with plain.connect(write=False) as connector:
-            checked = connector.check()
-        assert (checked.missing, checked.excess) == ((), ())
-        assert any("fine-grained" in note for note in checked.notes)
-        assert any("only remove members" in note for note in checked.notes)
-
-    def test_limits_of_the_plan_are_said(self, plain):
-        plain.settings["plan"] = "team"
-        with plain.connect(write=False) as connector:
-            notes = connector.check().notes
-        assert "the organisation's plan is team" in notes
-        assert any("audit log needs Enterprise Cloud" in note for note in notes)
-
-
-APP = dataclasses.replace(
-    PLAIN,
-    options=lambda url: {**PLAIN.options(url), "app_id": "4711", "installation_id": "77"},
-    secrets=lambda a: {"token": private_key("app"), "write_token": a.write_token},
-)
-
-
-class TestAsAGitHubApp:
-    def test_a_signed_proof_buys_a_token_that_reads_everything(self, plain):
-        plain.settings["app_key"] = public_key("app")
-        accounts, _, _, _ = plain.pulled(APP)
-        assert len(accounts) == 8
-        assert sum(s.path.endswith("/access_tokens") for s in plain.sandbox.requests) == 1
-
-    def test_its_permissions_are_proved(self, plain):
-        plain.settings |= {
-            "app_key": public_key("app"),
-            "permissions": {"members": "write", "metadata": "read", "contents": "read"},
-        }
-        with plain.connect(APP, write=False) as connector:
-            checked = connector.check()
-        assert checked.missing == ("organization_administration: read",)
-        assert checked.excess == ("contents: read", "members: write")
-
-    def test_without_the_permission_members_nothing_is_read(self, plain):
-        plain.settings |= {"app_key": public_key("app"), "permissions": {"metadata": "read"}}
-        with (
-            plain.connect(APP, write=False) as connector,
-            pytest.raises(AuthenticationFailed, match="permission Members"),
-        ):
-            list(connector.records())
-
-    def test_a_foreign_key_is_refused(self, plain):
-        plain.settings["app_key"] = public_key("another")
-        with plain.connect(APP, write=False) as connector, pytest.raises(AuthenticationFailed, match="check app_id"):
-            connector.check()
-
-    @pytest.mark.parametrize("changed", [{"app_id": None}, {"installation_id": None}, {"installation_id": "../x"}])
-    def test_half_a_configuration_is_a_mistake(self, plain, changed):
-        def told(url):
-            return {k: v for k, v in {**APP.options(url), **changed}.items() if v is not None}
-
-        broken = dataclasses.replace(APP, options=told)
-        with pytest.raises(ConfigurationError, match="installation_id"), plain.connect(broken):
-            pass
-
-
-class TestLimits:
-    def test_a_secondary_limit_with_403_is_waited_out(self, plain):
-        plain.settings["secondary"] = 2
-        accounts, _, _, _ = plain.pulled()
-        assert len(accounts) == 8
-
-    def test_a_spent_hour_says_until_when(self, plain):
-        in_an_hour = str(int(datetime.now(UTC).timestamp()) + 3600)
-        headers = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": in_an_hour}
-        with ReplayServer(
-            [Recorded("GET", "/user", {"message": "API rate limit exceeded"}, 403, headers=headers)]
-        ) as server:
-            spent = dataclasses.replace(PLAIN, options=lambda _: PLAIN.options(server.url))
-            with plain.connect(spent, write=False, deadline_s=3.0) as connector, pytest.raises(RateLimited) as caught:
-                list(connector.records())
-            assert len(server.asked) == 1
-        assert caught.value.until > NOW + timedelta(minutes=50)
-
-    def test_identities_without_an_end_are_not_believed(self, plain):
-        plain.sandbox.faults["organisation"] = Faults(paths="/graphql", mutate=lambda _, data: _endless(data))
-        with plain.connect(write=False) as connector, pytest.raises(IncompleteFeed, match="no end"):
-            list(connector.records())
-
-
-def _endless(data):
-    data["data"]["organization"]["samlIdentityProvider"]["externalIdentities"]["pageInfo"]["hasNextPage"] = True
-    return data

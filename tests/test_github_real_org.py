@@ -8,7 +8,7 @@ from governance.records import Account, Grant
 from tests.real_data import real
 from tests.sandbox_company import NOW
 from tests.tenancy import pulled
-from tests.test_github import PLAIN
+from tests.tenants.github import PLAIN
 
 
 def test_every_member_owner_and_team_of_a_real_organisation_is_read():

@@ -1,4 +1,6 @@
-"""An organisation of GitHub whose enterprise has managed users; a plain one stands in tests/test_github.py."""
+"""An organisation of GitHub whose enterprise has managed users, and a plain one."""
+
+import dataclasses
 
 from connectors.sandbox.github_shapes import scim_id
 from connectors.sandbox.model import SandboxApplication
@@ -27,4 +29,9 @@ TENANT = Tenant(
     # GraphQL has a schema of its own; discovery is part of SCIM; and of changing one managed account the specification
     # says that `value` is a text, against its own example disableUser (checked in tests/test_github.py).
     spec_free=r"^/graphql$|/ServiceProviderConfig$|/scim/v2/enterprises/[^/]+/Users/[^/]+$",
+)
+PLAIN = dataclasses.replace(
+    TENANT,
+    options=lambda url: {"base_url": url, "organization": "nwl"},
+    prepare=lambda application: None,
 )
