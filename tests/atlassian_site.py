@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit.contract import Circumstances, Connector, connector_class
-from connectors.sandbox.model import SandboxApplication
+from connectors.sandbox.model import SandboxApplication, SandboxEntitlement
 from connectors.sandbox.serving import Sandbox
 from governance.records import Account, Entitlement, Grant
 from governance.settings import ApplicationSettings
-from tests.sandbox_company import NOW
+from tests.sandbox_company import NOW, named, small_application
 
 SECRET = {"env": "A_SECRET"}
 ORG = {"org_id": "org-6f1c"}
@@ -65,3 +65,13 @@ def read(application: SandboxApplication, **options: Any) -> Read:
 def ids(application: SandboxApplication) -> dict[str, str]:
     """Account ids by given name."""
     return {account.given: account.id for account in application.accounts.values()}
+
+
+def licensed_jira() -> SandboxApplication:
+    """The twelve in Jira, whose licence is held through the group of everybody."""
+    application = small_application("jira")
+    everyone = named(application, "Everyone")
+    application.entitlements["jira-software"] = SandboxEntitlement(
+        "jira-software", "Jira Software", "licence", more={"groups": [everyone]}
+    )
+    return application

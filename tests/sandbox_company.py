@@ -127,3 +127,8 @@ def crowd(vendor: str, count: int, name: str = "", *, now: Callable[[], datetime
         grants=[SandboxGrant(a.id, everyone.id, NOW - 200 * DAY, "group") for a in accounts],
         now=now,
     )
+
+
+def named(application: SandboxApplication, name: str) -> str:
+    """The id of the entitlement that is called so."""
+    return next(e.id for e in application.entitlements.values() if e.name == name)

@@ -7,7 +7,7 @@ import pytest
 from connectors.sandbox.faults import Faults
 from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, NotSupported
 from tests.atlassian_site import ids, read, site
-from tests.sandbox_company import NOW, crowd, small_application
+from tests.sandbox_company import NOW, crowd, named, small_application
 from tests.specs import SpecCheck
 
 DAY = timedelta(days=1)
@@ -16,10 +16,6 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def confluence():
     return small_application("confluence")
-
-
-def named(application, name):
-    return next(e.id for e in application.entitlements.values() if e.name == name)
 
 
 class TestReading:
