@@ -13,8 +13,8 @@ WITHOUT = {
 }
 ON_THIS_MACHINE = {
     **dict.fromkeys(("credentials", "401", "403"), A_FILE),
-    "line": "there is no line to break; a file cut anywhere stands in test_hr_csv",
-    "slow-body": "a file that is still being written stands in test_hr_csv",
+    "line": "there is no line to break; a file cut anywhere stands in test_hr_csv_files",
+    "slow-body": "a file that is still being written stands in test_hr_csv_files",
 }
 TENANT = Tenant(
     connector="app_csv",
