@@ -311,7 +311,7 @@ def test_a_tip_of_another_form_is_refused(text: str) -> None:
 def test_a_hundred_thousand_entries_a_second_are_proved(store: Store) -> None:
     record(store, 50_000)
     best = 0.0  # by processor time: other tests run beside this one
-    for _ in range(3):
+    for _ in range(10):  # one of them is undisturbed
         start = time.process_time()
         assert audit.verify(store).entries == 50_000
         best = max(best, 50_000 / (time.process_time() - start))

@@ -72,8 +72,9 @@ def landscape() -> dict[str, Plot]:
 
 
 def _plot(table: dict[str, Any]) -> Plot:
-    vendor = table["vendor"]
-    right = _mapping(table["gives"], table["updates"])
+    vendor, assigns = table["vendor"], table.get("assigns", [])
+    gives = {who: [*given, *assigns] for who, given in table["gives"].items()}
+    right = _mapping(gives, table["updates"])
     return Plot(
         name=table["name"],
         title=table["title"],
@@ -83,7 +84,7 @@ def _plot(table: dict[str, Any]) -> Plot:
         gap_days=table["gap"],
         owner=table["owner"],
         criticality=table["criticality"],
-        mapping=_mapping({**table["gives"], **table.get("wrong", {})}, table["updates"]),
+        mapping=_mapping({**gives, **table.get("wrong", {})}, table["updates"]),
         right=right,
         entitlements=tuple(
             SandboxEntitlement(
@@ -93,7 +94,9 @@ def _plot(table: dict[str, Any]) -> Plot:
                 kind=kind.rstrip("!"),
                 privileged=kind.endswith("!"),
             )
-            for number, (name, kind) in enumerate(table["entitlements"].items(), start=1)
+            for number, (name, kind) in enumerate(
+                (table["entitlements"] | dict.fromkeys(assigns, "application")).items(), start=1
+            )
         ),
         protocol=table.get("protocol", "saml"),
         by_email=table.get("by_email", False),
