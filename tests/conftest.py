@@ -32,6 +32,11 @@ def _postgres_programs() -> Path | None:
     return next((path for path in candidates if (path / "initdb").exists() and (path / "pg_ctl").exists()), None)
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors: a third of the time tests wait, for pages, servers and deadlines."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("needs_postgres") and _postgres_programs() is None:
         pytest.skip("PostgreSQL's programs (initdb, pg_ctl) are not installed")

@@ -16,19 +16,10 @@ from governance.parts.text import plain
 from governance.views.overview import Cell, Grid
 
 _PHONE: Final = 440  # pixels of the chart; below it only the columns that hold most are shown, and the rest as one
-_ON_PHONE: Final = 5
-_ON_DESK: Final = 10  # half a page has no room for the label of more
-_SHORT: Final = {  # no label is rotated: two short lines; the tooltip has the full name
-    "Login after leaving": "Used\nafter",
-    "Admin without MFA": "No\nMFA",
-    "Contract expired": "Past\nend",
-    "Over-privileged": "Over-\npriv.",
-    "Ambiguous owner": "Ambi-\nguous",
-    "Contradictory source": "Contra-\ndicts",
-    "Missing from source": "Miss-\ning",
-    "Never used": "Never\nused",
-    "Orphaned": "Or-\nphan",
-}
+_ON_PHONE: Final = 4
+_ON_DESK: Final = 7  # half a page has no room for the label of more
+_LINES: Final = 4  # of a label, which is never rotated; the tooltip has the full name
+_LETTERS: Final = 8  # in a line of it
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ def heat_map(grid: Grid) -> None:
     layers = [_layers(grid, wide), _layers(grid, narrow)]
     event = st.echarts_chart(
         _option(grid, wide, narrow, layers),
-        height=40 + 32 * len(grid.applications),
+        height=20 + 13 * _LINES + 32 * len(grid.applications),
         key="heat-map",
         alt=f"Open findings by application and rule. {said}",
         on_select="rerun",
@@ -69,13 +60,27 @@ def heat_map(grid: Grid) -> None:
 
 def _columns(grid: Grid, most: int) -> list[_Column]:
     """A column for each of the `most` rules that hold most, and one for all others together."""
-    every = [_Column(_SHORT.get(rule, rule), rule, [place]) for place, rule in enumerate(grid.rules)]
+    every = [_Column(label_of(rule), rule, [place]) for place, rule in enumerate(grid.rules)]
     if len(every) <= most + 1:
         return every
     number = [sum(cell.count or 0 for cell in grid.cells if cell.rule == place) for place in range(len(every))]
     shown = set(sorted(range(len(every)), key=lambda place: (grid.rules[place] != "Ghost", -number[place]))[:most])
     others = [place for place in range(len(every)) if place not in shown]
     return [every[place] for place in sorted(shown)] + [_Column("Other", f"{len(others)} other rules", others)]
+
+
+def label_of(title: str) -> str:
+    """The title in short lines: words that are too long are parted in the middle, and what does not fit is left out."""
+    lines: list[str] = []
+    for word in title.replace("-", "- ").split():
+        middle = (len(word) + 1) // 2
+        for part in [word] if len(word) <= _LETTERS else [f"{word[:middle]}-", word[middle:]]:
+            joined = f"{lines[-1]} {part}" if lines and not lines[-1].endswith("-") else ""
+            if joined and len(joined) <= _LETTERS:
+                lines[-1] = joined
+            else:
+                lines.append(part)
+    return "\n".join(lines if len(lines) <= _LINES else [*lines[: _LINES - 1], f"{lines[_LINES - 1].rstrip('-')}…"])
 
 
 @dataclass(frozen=True)

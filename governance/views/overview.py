@@ -19,7 +19,7 @@ from governance.views.paging import Row
 from governance.views.tallies import Tally, tally
 from governance.views.words import rule_names, rule_title
 
-FIRST: Final = 6
+FIRST: Final = 10
 HISTORY: Final = 30
 
 
