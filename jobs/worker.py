@@ -244,7 +244,11 @@ class Worker:
             self.newest = newest
             self.reconfigured.set()
         for request in waiting:
-            self.lanes.start(f"request.{request.verb}", lambda request=request: self._answer(request))  # type: ignore[misc]
+            detects = request.verb == "detect"  # in the lane of those after pulls: two at once would do the same twice
+            lane = "detect" if detects else f"request.{request.verb}"
+            started = self.lanes.start(lane, lambda request=request: self._answer(request))  # type: ignore[misc]
+            if started and detects:
+                self.detect_wanted = None  # it judges what the pulls before it read
 
     def _answer(self, request: Request) -> None:
         with self.house.store.write() as session:

@@ -26,7 +26,7 @@ from governance.house import House
 from governance.tables import Finding, JobRun, Pull, Remediation, Request
 from jobs import home, scheduler, work
 from jobs.scheduler import Planned
-from jobs.worker import serve
+from jobs.worker import Worker, serve
 
 ROOT = Path(__file__).resolve().parent.parent
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -207,6 +207,20 @@ class TestTheWorker:
                 assert (done.finished_at - done.at).total_seconds() <= 5
         assert {run.by for run in runs(house, feed="crm")} == {"scheduler", "admin@x.example"}
         assert len(runs(house, feed="hr")) == 1
+
+    def test_a_detect_run_somebody_asks_for_is_the_one_that_was_due(self, make_house: MakeHouse, tmp_path):
+        house = make_house(feeds(tmp_path))
+        home.announce(house, home.clock())
+        work.pull(house, [], environ={})
+        worker = Worker(house, {})
+        worker.due(Planned("detect"))
+        asked = ask(house, ADMIN, home.clock(), "detect", {})
+        worker.tick()
+        wait_for(lambda: self.finished(house, asked.id))
+        wait_for(lambda: "detect" not in worker.lanes.busy())
+        worker.tick()
+        assert "detect" not in worker.lanes.busy()
+        assert len(runs(house, "detect")) == 1
 
     def finished(self, house: House, id: str) -> Request | None:
         with house.store.read() as session:

@@ -49,7 +49,7 @@ def _catalogue(house: House, now: datetime) -> None:
         st.subheader(title, anchor=False)
         grid = st.grid(4, min_column_width=240, gap="small")
         for one in group:
-            with grid, st.container(border=True, height=132, gap="xsmall"):
+            with grid, st.container(border=True, height="stretch", gap="xsmall"):
                 summary(one, used.count(one.name))
                 st.button(f"Connect {plain(one.title)}", key=f"choose-{one.name}", type="tertiary",
                           icon=":material/arrow_forward:", on_click=_choose, args=(one.name,))  # fmt: skip

@@ -70,7 +70,7 @@ def _card(
         delta_color="green" if change is not None and change < 0 else "red" if change is not None else "off",
         delta_description=f":gray[{plain(description)}]",  # as it is, it is too pale to read
         border=True,
-        height=148,
+        height=148 if len(trend) > 1 else "stretch",
         chart_data=list(trend) if len(trend) > 1 else None,
         chart_type=kind,
     )
