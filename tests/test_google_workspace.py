@@ -10,8 +10,7 @@ import pytest
 from connectors.google_workspace import READ_SCOPES, WRITE_SCOPES
 from connectors.kit.google_calls import SCOPE
 from connectors.sandbox.faults import Faults
-from connectors.sandbox.model import SandboxCredential, SandboxEntitlement, SandboxGrant
-from connectors.sandbox.serving import Sandbox
+from connectors.sandbox.model import SandboxCredential
 from governance.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -20,46 +19,26 @@ from governance.errors import (
     ProtectedAccount,
     RateLimited,
 )
-from governance.records import Account, Entitlement, Grant
+from governance.records import Account
 from tests.keys import public_key
-from tests.sandbox_company import NOW, small_application
+from tests.sandbox_company import NOW
 from tests.specs import SpecCheck
 from tests.tenancy import connected
 from tests.tenants.google_workspace import TENANT
+from tests.twelve import Twelve
 
 # Written by us, not in the trimmed specification; they are in the discovery document of the Admin SDK.
 BEYOND_THE_SPEC = {("POST", "members"), ("POST", "roleassignments"), ("DELETE", "asps")}
 
 
-class Customer:
+class Customer(Twelve):
     """The twelve, with groups, roles and credentials of Google's kind."""
 
     def __init__(self):
-        self.application = small_application(TENANT.vendor, "customer")
-        TENANT.prepare(self.application)
-        self.people = {account.given.lower(): account for account in self.application.accounts.values()}
-        self.admins, self.everyone, self.contractors = self.application.entitlements
-        self.sandbox = Sandbox([self.application])
-
-    def connect(self, write=True, **given):
-        return connected(TENANT, self.sandbox, self.application, write=write, **given)
+        super().__init__(TENANT, "customer")
 
     def add_group(self, group_id, name, holders=(), **more):
-        self.application.entitlements[group_id] = SandboxEntitlement(group_id, name, "group", more=more)
-        self.application.grants += [SandboxGrant(self.people[h].id, group_id, NOW) for h in holders]
-
-    def id(self, name):
-        return self.people[name].id
-
-    def pulled(self):
-        with self.connect(write=False) as connector:
-            records = list(connector.records())
-        return (
-            {r.account_id: r for r in records if isinstance(r, Account)},
-            {r.entitlement_id: r for r in records if isinstance(r, Entitlement)},
-            {(r.account_id, r.entitlement_id): r.how for r in records if isinstance(r, Grant)},
-            connector.reading,
-        )
+        self.holds(group_id, name, "group", holders, **more)
 
 
 @pytest.fixture
@@ -123,13 +102,13 @@ class TestReading:
         customer.application.entitlements[customer.admins].more["groups"] = ["outer"]
         accounts, entitlements, grants, _ = customer.pulled()
         ada, hana = customer.id("ada"), customer.id("hana")
-        assert grants[ada, "group:outer:owner"] == "direct"
+        assert grants[ada, "group:outer:owner"].how == "direct"
         assert entitlements["group:outer:owner"].name == "Outer (owner)"
-        assert grants[hana, "group:inner"] == "direct"
-        assert grants[hana, "group:outer"] == "group"
-        assert grants[ada, "group:inner"] == "group"
+        assert grants[hana, "group:inner"].how == "direct"
+        assert grants[hana, "group:outer"].how == "group"
+        assert grants[ada, "group:inner"].how == "group"
         # A group with a role lends it to everybody in it, and is privileged itself.
-        assert grants[hana, f"role:{customer.admins}"] == "group"
+        assert grants[hana, f"role:{customer.admins}"].how == "group"
         assert entitlements["group:outer"].privileged is True
         assert accounts[hana].privileged is True
 
@@ -142,7 +121,7 @@ class TestReading:
     def test_a_role_for_one_unit_is_an_entitlement_of_its_own(self, customer):
         customer.application.entitlements[customer.admins].more["unit"] = "03ph8a2z"
         _, entitlements, grants, _ = customer.pulled()
-        assert grants[customer.id("ada"), f"role:{customer.admins}@03ph8a2z"] == "direct"
+        assert grants[customer.id("ada"), f"role:{customer.admins}@03ph8a2z"].how == "direct"
         assert entitlements[f"role:{customer.admins}@03ph8a2z"].name == "Administrators (one organisational unit)"
 
     def test_scopes_that_are_not_delegated_cost_a_detail_and_are_said(self, customer):

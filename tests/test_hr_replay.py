@@ -13,6 +13,7 @@ from sqlmodel import select
 from governance.tables import DetectRun, Finding
 from jobs.detect import detect
 from jobs.pull import pull
+from tests.hr_files import CERT
 from tests.real_data import real
 
 FEED = "hr_feed_cert_r52"
@@ -35,15 +36,8 @@ def configured(absence):
                 "name": "hr",
                 "connector": "hr_csv",
                 "path": "hr.csv",
-                "default_status": "active",
+                **CERT,
                 **absence,
-                "columns": {
-                    "employee_id": "user_id",
-                    "display_name": "employee_name",
-                    "work_email": "email",
-                    "job_title": "role",
-                    "manager_name": "supervisor",
-                },
             }
         ],
         "application": [{"name": "portal", "connector": "app_csv", "path": "portal.csv"}],
