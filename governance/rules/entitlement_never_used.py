@@ -9,7 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, epoch, of_a_person, rule
 from governance.estate import Estate
-from governance.lines import POLICY, says
+from governance.lines import POLICY, counts
 from governance.provisioning.entitled import ACCOUNT, counted, listed, said
 from governance.settings import Policy
 from governance.surroundings import break_glass
@@ -32,7 +32,7 @@ def _sentence(row: Row) -> str:
     needs=("source.read", "account.active", "owner.state", "grants.last_used"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(7)", "NIST AC-6(7)", "PCI DSS 7.2.4", "CIS 6.8"),
     evidence=("unused", "unused_count", "entitlement_unused_days", "active", "owner_state", "match_key", "privileged"),
-    lines={"entitlement_unused_days": says(POLICY, "{value} days without use of an entitlement are allowed")},
+    lines={"entitlement_unused_days": counts(POLICY, "day", "days", "without use of an entitlement are allowed")},
     sentence=_sentence,
     applies=lambda settings: (
         of_a_person() & nw.col("owner_state").is_in(["current", "unknown"]) & ~break_glass(settings)

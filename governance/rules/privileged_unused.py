@@ -9,7 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, Row, day, epoch, of_a_person, rule, told
 from governance.estate import Estate
-from governance.lines import POLICY, says
+from governance.lines import POLICY, counts
 from governance.provisioning.entitled import ACCOUNT, listed, said
 from governance.settings import Policy
 from governance.surroundings import break_glass
@@ -38,7 +38,7 @@ def _sentence(row: Row) -> str:
         *("last_seen_at", "created_at", "unused", "unused_count", "privileged_unused_days"),
         *("privileged", "active", "owner_state", "match_key"),
     ),
-    lines={"privileged_unused_days": says(POLICY, "{value} days without use of privileged access are allowed")},
+    lines={"privileged_unused_days": counts(POLICY, "day", "days", "without use of privileged access are allowed")},
     sentence=_sentence,
     applies=lambda settings: (
         of_a_person()

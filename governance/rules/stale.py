@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import narwhals as nw
 
 from governance.declaration import Remedy, day, epoch, of_a_person, rule
 from governance.estate import Estate
-from governance.lines import POLICY, says
+from governance.lines import POLICY, counts
 from governance.settings import Policy
 from governance.surroundings import break_glass
-
-_ALLOWED: Final = "{value} days without use are allowed for this account"
 
 
 @rule(
@@ -24,7 +22,7 @@ _ALLOWED: Final = "{value} days without use are allowed for this account"
     needs=("source.read", "account.active", "owner.state", "account.last_seen"),
     controls=("ISO 27001 A.5.18", "SOC 2 CC6.3", "NIST AC-2(3)", "PCI DSS 8.2.6"),
     evidence=("last_seen_at", "stale_days", "active", "owner_state", "match_key", "privileged"),
-    lines={"stale_days": says(POLICY, _ALLOWED, _ALLOWED)},
+    lines={"stale_days": counts(POLICY, "day", "days", "without use are allowed for this account")},
     sentence=lambda row: (
         f"The account {row['account']} of {row['who']} in {row['where']} is active and was last used on"
         f" {day(row['last_seen_at'])}; the policy allows {row['stale_days']} days without use."

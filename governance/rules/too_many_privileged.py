@@ -9,7 +9,7 @@ import narwhals as nw
 
 from governance.declaration import Remedy, of_a_person, rule
 from governance.estate import Estate
-from governance.lines import APPLICATION, POLICY, counts, says
+from governance.lines import APPLICATION, POLICY, counts
 from governance.settings import Policy
 
 _PARTS: Final = 1_000_000  # a share in whole numbers, so that every engine rounds alike
@@ -28,8 +28,8 @@ _PARTS: Final = 1_000_000  # a share in whole numbers, so that every engine roun
         "privileged_accounts": counts(
             APPLICATION, "active account", "active accounts", "of people with privileged access"
         ),
-        "most_privileged": says(
-            POLICY, "{value} accounts of people with privileged access are allowed in this application"
+        "most_privileged": counts(
+            POLICY, "account", "accounts", "of people with privileged access are allowed in this application"
         ),
     },
     sentence=lambda row: (
