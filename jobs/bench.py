@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,7 +76,7 @@ def run(folder: Path, accounts: int, now: datetime) -> Iterator[Figure]:
             entered = evaluated(house, now)
             figure, evaluation = meter.step(
                 f"correlate and judge, {when}",
-                lambda entered=entered, stack=stack: stack.enter_context(entered),  # type: ignore[misc]
+                partial(stack.enter_context, entered),
                 lambda evaluation: (
                     f"{evaluation.verdict.bare.height:,} findings of {evaluation.verdict.checks:,} checks"
                 ),
@@ -83,7 +84,7 @@ def run(folder: Path, accounts: int, now: datetime) -> Iterator[Figure]:
             yield figure
             figure, _ = meter.step(
                 f"remember findings, {when}",
-                lambda evaluation=evaluation: record(house, evaluation, now, now),  # type: ignore[misc]
+                partial(record, house, evaluation, now, now),
                 lambda stored: (
                     ", ".join(f"{n:,} {word}" for word, n in (stored.changed or {}).items() if n) or "no row"
                 ),

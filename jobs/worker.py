@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -63,7 +64,7 @@ def serve(
                     said = ""
                     house = renewal(environ)(house)
                     mine = replace(house, store=house.store.fenced(fence))
-                    Worker(mine, environ, hung_s, beat=lambda fence=fence: contender.beat(fence)).run(stop)  # type: ignore[misc]
+                    Worker(mine, environ, hung_s, beat=partial(contender.beat, fence)).run(stop)
                     return
         except LeaseLost as lost:
             said = ""
@@ -246,7 +247,7 @@ class Worker:
         for request in waiting:
             detects = request.verb == "detect"  # in the lane of those after pulls: two at once would do the same twice
             lane = "detect" if detects else f"request.{request.verb}"
-            started = self.lanes.start(lane, lambda request=request: self._answer(request))  # type: ignore[misc]
+            started = self.lanes.start(lane, partial(self._answer, request))
             if started and detects:
                 self.detect_wanted = None  # it judges what the pulls before it read
 
