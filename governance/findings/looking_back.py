@@ -26,22 +26,20 @@ from governance.snapshots.frames import scan, schema
 from governance.tables import DetectRun, Snapshot
 
 Frame = nw.LazyFrame[Any]
-Files = dict[str, dict[str, tuple[Path, int]]]  # table -> feed -> file and what time it is of, in epoch seconds
 
 
 @contextmanager
-def estate_as_of(house: House, settings: Settings, as_of: datetime | None) -> Iterator[tuple[Estate, datetime, Files]]:
-    """The newest stored estate, or one correlated for this from the snapshots up to `as_of`; files of many feeds."""
+def estate_as_of(house: House, settings: Settings, as_of: datetime | None) -> Iterator[tuple[Estate, datetime]]:
+    """The newest stored estate, or one correlated anew from the snapshots up to `as_of`; and the instant it is of."""
     moment = as_of or _last(house).as_of
     folder = house.snapshots / "estates" / f".{ULID.from_datetime(moment)}"
     try:
         if as_of is None:
-            estate, files = _kept(house, settings)
-            yield estate, moment, files
+            yield _kept(house, settings), moment
         else:
             with on_disk(folder):
                 _, estate = picture(house, as_of, folder, engine_of(house.settings.engine), settings)
-            yield estate, as_of, {}
+            yield estate, as_of
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -57,13 +55,13 @@ def _last(house: House) -> DetectRun:
     return run
 
 
-def _kept(house: House, settings: Settings) -> tuple[Estate, Files]:
+def _kept(house: House, settings: Settings) -> Estate:
     """The estate of the last detect run as it lies on disk, read by Polars whichever engine wrote it."""
     run = _last(house)
     folder = house.snapshots / run.estate
     with house.store.read() as session:
         rows = [row for id in (run.snapshots or {}).values() if (row := session.get(Snapshot, id)) is not None]
-    files: Files = {}
+    files: dict[str, dict[str, tuple[Path, int]]] = {}  # table -> feed -> file and the second it is of
     for row in rows:
         for name in COLUMNS:
             file = house.snapshots / row.path / f"{name}.parquet"
@@ -71,14 +69,13 @@ def _kept(house: House, settings: Settings) -> tuple[Estate, Files]:
                 files.setdefault(name, {})[row.feed] = (file, int(row.at.timestamp()))
     accounts, identities = (_of_estate(folder, name) for name in ("accounts", "identities"))
     lists = {name: _of_feeds(name, files.get(name, {})) for name in ("entitlements", "grants", "credentials", "events")}
-    estate = Estate(
+    return Estate(
         accounts=accounts.filter(nw.col("present")),
         vanished_accounts=accounts.filter(~nw.col("present")),
         identities=identities,
         settings=settings,
         **lists,
     )
-    return estate, files
 
 
 def _of_estate(folder: Path, name: str) -> Frame:

@@ -18,11 +18,10 @@ from sqlmodel import Session, col, select
 from governance.declaration import LIFECYCLE, Rule
 from governance.estate import Estate, with_thresholds
 from governance.findings.evaluation import with_providers
-from governance.findings.looking_back import Files, estate_as_of
+from governance.findings.looking_back import estate_as_of
 from governance.house import House
 from governance.rulebook import first_that_fits, in_force, narrowed
 from governance.settings import Policy
-from governance.snapshots.engine import FEW
 from governance.tables import Exclusion, Finding, Remediation
 from governance.verdict import collected, fingerprints
 
@@ -118,10 +117,10 @@ class _Side:
 def what_if(house: House, policy: Policy, as_of: datetime | None = None) -> WhatIf:
     """What this policy would open and close in the place of the one in force, on the newest estate or a past one."""
     settings = with_providers(house, house.settings)
-    with estate_as_of(house, settings, as_of) as (estate, at, files):
+    with estate_as_of(house, settings, as_of) as (estate, at):
         before = _Side.of(estate, settings.policy, house.rules)
         after = _Side.of(estate, policy, house.rules)
-        moved, stayed, looked_at = _compared(before, after, at, files)
+        moved, stayed, looked_at = _compared(before, after, at)
     with house.store.read() as session:
         moved = moved.join(_decided(session, moved), on="fingerprint", how="left")
     names = [name for name in house.rules if name in before.rules or name in after.rules]
@@ -149,9 +148,7 @@ def _change(name: str, moved: pl.DataFrame, before: _Side, after: _Side, stayed:
     return Change(name, opens, closes, grades if differ else None, stayed if differ else 0)
 
 
-def _compared(
-    before: _Side, after: _Side, now: datetime, files: Files
-) -> tuple[pl.DataFrame, dict[str, int], tuple[str, ...]]:
+def _compared(before: _Side, after: _Side, now: datetime) -> tuple[pl.DataFrame, dict[str, int], tuple[str, ...]]:
     """What opens and closes (MOVED), how many findings of each rule stay, and which rules were run."""
     old = {name: before.frame(name, now) for name in before.rules}
     new = {name: after.frame(name, now) for name in after.rules}
@@ -162,7 +159,7 @@ def _compared(
     names = sorted(differ | graded)
     frames = {(name, "old"): old[name] for name in names if name in old}
     frames |= {(name, "new"): new[name] for name in names if name in new and not _same(old.get(name), new[name])}
-    tables = dict(zip(frames, _together(list(frames.values()), files), strict=True))
+    tables = dict(zip(frames, collected(list(frames.values())), strict=True))
     kept = []
     for side, rules in (("old", before.rules), ("new", after.rules)):
         found = {name: tables.get((name, side), tables.get((name, "old"))) for name in names if name in rules}
@@ -184,16 +181,6 @@ def _same(one: Frame | None, other: Frame | None) -> bool:
         return False
     left, right = nw.to_native(one), nw.to_native(other)
     return isinstance(left, pl.LazyFrame) and left.explain(optimizations=PLAIN) == right.explain(optimizations=PLAIN)
-
-
-def _together(frames: list[Frame], files: Files) -> list[pl.DataFrame]:
-    """Compute the frames at once; in small portions where many feeds would need more threads than there are."""
-    many = max((len(feeds) for feeds in files.values()), default=0)
-    portion = max(1, len(frames) if many <= FEW else FEW * FEW // many)
-    done: list[pl.DataFrame] = []
-    for start in range(0, len(frames), portion):
-        done += collected(frames[start : start + portion])
-    return done
 
 
 def _rows(rule: Rule, found: pl.DataFrame | None) -> pl.DataFrame:
