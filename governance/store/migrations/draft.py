@@ -1,4 +1,4 @@
-"""Drafts a migration from what tables.py says now: `python -m governance.store.migrations.draft "What changes"`.
+"""Drafts a migration from what the tables say now: `python -m governance.store.migrations.draft "What changes"`.
 
 The draft is to be read and corrected; then its number is added to `governance.store.schema.SHIPPED`.
 """

@@ -1,44 +1,14 @@
-"""The tables of the store: decisions, never facts. Instants are aware datetimes in UTC."""
+"""The tables of the main job: pulls, findings, remediations, jobs and the audit."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime, on engines that keep time zones and on those that do not."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """Refuse naive instants; keep UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime was about to be stored; instants are aware and in UTC")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """Give the zone back."""
-        return value.replace(tzinfo=UTC) if value is not None else None
-
-
-def _instant(*, index: bool = False, nullable: bool = True) -> Any:
-    return Field(default=None, sa_type=Instant, index=index, nullable=nullable)
-
-
-def _json() -> Any:
-    return Field(default=None, sa_type=sa.JSON, nullable=True)
-
-
-def _text(default: str | None = None) -> Any:
-    return Field(default=default, sa_type=sa.Text, nullable=True)
+from governance.tables.columns import document, instant, text
 
 
 class Snapshot(SQLModel, table=True):
@@ -47,19 +17,19 @@ class Snapshot(SQLModel, table=True):
     id: str = Field(primary_key=True)  # ULID, also the folder's name
     feed: str = Field(index=True)
     kind: str  # source | application
-    at: datetime = _instant(index=True, nullable=False)  # what time the facts are of
-    pulled_at: datetime = _instant(nullable=False)
+    at: datetime = instant(index=True, nullable=False)  # what time the facts are of
+    pulled_at: datetime = instant(nullable=False)
     status: str = Field(index=True)  # staged | held | published | replaced
     sha256: str = ""
     path: str = ""
-    rows: dict[str, int] = _json()  # {"identities": n, "accounts": n, ...}: rows present
-    change: dict[str, Any] = _json()  # {"base": n, "removed": n, "added": n, "changed_key": n}
-    event_mark: str | None = _text()  # where the next pull goes on reading events; visible with the events before it
-    held_why: str | None = _text()
-    released_by: list[str] = _json()  # actors; two different ones release
-    published_at: datetime | None = _instant()
-    account_mark: str | None = _text()  # where a reading of changes goes on from the accounts in this snapshot
-    whole_at: datetime | None = _instant()  # when everything was read that the changes were laid over
+    rows: dict[str, int] = document()  # {"identities": n, "accounts": n, ...}: rows present
+    change: dict[str, Any] = document()  # {"base": n, "removed": n, "added": n, "changed_key": n}
+    event_mark: str | None = text()  # where the next pull goes on reading events; visible with the events before it
+    held_why: str | None = text()
+    released_by: list[str] = document()  # actors; two different ones release
+    published_at: datetime | None = instant()
+    account_mark: str | None = text()  # where a reading of changes goes on from the accounts in this snapshot
+    whole_at: datetime | None = instant()  # when everything was read that the changes were laid over
 
 
 class Pull(SQLModel, table=True):
@@ -67,13 +37,13 @@ class Pull(SQLModel, table=True):
 
     id: str = Field(primary_key=True)  # ULID
     feed: str = Field(index=True)
-    at: datetime = _instant(index=True, nullable=False)
-    started_at: datetime = _instant(nullable=False)
-    finished_at: datetime | None = _instant()
+    at: datetime = instant(index=True, nullable=False)
+    started_at: datetime = instant(nullable=False)
+    finished_at: datetime | None = instant()
     status: str  # running | ok | held | failed
     snapshot: str | None = None
-    source: str = _text("")
-    filters: str = _text("")
+    source: str = text("")
+    filters: str = text("")
     pages: int = 0
     declared_total: int | None = None
     rows_read: int = 0
@@ -81,27 +51,27 @@ class Pull(SQLModel, table=True):
     rejected: int = 0
     duplicates: int = 0
     clamped: int = 0
-    rejects: list[dict[str, Any]] = _json()  # the first 1,000: where, column, reason
-    notes: list[str] = _json()
+    rejects: list[dict[str, Any]] = document()  # the first 1,000: where, column, reason
+    notes: list[str] = document()
     sha256: str = ""
     error_kind: str | None = None  # class name of the error
-    error: str | None = _text()
+    error: str | None = text()
 
 
 class DetectRun(SQLModel, table=True):
     """One run of the rulebook that was stored: what it saw and what it concluded."""
 
     id: str = Field(primary_key=True)  # ULID
-    as_of: datetime = _instant(index=True, nullable=False)
-    started_at: datetime = _instant(nullable=False)
-    finished_at: datetime | None = _instant()
+    as_of: datetime = instant(index=True, nullable=False)
+    started_at: datetime = instant(nullable=False)
+    finished_at: datetime | None = instant()
     estate: str = ""  # folder of the estate, relative to the snapshot root
-    snapshots: dict[str, str] = _json()  # feed -> snapshot id
-    sentence: str = _text("")
-    counts: dict[str, int] = _json()  # rule -> findings open
-    not_evaluable: dict[str, Any] = _json()  # application -> rule -> reason
-    summary: dict[str, Any] = _json()  # the numbers of the pages, see findings.summarise
-    changed: dict[str, int] = _json()  # opened, reopened, resolved, updated
+    snapshots: dict[str, str] = document()  # feed -> snapshot id
+    sentence: str = text("")
+    counts: dict[str, int] = document()  # rule -> findings open
+    not_evaluable: dict[str, Any] = document()  # application -> rule -> reason
+    summary: dict[str, Any] = document()  # the numbers of the pages, see findings.summarise
+    changed: dict[str, int] = document()  # opened, reopened, resolved, updated
 
 
 class Finding(SQLModel, table=True):
@@ -117,14 +87,14 @@ class Finding(SQLModel, table=True):
     username: str | None = None
     identity_id: str | None = None
     identity_name: str | None = None
-    reason: str = _text("")
-    evidence: dict[str, Any] = _json()
-    search: str = _text("")  # folded text the search box looks in
+    reason: str = text("")
+    evidence: dict[str, Any] = document()
+    search: str = text("")  # folded text the search box looks in
     digest: str = ""  # SHA-256 over everything a run may change: equal means nothing to write
-    first_seen: datetime = _instant(nullable=False)
-    opened_at: datetime = _instant(nullable=False)  # first_seen, or when it was last reopened
-    since_at: datetime | None = _instant()  # since when it is so in the world: for a leaver, the day of leaving
-    resolved_at: datetime | None = _instant()
+    first_seen: datetime = instant(nullable=False)
+    opened_at: datetime = instant(nullable=False)  # first_seen, or when it was last reopened
+    since_at: datetime | None = instant()  # since when it is so in the world: for a leaver, the day of leaving
+    resolved_at: datetime | None = instant()
     resolved_why: str | None = None  # inactive | gone | verified | no_longer_true
     reopened: int = 0
 
@@ -144,11 +114,11 @@ class Exclusion(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     fingerprint: str = Field(index=True)
-    reason: str = _text("")
+    reason: str = text("")
     actor: str = ""
-    at: datetime = _instant(nullable=False)
-    until: datetime = _instant(nullable=False)
-    ended_at: datetime | None = _instant()
+    at: datetime = instant(nullable=False)
+    until: datetime = instant(nullable=False)
+    ended_at: datetime | None = instant()
 
 
 class Pin(SQLModel, table=True):
@@ -157,9 +127,9 @@ class Pin(SQLModel, table=True):
     application: str = Field(primary_key=True)
     account_id: str = Field(primary_key=True)
     identity_id: str
-    reason: str = _text("")
+    reason: str = text("")
     actor: str = ""
-    at: datetime = _instant(nullable=False)
+    at: datetime = instant(nullable=False)
 
 
 class Remediation(SQLModel, table=True):
@@ -172,24 +142,27 @@ class Remediation(SQLModel, table=True):
     username: str | None = None
     identity_id: str | None = None
     identity_name: str | None = None
-    finding: str = Field(index=True)  # fingerprint
+    finding: str = Field(index=True)  # fingerprint; empty where a reviewer decided
     rule: str = ""
-    action: str = "deactivate"  # deactivate | manual
+    action: str = "deactivate"  # deactivate | revoke | manual
     plan_digest: str = ""  # what the approval is bound to
-    evidence: dict[str, Any] = _json()  # facts at proposal, receipts, read-backs
-    reason: str = _text("")
+    evidence: dict[str, Any] = document()  # facts at proposal, receipts, read-backs
+    reason: str = text("")
     proposed_by: str = ""
-    proposed_at: datetime = _instant(nullable=False)
+    proposed_at: datetime = instant(nullable=False)
     approved_by: str | None = None
-    approved_at: datetime | None = _instant()
-    approval_reason: str | None = _text()
+    approved_at: datetime | None = instant()
+    approval_reason: str | None = text()
     second_approver: str | None = None  # where two actors are needed
-    expires_at: datetime | None = _instant()
-    executing_at: datetime | None = _instant()
-    executed_at: datetime | None = _instant()
-    verified_at: datetime | None = _instant()
+    expires_at: datetime | None = instant()
+    executing_at: datetime | None = instant()
+    executed_at: datetime | None = instant()
+    verified_at: datetime | None = instant()
     attempts: int = 0
-    error: str | None = _text()
+    error: str | None = text()
+    campaign: str | None = None  # the access review that decided it, and
+    number: int | None = None  # the item in it
+    entitlement_id: str | None = None  # what is taken away; None: the account is deactivated
 
     __table_args__ = (sa.Index("remediation_account", "application", "account_id"),)
 
@@ -198,25 +171,25 @@ class RunHold(SQLModel, table=True):
     """A remediation run over its cap, waiting until two actors release exactly that one."""
 
     id: str = Field(primary_key=True)  # ULID
-    at: datetime = _instant(nullable=False)
+    at: datetime = instant(nullable=False)
     sha256: str = ""  # of the sorted remediation ids
-    remediations: list[str] = _json()
-    why: str = _text("")
+    remediations: list[str] = document()
+    why: str = text("")
     status: str = "held"  # held | released | used | dropped
-    released_by: list[str] = _json()
+    released_by: list[str] = document()
 
 
 class Request(SQLModel, table=True):
     """Work a page or verb asks the worker to do."""
 
     id: str = Field(primary_key=True)  # ULID
-    at: datetime = _instant(nullable=False)
+    at: datetime = instant(nullable=False)
     actor: str = ""
     verb: str = ""  # job name: pull | detect | remediate | verify
-    arguments: dict[str, Any] = _json()
+    arguments: dict[str, Any] = document()
     status: str = Field(default="waiting", index=True)  # waiting | doing | done | failed
-    finished_at: datetime | None = _instant()
-    error: str | None = _text()
+    finished_at: datetime | None = instant()
+    error: str | None = text()
 
 
 class JobRun(SQLModel, table=True):
@@ -225,12 +198,12 @@ class JobRun(SQLModel, table=True):
     id: str = Field(primary_key=True)  # ULID
     job: str = Field(index=True)
     feed: str | None = None
-    started_at: datetime = _instant(index=True, nullable=False)
-    finished_at: datetime | None = _instant()
+    started_at: datetime = instant(index=True, nullable=False)
+    finished_at: datetime | None = instant()
     status: str = "running"  # running | ok | failed | stopped (by a guard)
     by: str = "scheduler"  # scheduler | an actor's e-mail
-    counts: dict[str, Any] = _json()
-    error: str | None = _text()
+    counts: dict[str, Any] = document()
+    error: str | None = text()
 
 
 class Lease(SQLModel, table=True):
@@ -240,7 +213,7 @@ class Lease(SQLModel, table=True):
     token: int = Field(default=0, sa_type=sa.BigInteger)
     beat: int = Field(default=0, sa_type=sa.BigInteger)  # grows while the holder lives
     holder: str = ""
-    taken_at: datetime = _instant(nullable=False)
+    taken_at: datetime = instant(nullable=False)
 
 
 class Connector(SQLModel, table=True):
@@ -249,13 +222,13 @@ class Connector(SQLModel, table=True):
     name: str = Field(primary_key=True)
     title: str = ""
     kind: str = ""  # source | application | both
-    fields: list[dict[str, Any]] = _json()
-    capabilities: list[str] = _json()
-    tells: list[str] = _json()
-    scopes: dict[str, list[str]] = _json()
-    plans: list[str] = _json()  # limits of licences and plans, in plain words
-    covers: list[str] = _json()  # which kinds of accounts are read, and which are not
-    limits: list[dict[str, Any]] = _json()  # rate limits: requests, per_s, match
+    fields: list[dict[str, Any]] = document()
+    capabilities: list[str] = document()
+    tells: list[str] = document()
+    scopes: dict[str, list[str]] = document()
+    plans: list[str] = document()  # limits of licences and plans, in plain words
+    covers: list[str] = document()  # which kinds of accounts are read, and which are not
+    limits: list[dict[str, Any]] = document()  # rate limits: requests, per_s, match
     family: str | None = None  # what a catalogue groups it by: identity provider | application | protocol | hr
 
 
@@ -272,22 +245,22 @@ class PolicyVersion(SQLModel, table=True):
 
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # 1, 2, 3 ...
     digest: str = ""  # SHA-256 of the thresholds
-    at: datetime = _instant(nullable=False)
+    at: datetime = instant(nullable=False)
     actor: str = ""  # an actor's e-mail, or `operator` for an edit of the file or the environment
-    reason: str = _text("")
-    thresholds: dict[str, Any] = _json()  # every one of them, as the settings write them
-    changes: list[dict[str, Any]] = _json()  # against the version before: key, before, after
+    reason: str = text("")
+    thresholds: dict[str, Any] = document()  # every one of them, as the settings write them
+    changes: list[dict[str, Any]] = document()  # against the version before: key, before, after
 
 
 class AuditEntry(SQLModel, table=True):
     """One immutable line, chained to the one before."""
 
     seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
-    at: datetime = _instant(nullable=False)
+    at: datetime = instant(nullable=False)
     actor: str = ""
     verb: str = ""
     object: str = Field(default="", index=True)
-    reason: str = _text("")
+    reason: str = text("")
     facts_digest: str = ""
     previous: str = ""
     hash: str = ""
@@ -298,4 +271,4 @@ class AuditDetail(SQLModel, table=True):
 
     seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
     salt: str = ""
-    facts: dict[str, Any] = _json()
+    facts: dict[str, Any] = document()
