@@ -193,6 +193,28 @@ class Segregation(_Section):
         return self
 
 
+class EntitlementOwner(_Section):
+    """Who answers for one entitlement of an application, and reviews who holds it."""
+
+    application: str
+    entitlement: str  # its name, `*` stands for anything
+    owner: str  # e-mail
+
+
+class ReviewSettings(_Section):
+    """Micro-reviews: small campaigns that an event raises. None is raised unless it is named here."""
+
+    micro: tuple[Literal["move", "new_privilege", "outlier"], ...] = ()
+    fallback: str | None = None  # e-mail of who decides where no manager is known
+    days: int = Field(default=7, ge=1, le=90)
+
+    @model_validator(mode="after")
+    def _somebody(self) -> ReviewSettings:
+        if self.micro and self.fallback is None:
+            raise ValueError("micro-reviews need a fallback: the e-mail of who decides where no manager is known")
+        return self
+
+
 class Domain(_Section):
     """What holds for the addresses of one mail domain when accounts are matched to identities.
 
@@ -281,6 +303,8 @@ class Settings(_Section):
     role_mapping: tuple[RoleMapping, ...] = ()
     baseline: tuple[Baseline, ...] = ()
     segregation: tuple[Segregation, ...] = ()
+    entitlement_owner: tuple[EntitlementOwner, ...] = ()
+    reviews: ReviewSettings = ReviewSettings()
     domain: tuple[Domain, ...] = ()
     protected: tuple[Protected, ...] = ()
     actor: tuple[ActorSettings, ...] = ()
@@ -296,7 +320,7 @@ class Settings(_Section):
                     f"the name {name!r} is given to two feeds; names of sources and applications share one space"
                 )
         known = {application.name for application in self.application}
-        for key in ("role_mapping", "protected", "baseline"):
+        for key in ("role_mapping", "protected", "baseline", "entitlement_owner"):
             for entry in getattr(self, key):
                 if entry.application not in known:
                     raise ValueError(f"[[{key}]] names the application {entry.application!r}, which is not configured")

@@ -46,7 +46,7 @@ def alone(house: House) -> Iterator[None]:
 def plan_of(house: House, now: datetime, ids: Sequence[str] | None) -> Plan:
     """What is to be done; NotAllowed when there is something and acting is switched off."""
     plan = remediation.plan(house, now, ids)
-    if (plan.run or plan.resume) and not house.settings.act.enabled:
+    if any(r.action != "manual" for r in (*plan.run, *plan.resume)) and not house.settings.act.enabled:
         raise NotAllowed("acting is switched off: [act] enabled = true in leaverwatch.toml switches it on")
     return plan
 

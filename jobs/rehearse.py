@@ -23,7 +23,9 @@ def rehearse(house: House, connect: Connect, now: datetime, plan: Plan, *, whole
     outcomes = [not_done(plan.approved[id], error) for id, error in plan.refused.items()]
     closed: set[tuple[str, str]] = set()  # two remediations may be about one account: the first closes it
     for application, own in by_application(plan):
-        wanted = [r for r in own if r.id not in stays]
+        tasks = [r for r in own if r.id not in stays and r.action == "manual"]
+        outcomes += [replace(outcome_of(r, call=False), status="planned") for r in tasks]
+        wanted = [r for r in own if r.id not in stays and r.action != "manual"]
         if wanted:
             outcomes += _rehearse_one(house, connect, now, application, wanted, plan, closed)
     if over:
@@ -60,7 +62,8 @@ def _rehearse_one(
                 except (DecisionError, RemediationError) as refusal:
                     outcomes.append(not_done(r, refusal))
                 else:
-                    closed.add((r.application, r.account_id))
+                    if r.action == "deactivate":
+                        closed.add((r.application, r.account_id))
                     outcomes.append(replace(outcome_of(r, call=True), status="planned"))
     except (FeedError, ConfigurationError) as error:
         outcomes += [outcome_of(r, call=False, message=str(error)) for r in own[len(outcomes) :]]

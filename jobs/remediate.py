@@ -10,21 +10,18 @@ import logging
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from governance import remediation
 from governance.access import Actor
 from governance.errors import (
     AlreadyDecided,
-    AuthenticationFailed,
     ConfigurationError,
     DecisionError,
     FeedError,
     LeaverwatchError,
     NotSupported,
-    RateLimited,
     RemediationError,
-    Unavailable,
 )
 from governance.house import House
 from governance.remediation import Plan
@@ -32,6 +29,7 @@ from governance.tables import Remediation
 from jobs.loose_ends import open_credentials, tie_up
 from jobs.outcomes import Connect, Outcome, alone, by_application, not_done, outcome_of, plan_of
 from jobs.rehearse import rehearse
+from jobs.revoke import BUSY, REFUSALS, revoke
 
 if TYPE_CHECKING:
     from connectors.kit.contract import CanDeactivate, CanReadOne
@@ -40,9 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["Connect", "Outcome", "run", "undo"]
 
 log = logging.getLogger("leaverwatch.remediate")
-
-REFUSALS: Final = (AuthenticationFailed, RateLimited, NotSupported)  # the application has certainly not taken the call
-BUSY: Final = (RateLimited, Unavailable)  # asking further would make it worse
 
 
 def run(
@@ -89,25 +84,35 @@ def _carry_out_all(
     """One application's share, over one connector. When the application is busy or away, the rest waits."""
     from connectors.kit.contract import CanDeactivate
 
-    outcomes: list[Outcome] = []
+    tasks = [r for r in own if r.action == "manual"]
+    outcomes = [outcome_of(r, call=False, message="given to the owner") for r in _hand_over(house, now, tasks)]
+    own = [r for r in own if r.action != "manual"]
+    if not own:
+        return outcomes
+    done = len(outcomes)
     try:
         with closing(connect(application, True)) as connector:
             if not isinstance(connector, CanDeactivate) or not connector.given.write:
                 error = NotSupported(f"{application} cannot be changed from here: it needs a person, propose it again")
                 remediation.refused(house, now, {r.id: error for r in own})
-                return [not_done(r, error) for r in own]
+                return outcomes + [not_done(r, error) for r in own]
             for r in own:
-                outcome, busy = _carry_out(house, connector, now, r, plan)
+                step = revoke if r.action == "revoke" else _carry_out
+                outcome, busy = step(house, connector, now, r, plan)
                 outcomes.append(outcome)
                 if busy:
                     break
     except (FeedError, ConfigurationError) as error:
         log.warning("%s: %s", application, type(error).__name__)
-        rest = own[len(outcomes) :]
+        rest = own[len(outcomes) - done :]
         remediation.postponed(house, [r.id for r in rest], error)
         return outcomes + [outcome_of(r, call=False, message=str(error)) for r in rest]
-    outcomes += [outcome_of(r, call=False, message=f"waits: {application} was busy") for r in own[len(outcomes) :]]
-    return outcomes
+    waiting = own[len(outcomes) - done :]
+    return outcomes + [outcome_of(r, call=False, message=f"waits: {application} was busy") for r in waiting]
+
+
+def _hand_over(house: House, now: datetime, tasks: list[Remediation]) -> list[Remediation]:
+    return remediation.hand_over(house, now, [r.id for r in tasks]) if tasks else []
 
 
 def _carry_out(

@@ -16,7 +16,7 @@ from governance.house import House
 from governance.tables import Remediation
 from jobs.loose_ends import open_credentials
 from jobs.outcomes import Connect, Outcome, alone, outcome_of
-from jobs.remediate import BUSY
+from jobs.revoke import BUSY
 
 if TYPE_CHECKING:
     from connectors.kit.contract import CanReadOne

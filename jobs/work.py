@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlmodel import col, delete, select
+from sqlmodel import and_, col, delete, or_, select
 from ulid import ULID
 
 from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError
@@ -302,6 +302,10 @@ def unproved(house: House) -> tuple[str, ...]:
 
 
 def _in_hand(house: House, *statuses: str) -> tuple[str, ...]:
-    wanted = select(Remediation.id).where(col(Remediation.status).in_(statuses), Remediation.action == "deactivate")
+    called = or_(
+        col(Remediation.action) != "manual",
+        and_(col(Remediation.campaign).is_not(None), col(Remediation.status).in_(("approved", "scheduled"))),
+    )
+    wanted = select(Remediation.id).where(col(Remediation.status).in_(statuses), called)
     with house.store.read() as session:
         return tuple(session.exec(wanted.order_by(Remediation.id)).all())

@@ -12,6 +12,7 @@ from governance.remediation.execution import (
     begin,
     failed,
     finish,
+    hand_over,
     intend,
     last_look,
     noted,
@@ -24,6 +25,7 @@ from governance.remediation.planning import Plan, Share, admit, hold, limit, pla
 from governance.remediation.proof import settle_by_snapshot
 from governance.remediation.proposals import propose, refusals
 from governance.remediation.refusals import plan_digest
+from governance.remediation.reviewed import Removal, propose_removals
 from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Begun",
     "Facts",
     "Plan",
+    "Removal",
     "Share",
     "admit",
     "approve",
@@ -42,6 +45,7 @@ __all__ = [
     "expire",
     "failed",
     "finish",
+    "hand_over",
     "hold",
     "intend",
     "last_look",
@@ -51,6 +55,7 @@ __all__ = [
     "plan_digest",
     "postponed",
     "propose",
+    "propose_removals",
     "read_facts",
     "refusals",
     "refused",

@@ -24,7 +24,8 @@ from governance.remediation.ledger import (
     needed,
     reopen,
 )
-from governance.tables import Finding, Remediation
+from governance.remediation.reviewed import check_item, load_items, takes_privilege
+from governance.tables import Finding, Remediation, ReviewItem
 
 APPROVAL_HOLDS: Final = timedelta(hours=72)
 
@@ -33,19 +34,24 @@ def approve(house: House, actor: Actor, now: datetime, ids: Sequence[str], reaso
     """Approve these proposals, all or none: not by the proposer, not by the subject, bound to the exact plan.
 
     What would leave one active privileged account stays `proposed` until a second approver agrees within 72 hours. A
-    manual task is `executing` from its approval on. Raises the first refusal.
+    manual task is `executing` from its approval on; what an access review decided goes through the limits of a run
+    first, manual or not. Raises the first refusal.
     """
     reason = needed(reason, "an approval")
     with house.store.read() as session:
         remediations = load(session, ids)
         findings = load_findings(session, (r.finding for r in remediations))
+        items = load_items(session, remediations)
         facts = read_facts(house, session, ((r.application, r.account_id) for r in remediations))
         # Approved ones count as closed: two approvals together must not do what one of them may not.
         closed = {
             application: closed_privileged(session, holders, application, *RUNNABLE)
             for application, holders in facts.privileged.items()
         }
-    steps = [_consent(house, actor, now, r, findings.get(r.finding), facts, closed) for r in remediations]
+    steps = [
+        _consent(house, actor, now, r, findings.get(r.finding), items.get(r.id), facts, closed) for r in remediations
+    ]
+    at_once = [r.action == "manual" and r.campaign is None for r in remediations]
     approved = {"approved_at": now, "expires_at": now + APPROVAL_HOLDS}
     first = {"approved_by": actor.email, "approval_reason": reason, "approved_at": now}
     values: dict[str, dict[str, Any]] = {
@@ -56,11 +62,11 @@ def approve(house: House, actor: Actor, now: datetime, ids: Sequence[str], reaso
     signed = and_(col(Remediation.approved_by).is_not(None), col(Remediation.approved_at) > now - APPROVAL_HOLDS)
     unsigned = or_(col(Remediation.approved_by).is_(None), col(Remediation.approved_at) <= now - APPROVAL_HOLDS)
     with house.store.write() as session:
-        for step, manual in sorted(set(zip(steps, (r.action == "manual" for r in remediations), strict=True))):
+        for step, manual in sorted(set(zip(steps, at_once, strict=True))):
             chosen = [
                 r.id
-                for r, own in zip(remediations, steps, strict=True)
-                if own == step and (r.action == "manual") is manual
+                for r, own, own_manual in zip(remediations, steps, at_once, strict=True)
+                if own == step and own_manual is manual
             ]
             to = dict(values[step])
             if step != "half":
@@ -90,6 +96,7 @@ def _consent(
     now: datetime,
     r: Remediation,
     finding: Finding | None,
+    item: ReviewItem | None,
     facts: Facts,
     closed: dict[str, set[str]],
 ) -> str:
@@ -102,7 +109,10 @@ def _consent(
     if fold(actor.email) in (fold(r.proposed_by), fold(first)):
         did = "proposed" if fold(actor.email) == fold(r.proposed_by) else "approved"
         raise FourEyesRequired(f"{actor.email} {did} remediation {r.id}; somebody else must approve it")
-    refuse.check_plan(r, finding)
+    if r.campaign is None:
+        refuse.check_plan(r, finding)
+    else:
+        check_item(r, item)
     account = facts.accounts.get((r.application, r.account_id))
     if account is None:
         raise PlanChanged(f"remediation {r.id}: the last detect run does not hold its account any more")
@@ -112,6 +122,8 @@ def _consent(
         raise FourEyesRequired(f"{account.label} may belong to {actor.email}; somebody else must approve this")
     refuse.check_subject(account, (r.proposed_by, first))
     refuse.check_account(house.settings, account)
+    if not takes_privilege(r, item):
+        return "whole" if first is None else "second"
     holders = facts.privileged.get(r.application, {})
     gone = closed.setdefault(r.application, set())
     try:

@@ -22,7 +22,17 @@ from governance.house import House
 from governance.records import Account, Credential, Receipt
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import AccountFacts, Facts, read_facts
-from governance.remediation.ledger import RUNNABLE, chunks, closed_privileged, load, load_findings, reopen, resolve
+from governance.remediation.ledger import (
+    RUNNABLE,
+    chunks,
+    closed_privileged,
+    load,
+    load_findings,
+    move,
+    reopen,
+    resolve,
+)
+from governance.remediation.reviewed import check_item, load_items, takes_privilege
 from governance.tables import Remediation
 
 MOST_TRIES: Final = 7
@@ -55,8 +65,8 @@ def begin(
             facts = read_facts(house, session, [(r.application, r.account_id)])
     with house.store.write(durable=True) as session:
         r = load(session, [id])[0]
-        if r.action != "deactivate" or r.status not in (("executing",) if resume else RUNNABLE):
-            raise AlreadyDecided(f"remediation {id} is {r.status} ({r.action}); only approved deactivations are run")
+        if r.action == "manual" or r.status not in (("executing",) if resume else RUNNABLE):
+            raise AlreadyDecided(f"remediation {id} is {r.status} ({r.action}); only approved calls are run")
         if _is_closed(live):
             prove(session, r, now, WORKER, _read_back(now, live))
             return Begun(r, call=False)
@@ -65,7 +75,9 @@ def begin(
             r.status, r.executing_at, r.attempts, r.error = "executing", now, r.attempts + 1, None
             session.add(r)
             intent = {"application": r.application, "account_id": r.account_id, "attempt": r.attempts}
-            _note(session, r, now, "deactivate", intent)
+            if r.entitlement_id is not None:
+                intent["entitlement_id"] = r.entitlement_id
+            _note(session, r, now, r.action, intent)
         else:
             give_up(session, r, now, refusal)
     if refusal is not None:
@@ -78,9 +90,13 @@ def _refusal(
 ) -> LeaverwatchError | None:
     try:
         account = last_look(house, now, r, live, facts)
-        refuse.check_plan(r, load_findings(session, [r.finding]).get(r.finding))
+        item = load_items(session, [r]).get(r.id)
+        if r.campaign is None:
+            refuse.check_plan(r, load_findings(session, [r.finding]).get(r.finding))
+        else:
+            check_item(r, item)
         holders = facts.privileged.get(r.application, {})
-        if r.account_id in holders:
+        if r.account_id in holders and takes_privilege(r, item):
             closed = closed_privileged(session, holders, r.application)
             refuse.check_privileged(account, holders, closed, approvers=1 if r.second_approver is None else 2)
     except LeaverwatchError as refusal:
@@ -98,6 +114,19 @@ def last_look(house: House, now: datetime, r: Remediation, live: Account | None,
     refuse.check_same(account, live)
     refuse.check_subject(account, (r.proposed_by, r.approved_by, r.second_approver))
     return account
+
+
+def hand_over(house: House, now: datetime, ids: Sequence[str]) -> list[Remediation]:
+    """Give approved tasks to the owners of their applications: from now on the next file of accounts proves them."""
+    with house.store.write() as session:
+        move(session, ids, RUNNABLE, status="executing", executing_at=now, expires_at=None)
+        given = load(session, ids)
+        audit.append_many(
+            session, [audit.Line(now, WORKER, "hand_over", f"remediation/{r.id}", r.reason) for r in given]
+        )
+        for r in given:
+            session.expunge(r)
+    return given
 
 
 def finish(house: House, now: datetime, id: str, receipt: Receipt) -> Remediation:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, and_, col, or_, select, update
 from ulid import ULID
 
 from governance import audit
@@ -24,8 +24,9 @@ from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import Facts, read_facts
 from governance.remediation.ledger import RUNNABLE, affected, closed_privileged, load, load_findings
+from governance.remediation.reviewed import check_item, load_items, takes_privilege
 from governance.settings import ActSettings
-from governance.tables import Finding, Remediation, RunHold
+from governance.tables import Finding, Remediation, ReviewItem, RunHold
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def plan(house: House, now: datetime, ids: Sequence[str] | None = None) -> Plan:
         candidates = _named(session, ids) if ids is not None else _all(session)
         candidates.sort(key=lambda r: (r.application not in first, r.application, r.id))
         findings = load_findings(session, (r.finding for r in candidates))
+        items = load_items(session, candidates)
         facts = read_facts(house, session, ((r.application, r.account_id) for r in candidates))
         closed = {a: closed_privileged(session, holders, a) for a, holders in facts.privileged.items()}
         holds = session.exec(select(RunHold).where(col(RunHold.status).in_(("held", "released")))).all()
@@ -92,7 +94,7 @@ def plan(house: House, now: datetime, ids: Sequence[str] | None = None) -> Plan:
     refused: dict[str, LeaverwatchError] = {}
     for r in runnable.values():
         try:
-            _check(house, r, findings.get(r.finding), facts, closed, now)
+            _check(house, r, findings.get(r.finding), items.get(r.id), facts, closed, now)
         except LeaverwatchError as refusal:
             refused[r.id] = refusal
     waiting = [r for r in runnable.values() if r.id not in refused and ids is None and _asked_to_wait(r, now)]
@@ -201,22 +203,28 @@ def _is_stale(hold: RunHold, runnable: set[str], planned: set[str], *, whole: bo
 def _named(session: Session, ids: Sequence[str]) -> list[Remediation]:
     candidates = list(load(session, ids))
     for r in candidates:
-        if r.action != "deactivate":
+        if r.action == "manual" and r.campaign is None:
             raise NotSupported(f"remediation {r.id} is a task for the owner of {r.application}; nothing can be run")
-        if r.status not in (*RUNNABLE, "executing"):
+        if r.status not in (RUNNABLE if r.action == "manual" else (*RUNNABLE, "executing")):
             raise AlreadyDecided(f"remediation {r.id} is {r.status}; only approved ones are run")
     return candidates
 
 
 def _all(session: Session) -> list[Remediation]:
-    chosen = select(Remediation).where(
-        col(Remediation.status).in_((*RUNNABLE, "executing")), Remediation.action == "deactivate"
-    )
-    return list(session.exec(chosen))
+    called = and_(col(Remediation.status).in_((*RUNNABLE, "executing")), col(Remediation.action) != "manual")
+    # A task that a review decided is handed to its owner within the limits of a run; from then on it is the owner's.
+    given = and_(col(Remediation.status).in_(RUNNABLE), col(Remediation.campaign).is_not(None))
+    return list(session.exec(select(Remediation).where(or_(called, given))))
 
 
 def _check(
-    house: House, r: Remediation, finding: Finding | None, facts: Facts, closed: dict[str, set[str]], now: datetime
+    house: House,
+    r: Remediation,
+    finding: Finding | None,
+    item: ReviewItem | None,
+    facts: Facts,
+    closed: dict[str, set[str]],
+    now: datetime,
 ) -> None:
     """Every reason not to carry this out that can be known before the account is read again."""
     refuse.check_expiry(r, now)
@@ -225,7 +233,12 @@ def _check(
         raise PlanChanged(f"remediation {r.id}: the last detect run does not hold its account any more")
     refuse.check_account(house.settings, account)
     refuse.check_subject(account, (r.proposed_by, r.approved_by, r.second_approver))
-    refuse.check_plan(r, finding)
+    if r.campaign is None:
+        refuse.check_plan(r, finding)
+    else:
+        check_item(r, item)
+    if not takes_privilege(r, item):
+        return
     gone = closed.setdefault(r.application, set())
     holders = facts.privileged.get(r.application, {})
     refuse.check_privileged(account, holders, gone, approvers=1 if r.second_approver is None else 2)

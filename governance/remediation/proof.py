@@ -33,14 +33,34 @@ def settle_by_snapshot(house: House, now: datetime, application: str) -> list[st
         snapshot = believed(session, application)
     if not open_ones or snapshot is None:
         return []
-    closed = _closed(house.snapshots / snapshot.path, [r.account_id for r in open_ones])
-    if not closed:
+    folder = house.snapshots / snapshot.path
+    closed = _closed(folder, [r.account_id for r in open_ones])
+    taken = _taken(folder, open_ones)
+    found = {r.id: closed.get(r.account_id) or taken.get(r.id) for r in open_ones}
+    if not any(found.values()):
         return []
     with house.store.write() as session:
-        settled = [r for r in session.exec(chosen.order_by(col(Remediation.id))).all() if r.account_id in closed]
+        settled = [r for r in session.exec(chosen.order_by(col(Remediation.id))).all() if found.get(r.id)]
         for r in settled:
-            _settle(session, r, now, {"snapshot": snapshot.id, "at": snapshot.at.isoformat(), **closed[r.account_id]})
+            _settle(session, r, now, {"snapshot": snapshot.id, "at": snapshot.at.isoformat(), **(found[r.id] or {})})
     return [r.id for r in settled]
+
+
+def _taken(folder: Path, open_ones: Sequence[Remediation]) -> dict[str, dict[str, Any]]:
+    """Those that take one entitlement away, where the snapshot shows the account without it, by their ids.
+
+    An application that tells no grant at all proves nothing.
+    """
+    wanted = [r for r in open_ones if r.entitlement_id is not None]
+    path = folder / "grants.parquet"
+    if not wanted or not path.exists():
+        return {}
+    grants = pl.scan_parquet(path).select("account_id", "entitlement_id")
+    if grants.head(1).collect().is_empty():
+        return {}
+    held = set(grants.filter(pl.col("account_id").is_in([r.account_id for r in wanted])).collect().iter_rows())
+    lost = {"active": None, "gone": False, "entitlement_held": False}
+    return {r.id: dict(lost) for r in wanted if (r.account_id, r.entitlement_id) not in held}
 
 
 def _closed(folder: Path, account_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -69,7 +89,10 @@ def _settle(session: Session, r: Remediation, now: datetime, found: dict[str, An
         prove(session, r, now, "worker", found)
         return
     r.status = "cancelled"
-    r.error = f"the account is {'gone' if found['gone'] else 'inactive'} already, somebody else closed it"
+    state = "gone" if found["gone"] else "inactive"
+    r.error = f"the account is {state} already, somebody else closed it"
+    if found.get("entitlement_held") is False:
+        r.error = "the entitlement is not held any more, somebody else took it away"
     session.add(r)
     reopen(session, [r.finding])
     line = audit.Line(now, "worker", "cancel", f"remediation/{r.id}", r.error, found)

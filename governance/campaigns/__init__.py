@@ -1,0 +1,53 @@
+"""Access reviews: a scope is frozen, its items are decided by their reviewers, and the outcome is carried out.
+
+draft → running → closed, or cancelled. `create` and `preview` store no item; `launch` freezes the population; `decide`
+may be called until `close`, which proposes every removal under an approval of its own.
+"""
+
+from governance.campaigns.closing import EVIDENCE, close, overdue
+from governance.campaigns.deciding import Decision, decide, sign
+from governance.campaigns.delegating import decides_for, delegate, delegations, end_delegation, reassign
+from governance.campaigns.launching import FOLDER, cancel, create, launch, load, undecided
+from governance.campaigns.micro import raise_micro_reviews
+from governance.campaigns.preparing import Preview, preview
+from governance.campaigns.quality import Quality, quality
+from governance.campaigns.refreshing import refresh, refreshed
+from governance.campaigns.schedules import begin_due, end_schedule, schedule
+from governance.campaigns.scope import ReviewPlan, Scope, plan_of, scope_of
+from governance.campaigns.templates import TEMPLATES, Template
+
+__all__ = [
+    "EVIDENCE",
+    "FOLDER",
+    "TEMPLATES",
+    "Decision",
+    "Preview",
+    "Quality",
+    "ReviewPlan",
+    "Scope",
+    "Template",
+    "begin_due",
+    "cancel",
+    "close",
+    "create",
+    "decide",
+    "decides_for",
+    "delegate",
+    "delegations",
+    "end_delegation",
+    "end_schedule",
+    "launch",
+    "load",
+    "overdue",
+    "plan_of",
+    "preview",
+    "quality",
+    "raise_micro_reviews",
+    "reassign",
+    "refresh",
+    "refreshed",
+    "schedule",
+    "scope_of",
+    "sign",
+    "undecided",
+]

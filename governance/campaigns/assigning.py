@@ -1,0 +1,129 @@
+"""Who must decide about which item: by the HR tree, the owners and the deputies, and never about one's own access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Final, NamedTuple
+
+from governance.campaigns.scope import ReviewPlan
+from governance.correlation import fold
+from governance.settings import Settings
+
+GONE: Final = frozenset({"ended", "missing"})
+
+
+class Person(NamedTuple):
+    """An identity as the search for a reviewer needs it."""
+
+    email: str | None
+    manager_id: str | None
+    state: str
+
+
+class Found(NamedTuple):
+    """A reviewer's e-mail (None: nobody may decide) and how they were found."""
+
+    reviewer: str | None
+    via: str
+
+
+class Reviewers:
+    """Finds the reviewers of items. `deputies`: whose reviews somebody else decides now, both as e-mails.
+
+    `people`: by identity_id. A reviewer who left is passed over: of a manager the next one above counts; a deputy is
+    asked once, never the deputy's deputy.
+    """
+
+    def __init__(
+        self,
+        people: Mapping[str, Person],
+        settings: Settings,
+        plan: ReviewPlan,
+        deputies: Mapping[str, str] | None = None,
+    ) -> None:
+        self._people = people
+        self._plan = plan
+        self._owners = {a.name: a.owner for a in settings.application}
+        self._entitlements = settings.entitlement_owner
+        self._deputies = {fold(who): deputy for who, deputy in (deputies or {}).items()}
+        self._left = {fold(p.email) for p in people.values() if p.state in GONE} - {None}
+        self._left -= {fold(p.email) for p in people.values() if p.state not in GONE}
+        self._managers: dict[str, str | None] = {}
+
+    def assign(self, item: Mapping[str, Any]) -> list[Found]:
+        """The reviewer of each level; a level that finds nobody goes to the fallback, one that repeats is left out."""
+        own = self._people.get(item["identity_id"] or "")
+        subject = fold(own.email) if own else None
+        found: list[Found] = []
+        for ways in self._plan.levels:
+            one = self._level(ways, item, subject)
+            if not any(one.reviewer == before.reviewer for before in found):
+                found.append(one)
+        return found
+
+    def escalation(self, item: Mapping[str, Any]) -> Found:
+        """Who decides when the reviewer did not: the fallback, unless it is their own access."""
+        own = self._people.get(item["identity_id"] or "")
+        return self._fallback("not decided in time", fold(own.email) if own else None)
+
+    def _level(self, ways: Iterable[str], item: Mapping[str, Any], subject: str | None) -> Found:
+        why = "nobody was found"
+        for way in ways:
+            email = self._by(way, item)
+            name = way.replace("_", " ") if "@" not in way else "named in the campaign"
+            if email is None:
+                why = f"no {name} is known"
+            elif fold(email) == subject:
+                why = f"the {name} would review their own access"
+            elif fold(email) in self._left:
+                why = f"the {name} has left"
+            else:
+                return self._or_deputy(Found(email, name), subject)
+        return self._fallback(why, subject)
+
+    def _or_deputy(self, found: Found, subject: str | None) -> Found:
+        deputy = self._deputies.get(fold(found.reviewer))
+        if deputy is None or fold(deputy) == subject or fold(deputy) in self._left:
+            return found
+        return Found(deputy, f"{found.via}, for {found.reviewer}")
+
+    def _fallback(self, why: str, subject: str | None) -> Found:
+        if fold(self._plan.fallback) == subject:
+            return Found(None, f"{why}, and the fallback would review their own access")
+        if fold(self._plan.fallback) in self._left:
+            return Found(None, f"{why}, and the fallback has left")
+        return Found(self._plan.fallback, f"fallback: {why}")
+
+    def _by(self, way: str, item: Mapping[str, Any]) -> str | None:
+        if way == "manager":
+            return self._manager(item["manager_id"])
+        if way == "application_owner":
+            return self._owners.get(item["application"])
+        if way == "entitlement_owner":
+            return self._owner_of(item["application"], item["entitlement"])
+        return way
+
+    def _manager(self, identity_id: str | None) -> str | None:
+        """The e-mail of this manager, or of the next one above who still works here; a circle ends."""
+        if identity_id is None:
+            return None
+        if identity_id not in self._managers:
+            seen: set[str] = set()
+            above: str | None = identity_id
+            found = None
+            while above is not None and above not in seen and found is None:
+                seen.add(above)
+                person = self._people.get(above)
+                found = person.email if person and person.state not in GONE else None
+                above = person.manager_id if person else None
+            self._managers[identity_id] = found
+        return self._managers[identity_id]
+
+    def _owner_of(self, application: str, entitlement: str | None) -> str | None:
+        if entitlement is None:
+            return None
+        for entry in self._entitlements:
+            if entry.application == application and fnmatchcase(entitlement.casefold(), entry.entitlement.casefold()):
+                return entry.owner
+        return None

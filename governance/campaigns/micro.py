@@ -1,0 +1,102 @@
+"""Micro-reviews: one person's access, asked for because something happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+from sqlmodel import col, select
+
+from governance.campaigns.launching import create, launch
+from governance.campaigns.preparing import newest_run
+from governance.campaigns.schedules import WORKER, began_by
+from governance.errors import DecisionError
+from governance.findings import table
+from governance.house import House
+from governance.tables import Finding
+
+LOOKS_BACK: Final = timedelta(days=7)  # a worker that was off for a while still sees what happened
+MOST: Final = 50  # in one go: more at once is a reorganisation, which a campaign reviews better
+
+
+def raise_micro_reviews(house: House, now: datetime) -> list[str]:
+    """Begin a small campaign for each event the settings name that has none yet; says which campaigns.
+
+    Events: `move` (department, title or manager changed), `new_privilege` (a privileged grant since then), `outlier`
+    (the rule peer_outlier opened a finding). The same event never raises two.
+    """
+    settings = house.settings.reviews
+    if not settings.micro:
+        return []
+    begun: list[str] = []
+    plan = {"levels": [["manager", "application_owner"]], "fallback": settings.fallback, "days": settings.days}
+    for kind, identity_id, name, what, day in list(_events(house, now))[:MOST]:
+        key = f"micro:{kind}:{identity_id}:{day}"
+        with house.store.read() as session:
+            if began_by(session, key):
+                continue
+        try:
+            made = create(
+                house,
+                WORKER,
+                now,
+                f"{name}: {what}",
+                {"identities": [identity_id]},
+                plan,
+                template="micro",
+                schedule=key,
+            )
+            launch(house, WORKER, now, made.id)
+        except DecisionError:
+            continue  # nothing to review, or nobody may: the finding stands where there is one
+        begun.append(made.id)
+    return begun
+
+
+def _events(house: House, now: datetime) -> Iterator[tuple[str, str, str, str, str]]:
+    """Kind, identity, name, what happened, and the day or fingerprint that makes the event one."""
+    wanted = house.settings.reviews.micro
+    with house.store.read() as session:
+        run = newest_run(session)
+    estate = house.snapshots / run.estate
+    since = now - LOOKS_BACK
+    people = table(estate, "identities")
+    if people is None:
+        return
+    if "move" in wanted:
+        moved = people.filter(pl.col("moved_at") >= since, pl.col("state").is_in(["current", "leave"]))
+        for id, name, at in (
+            moved.select("identity_id", "display_name", "moved_at").sort("identity_id").collect().rows()
+        ):
+            yield "move", id, name or id, "access after a move", f"{at:%Y-%m-%d}"
+    if "new_privilege" in wanted:
+        yield from _new_privileges(house, run.estate, since)
+    if "outlier" in wanted:
+        with house.store.read() as session:
+            chosen = select(Finding).where(
+                Finding.rule == "peer_outlier", Finding.status == "open", col(Finding.opened_at) >= since
+            )
+            for found in session.exec(chosen.order_by(col(Finding.fingerprint))):
+                if found.identity_id:
+                    name = found.identity_name or found.identity_id
+                    yield "outlier", found.identity_id, name, "holds what few peers hold", found.fingerprint
+
+
+def _new_privileges(house: House, estate: str, since: datetime) -> Iterator[tuple[str, str, str, str, str]]:
+    grants, names = table(house.snapshots / estate, "grants"), table(house.snapshots / estate, "entitlements")
+    accounts = table(house.snapshots / estate, "accounts")
+    if grants is None or names is None or accounts is None:
+        return
+    owned = accounts.filter(pl.col("owner_id").is_not_null(), pl.col("owner_state").is_in(["current", "leave"]))
+    fresh = (
+        grants.filter(pl.col("since") >= since)
+        .join(names.filter(pl.col("privileged")), on=["application", "entitlement_id"])
+        .join(owned.select("application", "account_id", "owner_id", "owner_name"), on=["application", "account_id"])
+        .group_by("owner_id")
+        .agg(pl.col("owner_name").first(), pl.col("since").max())
+        .sort("owner_id")
+    )
+    for id, name, at in fresh.collect().rows():
+        yield "new_privilege", id, name or id, "was given a privilege", f"{at:%Y-%m-%d}"
