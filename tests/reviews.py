@@ -1,0 +1,112 @@
+"""A small company whose access is reviewed: a tree of managers, two applications read for real, and who may act."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from conftest import NOW
+
+from governance.access import Actor, find_actor
+from governance.house import House
+from governance.tables import ReviewItem
+from jobs.detect import detect
+from jobs.home import announce, identities
+from jobs.pull import pull
+
+# Eva leads; Max leads Finance, Lea leads Sales. Ida left. Tom moved from Sales to Finance.
+PEOPLE = """employee_id,status,work_email,display_name,hire_date,termination_date,department,job_title,manager_employee_id,worker_type
+1,active,eva@x.example,Eva Lind,2020-01-01,,Board,Director,,employee
+2,active,max@x.example,Max Orth,2020-01-01,,Finance,Head,1,employee
+3,active,lea@x.example,Lea Bach,2020-01-01,,Sales,Head,1,employee
+4,active,ann@x.example,Ann Roth,2021-01-01,,Finance,Accountant,2,employee
+5,active,ben@x.example,Ben Kurz,2021-01-01,,Finance,Accountant,2,employee
+6,active,tom@x.example,Tom Vale,2021-01-01,,Finance,Accountant,2,employee
+7,active,sue@x.example,Sue Hart,2021-01-01,,Sales,Seller,3,employee
+8,active,joe@x.example,Joe Main,2021-01-01,,Sales,Seller,3,contingent
+9,terminated,ida@x.example,Ida Fern,2021-01-01,2026-10-31,Sales,Seller,3,employee
+"""
+CRM = """account_id,username,email,status,employee_id,last_login_at,kind,entitlements
+c1,eva,eva@x.example,active,1,2026-11-20,human,Reader
+c2,max,max@x.example,active,2,2026-11-20,human,Reader;Admin!
+c3,lea,lea@x.example,active,3,2026-11-20,human,Reader;Admin!
+c4,ann,ann@x.example,active,4,2026-11-20,human,Reader
+c5,ben,ben@x.example,active,5,2026-03-01,human,Reader
+c6,tom,tom@x.example,active,6,2026-11-20,human,Reader;Seller
+c7,sue,sue@x.example,active,7,2026-11-20,human,Reader;Seller
+c8,joe,joe@x.example,active,8,2026-11-20,human,Reader;Seller;Admin!
+c9,ida,ida@x.example,active,9,2026-11-01,human,Reader
+c10,robot,,active,,2026-11-20,service,Admin!
+c11,nobody,nobody@y.example,active,,,human,Reader
+c12,gone,gone@y.example,inactive,,,human,Reader
+"""
+WIKI = """account_id,username,email,status,employee_id
+w4,ann,ann@x.example,active,4
+w7,sue,sue@x.example,active,7
+"""
+FINANCE, SALES = {"department": "Finance"}, {"department": "Sales"}
+TOLD: dict[str, Any] = {
+    "source": [{"name": "hr", "connector": "hr_csv", "path": "hr.csv", "date_format": "%Y-%m-%d"}],
+    "application": [
+        {
+            "name": "crm",
+            "title": "Customer CRM",
+            "connector": "app_csv",
+            "path": "crm.csv",
+            "owner": "owner@x.example",
+        },
+        {"name": "wiki", "connector": "app_csv", "path": "wiki.csv", "owner": "ann@x.example"},
+    ],
+    "role_mapping": [
+        {"application": "crm", "when": FINANCE, "gives": ["Reader"]},
+        {"application": "crm", "when": SALES, "gives": ["Reader", "Seller"]},
+    ],
+    "actor": [
+        {"email": "sec@x.example", "roles": ["security"]},
+        {"email": "owner@x.example", "roles": ["application_owner"]},
+        {"email": "ann@x.example", "roles": ["application_owner"]},
+        {"email": "boss@x.example", "roles": ["approver"]},
+        {"email": "other@x.example", "roles": ["security"]},
+        {"email": "audit@x.example", "roles": ["auditor"]},
+        {"email": "adm@x.example", "roles": ["admin"]},
+    ],
+}
+PLAN: dict[str, Any] = {"levels": [["manager", "application_owner"]], "fallback": "boss@x.example", "days": 14}
+
+
+def write(house: House, crm: str = CRM, people: str = PEOPLE, wiki: str = WIKI) -> None:
+    """The files as they are now."""
+    house.home.joinpath("hr.csv").write_text(people)
+    house.home.joinpath("crm.csv").write_text(crm)
+    house.home.joinpath("wiki.csv").write_text(wiki)
+
+
+def read(house: House, now: datetime = NOW) -> House:
+    """Pull everything and judge it."""
+    announce(house, now)
+    results = pull(house, [], now, at=now)
+    assert {result.status for result in results} == {"published"}, results
+    detect(house, now, as_of=now)
+    return house
+
+
+def reviewed(house: House, now: datetime = NOW - timedelta(days=1)) -> House:
+    """The company, read once."""
+    write(house)
+    return read(house, now)
+
+
+def actor(house: House, email: str) -> Actor:
+    """Who acts, as the newest estate knows them."""
+    name = email if "@" in email else f"{email}@x.example"
+    return find_actor(house.settings, name, lambda: identities(house))
+
+
+def items(house: House, campaign: str) -> dict[tuple[str, str | None], ReviewItem]:
+    """The items by account_id and entitlement."""
+    from sqlmodel import select
+
+    with house.store.read() as session:
+        rows = session.exec(select(ReviewItem).where(ReviewItem.campaign == campaign).order_by(ReviewItem.number)).all()
+        session.expunge_all()
+    return {(row.account_id, row.entitlement): row for row in rows}
