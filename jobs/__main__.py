@@ -25,6 +25,8 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "estate": ("accounts", "identities", "access"),
     "comparing": ("compare",),
     "remediations": ("remediate", "verify"),
+    "campaigns": ("campaign",),
+    "evidence": ("evidence",),
     "trail": ("audit",),
     "bench": ("bench",),
 }

@@ -164,12 +164,36 @@ def detect(
     until = time.monotonic() + LEASE_WAIT_S
     while True:
         try:
-            return detecting.detect(house, clock(), as_of=as_of, dry_run=dry_run, by=by, known_at=known_at)
+            found = detecting.detect(house, clock(), as_of=as_of, dry_run=dry_run, by=by, known_at=known_at)
+            if found.stored:
+                reviews(house, by)
+            return found
         except AlreadyDecided:
             with house.store.lease("detect") as free:
                 if free or time.monotonic() > until:
                     raise
             time.sleep(0.2)
+
+
+def reviews(house: House, by: str = SCHEDULER) -> dict[str, int]:
+    """Bring running campaigns up to the newest detect run, and begin those that are due."""
+    from jobs import reviews as reviewing
+
+    if not reviewing.anything_to_do(house):
+        return {}
+    with recorded(house, "reviews", by) as running:
+        running.counts |= reviewing.keep_up(house)
+        return dict(running.counts)
+
+
+def evidence(house: House, by: str = SCHEDULER) -> list[str]:
+    """Build every evidence pack that was asked for; says which."""
+    from jobs import evidence as building
+
+    with holding(house, "evidence"), recorded(house, "evidence", by) as running:
+        built = building.build_waiting(house)
+        running.counts["packs"] = len(built)
+        return built
 
 
 def remediate(
@@ -242,6 +266,8 @@ JOBS: Final[dict[str, str]] = {
     "detect": "correlates and runs the rulebook after pulls, at least every hour",
     "remediate": "carries out approved remediations within 5 seconds",
     "verify": "reads executed remediations back, every 5 minutes",
+    "reviews": "keeps running access reviews up to date and begins those that are due, after each detect run",
+    "evidence": "builds the evidence of closed access reviews when one is asked for",
     "retention": "removes what is past its keeping time, daily at 03:10 UTC",
 }
 
@@ -269,6 +295,10 @@ def run(
         return remediate(house, arguments.get("ids"), by, environ=environ)
     if job == "verify":
         return verify(house, by, environ)
+    if job == "reviews":
+        return reviews(house, by)
+    if job == "evidence":
+        return evidence(house, by)
     if job == "retention":
         return retention(house, by)
     if job in ("check", "configure"):
@@ -292,8 +322,11 @@ def next_end(house: House) -> datetime | None:
 
 
 def approved(house: House) -> tuple[str, ...]:
-    """The ids of remediations that wait to be carried out, those a killed run had begun included."""
-    return _in_hand(house, "approved", "scheduled", "executing")
+    """The ids of remediations that wait to be carried out, those a killed run had begun included.
+
+    While acting is switched off these are only the tasks for owners that an access review decided.
+    """
+    return _in_hand(house, "approved", "scheduled", "executing", calls=house.settings.act.enabled)
 
 
 def unproved(house: House) -> tuple[str, ...]:
@@ -301,11 +334,13 @@ def unproved(house: House) -> tuple[str, ...]:
     return _in_hand(house, "approved", "scheduled", "executing", "executed")
 
 
-def _in_hand(house: House, *statuses: str) -> tuple[str, ...]:
-    called = or_(
-        col(Remediation.action) != "manual",
-        and_(col(Remediation.campaign).is_not(None), col(Remediation.status).in_(("approved", "scheduled"))),
+def _in_hand(house: House, *statuses: str, calls: bool = True) -> tuple[str, ...]:
+    given = and_(
+        col(Remediation.action) == "manual",
+        col(Remediation.campaign).is_not(None),
+        col(Remediation.status).in_(("approved", "scheduled")),
     )
+    called = or_(col(Remediation.action) != "manual", given) if calls else given
     wanted = select(Remediation.id).where(col(Remediation.status).in_(statuses), called)
     with house.store.read() as session:
         return tuple(session.exec(wanted.order_by(Remediation.id)).all())

@@ -161,7 +161,7 @@ class Worker:
         """What is looked at every two seconds: the lease, requests, approvals, a detect run after pulls, hung pulls."""
         self.lanes.start("lease", self._live)
         self._take_requests()
-        if self.house.settings.act.enabled and (approved := work.approved(self.house)):
+        if approved := work.approved(self.house):
             self._act(approved)
         self._detect_when_somebody_leaves()
         self._detect_after_pulls()

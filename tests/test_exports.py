@@ -15,6 +15,7 @@ from governance.views import accounts
 from governance.views import findings as listed
 from governance.views.paging import CAP, PART
 from tests import seeded
+from tests.formulas import LIVE
 from tests.listing import actor
 from tests.seeded import account, put_findings, put_run
 
@@ -22,24 +23,6 @@ from tests.seeded import account, put_findings, put_run
 @pytest.fixture
 def settings():
     return seeded.TWO_APPLICATIONS
-
-
-LIVE = [
-    f"{lead}{body}"
-    for lead in ("", " ", "\t", "\r", "\n", "\0")
-    for body in (
-        "=1+1",
-        "+1",
-        "-1+2",
-        "@SUM(A1)",
-        '=HYPERLINK("http://x","y")',
-        "=cmd|' /C calc'!A0",
-        "-2+3+cmd",
-        "+A1",
-        "\t=1",
-        "\r@x",
-    )
-]
 
 
 def test_sixty_formulas_are_text_in_every_export():
