@@ -12,7 +12,10 @@ from governance.house import House
 from governance.tables import ReviewItem
 from jobs.detect import detect
 from jobs.home import announce, identities
+from jobs.outcomes import Outcome
 from jobs.pull import pull
+from jobs.remediate import run
+from jobs.work import connector_of
 
 # Eva leads; Max leads Finance, Lea leads Sales. Ida left. Tom moved from Sales to Finance.
 PEOPLE = """employee_id,status,work_email,display_name,hire_date,termination_date,department,job_title,manager_employee_id,worker_type
@@ -110,3 +113,8 @@ def items(house: House, campaign: str) -> dict[tuple[str, str | None], ReviewIte
         rows = session.exec(select(ReviewItem).where(ReviewItem.campaign == campaign).order_by(ReviewItem.number)).all()
         session.expunge_all()
     return {(row.account_id, row.entitlement): row for row in rows}
+
+
+def carried_out(house: House, now: datetime) -> list[Outcome]:
+    """One run of everything approved, by the connectors of the house."""
+    return run(house, connector_of(house), now)

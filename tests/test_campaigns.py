@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from conftest import NOW
-from reviews import CRM, PEOPLE, PLAN, TOLD, WIKI, actor, items, read, reviewed, write
+from reviews import CRM, PEOPLE, PLAN, TOLD, WIKI, actor, carried_out, items, read, reviewed, write
 from sqlmodel import select
 
 from governance import campaigns, remediation
@@ -372,10 +372,9 @@ def with_cap(house: House, now, ids):
     """The run over its limit is held until two actors release exactly that one."""
     from governance import guards
     from governance.errors import GuardStopped
-    from jobs import work
 
     with pytest.raises(GuardStopped, match="3 accounts"):
-        work.remediate(house)
+        carried_out(house, now)
     with house.store.read() as session:
         assert {row.status for row in session.exec(select(Remediation))} == {"approved"}
     from governance.tables import RunHold
@@ -384,9 +383,9 @@ def with_cap(house: House, now, ids):
         hold = session.exec(select(RunHold)).one().id
     guards.release(house, actor(house, "sec"), now, hold, "agreed with the owner")
     with pytest.raises(GuardStopped):
-        work.remediate(house)
+        carried_out(house, now)
     guards.release(house, actor(house, "adm"), now, hold, "agreed")
-    outcomes = work.remediate(house)
+    outcomes = carried_out(house, now)
     assert {one.status for one in outcomes} == {"executing"}
     assert not any(one.call for one in outcomes)
 

@@ -54,7 +54,7 @@ class Report(FPDF):
         text = self.printable(text)
         self.set_font("Body", size=9)
         self.set_text_color(*INK)
-        self.multi_cell(0, 4.6, text, new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(0, 4.6, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
     def rows(self, columns: Sequence[str], rows: Iterator[Sequence[str]], widths: Sequence[int]) -> None:
         """A table under its heads."""
@@ -122,10 +122,10 @@ def _complete(report: Report, statement: Mapping[str, Any]) -> None:
     report.heading("Completeness and accuracy")
     accounts = statement.get("accounts") or {}
     report.words(
-        f"Of {accounts.get('read', 0):,} accounts read, {accounts.get('reviewed', 0):,} were reviewed,"
-        f" {accounts.get('inactive', 0):,} cannot sign in, {accounts.get('left_out', 0):,} were left out and"
-        f" {accounts.get('outside_scope', 0):,} are outside the scope: the sum is even. Facts as of"
-        f" {statement.get('as_of', '')}; program {statement.get('program_version', '')}, policy version"
+        f"Accounts read: {accounts.get('read', 0):,}. Reviewed: {accounts.get('reviewed', 0):,}. Unable to sign in:"
+        f" {accounts.get('inactive', 0):,}. Left out: {accounts.get('left_out', 0):,}. Outside the scope:"
+        f" {accounts.get('outside_scope', 0):,}. The sum is even. Facts as of"
+        f" {str(statement.get('as_of', ''))[:16].replace('T', ' ')}Z; program {statement.get('program_version', '')}, policy version"
         f" {statement.get('policy_version', '')}."
     )
     for name in statement.get("never_read") or ():
@@ -134,14 +134,14 @@ def _complete(report: Report, statement: Mapping[str, Any]) -> None:
     rows = [
         (
             str(s.get("feed")),
-            f"{str(s.get('at', ''))[:16]}{' (outdated)' if s.get('outdated') else ''}",
+            f"{str(s.get('at', ''))[:16].replace('T', ' ')}Z{' (outdated)' if s.get('outdated') else ''}",
             str(s.get("source", "")),
             *(_number(s.get(name)) for name in ("pages", "declared_total", "rows_read", "kept", "rejected")),
             str(s.get("sha256", ""))[:16],
         )
         for s in statement.get("sources") or ()
     ]
-    report.rows(columns, iter(rows), (18, 24, 44, 11, 14, 12, 12, 14, 26))
+    report.rows(columns, iter(rows), (16, 26, 42, 11, 15, 12, 12, 14, 28))
 
 
 def _reviewers(report: Report, quality: Sequence[Mapping[str, Any]]) -> None:
@@ -158,7 +158,7 @@ def _reviewers(report: Report, quality: Sequence[Mapping[str, Any]]) -> None:
         )
         for q in quality[:MOST]
     ]
-    report.rows(columns, iter(rows), (46, 12, 14, 16, 18, 14, 22, 40))
+    report.rows(columns, iter(rows), (42, 12, 14, 15, 20, 13, 25, 37))
     _rest(report, len(quality), "statement.json")
 
 
@@ -188,7 +188,7 @@ def _decided(report: Report, decisions: Iterator[Mapping[str, Any]]) -> None:
         )
         for r in shown
     )
-    report.rows(columns, rows, (11, 28, 20, 26, 20, 14, 32, 34))
+    report.rows(columns, rows, (10, 28, 20, 25, 22, 15, 31, 34))
     _rest(report, len(shown) + more, "decisions.csv")
 
 
