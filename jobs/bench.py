@@ -69,7 +69,7 @@ def run(folder: Path, accounts: int, now: datetime) -> Iterator[Figure]:
     house = House(folder, estate.settings(), store, folder / "snapshots", {})
     house.snapshots.mkdir()
     meter = Meter(folder)
-    figure, _ = meter.step("write snapshots", lambda: _write(house, estate, now), _written)
+    figure, _ = meter.step("write snapshots", lambda: write(house, estate, now), _written)
     yield figure
     for when in ("first run", "again, nothing changed"):
         with ExitStack() as stack:
@@ -94,7 +94,7 @@ def run(folder: Path, accounts: int, now: datetime) -> Iterator[Figure]:
     store.close()
 
 
-def _write(house: House, estate: Seeded, now: datetime) -> list[Any]:
+def write(house: House, estate: Seeded, now: datetime) -> list[Any]:
     """Stage, guard and publish every feed, as a pull does."""
     from governance import guards
     from governance.snapshots import stage

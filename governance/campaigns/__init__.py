@@ -11,7 +11,7 @@ from governance.campaigns.launching import FOLDER, cancel, create, launch, load,
 from governance.campaigns.micro import raise_micro_reviews
 from governance.campaigns.preparing import Preview, preview
 from governance.campaigns.quality import Quality, quality
-from governance.campaigns.refreshing import refresh, refreshed
+from governance.campaigns.refreshing import refresh
 from governance.campaigns.schedules import begin_due, end_schedule, schedule
 from governance.campaigns.scope import ReviewPlan, Scope, plan_of, scope_of
 from governance.campaigns.templates import TEMPLATES, Template
@@ -45,7 +45,6 @@ __all__ = [
     "raise_micro_reviews",
     "reassign",
     "refresh",
-    "refreshed",
     "schedule",
     "scope_of",
     "sign",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from governance import audit
 from governance.campaigns.assigning import GONE, Reviewers
@@ -117,12 +117,3 @@ def _write(session: Session, id: str, now: datetime, advice: list[dict[str, Any]
             reason="the reviewer has left",
             facts=facts,
         )
-
-
-def refreshed(session: Session, campaign: str) -> tuple[int, datetime | None]:
-    """How many open items have another recommendation than at the start, and when the last one changed."""
-    chosen = select(sa.func.count(), sa.func.max(col(ReviewItem.recommended_at))).where(
-        ReviewItem.campaign == campaign, col(ReviewItem.recommended_at).is_not(None)
-    )
-    number, last = session.exec(chosen).one()
-    return int(number), last

@@ -125,8 +125,8 @@ def _complete(report: Report, statement: Mapping[str, Any]) -> None:
         f"Accounts read: {accounts.get('read', 0):,}. Reviewed: {accounts.get('reviewed', 0):,}. Unable to sign in:"
         f" {accounts.get('inactive', 0):,}. Left out: {accounts.get('left_out', 0):,}. Outside the scope:"
         f" {accounts.get('outside_scope', 0):,}. The sum is even. Facts as of"
-        f" {str(statement.get('as_of', ''))[:16].replace('T', ' ')}Z; program {statement.get('program_version', '')}, policy version"
-        f" {statement.get('policy_version', '')}."
+        f" {str(statement.get('as_of', ''))[:16].replace('T', ' ')}Z; program {statement.get('program_version', '')},"
+        f" policy version {statement.get('policy_version', '')}."
     )
     for name in statement.get("never_read") or ():
         report.words(f"Never read, so nothing of it was reviewed: {name}.")

@@ -76,7 +76,11 @@ class ReviewItem(SQLModel, table=True):
     __table_args__ = (
         sa.Index("reviewitem_reviewer", "reviewer", "campaign", "decision", "number"),
         sa.Index("reviewitem_account", "application", "account_id", "entitlement_id"),
-        sa.Index("reviewitem_tally", "campaign", "decision", "reviewer", "recommendation"),
+        sa.Index(  # everything that is counted for a page, read from the index alone
+            "reviewitem_tally",
+            *("campaign", "reviewer", "decision", "recommendation", "privileged", "control", "recommended_at"),
+            "decided_at",
+        ),
     )
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from governance.access import Actor
-from governance.campaigns import decides_for, refreshed
+from governance.campaigns import decides_for
 from governance.errors import DecisionError
 from governance.house import House
 from governance.tables import Campaign, ReviewDecision, ReviewItem, ReviewSignature
@@ -106,7 +106,7 @@ def board(
             total=total,
             pages=pages,
             filters=filters,
-            refreshed=refreshed(session, campaign),
+            refreshed=_refreshed(session, own),
             burn_down=_burn_down(session, row, who),
         )
         session.expunge_all()
@@ -168,6 +168,13 @@ def _counts(session: Session, own: tuple[Any, ...]) -> dict[str, int]:
         zip(_FILTERS, (int(n) for n in session.execute(sa.select(*columns).select_from(ReviewItem).where(*own)).one()),
             strict=True)
     )  # fmt: skip
+
+
+def _refreshed(session: Session, own: tuple[Any, ...]) -> tuple[int, datetime | None]:
+    """How many of these have another recommendation than at the start, and when the last one changed."""
+    changed = col(ReviewItem.recommended_at)
+    number, last = session.exec(select(sa.func.count(changed), sa.func.max(changed)).where(*own)).one()
+    return int(number), last
 
 
 def _count(session: Session, chosen: tuple[Any, ...]) -> int:

@@ -23,13 +23,14 @@ def run(
     rules: Annotated[
         bool, typer.Option("--rules", help="Every rule, beside the same rules written otherwise.")
     ] = False,
+    reviews: Annotated[bool, typer.Option("--reviews", help="One access review of so many items instead.")] = False,
     database: Annotated[
         str | None, typer.Option("--database", metavar="URL", help="With --rules: also as SQL in this PostgreSQL.")
     ] = None,
     format: Output = Format.TABLE,
 ) -> None:
     """Measure each step on a seeded estate of this many accounts, in a folder that goes afterwards."""
-    from jobs import bench, bench_connectors, bench_rules, bench_sandbox
+    from jobs import bench, bench_connectors, bench_reviews, bench_rules, bench_sandbox
 
     rows = []
     now = home.clock().replace(microsecond=0)
@@ -41,6 +42,8 @@ def run(
             if connectors
             else bench_rules.run(Path(folder), size, now, database)
             if rules
+            else bench_reviews.run(Path(folder), size, now)
+            if reviews
             else bench.run(Path(folder), size, now)
         )
         for figure in figures:

@@ -159,7 +159,19 @@ def upgrade() -> None:
     op.create_index("reviewitem_account", "reviewitem", ["application", "account_id", "entitlement_id"], unique=False)
     op.create_index("reviewitem_reviewer", "reviewitem", ["reviewer", "campaign", "decision", "number"], unique=False)
     op.create_index(
-        "reviewitem_tally", "reviewitem", ["campaign", "decision", "reviewer", "recommendation"], unique=False
+        "reviewitem_tally",
+        "reviewitem",
+        [
+            "campaign",
+            "reviewer",
+            "decision",
+            "recommendation",
+            "privileged",
+            "control",
+            "recommended_at",
+            "decided_at",
+        ],
+        unique=False,
     )
 
     op.create_table(
