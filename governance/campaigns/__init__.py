@@ -7,12 +7,12 @@ may be called until `close`, which proposes every removal under an approval of i
 from governance.campaigns.closing import EVIDENCE, close, overdue
 from governance.campaigns.deciding import Decision, decide, sign
 from governance.campaigns.delegating import decides_for, delegate, delegations, end_delegation, reassign
-from governance.campaigns.launching import FOLDER, cancel, create, launch, load, undecided
+from governance.campaigns.launching import FOLDER, cancel, create, launch, load, open_numbers
 from governance.campaigns.micro import raise_micro_reviews
 from governance.campaigns.preparing import Preview, preview
 from governance.campaigns.quality import Quality, quality
 from governance.campaigns.refreshing import refresh
-from governance.campaigns.schedules import begin_due, end_schedule, schedule
+from governance.campaigns.schedules import begin_due, end_schedule, months_after, schedule
 from governance.campaigns.scope import ReviewPlan, Scope, plan_of, scope_of
 from governance.campaigns.templates import TEMPLATES, Template
 
@@ -38,6 +38,8 @@ __all__ = [
     "end_schedule",
     "launch",
     "load",
+    "months_after",
+    "open_numbers",
     "overdue",
     "plan_of",
     "preview",
@@ -48,5 +50,4 @@ __all__ = [
     "schedule",
     "scope_of",
     "sign",
-    "undecided",
 ]

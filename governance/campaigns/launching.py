@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from sqlmodel import col, delete, func, select
+from sqlmodel import col, delete, select
 from ulid import ULID
 
 from governance import audit
@@ -133,13 +133,13 @@ def load(house: House, id: str) -> Campaign:
     return row
 
 
-def undecided(house: House, id: str) -> int:
-    """How many items of a campaign nobody has decided yet."""
+def open_numbers(house: House, id: str, reviewer: str) -> list[int]:
+    """The items of a campaign that this reviewer has not decided yet."""
+    chosen = select(ReviewItem.number).where(
+        col(ReviewItem.campaign) == id, col(ReviewItem.reviewer) == reviewer, col(ReviewItem.decision).is_(None)
+    )
     with house.store.read() as session:
-        chosen = select(func.count()).where(
-            col(ReviewItem.campaign) == id, col(ReviewItem.decision).is_(None), col(ReviewItem.control).is_(False)
-        )
-        return int(session.exec(chosen).one())
+        return list(session.exec(chosen.order_by(col(ReviewItem.number))))
 
 
 def _demand_resolved(made: Prepared) -> None:

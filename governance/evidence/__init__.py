@@ -4,7 +4,7 @@
 """
 
 from governance.evidence.packing import build
-from governance.evidence.signing import public_key, public_key_file
+from governance.evidence.signing import fingerprint, public_key, public_key_file
 from governance.evidence.verifying import Proof, verify
 
-__all__ = ["Proof", "build", "public_key", "public_key_file", "verify"]
+__all__ = ["Proof", "build", "fingerprint", "public_key", "public_key_file", "verify"]

@@ -20,7 +20,7 @@ OWNER: Final = "application_owner"
 APPROVER: Final = "approver"
 AUDITOR: Final = "auditor"
 EVERYBODY: Final = frozenset({ADMIN, SECURITY, MANAGER, OWNER, APPROVER, AUDITOR})
-GROUPS: Final = ("Operate", "Decide", "Admin")
+GROUPS: Final = ("Operate", "Review", "Decide", "Admin")
 
 
 @dataclass(frozen=True)
