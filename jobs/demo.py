@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from governance.errors import ConfigurationError, LeaverwatchError
 from jobs import home, work
@@ -80,6 +80,7 @@ def prepare(folder: Path, environ: Mapping[str, str], say: Say) -> tuple[House, 
             running.come_to_now()
         _read(house, environ, say)
         say(work.detect(house, "demo").sentence)
+        _begin_reviews(house, say)
     except BaseException:
         running.stop()
         raise
@@ -92,6 +93,33 @@ def _read(house: House, environ: Mapping[str, str], say: Say, at: datetime | Non
     for result in work.pull(house, work.feed_names(house), "demo", at=at, environ=environ, progress=say):
         if result.error:
             say(f"{result.feed}: {result.error}")
+
+
+def _begin_reviews(house: House, say: Say) -> None:
+    """Two access reviews that the visitor finds running: what Finance may do, and privileged access everywhere."""
+    from sqlmodel import select
+
+    from governance import campaigns
+    from governance.tables import Campaign
+
+    with house.store.read() as session:
+        if session.exec(select(Campaign.id).limit(1)).first() is not None:
+            return
+    by_role = {role: entry.email for entry in reversed(house.settings.actor) for role in entry.roles}
+    security = home.actor_named(house, by_role["security"])
+    fallback, now = by_role["approver"], home.clock()
+    quarter = f"Q{(now.month + 2) // 3} {now.year}"
+    privileged = campaigns.TEMPLATES["quarterly-privileged"]
+    finance = {"departments": ["Finance"], "applications": ["salesforce", "expenses"]}
+    wanted: tuple[tuple[str, str | None, dict[str, Any], dict[str, Any]], ...] = (
+        (f"{quarter}: Finance applications", None, finance, {"levels": [["manager"]], "days": 21}),
+        (f"{quarter}: privileged access", "quarterly-privileged", privileged.scope, privileged.plan),
+    )
+    for title, template, scope, plan in wanted:
+        plan = {**plan, "fallback": fallback}
+        made = campaigns.create(house, security, now, title, scope, plan, template=template)
+        campaigns.launch(house, security, now, made.id)
+    say("two access reviews have begun")
 
 
 def parse_days(text: str) -> timedelta:

@@ -99,7 +99,7 @@ def _few(item: Mapping[str, Any], policy: Policy) -> bool:
 
 
 def _of_peers(item: Mapping[str, Any]) -> str:
-    return f"{item['holders']:,} of {item['peers']:,} in the same position"
+    return f"{item['holders']:,} of {item['peers']:,} peers"
 
 
 def _most_unused(item: Mapping[str, Any], policy: Policy) -> int:

@@ -61,16 +61,8 @@ def _form(house: House) -> tuple[str, str | None, dict[str, Any], dict[str, Any]
         "Title for the reviewers", value=base.title if base else "Access review", key=f"title-{template}", max_chars=120
     )
     scope = _scope(house, template, dict(base.scope) if base else {})
-    plan = _plan(house, template, dict(base.plan) if base else {})
-    months = st.number_input(
-        "Again every … months",
-        0,
-        24,
-        base.every_months or 0 if base else 0,
-        key=f"again-{template}",
-        help="0: only this once.",
-    )
-    return title, None if template == OWN else template, scope, plan, int(months)
+    plan, months = _plan(house, template, dict(base.plan) if base else {}, base.every_months or 0 if base else 0)
+    return title, None if template == OWN else template, scope, plan, months
 
 
 def _scope(house: House, key: str, base: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +117,8 @@ def _more(key: str, base: dict[str, Any]) -> dict[str, Any]:
     return found | ({"movers_days": int(moved)} if moved else {})
 
 
-def _plan(house: House, key: str, base: dict[str, Any]) -> dict[str, Any]:
+def _plan(house: House, key: str, base: dict[str, Any], again: int) -> tuple[dict[str, Any], int]:
+    """Who decides and until when; and every how many months such a review begins anew."""
     st.markdown("#### :small[:gray[Who decides]]")
     levels = base.get("levels", [["manager", "application_owner"]])
     ways = st.multiselect(
@@ -155,14 +148,16 @@ def _plan(house: House, key: str, base: dict[str, Any]) -> dict[str, Any]:
     undecided = st.selectbox(
         "What nobody decided", list(UNDECIDED), format_func=lambda n: UNDECIDED[n], key=f"undecided-{key}"
     )
-    controls = st.number_input(
-        "Announced control rows",
-        0,
-        50,
-        0,
-        key=f"controls-{key}",
-        help="Invented rows that are known to be wrong and never carried out: they show whether reviewers look.",
-    )
+    grid = st.grid(2, min_column_width=200, gap="small")
+    with grid:
+        controls = st.number_input(
+            "Announced control rows", 0, 50, 0, key=f"controls-{key}",
+            help="Invented rows known to be wrong and never carried out: they show whether reviewers look.",
+        )  # fmt: skip
+    with grid:
+        months = st.number_input(
+            "Again every … months", 0, 24, again, key=f"again-{key}", help="0: only this once."
+        )  # fmt: skip
     chosen = [list(ways)] if ways else [["manager"]]
     return {
         "levels": [*chosen, [then]] if then else chosen,
@@ -170,7 +165,7 @@ def _plan(house: House, key: str, base: dict[str, Any]) -> dict[str, Any]:
         "days": int(days),
         "undecided": undecided,
         "controls": int(controls),
-    }
+    }, int(months)
 
 
 def _preview(house: House, actor: Actor, now: datetime, scope: dict[str, Any], plan: dict[str, Any]) -> Preview | None:

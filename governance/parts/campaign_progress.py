@@ -70,15 +70,14 @@ def _reviewers(seen: Progress) -> None:
             "Decided": q.decided / q.given if q.given else 0.0,
             "Open": seen.open_of.get(q.reviewer, 0),
             "Removed": q.removed,
-            "Seconds each": q.seconds,
-            "In bulk": q.bulk_share,
-            "As recommended": q.agreement,
+            "Seconds each": UNKNOWN if q.seconds is None else f"{q.seconds:.1f}",
+            "In bulk": UNKNOWN if q.bulk_share is None else f"{q.bulk_share:.0%}",
+            "As recommended": UNKNOWN if q.agreement is None else f"{q.agreement:.0%}",
             "Signed": q.reviewer in seen.signed,
             "To look at": "; ".join(q.flags),
         }
         for q in seen.reviewers
     ]
-    percent = st.column_config.NumberColumn(format="percent")
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
@@ -86,8 +85,6 @@ def _reviewers(seen: Progress) -> None:
         alt="Reviewers, how far and how carefully they decided",
         column_config={
             "Decided": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent"),
-            "In bulk": percent,
-            "As recommended": percent,
         },
     )
     note(
