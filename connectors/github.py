@@ -19,6 +19,8 @@ from datetime import datetime
 from typing import ClassVar
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from connectors.kit.addresses import check_base
 from connectors.kit.contract import (
     CanDeactivate,
@@ -167,7 +169,8 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
             told = self._lists.invitation(account_id.removeprefix(INVITATION))
             return invited(self.feed.name, told) if told else None
         if self._scim and (found := read_account(self._scim, account_id)):
-            return AccountReader(self.feed.name, Dialect(), self.given.now).account(found[0], None)
+            known = AccountReader(self.feed.name, Dialect(), self.given.now).account(found[0], None)
+            return replace(known, username=self._known_links().login_of.get(account_id) or known.username)
         path = f"{self._lists.path}/memberships/{quote(account_id, safe='')}"
         answer = self._calls.get(path, allow=REFUSED)
         membership = reader.of(answer.data if answer.status == 200 else None)

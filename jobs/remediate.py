@@ -169,15 +169,19 @@ def undo(house: House, connect: Connect, now: datetime, actor: Actor, id: str) -
 
 
 def _undo(house: House, connect: Connect, now: datetime, actor: Actor, id: str) -> Outcome:
-    from connectors.kit.contract import CanReactivate
+    from connectors.kit.contract import CanReactivate, CanReadOne, CanRevokeGrant
 
     r = remediation.undo(house, actor, now, id)
     with closing(connect(r.application, True)) as connector:
-        if not isinstance(connector, CanReactivate) or not connector.given.write:
-            raise NotSupported(f"{r.application} offers no way to switch an account on again")
+        able = isinstance(connector, CanReactivate if r.entitlement_id is None else CanRevokeGrant)
+        if not able or not isinstance(connector, CanReadOne) or not connector.given.write:
+            raise NotSupported(f"{r.application} offers no way to give this back")
         result: Receipt | LeaverwatchError
         try:
-            result = connector.reactivate(r.account_id)
+            if r.entitlement_id is not None and isinstance(connector, CanRevokeGrant):
+                result = connector.restore_grant(r.account_id, r.entitlement_id)
+            elif isinstance(connector, CanReactivate):
+                result = connector.reactivate(r.account_id)
         except (FeedError, RemediationError) as error:
             result = error
         live: Account | None = connector.account(r.account_id)

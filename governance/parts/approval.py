@@ -52,6 +52,15 @@ def _recommendation(card: Waiting) -> None:
     account = code(r.username or r.account_id)
     if way is None:
         st.warning("This application is not configured any more.", icon=":material/help:")
+    elif r.entitlement_id is not None:
+        held = bold((r.evidence or {}).get("entitlement") or r.entitlement_id)
+        who = f"{plain(way.owner or 'the owner')} is asked to take" if card.manual else "Leaverwatch takes"
+        change = card.what == "change"
+        asked = f"{who} {held} from {account} in {plain(way.title)}"
+        asked = f"{asked}, or change it as the reviewer says" if change else asked
+        st.info(
+            f":small[**What happens:** {asked}. Nothing is deleted; it can be given back.]", icon=":material/key_off:"
+        )
     elif card.manual:
         asked = f"{plain(way.owner or 'the owner')} is asked to deactivate {account} in {plain(way.title)}."
         st.info(f":small[**What happens:** {asked} {plain(way.reversible)}]", icon=":material/assignment_ind:")
@@ -64,11 +73,12 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
     r, step = card.remediation, f"keep-{card.remediation.id}"
     first = st.container()  # on a phone the buttons come before the words that may go with them
     reason = st.text_input("Why you agree", value="The facts are right", key=f"agree-{r.id}", max_chars=500)
-    label = "Approve the task" if card.manual else "Approve deactivation"
+    label = "Approve the task" if card.manual else "Approve removal" if r.entitlement_id else "Approve deactivation"
     if first.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
-        done = "Approved: the owner has the task" if card.manual else "Approved: it is carried out within seconds"
+        done = "Approved: the owner gets the task" if card.manual else "Approved: it is carried out within seconds"
         attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done)
-    if first.button("Keep active, with a reason", width="stretch", key=f"open-{step}"):
+    keep = "Keep it, with a reason" if r.entitlement_id else "Keep active, with a reason"
+    if first.button(keep, width="stretch", key=f"open-{step}"):
         st.session_state[f"open {step}"] = not st.session_state.get(f"open {step}", False)
     if st.session_state.get(f"open {step}"):
         with st.form(step, border=False):
@@ -80,6 +90,8 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
                     lambda: remediation.reject(house, actor, now, [r.id], why), "Kept active; the finding is open again"
                 )
     after = "The next file proves it." if card.manual else "Carried out at once, read again to prove it."
+    if r.entitlement_id is not None:
+        after = "The next reading proves it."
     until = "" if card.manual else f" It can be undone for {remediation.CAN_BE_UNDONE.days} days."
     note(f"{after}{until}", text_alignment="center")
 

@@ -176,7 +176,8 @@ def _row(now: datetime, item: ReviewItem, account: AccountFacts, ways: Mapping[s
                 "facts": {},
             },
             "entitlement": item.entitlement,
-            "review": {"campaign": item.campaign, "number": item.number, "decided_by": item.decided_by},
+            "review": {"campaign": item.campaign, "number": item.number, "decided_by": item.decided_by}
+            | {"decision": item.decision},
         },
         "reason": why,
         "proposed_by": item.decided_by or "",

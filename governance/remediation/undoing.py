@@ -1,4 +1,4 @@
-"""Undoing: within 30 days an account that was switched off from here can be switched on again."""
+"""Undoing: within 30 days an account that was switched off, or an entitlement taken away, from here is given back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CAN_BE_UNDONE: Final = timedelta(days=30)
 
 
 def undo(house: House, actor: Actor, now: datetime, id: str) -> Remediation:
-    """Check that this deactivation may be undone and commit the intent; the call comes after (jobs.remediate.undo)."""
+    """Check that this may be undone and commit the intent; the call comes after (jobs.remediate.undo)."""
     with house.store.read() as session:
         r = load(session, [id])[0]
         account = read_facts(house, session, [(r.application, r.account_id)]).accounts.get(
@@ -32,7 +32,7 @@ def undo(house: House, actor: Actor, now: datetime, id: str) -> Remediation:
         raise FourEyesRequired(f"{r.application}/{r.username or r.account_id} may belong to {actor.email}")
     if r.status not in ("executed", "verified"):
         raise AlreadyDecided(f"remediation {id} is {r.status}; only what was carried out can be undone")
-    if r.action != "deactivate" or r.attempts == 0 or r.executing_at is None:
+    if r.action == "manual" or r.attempts == 0 or r.executing_at is None:
         raise NotSupported(f"remediation {id} was not carried out from here: there is nothing to undo")
     if now - r.executing_at > CAN_BE_UNDONE:
         raise NotSupported(f"remediation {id} is older than {CAN_BE_UNDONE.days} days and cannot be undone from here")
@@ -47,8 +47,9 @@ def undo(house: House, actor: Actor, now: datetime, id: str) -> Remediation:
             raise AlreadyDecided(f"remediation {id} is {r.status} by now")
         r.evidence = {**(r.evidence or {}), "undo": {"by": actor.email, "at": now.isoformat()}}
         session.add(r)
-        facts = {"application": r.application, "account_id": r.account_id}
-        audit.append_many(session, [audit.Line(now, actor.email, "reactivate", f"remediation/{id}", "undo", facts)])
+        facts = {"application": r.application, "account_id": r.account_id, "entitlement_id": r.entitlement_id}
+        verb = "reactivate" if r.action == "deactivate" else "restore_grant"
+        audit.append_many(session, [audit.Line(now, actor.email, verb, f"remediation/{id}", "undo", facts)])
     return r
 
 
@@ -57,12 +58,15 @@ def undone(
 ) -> Remediation:
     """Note what became of an undo: an account read active again is `undone`, else NotVerified and nothing changes.
 
-    The next detect run opens the finding again if the rule still holds.
+    An entitlement that was given back cannot be read by itself: the application's word counts, and the next pull shows
+    it. The next detect run opens the finding again if the rule still holds.
     """
     answer = f"{result.call}: {result.answer}" if isinstance(result, Receipt) else f"{type(result).__name__}: {result}"
     active = live is not None and live.active is True
     with house.store.write() as session:
         r = load(session, [id])[0]
+        if r.action == "revoke":
+            active = isinstance(result, Receipt)
         undo = {**(r.evidence or {}).get("undo", {}), "answer": answer, "active": active, "read_at": now.isoformat()}
         r.evidence = {**(r.evidence or {}), "undo": undo}
         if active:
@@ -72,5 +76,5 @@ def undone(
         verb = "undone" if active else "not_undone"
         audit.append_many(session, [audit.Line(now, str(undo.get("by", "worker")), verb, f"remediation/{id}", answer)])
     if not active:
-        raise NotVerified(f"remediation {id}: the account was read again and is not active ({answer})")
+        raise NotVerified(f"remediation {id}: it was not given back ({answer})")
     return r

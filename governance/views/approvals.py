@@ -35,6 +35,11 @@ class Waiting:
     others: list[str]  # who may
 
     @property
+    def what(self) -> str:
+        """What a reviewer decided, where a review did: remove or change; empty otherwise."""
+        return str(((self.remediation.evidence or {}).get("review") or {}).get("decision", ""))
+
+    @property
     def manual(self) -> bool:
         """Whether a person, not a call, carries it out."""
         return self.remediation.action == "manual"
@@ -106,7 +111,7 @@ def moving(remediations: list[Remediation], now: datetime) -> bool:
 
 def can_undo(r: Remediation, now: datetime) -> bool:
     """Whether a closure was carried out from here and is recent enough to be undone."""
-    carried_out = r.action == "deactivate" and r.attempts > 0 and r.executing_at is not None
+    carried_out = r.action != "manual" and r.attempts > 0 and r.executing_at is not None
     return r.status in ("executed", "verified") and carried_out and now - (r.executing_at or now) <= CAN_BE_UNDONE
 
 

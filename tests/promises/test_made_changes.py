@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.kit.contract import CanDeactivate, CanReactivate, TellsEvents
+from connectors.kit.contract import CanDeactivate, CanReactivate, CanReadOne, TellsEvents
 from connectors.sandbox.faults import Faults
+from governance.correlation import fold
 from governance.errors import LeaverwatchError, RemediationError
 from governance.records import EVENT_KINDS
 from tests.sandbox_company import NOW
@@ -41,6 +42,19 @@ class TestActing:
                 connector.reactivate(target)
                 assert on(connector.account(target)) is True
         assert specified(tenant).problems(ground.asked(application.name)) == []
+
+    def test_read_alone_it_has_the_names_of_the_list(self, tenant, ground):
+        """Else the last look before a call would take it for another one (FAULTS.md D8)."""
+        capable(tenant, CanReadOne, "read_one")
+        application = small(tenant, ground)
+        told = pulled(tenant, ground, application)
+        assert told.error is None
+        with connected(tenant, ground, application) as connector:
+            for account_id, listed_one in told.kept.items():
+                alone = connector.account(account_id)
+                for name in ("username", "email"):
+                    one, other = getattr(listed_one, name), getattr(alone, name) if alone else None
+                    assert one is None or other is None or fold(one) == fold(other), (account_id, name)
 
     def test_a_lie_is_found_out_by_reading_again(self, tenant, ground):
         capable(tenant, CanDeactivate, "deactivate")

@@ -29,6 +29,7 @@ TENANT = Tenant(
     no_spec="the form of the file is our own",
     cannot={
         "events": "a list says what is, not what happened",
+        "read_one": "a file is read whole: one account by itself is not asked for",
         "deactivate": "nothing can be changed through a file: a task for a person closes an account",
         "reactivate": "the same",
     },

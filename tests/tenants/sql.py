@@ -20,6 +20,7 @@ def options(url: str) -> dict[str, object]:
 NO_SPEC = "SQL is a standard nobody can be checked against here; the databases are real"
 CANNOT = {
     "events": "a query says what is, not what happened",
+    "read_one": "the query tells every account: one by itself is not asked for",
     "deactivate": "a database of somebody else's application is never written: a task for a person closes an account",
     "reactivate": "the same",
 }
