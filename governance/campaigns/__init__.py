@@ -4,6 +4,7 @@ draft → running → closed, or cancelled. `create` and `preview` store no item
 may be called until `close`, which proposes every removal under an approval of its own.
 """
 
+from governance.campaigns.asking import ASKED, ask_removal
 from governance.campaigns.closing import EVIDENCE, close, overdue
 from governance.campaigns.deciding import Decision, decide, sign
 from governance.campaigns.delegating import decides_for, delegate, delegations, end_delegation, reassign
@@ -17,6 +18,7 @@ from governance.campaigns.scope import ReviewPlan, Scope, plan_of, scope_of
 from governance.campaigns.templates import TEMPLATES, Template
 
 __all__ = [
+    "ASKED",
     "EVIDENCE",
     "FOLDER",
     "TEMPLATES",
@@ -26,6 +28,7 @@ __all__ = [
     "ReviewPlan",
     "Scope",
     "Template",
+    "ask_removal",
     "begin_due",
     "cancel",
     "close",

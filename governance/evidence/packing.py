@@ -44,7 +44,7 @@ def build(house: House, now: datetime, campaign: str, quality: Sequence[Mapping[
     """
     with house.store.read() as session:
         row = session.get(Campaign, campaign)
-        if row is None or row.status != "closed":
+        if row is None or row.status != "closed" or row.population is None:
             raise DecisionError(
                 f"campaign {campaign} is {row.status if row else 'not there'}: evidence is of closed ones"
             )

@@ -25,12 +25,13 @@ from governance.remediation.planning import Plan, Share, admit, hold, limit, pla
 from governance.remediation.proof import settle_by_snapshot
 from governance.remediation.proposals import propose, refusals
 from governance.remediation.refusals import plan_digest
-from governance.remediation.reviewed import Removal, propose_removals
+from governance.remediation.reviewed import PROPOSED, Removal, propose_removals
 from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
 
 __all__ = [
     "APPROVAL_HOLDS",
     "CAN_BE_UNDONE",
+    "PROPOSED",
     "AccountFacts",
     "Begun",
     "Facts",

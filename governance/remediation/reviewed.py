@@ -24,6 +24,7 @@ from governance.tables import Connector, Remediation, ReviewItem
 
 RULE: Final = "access_review"
 DECIDED: Final = ("remove", "change")
+PROPOSED: Final = "removal proposed"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def propose_removals(house: House, session: Session, now: datetime, items: Seque
         row = _row(now, item, account, ways.get(item.application, {}))
         rows.append(row)
         under_way[key] = row["id"]
-        removals.append(Removal(item.number, row["id"], "removal proposed"))
+        removals.append(Removal(item.number, row["id"], PROPOSED))
     put_rows(session, Remediation, rows)
     audit.append_many(session, [_line(now, row) for row in rows])
     return removals

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from governance.access import Actor, Verb, may
-from governance.campaigns import Quality, quality
+from governance.campaigns import ASKED, Quality, quality
 from governance.errors import DecisionError, NotAllowed
 from governance.house import House
 from governance.tables import Campaign, EvidencePack, Remediation, ReviewItem, ReviewSchedule, ReviewSignature
 from governance.views.words import UNKNOWN
 
 WORDS = ("keep", "remove", "change")
+_OF_REVIEWS = col(Campaign.template).is_distinct_from(ASKED)  # single removals that managers asked for stand elsewhere
 OPEN = ("proposed", "approved", "scheduled", "executing", "executed")
 
 
@@ -64,7 +65,7 @@ def cards(house: House, actor: Actor) -> list[Card]:
     """Every campaign: those that run first, the next due before the others, then drafts, then what ended."""
     _demand_all(actor)
     with house.store.read() as session:
-        rows = list(session.exec(select(Campaign).order_by(col(Campaign.id).desc()).limit(200)))
+        rows = list(session.exec(select(Campaign).where(_OF_REVIEWS).order_by(col(Campaign.id).desc()).limit(200)))
         counted = _counted(session)
         removals = _removals(session)
         session.expunge_all()

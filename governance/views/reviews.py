@@ -220,7 +220,7 @@ def _shown(
         "privileged": item.privileged,
         "critical": item.critical,
         "how": _how(facts, now),
-        "last_use": _last_use(facts, now),
+        "last_use": last_use(facts, now),
         "peers": share(facts["holders"], facts["peers"]) if facts.get("holders") and facts.get("peers") else UNKNOWN,
         "recommendation": item.recommendation,
         "because": item.because,
@@ -255,7 +255,7 @@ def _how(facts: dict[str, Any], now: datetime) -> str:
     return told
 
 
-def _last_use(facts: dict[str, Any], now: datetime) -> str:
+def last_use(facts: dict[str, Any], now: datetime) -> str:
     """`2 d`, `today`, `never` or `unknown`."""
     if not facts.get("used_known"):
         return "unknown"

@@ -198,9 +198,12 @@ def schedule(
 @campaign.command("list")
 def list_(output: Output = Format.TABLE) -> None:
     """Every campaign, the newest first."""
+    from governance.campaigns import ASKED
+
     house = the_house()
+    kept = col(Campaign.template).is_distinct_from(ASKED)  # single removals that managers asked for are no reviews
     with house.store.read() as session:
-        rows = session.exec(select(Campaign).order_by(col(Campaign.id).desc())).all()
+        rows = session.exec(select(Campaign).where(kept).order_by(col(Campaign.id).desc())).all()
         counted = _counted(house)
     show([_row(row, counted) for row in rows], output, ROW)
 
