@@ -1,7 +1,8 @@
 """The jobs that worker and command line both do: each under its lease, each recorded as a job run.
 
 Leases, so that one process or twenty do the same: `worker` (who schedules), `pull-<feed>` (one pull of a feed at a
-time), `detect` (one detect run at a time), `acting` (remediations and verification one after another).
+time), `detect` (one detect run at a time), `acting` (remediations and verification one after another),
+`notices` (nobody is told twice).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlmodel import and_, col, delete, or_, select
 from ulid import ULID
 
-from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError
+from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError, NotDelivered
 from governance.house import House
 from governance.tables import DetectRun, JobRun, Remediation, Request
 from jobs.home import actor_named, clock, connect
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from jobs.detect import Detection
     from jobs.pull import PullResult
     from jobs.remediate import Outcome
+    from jobs.remind import Told
 
 log = logging.getLogger("leaverwatch")
 
@@ -247,6 +249,7 @@ def _conclude(running: Running, outcomes: Sequence[Outcome]) -> None:
 
 def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
     """Remove snapshots past their keeping time, what killed pulls left behind, and old job runs."""
+    from governance import notices
     from governance.snapshots import sweep
 
     with recorded(house, "retention", by) as running:
@@ -257,8 +260,31 @@ def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
             runs = session.exec(delete(JobRun).where(col(JobRun.started_at) < old))
             done = col(Request.status).in_(("done", "failed"))
             asked = session.exec(delete(Request).where(col(Request.at) < old, done))
-        running.counts |= {"job_runs": runs.rowcount, "requests": asked.rowcount}
+            told = notices.forget(session, now - timedelta(days=house.settings.snapshots.keep_days))
+        running.counts |= {"job_runs": runs.rowcount, "requests": asked.rowcount, "notices": told}
         return dict(running.counts)
+
+
+def remind(
+    house: House, by: str = SCHEDULER, environ: Mapping[str, str] = os.environ, now: datetime | None = None
+) -> Told:
+    """Tell people what waits for them. A scheduled time at which there is nothing to tell leaves no job run."""
+    from jobs import remind as reminding
+
+    told, at = reminding.Told(), now or clock()
+    with holding(house, "notices"):
+        fresh, due = reminding.look(house, at)
+        if by == SCHEDULER and not fresh and not due:
+            return told
+        with recorded(house, "remind", by) as running:
+            try:
+                reminding.tell(house, at, environ, fresh, told)
+            finally:
+                running.counts = {"made": told.made, "sent": told.sent, "dropped": told.dropped}
+                if told.failures:
+                    running.counts["not_delivered"] = len(told.failures)
+                    running.status, running.error = "failed", "; ".join(dict.fromkeys(told.failures))[:1000]
+    return told
 
 
 JOBS: Final[dict[str, str]] = {
@@ -268,6 +294,7 @@ JOBS: Final[dict[str, str]] = {
     "verify": "reads executed remediations back, every 5 minutes",
     "reviews": "keeps running access reviews up to date and begins those that are due, after each detect run",
     "evidence": "builds the evidence of closed access reviews when one is asked for",
+    "remind": "tells people what waits for them, every 30 seconds when there is something to tell",
     "retention": "removes what is past its keeping time, daily at 03:10 UTC",
 }
 
@@ -299,6 +326,11 @@ def run(
         return reviews(house, by)
     if job == "evidence":
         return evidence(house, by)
+    if job == "remind":
+        told = remind(house, by, environ)
+        if told.failures:
+            raise NotDelivered("; ".join(dict.fromkeys(told.failures)))
+        return told
     if job == "retention":
         return retention(house, by)
     if job in ("check", "configure"):

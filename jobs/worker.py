@@ -154,6 +154,8 @@ class Worker:
         elif plan.job == "verify":
             if work.unproved(self.house):
                 self.lanes.start("acting", lambda: work.verify(self.house, environ=self.environ))
+        elif plan.job == "remind":
+            self.lanes.start("remind", lambda: work.remind(self.house, environ=self.environ))
         else:
             self.lanes.start("retention", lambda: work.retention(self.house))
 
