@@ -22,7 +22,9 @@ def gather(house: House, now: datetime) -> list[Occasion]:
 
 def no_longer_true(house: House, notices: Sequence[Notice], now: datetime) -> dict[str, str]:
     """Those of these notices that nobody needs any more, by id, and why."""
-    return dict(_moot(house, notices, now)) if notices else {}
+    newest = {(n.to, n.kind, n.about): n.id for n in sorted(notices, key=lambda n: (n.made_at, n.id))}
+    older = {n.id: "a later one says more" for n in notices if newest[n.to, n.kind, n.about] != n.id}
+    return older | dict(_moot(house, notices, now)) if notices else {}
 
 
 def _moot(house: House, notices: Sequence[Notice], now: datetime) -> Iterator[tuple[str, str]]:

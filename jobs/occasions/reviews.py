@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,9 +23,10 @@ LATELY: Final = timedelta(days=3)  # a review closed longer ago is no news
 
 @dataclass(frozen=True)
 class _Tally:
-    """The items of one review: how many there are, and how many each reviewer has still to decide."""
+    """The items of one review: how many there are, how many each reviewer has, and has still to decide."""
 
     items: int
+    of: dict[str, int]
     open: dict[str, int]
 
     @property
@@ -40,9 +41,10 @@ def gather(house: House, people: People, now: datetime) -> Iterator[Occasion]:
             yield _closed(house, campaign)
         elif campaign.launched_at is not None:
             tally = _tally(house, campaign.id)
-            yield from _begun(campaign, tally)
+            told = _told(house, campaign)
+            yield from _begun(campaign, tally, told)
             if campaign.due_at is not None:
-                yield from _reminded(house, campaign, tally, now)
+                yield from _reminded(campaign, tally, told, now)
                 yield from _escalated(campaign, tally, now)
 
 
@@ -59,23 +61,26 @@ def moot(house: House, notices: Sequence[Notice], now: datetime) -> Iterator[str
             yield notice.id
 
 
-def _begun(campaign: Campaign, tally: _Tally) -> Iterator[Occasion]:
-    """To everybody with open items, also to who got them later; a room is told once."""
+def _begun(campaign: Campaign, tally: _Tally, told: Mapping[str, tuple[datetime, int]]) -> Iterator[Occasion]:
+    """To everybody with open items, and once more to who was given further ones; a room is told once."""
     for reviewer, number in tally.open.items():
-        body = f"{_named(campaign)}: {_items(number)} to decide{_due(campaign)}"
-        yield Occasion("review_opened", campaign.id, body, _mine(campaign), (reviewer,), in_rooms=False)
+        given = tally.of[reviewer]
+        if reviewer not in told or given > told[reviewer][1]:
+            body = f"{_named(campaign)}: {_items(number)} to decide{_due(campaign)}"
+            link = _mine(campaign)
+            yield Occasion("review_opened", campaign.id, body, link, (reviewer,), str(given), in_rooms=False)
     body = f"{_named(campaign)}: {_items(tally.items)} to decide{_due(campaign)}"
     yield Occasion("review_opened", campaign.id, body, _whole(campaign), time="room")
 
 
-def _reminded(house: House, campaign: Campaign, tally: _Tally, now: datetime) -> Iterator[Occasion]:
-    """The newest reminder whose time came after somebody was told of the review at all."""
+def _reminded(
+    campaign: Campaign, tally: _Tally, told: Mapping[str, tuple[datetime, int]], now: datetime
+) -> Iterator[Occasion]:
+    """The newest reminder whose time came after somebody was told what they were given."""
     passed = reminders(campaign.launched_at or now, campaign.due_at or now, now)
-    if not passed or not tally.open:
-        return
-    since = _told_at(house, campaign)
     for reviewer, number in tally.open.items():
-        came = [name for name, at in passed if reviewer in since and at > since[reviewer]]
+        told_at, of = told.get(reviewer, (now, 0))
+        came = [name for name, at in passed if at > told_at and tally.of[reviewer] <= of]
         if came:
             late = (campaign.due_at or now) <= now
             when = f", was due on {_day(campaign)}" if late else _due(campaign)
@@ -124,14 +129,17 @@ def _tally(house: House, campaign: str) -> _Tally:
             by.where(col(item.campaign) == campaign).group_by(col(item.reviewer)).order_by(col(item.reviewer))
         ).all()
     pending = {str(who): total - decided for who, total, decided in rows if who and total > decided}
-    return _Tally(sum(total for _, total, _ in rows), pending)
+    return _Tally(sum(total for _, total, _ in rows), {str(who): total for who, total, _ in rows if who}, pending)
 
 
-def _told_at(house: House, campaign: Campaign) -> dict[str, datetime]:
-    """When each reviewer was told of the review first."""
-    told = select(Notice.to, Notice.made_at).where(Notice.kind == "review_opened", Notice.about == campaign.id)
+def _told(house: House, campaign: Campaign) -> dict[str, tuple[datetime, int]]:
+    """When each reviewer was told last what they were given, and of how many items that was."""
+    opened = select(Notice.to, Notice.made_at, Notice.key).where(
+        Notice.kind == "review_opened", Notice.about == campaign.id
+    )
     with house.store.read() as session:
-        return dict(session.exec(told).all())
+        rows = session.exec(opened.order_by(col(Notice.made_at))).all()
+    return {to: (at, int(key.split(" ")[2])) for to, at, key in rows if "@" in to}
 
 
 def _addresses(*emails: str | None) -> tuple[str, ...]:
