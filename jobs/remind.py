@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from governance import notices
+from governance.access import Actor, Verb, demand
 from governance.channels import ChannelSettings
 from governance.errors import LeaverwatchError
 from governance.house import House
-from governance.notices import Occasion
+from governance.notices import Message, Occasion
 from governance.tables import Notice
 from jobs import occasions
 from jobs.delivery import Line, line
@@ -53,6 +54,20 @@ def tell(house: House, now: datetime, environ: Mapping[str, str], fresh: list[Oc
         with house.store.write() as session:
             told.dropped = notices.drop(session, gone)
     _send(house, now, environ, [notice for notice in due if notice.id not in gone], told)
+
+
+def try_out(house: House, actor: Actor, environ: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """A message over every channel that says nothing but that it arrived; the channel's name, and why it did not."""
+    demand(actor, Verb.RUN)
+    words = "This is a test: what waits for you will reach you here."
+    for channel in house.settings.notify.channel:
+        to = actor.email if channel.reaches_persons else f"room/{channel.name}"
+        try:
+            line(house, channel, environ).send(Message("test", to, "Leaverwatch reaches you here", (), words))
+        except LeaverwatchError as error:
+            yield channel.name, str(error)
+        else:
+            yield channel.name, None
 
 
 def _send(house: House, now: datetime, environ: Mapping[str, str], due: list[Notice], told: Told) -> None:
