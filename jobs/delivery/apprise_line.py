@@ -23,6 +23,8 @@ _PLUGINS: Final[dict[str, tuple[type[Any], str]]] = {
     "teams": (NotifyWorkflows, "workflows://… or the https://….logic.azure.com/… that Teams shows"),
 }
 _WORD: Final = re.compile(r"[a-z]+")
+_MARKS: Final = re.compile(r"([\\`*_{}\[\]()#+\-!<>|~])")
+_ESCAPED: Final = r"\\\1"
 _CAUSE: Final = "Socket Exception: "  # how Apprise's debug lines begin that say why a mail server was not reached
 
 
@@ -38,7 +40,7 @@ class AppriseLine:
             raise ConfigurationError(f"leaverwatch.toml: notify.channel.{channel.name}.url: expected {wanted}")
         self._plugin: Any = found
         self._plugin.request_rate_per_sec = 0  # else it sleeps 5.5 s after each; `most_per_minute` is our own limit
-        self._mail = channel.kind == "mail"
+        self._mail, self._teams = channel.kind == "mail", channel.kind == "teams"
         if self._mail:
             self._plugin.from_addr = ["Leaverwatch", str(channel.sender)]
 
@@ -48,14 +50,27 @@ class AppriseLine:
             self._plugin.targets = [(False, message.to)]
             # RFC 3834: who is on holiday does not answer. The id is the same when a message is tried again.
             self._plugin.headers = {"Auto-Submitted": "auto-generated", "X-Leaverwatch-Message": message.id}
+        # Teams knows no plain text, and makes no links of addresses whose dots Apprise has escaped.
+        body, form = (markdown(message), NotifyFormat.MARKDOWN) if self._teams else (message.text, NotifyFormat.TEXT)
         with LogCapture(level=logging.DEBUG, fmt="%(levelname)s %(message)s") as said:  # type: ignore[no-untyped-call]
             try:
-                taken = self._plugin.notify(body=message.text, title=message.title, body_format=NotifyFormat.TEXT)
+                taken = self._plugin.notify(body=body, title=message.title, body_format=form)
             except Exception as error:  # noqa: BLE001 - whatever a library of plugins raises, the others are still sent
                 raise NotDelivered(f"{self._name}: {type(error).__name__}") from None
             words = said.getvalue()
         if not taken:
             raise NotDelivered(f"{self._name}: {_why(words, causes=self._mail)}")
+
+
+def markdown(message: Message) -> str:
+    """The message with links; what people typed stays what it is."""
+    parts = []
+    for section in message.sections:
+        lines = [f"- {_MARKS.sub(_ESCAPED, line)}" for line in section.lines]
+        parts.append(
+            "\n".join((f"**{_MARKS.sub(_ESCAPED, section.title)}**\n", *lines)) + f"\n\n[Open]({section.link})"
+        )
+    return "\n\n".join((*parts, message.foot))
 
 
 def _why(log: str, *, causes: bool) -> str:
