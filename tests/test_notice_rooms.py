@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import threading
@@ -30,11 +31,11 @@ TEAMS = {"name": "team", "kind": "teams", "url": {"env": "TEAMS"}}
 MINUTE = timedelta(minutes=1)
 
 
-def certificate(folder: Path) -> Path:
-    """A certificate of localhost, signed by itself, with its key, in one file."""
+def certificate(folder: Path, host: str = "localhost") -> Path:
+    """A certificate of a host, signed by itself, with its key, in one file."""
     text = private_key("localhost").encode()
     key = load_pem_private_key(text, None)
-    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     made = (
         x509.CertificateBuilder()
         .subject_name(who)
@@ -43,11 +44,11 @@ def certificate(folder: Path) -> Path:
         .serial_number(1)
         .not_valid_before(datetime.now(UTC) - timedelta(days=1))
         .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    file = folder / "localhost.pem"
+    file = folder / f"{host}.pem"
     file.write_bytes(text + b"\n" + made.public_bytes(serialization.Encoding.PEM))
     return file
 
@@ -157,3 +158,54 @@ def test_both_stores_keep_notices_alike(make_house, store_url):
         assert [m["Subject"] for m in mail.mails] == ["3 approvals wait for you"]
     with house.store.read() as session:
         assert {(n.status, n.attempts) for n in session.exec(select(Notice))} == {("sent", 2)}
+
+
+@pytest.fixture
+def slack(tmp_path, monkeypatch):
+    """Slack's own host as a proxy leads to it: a tunnel that ends here, over TLS, with a certificate of that name."""
+    file = certificate(tmp_path, "hooks.slack.com")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    taken: list[tuple[str, dict[str, Any]]] = []
+
+    class Tunnel(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            assert self.path == "hooks.slack.com:443"
+            self.send_response(200)
+            self.end_headers()
+            with context.wrap_socket(self.connection, server_side=True) as inside:
+                stream = inside.makefile("rb")
+                path = stream.readline().split(b" ")[1].decode()
+                head = http.client.parse_headers(stream)
+                taken.append((path, json.loads(stream.read(int(head["Content-Length"])))))
+                inside.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Tunnel)
+    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
+    thread.start()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_port}")
+    yield taken
+    proxy.shutdown()
+    proxy.server_close()
+    thread.join(5)
+
+
+def test_slack_is_told_in_its_own_room_with_nothing_in_it_that_slack_would_act_on(make_house, slack):
+    room = {"name": "room", "kind": "slack", "url": {"env": "SLACK"}}
+    application = {**TWO_APPLICATIONS["application"][0], "title": "CRM <!channel> & *co*"}
+    house = make_house({**TWO_APPLICATIONS, "application": [application], "notify": {"channel": [room]}})
+    put_remediation(house, "R1", NOW, application="crm")
+    url = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    told = work.remind(house, "test", {"SLACK": url}, NOW)
+    assert told.failures == []
+    [(path, message)] = slack
+    assert path == "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    said = json.dumps(message)
+    assert "1 approval waits for a decision" in said
+    assert "http://127.0.0.1:8501/approvals?id=R1" in said
+    assert "<!channel>" not in said
