@@ -10,11 +10,11 @@ from typing import Final
 from governance import notices
 from governance.access import Actor, Verb, demand
 from governance.channels import ChannelSettings
-from governance.errors import LeaverwatchError
+from governance.errors import LeaverwatchError, NotDelivered
 from governance.house import House
 from governance.notices import Message, Occasion
 from governance.tables import Notice
-from jobs import occasions
+from jobs import occasions, work
 from jobs.delivery import Line, line
 
 MINUTE: Final = timedelta(minutes=1)
@@ -29,6 +29,35 @@ class Told:
     dropped: int = 0
     sent: int = 0
     failures: list[str] = field(default_factory=list)
+
+    @property
+    def why(self) -> str:
+        """What did not arrive, each reason once."""
+        return "; ".join(dict.fromkeys(self.failures))[:1000]
+
+    def checked(self) -> Told:
+        """What came of it; NotDelivered when something did not arrive."""
+        if self.failures:
+            raise NotDelivered(self.why)
+        return self
+
+
+def run(house: House, by: str, environ: Mapping[str, str], now: datetime) -> Told:
+    """Look and tell, under a lease and recorded; at a scheduled time with nothing to tell nothing is recorded."""
+    told = Told()
+    with work.holding(house, "notices"):
+        fresh, due = look(house, now)
+        if by == work.SCHEDULER and not fresh and not due:
+            return told
+        with work.recorded(house, "remind", by) as running:
+            try:
+                tell(house, now, environ, fresh, told)
+            finally:
+                running.counts = {"made": told.made, "sent": told.sent, "dropped": told.dropped}
+                if told.failures:
+                    running.counts["not_delivered"] = len(told.failures)
+                    running.status, running.error = "failed", told.why
+    return told
 
 
 def look(house: House, now: datetime) -> tuple[list[Occasion], list[Notice]]:

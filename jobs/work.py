@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlmodel import and_, col, delete, or_, select
 from ulid import ULID
 
-from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError, NotDelivered
+from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError
 from governance.house import House
 from governance.tables import DetectRun, JobRun, Remediation, Request
 from jobs.home import actor_named, clock, connect
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from jobs.detect import Detection
     from jobs.pull import PullResult
     from jobs.remediate import Outcome
-    from jobs.remind import Told
 
 log = logging.getLogger("leaverwatch")
 
@@ -265,28 +264,6 @@ def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
         return dict(running.counts)
 
 
-def remind(
-    house: House, by: str = SCHEDULER, environ: Mapping[str, str] = os.environ, now: datetime | None = None
-) -> Told:
-    """Tell people what waits for them. A scheduled time at which there is nothing to tell leaves no job run."""
-    from jobs import remind as reminding
-
-    told, at = reminding.Told(), now or clock()
-    with holding(house, "notices"):
-        fresh, due = reminding.look(house, at)
-        if by == SCHEDULER and not fresh and not due:
-            return told
-        with recorded(house, "remind", by) as running:
-            try:
-                reminding.tell(house, at, environ, fresh, told)
-            finally:
-                running.counts = {"made": told.made, "sent": told.sent, "dropped": told.dropped}
-                if told.failures:
-                    running.counts["not_delivered"] = len(told.failures)
-                    running.status, running.error = "failed", "; ".join(dict.fromkeys(told.failures))[:1000]
-    return told
-
-
 JOBS: Final[dict[str, str]] = {
     "pull": "reads every feed by its own `every`",
     "detect": "correlates and runs the rulebook after pulls, at least every hour",
@@ -327,10 +304,9 @@ def run(
     if job == "evidence":
         return evidence(house, by)
     if job == "remind":
-        told = remind(house, by, environ)
-        if told.failures:
-            raise NotDelivered("; ".join(dict.fromkeys(told.failures)))
-        return told
+        from jobs import remind
+
+        return remind.run(house, by, environ, clock()).checked()
     if job == "retention":
         return retention(house, by)
     if job in ("check", "configure"):

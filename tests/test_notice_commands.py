@@ -13,7 +13,7 @@ from conftest import NOW
 from homes import CRM, HR, SETTINGS, Home, process
 from notice_receivers import KEY, MailServer, Receiver, free_port
 
-from jobs import work
+from jobs import remind as reminding
 from jobs.home import open_house
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
@@ -110,7 +110,7 @@ def test_what_did_not_arrive_is_named_listed_and_tried_again_by_an_admin(propose
         for _ in range(6):  # the clock goes on by itself in no test: each wait is over once its time is given
             [notice] = proposed.do("notices", "list", "--format", "json").json
             if notice["status"] == "waiting":
-                work.remind(house, "test", os.environ, datetime.fromisoformat(notice["due_at"]))
+                reminding.run(house, "test", os.environ, datetime.fromisoformat(notice["due_at"]))
     finally:
         house.store.close()
     [row] = proposed.do("notices", "list", "--status", "failed", "--format", "json").json

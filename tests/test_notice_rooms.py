@@ -22,7 +22,7 @@ from seeded import TWO_APPLICATIONS, put_pull, put_remediation
 from sqlmodel import select
 
 from governance.tables import Notice
-from jobs import work
+from jobs import remind as reminding
 from jobs.delivery import line
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
@@ -99,7 +99,7 @@ def test_a_room_is_told_once_however_many_people_it_waits_for(make_house, teams)
     put_remediation(house, "T1", NOW, application="crm", status="executing", action="manual", executing_at=NOW)
     with MailServer() as mail:
         for minutes in (0, 1, 60):
-            told = work.remind(house, "test", {"MAIL": mail.url, "TEAMS": teams.url}, NOW + minutes * MINUTE)
+            told = reminding.run(house, "test", {"MAIL": mail.url, "TEAMS": teams.url}, NOW + minutes * MINUTE)
             assert told.failures == []
         assert len(mail.mails) == 2, "the approver and the owner"
     [card] = teams.taken
@@ -116,7 +116,7 @@ def test_a_room_that_fails_gets_it_later_and_exactly_once(make_house, teams):
     put_remediation(house, "R1", NOW)
     teams.failures = 2
     for minutes in (0, 1, 2, 6, 60, 600):
-        work.remind(house, "test", {"TEAMS": teams.url}, NOW + minutes * MINUTE)
+        reminding.run(house, "test", {"TEAMS": teams.url}, NOW + minutes * MINUTE)
     assert len(teams.taken) == 1
     assert len(teams.paths) == 3
     with house.store.read() as session:
@@ -129,7 +129,7 @@ def test_a_room_may_want_to_know_only_some_kinds(make_house, teams):
     put_remediation(house, "R1", NOW)
     for number in range(3):
         put_pull(house, "hr", number, NOW, "failed")
-    work.remind(house, "test", {"TEAMS": teams.url}, NOW)
+    reminding.run(house, "test", {"TEAMS": teams.url}, NOW)
     [card] = teams.taken
     assert "1 feed cannot be read" in json.dumps(card)
     assert "approval" not in json.dumps(card)
@@ -154,7 +154,7 @@ def test_both_stores_keep_notices_alike(make_house, store_url):
         put_remediation(house, f"R{n}", NOW, account_id=f"a{n}")
     with MailServer("451 later") as mail:
         for minutes in (0, 1, 2):
-            work.remind(house, "test", {"MAIL": mail.url}, NOW + minutes * MINUTE)
+            reminding.run(house, "test", {"MAIL": mail.url}, NOW + minutes * MINUTE)
         assert [m["Subject"] for m in mail.mails] == ["3 approvals wait for you"]
     with house.store.read() as session:
         assert {(n.status, n.attempts) for n in session.exec(select(Notice))} == {("sent", 2)}
@@ -201,7 +201,7 @@ def test_slack_is_told_in_its_own_room_with_nothing_in_it_that_slack_would_act_o
     house = make_house({**TWO_APPLICATIONS, "application": [application], "notify": {"channel": [room]}})
     put_remediation(house, "R1", NOW, application="crm")
     url = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
-    told = work.remind(house, "test", {"SLACK": url}, NOW)
+    told = reminding.run(house, "test", {"SLACK": url}, NOW)
     assert told.failures == []
     [(path, message)] = slack
     assert path == "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"

@@ -13,7 +13,7 @@ from seeded import TWO_APPLICATIONS, account, put_findings, put_pull, put_remedi
 from governance.channels import KindName
 from governance.notices import KINDS, compose, one_line
 from governance.tables import Campaign, Notice, ReviewItem
-from jobs import work
+from jobs import remind as reminding
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
 DAY = timedelta(days=1)
@@ -72,8 +72,8 @@ def everything(make_house):
 def test_no_kind_of_notice_says_who_it_is_about_or_why(everything):
     with MailServer() as mail, Receiver() as hook:
         environ = {"MAIL": mail.url, "HOOK": hook.url, "KEY": KEY}
-        work.remind(everything, "test", environ, NOW)
-        work.remind(everything, "test", environ, NOW + 6 * DAY)  # the first reminder of the younger review
+        reminding.run(everything, "test", environ, NOW)
+        reminding.run(everything, "test", environ, NOW + 6 * DAY)  # the first reminder of the younger review
         kinds = {section["kind"] for told in hook.taken for section in told["sections"]}
         assert kinds == set(KINDS)
         for one in mail.mails:

@@ -23,6 +23,7 @@ from governance.house import House
 from governance.notices import Preference
 from governance.settings import parse
 from governance.tables import AuditEntry, JobRun, Notice, Remediation
+from jobs import remind as reminding
 from jobs import work
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
@@ -50,7 +51,7 @@ def remind(house: House, now: datetime = NOW, mail: MailServer | None = None, ho
     environ = {"KEY": KEY}
     environ |= {"MAIL": mail.url} if mail else {}
     environ |= {"HOOK": hook.url} if hook else {}
-    return work.remind(house, by, environ, now)
+    return reminding.run(house, by, environ, now)
 
 
 def words(mail: EmailMessage) -> str:
@@ -479,7 +480,7 @@ def test_no_secret_reaches_a_log_an_error_or_the_store(make_house, caplog):
         "KEY": KEY,
         "TEAMS": f"workflows://127.0.0.1:{free_port()}/workflow-5f2e8a9b/{signature}/",
     }
-    told = work.remind(house, "test", environ, NOW)
+    told = reminding.run(house, "test", environ, NOW)
     assert len(told.failures) == 2
     said = caplog.text + repr([n.model_dump() for n in rows(house)]) + repr([r.model_dump() for r in job_runs(house)])
     assert "Connection" in said
@@ -489,7 +490,7 @@ def test_no_secret_reaches_a_log_an_error_or_the_store(make_house, caplog):
 
 def test_a_webhook_leads_nowhere_inside_unless_that_is_allowed(hooked):
     put_remediation(hooked, "R1", NOW)
-    told = work.remind(hooked, "test", {"KEY": KEY, "HOOK": "https://10.0.0.7/in"}, NOW)
+    told = reminding.run(hooked, "test", {"KEY": KEY, "HOOK": "https://10.0.0.7/in"}, NOW)
     assert "10.0.0.7 is a private host; set allow_private = true to allow it" in told.failures[0]
 
 

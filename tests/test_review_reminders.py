@@ -16,7 +16,8 @@ from sqlmodel import select
 
 from governance.house import House
 from governance.notices.reminders import CLOSE, DAY, escalations, reminders
-from governance.tables import Campaign, ReviewItem
+from governance.tables import Campaign, Delegation, ReviewItem
+from jobs import remind as reminding
 from jobs import work
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
@@ -79,7 +80,7 @@ def told(house: House, days: int, happens: dict[int, Any], step: int = 6) -> lis
         for hours in range(0, days * 24 + 1, step):
             before = len(mail.mails)
             happens.get(hours, lambda: None)()
-            work.remind(house, work.SCHEDULER, {"MAIL": mail.url}, NOW + hours * HOUR)
+            reminding.run(house, work.SCHEDULER, {"MAIL": mail.url}, NOW + hours * HOUR)
             for one in mail.mails[before:]:
                 lines = one.get_body(("plain",)).get_content().splitlines()
                 found.append((hours / 24, one["To"], one["Subject"], lines[1].strip()))
@@ -149,6 +150,22 @@ def test_who_gets_items_late_is_told_so_and_not_reminded_at_once(house):
     launch(house, 14, ANA)
     got = told(house, 14, {12 * 24: lambda: change(house, ANA, reviewer=TOM)})
     assert [(day, title) for day, who, title, _ in got if who == TOM] == [(12, OPENED), (13, STILL), (14, STILL)]
+
+
+def test_a_deputy_is_told_too_while_they_stand_in(house):
+    launch(house, 14, ANA, ANA, TOM)
+    with house.store.write() as session:
+        session.add(
+            Delegation(id="D1", actor=ANA, deputy=TOM, since=NOW + 6 * DAY, until=NOW + 8 * DAY, reason="away", by=ANA, at=NOW)
+        )  # fmt: skip
+    got = told(house, 11, {})
+    assert [(day, line) for day, who, _, line in got if who == TOM] == [
+        (0, "Quarter 4: 1 item to decide, due on 7 Dec 2026"),
+        (6, "Quarter 4: 3 items to decide, due on 7 Dec 2026"),
+        (7, "Quarter 4: 3 items to decide, due on 7 Dec 2026"),
+        (11, "Quarter 4: 1 item to decide, due on 7 Dec 2026"),
+    ]
+    assert [day for day, who, _, _ in got if who == ANA] == [0, 7, 11]
 
 
 @pytest.mark.parametrize(

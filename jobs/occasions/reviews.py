@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from governance.campaigns.preparing import active_deputies
+from governance.correlation import fold
 from governance.house import House
 from governance.notices import Occasion, one_line
 from governance.notices.reminders import escalations, reminders
@@ -23,15 +26,16 @@ LATELY: Final = timedelta(days=3)  # a review closed longer ago is no news
 
 @dataclass(frozen=True)
 class _Tally:
-    """The items of one review: how many there are, how many each reviewer has, and has still to decide."""
+    """The items of one review: all, those undecided and how many reviewers have them; and by person who may decide.
+
+    A deputy has what they decide in somebody's place beside what is their own.
+    """
 
     items: int
-    of: dict[str, int]
-    open: dict[str, int]
-
-    @property
-    def undecided(self) -> int:
-        return sum(self.open.values())
+    undecided: int
+    reviewers: int
+    of: dict[str, int]  # person -> items
+    open: dict[str, int]  # person -> those undecided
 
 
 def gather(house: House, people: People, now: datetime) -> Iterator[Occasion]:
@@ -40,7 +44,7 @@ def gather(house: House, people: People, now: datetime) -> Iterator[Occasion]:
         if campaign.status == "closed":
             yield _closed(house, campaign)
         elif campaign.launched_at is not None:
-            tally = _tally(house, campaign.id)
+            tally = _tally(house, campaign.id, now)
             told = _told(house, campaign)
             yield from _begun(campaign, tally, told)
             if campaign.due_at is not None:
@@ -51,7 +55,7 @@ def gather(house: House, people: People, now: datetime) -> Iterator[Occasion]:
 def moot(house: House, notices: Sequence[Notice], now: datetime) -> Iterator[str]:
     """Notices about reviews that have ended, or in which this one has nothing left to decide."""
     running = {campaign.id for campaign in _campaigns(house, now) if campaign.status == "running"}
-    tallies = {id: _tally(house, id) for id in {notice.about for notice in notices} & running}
+    tallies = {id: _tally(house, id, now) for id in {notice.about for notice in notices} & running}
     for notice in notices:
         if notice.kind == "review_closed":
             continue
@@ -92,7 +96,7 @@ def _escalated(campaign: Campaign, tally: _Tally, now: datetime) -> Iterator[Occ
     """Numbers alone, to who began the review after a day, and to who stands in for absent reviewers after three."""
     if not tally.undecided:
         return
-    who = len(tally.open)
+    who = tally.reviewers
     body = (
         f"{_named(campaign)}: {tally.undecided:,} of {_items(tally.items)} undecided, with"
         f" {who} reviewer{'' if who == 1 else 's'}, was due on {_day(campaign)}"
@@ -121,15 +125,27 @@ def _campaigns(house: House, now: datetime) -> list[Campaign]:
         return list(session.exec(wanted.order_by(col(Campaign.id))).all())
 
 
-def _tally(house: House, campaign: str) -> _Tally:
+def _tally(house: House, campaign: str, now: datetime) -> _Tally:
     item = ReviewItem
     by = sa.select(col(item.reviewer), sa.func.count(), sa.func.count(col(item.decision)))
     with house.store.read() as session:
         rows = session.execute(
             by.where(col(item.campaign) == campaign).group_by(col(item.reviewer)).order_by(col(item.reviewer))
         ).all()
-    pending = {str(who): total - decided for who, total, decided in rows if who and total > decided}
-    return _Tally(sum(total for _, total, _ in rows), {str(who): total for who, total, _ in rows if who}, pending)
+        deputies = {fold(actor): deputy for actor, deputy in active_deputies(session, now).items()}
+    of, pending = Counter[str](), Counter[str]()
+    for reviewer, total, decided in rows:
+        for person in (reviewer, deputies.get(fold(reviewer))):
+            if person:
+                of[person] += total
+                pending[person] += total - decided
+    return _Tally(
+        items=sum(total for _, total, _ in rows),
+        undecided=sum(total - decided for _, total, decided in rows),
+        reviewers=sum(total > decided for who, total, decided in rows if who),
+        of=dict(of),
+        open={person: number for person, number in pending.items() if number},
+    )
 
 
 def _told(house: House, campaign: Campaign) -> dict[str, tuple[datetime, int]]:
@@ -169,4 +185,4 @@ def _mine(campaign: Campaign) -> str:
 
 
 def _whole(campaign: Campaign) -> str:
-    return f"campaigns?id={campaign.id}"
+    return f"campaigns?campaign={campaign.id}"
