@@ -8,6 +8,7 @@ LeaverwatchError
   GuardStopped            the change is larger than policy allows; nothing changed; says which limit, how to release
   DecisionError           NotAllowed · FourEyesRequired · CampaignClosed · AlreadyDecided · PlanChanged
   RemediationError        ProtectedAccount · LastPrivilegedAccount · NotVerified · NotSupported
+  NotDelivered            a notice did not reach its channel; it is tried again by itself
 """
 
 from __future__ import annotations
@@ -105,3 +106,7 @@ class NotVerified(RemediationError):
 
 class NotSupported(RemediationError):
     """The application offers no way to do this: it becomes a person's task."""
+
+
+class NotDelivered(LeaverwatchError):
+    """A notice did not reach its channel; it is tried again by itself."""

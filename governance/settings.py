@@ -16,7 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from governance.channels import NotifySettings
 from governance.errors import ConfigurationError
+from governance.sections import Secret as Secret
+from governance.sections import Section
 
 _DURATION: Final = re.compile(r"(\d+)\s*([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -45,31 +48,13 @@ Criticality = Literal["low", "medium", "high"]
 Severity = Literal["critical", "high", "medium", "low", "informational"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Secret(_Section):
-    """Where a secret is kept: an environment variable, a file or the encrypted store. Never the secret itself."""
-
-    env: str | None = None
-    file: str | None = None
-    store: str | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Secret:
-        if sum(place is not None for place in (self.env, self.file, self.store)) != 1:
-            raise ValueError('expected exactly one of { env = "NAME" }, { file = "PATH" } or { store = "NAME" }')
-        return self
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where decisions are kept."""
 
     url: str | Secret = "sqlite:///leaverwatch.db"
 
 
-class SnapshotSettings(_Section):
+class SnapshotSettings(Section):
     """Where facts are kept, and for how long."""
 
     url: str = "snapshots"
@@ -77,14 +62,14 @@ class SnapshotSettings(_Section):
     event_days: int = Field(default=90, ge=1)  # how long events stay, and how far back the first pull reads
 
 
-class EngineSettings(_Section):
+class EngineSettings(Section):
     """What computes: Polars in this process, or a Spark cluster."""
 
     kind: Literal["polars", "spark"] = "polars"
     master: str | None = None
 
 
-class ActSettings(_Section):
+class ActSettings(Section):
     """Whether and how much may be changed in applications."""
 
     enabled: bool = False
@@ -92,7 +77,7 @@ class ActSettings(_Section):
     max_share: float = Field(default=0.05, gt=0, le=1)
 
 
-class PolicyOverride(_Section):
+class PolicyOverride(Section):
     """Other thresholds for one application, one kind of account, or both."""
 
     application: str | None = None
@@ -101,7 +86,7 @@ class PolicyOverride(_Section):
     never_used_days: int | None = Field(default=None, ge=0)
 
 
-class Policy(_Section):
+class Policy(Section):
     """The thresholds rules judge by."""
 
     preset: Literal["default", "cis", "fedramp-moderate", "fedramp-high", "pci"] = "default"
@@ -118,7 +103,7 @@ class Policy(_Section):
     most_privileged_share: float = Field(default=0.05, ge=0, le=1)  # of its active accounts, where that is more
     peer_share: float = Field(default=0.1, gt=0, lt=1)  # held by fewer of one's peers than this: an outlier
     peers_least: int = Field(default=10, ge=2)  # fewer people in the same position are nobody's peers
-    severity: dict[str, Severity] = {}  # rule -> another severity than it declares
+    severity: dict[str, Severity] = Field(default_factory=dict)  # rule -> another severity than it declares
     rules_off: tuple[str, ...] = ()
     max_exclusion_days: int = Field(default=180, ge=1)
     override: tuple[PolicyOverride, ...] = ()
@@ -155,7 +140,7 @@ PRESETS: Final[dict[str, dict[str, int]]] = {
 }
 
 
-class RoleMapping(_Section):
+class RoleMapping(Section):
     """One line of a role mapping: owners with these attributes are entitled to these entitlements."""
 
     application: str
@@ -163,22 +148,22 @@ class RoleMapping(_Section):
     gives: tuple[str, ...]
 
 
-class Baseline(_Section):
+class Baseline(Section):
     """Entitlements that were approved for everybody with these attributes, beside what the role mapping gives."""
 
     application: str
     entitlements: tuple[str, ...]
-    when: dict[Literal["department", "title", "kind"], str] = {}
+    when: dict[Literal["department", "title", "kind"], str] = Field(default_factory=dict)
 
 
-class Held(_Section):
+class Held(Section):
     """One entitlement of one application, by the name it has there."""
 
     application: str
     entitlement: str
 
 
-class Segregation(_Section):
+class Segregation(Section):
     """Two lists of entitlements of which nobody may hold one of each, across all applications."""
 
     name: str
@@ -193,7 +178,7 @@ class Segregation(_Section):
         return self
 
 
-class EntitlementOwner(_Section):
+class EntitlementOwner(Section):
     """Who answers for one entitlement of an application, and reviews who holds it."""
 
     application: str
@@ -201,7 +186,7 @@ class EntitlementOwner(_Section):
     owner: str  # e-mail
 
 
-class ReviewSettings(_Section):
+class ReviewSettings(Section):
     """Micro-reviews: small campaigns that an event raises. None is raised unless it is named here."""
 
     micro: tuple[Literal["move", "new_privilege", "outlier"], ...] = ()
@@ -215,7 +200,7 @@ class ReviewSettings(_Section):
         return self
 
 
-class Domain(_Section):
+class Domain(Section):
     """What holds for the addresses of one mail domain when accounts are matched to identities.
 
     `plus`: whether `anna+test@` is Anna's (`tag`) or somebody else (`person`, the default: contractors get `+ext`).
@@ -227,7 +212,7 @@ class Domain(_Section):
     same_as: tuple[str, ...] = ()
 
 
-class Protected(_Section):
+class Protected(Section):
     """An account that is never changed from here, why, and who answers for it."""
 
     application: str
@@ -236,7 +221,7 @@ class Protected(_Section):
     owner: str
 
 
-class ActorSettings(_Section):
+class ActorSettings(Section):
     """A person who may act in this product."""
 
     email: str
@@ -292,7 +277,7 @@ class ApplicationSettings(_Feed):
     default_role: tuple[str, ...] = ()  # entitlements a sign-in gives when no line of the role mapping fits
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything `leaverwatch.toml` says."""
 
     store: StoreSettings = StoreSettings()
@@ -307,6 +292,7 @@ class Settings(_Section):
     reviews: ReviewSettings = ReviewSettings()
     domain: tuple[Domain, ...] = ()
     protected: tuple[Protected, ...] = ()
+    notify: NotifySettings = NotifySettings()
     actor: tuple[ActorSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()
     application: tuple[ApplicationSettings, ...] = ()

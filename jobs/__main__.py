@@ -27,6 +27,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "remediations": ("remediate", "verify"),
     "campaigns": ("campaign",),
     "evidence": ("evidence",),
+    "notices": ("notices",),
     "trail": ("audit",),
     "bench": ("bench",),
 }

@@ -41,6 +41,7 @@ def examine(house: House, now: datetime, environ: Mapping[str, str]) -> Iterator
     for name in work.feed_names(house):
         yield from _reachable(house, name, now, environ)
         yield from _outdated(house, name, now)
+    yield from _channels(house, environ)
     yield from _own_accounts(house)
     yield from _acting(house)
 
@@ -112,6 +113,19 @@ def _reachable(house: House, name: str, now: datetime, environ: Mapping[str, str
         yield Examined(f"rights of {name}", None, f"missing: {', '.join(checked.missing)}")
     if checked.excess:
         yield Examined(f"rights of {name}", None, f"more than needed: {', '.join(checked.excess)}")
+
+
+def _channels(house: House, environ: Mapping[str, str]) -> Iterator[Examined]:
+    """Whether the address and the secrets of each channel are there; whether it takes anything only a test tells."""
+    from jobs.delivery import line
+
+    for channel in house.settings.notify.channel:
+        try:
+            line(house, channel, environ)
+        except LeaverwatchError as error:
+            yield Examined(f"channel {channel.name}", False, str(error))
+        else:
+            yield Examined(f"channel {channel.name}", True, f"{channel.kind}; leaverwatch notices test sends over it")
 
 
 def _own_accounts(house: House) -> Iterator[Examined]:

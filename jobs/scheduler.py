@@ -21,6 +21,7 @@ from governance.tables import JobRun
 TICK: Final = timedelta(seconds=2)
 DETECT_EVERY: Final = timedelta(hours=1)  # ends and grace periods pass without any pull
 VERIFY_EVERY: Final = timedelta(minutes=5)
+REMIND_EVERY: Final = timedelta(seconds=30)
 DAILY: Final = (3, 10)  # hour and minute, in UTC: no day has two of them or none
 
 
@@ -64,7 +65,9 @@ class Planned:
 def planned(settings: Settings) -> list[Planned]:
     """Everything that runs by the clock."""
     feeds = [Planned("pull", feed.name, feed.every) for feed in (*settings.source, *settings.application)]
-    return [*feeds, Planned("detect", None, DETECT_EVERY), Planned("verify", None, VERIFY_EVERY), Planned("retention")]
+    told = [Planned("remind", None, REMIND_EVERY)] if settings.notify.channel else []
+    own = [Planned("detect", None, DETECT_EVERY), Planned("verify", None, VERIFY_EVERY), *told, Planned("retention")]
+    return [*feeds, *own]
 
 
 def last_runs(house: House) -> dict[tuple[str, str | None], datetime]:

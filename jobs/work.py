@@ -1,7 +1,8 @@
 """The jobs that worker and command line both do: each under its lease, each recorded as a job run.
 
 Leases, so that one process or twenty do the same: `worker` (who schedules), `pull-<feed>` (one pull of a feed at a
-time), `detect` (one detect run at a time), `acting` (remediations and verification one after another).
+time), `detect` (one detect run at a time), `acting` (remediations and verification one after another),
+`notices` (nobody is told twice).
 """
 
 from __future__ import annotations
@@ -247,6 +248,7 @@ def _conclude(running: Running, outcomes: Sequence[Outcome]) -> None:
 
 def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
     """Remove snapshots past their keeping time, what killed pulls left behind, and old job runs."""
+    from governance import notices
     from governance.snapshots import sweep
 
     with recorded(house, "retention", by) as running:
@@ -257,7 +259,8 @@ def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
             runs = session.exec(delete(JobRun).where(col(JobRun.started_at) < old))
             done = col(Request.status).in_(("done", "failed"))
             asked = session.exec(delete(Request).where(col(Request.at) < old, done))
-        running.counts |= {"job_runs": runs.rowcount, "requests": asked.rowcount}
+            told = notices.forget(session, now - timedelta(days=house.settings.snapshots.keep_days))
+        running.counts |= {"job_runs": runs.rowcount, "requests": asked.rowcount, "notices": told}
         return dict(running.counts)
 
 
@@ -268,6 +271,7 @@ JOBS: Final[dict[str, str]] = {
     "verify": "reads executed remediations back, every 5 minutes",
     "reviews": "keeps running access reviews up to date and begins those that are due, after each detect run",
     "evidence": "builds the evidence of closed access reviews when one is asked for",
+    "remind": "tells people what waits for them, every 30 seconds when there is something to tell",
     "retention": "removes what is past its keeping time, daily at 03:10 UTC",
 }
 
@@ -299,6 +303,10 @@ def run(
         return reviews(house, by)
     if job == "evidence":
         return evidence(house, by)
+    if job == "remind":
+        from jobs import remind
+
+        return remind.run(house, by, environ, clock()).checked()
     if job == "retention":
         return retention(house, by)
     if job in ("check", "configure"):

@@ -22,7 +22,7 @@ from governance.house import House
 from governance.store import Contender, LeaseLost
 from governance.tables import JobRun, Request, RunHold
 from governance.views.freshness import quarantined
-from jobs import home, scheduler, work
+from jobs import home, remind, scheduler, work
 from jobs.configuring import renewal
 from jobs.lanes import Lanes
 from jobs.pull import mark_interrupted
@@ -154,8 +154,13 @@ class Worker:
         elif plan.job == "verify":
             if work.unproved(self.house):
                 self.lanes.start("acting", lambda: work.verify(self.house, environ=self.environ))
+        elif plan.job == "remind":
+            self.lanes.start("remind", self._remind)
         else:
             self.lanes.start("retention", lambda: work.retention(self.house))
+
+    def _remind(self) -> None:
+        remind.run(self.house, work.SCHEDULER, self.environ, home.clock())
 
     def tick(self) -> None:
         """What is looked at every two seconds: the lease, requests, approvals, a detect run after pulls, hung pulls."""

@@ -166,6 +166,7 @@ ROWS_OF_THE_PARTS_THAT_EXIST = {
     *(f"C{n}" for n in range(1, 16)),
     *("D1", "D6", "D7", "D9", "D12", "D13", "D14"),
     *(f"E{n}" for n in range(1, 9)),
+    "F7",
     *("G1", "G2", "G8", "G10", "G14", "H1", "H2", "H6", "H9"),
 }
 

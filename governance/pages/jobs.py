@@ -21,6 +21,7 @@ from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
 from governance.parts.text import bold, plain, warm
+from governance.parts.undelivered import undelivered_card
 from governance.views import jobs
 from governance.views.jobs import Today
 from governance.views.paging import Row
@@ -40,6 +41,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         _runs(house, now)
     with right:
         _planned(house, actor, now)
+        undelivered_card(house, actor, now)
 
 
 def _sentence(today: Today, late: bool, now: datetime) -> str:

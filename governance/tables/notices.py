@@ -15,7 +15,7 @@ class Notice(SQLModel, table=True):
 
     id: str = Field(primary_key=True)  # ULID
     key: str = Field(unique=True)  # what it is about, to whom and which time: the same key is never told twice
-    to: str = Field(index=True)  # e-mail of an actor
+    to: str = Field(index=True)  # e-mail of an actor, or room/NAME of a channel that is a room
     kind: str = ""  # approval_waiting | review_opened | review_reminder | ...
     about: str = ""  # id of what it is about
     title: str = text("")
@@ -26,10 +26,14 @@ class Notice(SQLModel, table=True):
     status: str = "waiting"  # waiting | sent | failed | dropped
     channels: list[str] = document()  # those it arrived through
     attempts: int = 0
-    sent_at: datetime | None = instant()
+    sent_at: datetime | None = instant()  # when it arrived last over one of its channels
     error: str | None = text()
 
-    __table_args__ = (sa.Index("notice_due", "status", "due_at"),)
+    __table_args__ = (
+        sa.Index("notice_due", "status", "due_at"),
+        sa.Index("notice_about", "kind", "about"),
+        sa.Index("notice_sent", "sent_at"),
+    )
 
 
 class NoticePreference(SQLModel, table=True):

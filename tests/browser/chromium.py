@@ -5,7 +5,10 @@ from __future__ import annotations
 import shutil
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PAGES = ("Overview", "Findings", "Identities", "Accounts", "Applications", "Jobs", "Approvals", "Policy", "Audit")
+PAGES = (
+    *("Overview", "Findings", "Identities", "Accounts", "Applications", "Jobs", "Approvals", "Notifications"),
+    *("Policy", "Audit"),
+)
 LONGEST = 30_000  # milliseconds until something is on the screen, on a busy machine
 
 

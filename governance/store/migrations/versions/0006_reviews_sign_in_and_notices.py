@@ -91,7 +91,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
     )
     op.create_index("ix_notice_to", "notice", ["to"], unique=False)
+    op.create_index("notice_about", "notice", ["kind", "about"], unique=False)
     op.create_index("notice_due", "notice", ["status", "due_at"], unique=False)
+    op.create_index("notice_sent", "notice", ["sent_at"], unique=False)
 
     op.create_table(
         "noticepreference",
