@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import streamlit as st
 
-from governance.errors import LeaverwatchError
+from governance.errors import LeaverwatchError, SignInAgain
 from governance.parts.text import plain
 
-_SAID = "said after the next run"
+_SAID: Final = "said after the next run"
+_GATE: Final = "who acts is still signed in"
+_AGAIN: Final = "deciding needs a fresh sign-in"
 
 
 def attempt(verb: Callable[[], object], done: str) -> bool:
     """Call a verb; say it is done on the freshly drawn page, or show the refusal where the reader is."""
     try:
+        st.session_state.get(_GATE, lambda: None)()
         verb()
     except LeaverwatchError as refusal:
+        ask_to_sign_in_again(refusal)
         st.error(plain(refusal), icon=":material/block:")
         return False
     say_after(done)
     st.rerun()
     return True
+
+
+def set_gate(gate: Callable[[], None]) -> None:
+    """What refuses to go on when the session was ended since the page was drawn: a part of it may run by itself."""
+    st.session_state[_GATE] = gate
+
+
+def ask_to_sign_in_again(refusal: LeaverwatchError) -> None:
+    """When that is all that is missing, draw the page anew with the way to it; else do nothing."""
+    if isinstance(refusal, SignInAgain):
+        st.session_state[_AGAIN] = True
+        st.rerun(scope="app")
+
+
+def must_sign_in_again() -> bool:
+    """Whether a verb was refused for that reason just now; told once."""
+    return bool(st.session_state.pop(_AGAIN, False))
 
 
 def say_after(done: str) -> None:
