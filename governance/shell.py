@@ -1,4 +1,4 @@
-"""The Streamlit script: navigation by role, who is there, the clock, the guard banner, and the words of a page that fails.
+"""The Streamlit script: navigation by role, who is there, the clock, the guard banner, and a page that fails.
 
 Besides the jobs this is the only part that reads the clock, once for every run of the script.
 """

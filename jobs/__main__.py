@@ -28,6 +28,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "campaigns": ("campaign",),
     "evidence": ("evidence",),
     "trail": ("audit",),
+    "sessions": ("sessions",),
     "bench": ("bench",),
 }
 LOG: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -1,4 +1,4 @@
-"""The corner of the header that says who acts: the account of whoever is signed in, or the demo's choice of five people."""
+"""The corner of the header that says who acts: whoever is signed in, or the demo's choice of five people."""
 
 from __future__ import annotations
 
@@ -138,9 +138,7 @@ def _may_decide(actor: Actor) -> bool:
 
 
 def _reading(who: Present) -> None:
-    was = {"": "", sessions.SIGNED_OUT: "You are signed out. "}.get(
-        who.was, "Your session as local administrator ended. "
-    )
+    was = "You are signed out. " if who.was == sessions.SIGNED_OUT else "Your session has ended. " if who.was else ""
     note(
         f"{was}Read-only: `leaverwatch up` prints a link that makes you the local administrator of this machine, and"
         " `leaverwatch sessions link` another one. Settings that name an actor or a provider let others decide."
