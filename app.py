@@ -25,7 +25,8 @@ HOST, _, PORT = os.environ.get("LEAVERWATCH_DASHBOARD", "127.0.0.1:8501").rparti
 HOST = HOST.strip("[]") or "127.0.0.1"
 house = home.open_house(home.find_home(os.environ), os.environ, home.clock())
 front_door.refuse_open(house.settings, HOST if __name__ == "__main__" else str(st.get_option("server.address") or ""))
-st.config.set_option("server.allowedHosts", front_door.hosts(house.settings))
+if st.get_option("server.allowedHosts") != front_door.hosts(house.settings):
+    st.config.set_option("server.allowedHosts", front_door.hosts(house.settings))
 
 
 @asynccontextmanager
