@@ -114,6 +114,27 @@ def may(actor: Actor, verb: Verb, *, application: str | None = None, identity_id
     return Scope.APPLICATIONS in reaches and application is not None and application in actor.applications
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What somebody may read who may not read everything: what concerns these identities or these applications."""
+
+    identities: frozenset[str]
+    applications: frozenset[str]
+
+
+def reach(actor: Actor) -> Reach | None:
+    """How far the actor's right to read goes; None where it has no bounds. Lists are narrowed by it, never after it."""
+    if actor.left:
+        return Reach(frozenset(), frozenset())
+    reaches = {RIGHTS[role][Verb.READ] for role in actor.roles if Verb.READ in RIGHTS.get(role, {})}
+    if Scope.ALL in reaches:
+        return None
+    return Reach(
+        actor.reports if Scope.REPORTS in reaches else frozenset(),
+        actor.applications if Scope.APPLICATIONS in reaches else frozenset(),
+    )
+
+
 def demand(actor: Actor, verb: Verb, *, application: str | None = None, identity_id: str | None = None) -> None:
     """NotAllowed unless the actor has the right over this application or this identity."""
     if may(actor, verb, application=application, identity_id=identity_id):

@@ -18,7 +18,7 @@ _AGAIN: Final = "deciding needs a fresh sign-in"
 def attempt(verb: Callable[[], object], done: str) -> bool:
     """Call a verb; say it is done on the freshly drawn page, or show the refusal where the reader is."""
     try:
-        st.session_state.get(_GATE, lambda: None)()
+        _gate(True)
         verb()
     except LeaverwatchError as refusal:
         ask_to_sign_in_again(refusal)
@@ -29,9 +29,25 @@ def attempt(verb: Callable[[], object], done: str) -> bool:
     return True
 
 
-def set_gate(gate: Callable[[], None]) -> None:
-    """What refuses to go on when the session was ended since the page was drawn: a part of it may run by itself."""
+def set_gate(gate: Callable[[bool], None] | None) -> None:
+    """What refuses to go on when the session was ended since the page was drawn: a part of it may run by itself.
+
+    It is told whether the reader did something, or the page only looked again.
+    """
     st.session_state[_GATE] = gate
+
+
+def leave_when_out() -> None:
+    """For a part that runs by itself: draw the whole page anew when the session has ended since."""
+    try:
+        _gate(False)
+    except LeaverwatchError:
+        st.rerun(scope="app")
+
+
+def _gate(used: bool) -> None:
+    if gate := st.session_state.get(_GATE):
+        gate(used)
 
 
 def ask_to_sign_in_again(refusal: LeaverwatchError) -> None:

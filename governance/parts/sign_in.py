@@ -17,21 +17,26 @@ from governance.sessions.keeping import IDLE, NOT_READ, NOT_VERIFIED, TOO_LONG, 
 from governance.settings import SignInSettings
 
 ICON: Final = Path(__file__).parents[1] / "static" / "icon.svg"
+CARD: Final = (
+    "<style>.st-key-sign-in-card { padding: 2.25rem 2rem; border-radius: 12px;"
+    " box-shadow: 0 1px 2px rgba(28,34,48,.06), 0 12px 32px rgba(28,34,48,.10) }"
+    " .st-key-outside { min-height: min(60vh, 32rem); justify-content: center }</style>"
+)
 NO_ACCESS: Final = (sessions.NO_ROLE, sessions.HAS_LEFT, NOT_VERIFIED, NOT_READ)
 
 
 def outside(house: House, out: Out) -> None:
     """One card in the middle of an empty page; the address stays, so that signing in leads to the page asked for."""
-    with st.container(horizontal_alignment="center", key="outside"):
-        st.space("large")
-        with st.container(border=True, width=420, key="sign-in-card"):
-            st.image(str(ICON), width=44)
-            if out.why == UNREACHABLE:
-                _unreachable()
-            elif out.why in NO_ACCESS:
-                _no_access(house, out)
-            else:
-                _way_in(house.settings.sign_in, out)
+    middle = st.container(horizontal_alignment="center", key="outside")
+    with middle.container(border=True, width=420, key="sign-in-card"):
+        st.html(CARD)
+        st.image(str(ICON), width=44)
+        if out.why == UNREACHABLE:
+            _unreachable()
+        elif out.why in NO_ACCESS:
+            _no_access(house, out)
+        else:
+            _way_in(house.settings.sign_in, out)
 
 
 def _way_in(settings: SignInSettings, out: Out) -> None:

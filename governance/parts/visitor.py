@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -25,11 +26,11 @@ _LEAVE: Final = "to be signed in again"
 
 def visitor(house: House, who: Present, now: datetime) -> None:
     """Draw the corner; asks for a fresh sign-in when a verb was refused for want of one."""
+    set_gate(_gate(house, who, who.signed) if who.signed else None)
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="visitor"):
         if who.how == "acting":
             _switch(house, who.actor)
         elif who.signed is not None:
-            _gate(house, who, who.signed)
             if _may_decide(who.actor) and not who.actor.fresh:
                 st.button("Sign in again to decide", icon=":material/lock_clock:", key="fresh", on_click=_leave)
             _account(house, who, who.signed, now)
@@ -96,18 +97,18 @@ def _told(row: SignIn, signed: Signed, now: datetime) -> str:
     return plain(f"{here}, since {row.started_at:%H:%M} UTC, {used}")
 
 
-def _gate(house: House, who: Present, signed: Signed) -> None:
+def _gate(house: House, who: Present, signed: Signed) -> Callable[[bool], None]:
     """A part of the page that runs by itself acts only while the session holds, with the age it has then."""
     find = finder(house) if who.how == "signed in" else (lambda _email, _groups: signed.actor)
 
-    def still() -> None:
-        found = sessions.still(house, signed.id, find, read_clock())
+    def still(used: bool) -> None:
+        found = sessions.still(house, signed.id, find, read_clock(), used=used)
         if isinstance(found, Out):
             raise NotAllowed(f"nothing was done: this session has ended ({found.why})")
-        if signed.actor.fresh:
+        if used and signed.actor.fresh:
             demand_fresh(found.actor)
 
-    set_gate(still)
+    return still
 
 
 def _leave() -> None:

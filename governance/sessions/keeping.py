@@ -107,14 +107,17 @@ def keep(session: Session, row: SignIn, now: datetime) -> None:
     append(session, now=now, actor=row.email, verb="sign_in", object=called(row.id), facts=facts)
 
 
-def still(place: Place, id: str, find: Find, now: datetime) -> Signed | Out:
-    """The same session some time later: for what acts between two runs of the shell."""
+def still(place: Place, id: str, find: Find, now: datetime, *, used: bool = True) -> Signed | Out:
+    """The same session some time later: for what acts between two runs of the shell.
+
+    `used` says whether somebody did something; a page that looks again by itself keeps no session alive.
+    """
     with place.store.read() as session:
         row = session.get(SignIn, id)
-    return checked(place, row, find, now) if row else Out(SIGNED_OUT)
+    return checked(place, row, find, now, used=used) if row else Out(SIGNED_OUT)
 
 
-def checked(place: Place, row: SignIn, find: Find, now: datetime) -> Signed | Out:
+def checked(place: Place, row: SignIn, find: Find, now: datetime, *, used: bool = True) -> Signed | Out:
     """Whether this session holds at this moment; it is ended here when it does not."""
     settings = place.settings.sign_in
     if row.ended_at is not None:
@@ -129,7 +132,7 @@ def checked(place: Place, row: SignIn, find: Find, now: datetime) -> Signed | Ou
         return _ended(place, row, now, NO_ROLE)
     if actor.left:
         return _ended(place, row, now, HAS_LEFT)
-    if now - row.seen_at >= NOTED_EVERY:
+    if used and now - row.seen_at >= NOTED_EVERY:
         _touch(place, row.id, now)
     fresh = actor.fresh and now - row.authenticated_at <= settings.fresh
     return Signed(row.id, replace(actor, fresh=fresh), row.started_at, row.authenticated_at)
