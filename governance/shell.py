@@ -38,8 +38,8 @@ STATIC: Final = Path(__file__).parent / "static"
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
-    " .st-key-visitor { position: fixed; top: .6rem; right: 1rem; width: auto; z-index: 999991; gap: .5rem }"
-    " @media (max-width: 640px) { .st-key-visitor .stSelectbox { max-width: 11rem }"
+    " .st-key-visitor { position: fixed; top: .5rem; right: 1rem; width: auto; z-index: 999991; gap: .5rem }"
+    " @media (max-width: 640px) { .st-key-visitor .st-key-acting-as { width: 48vw }"
     " .st-key-fresh button p { display: none } }</style>"
 )
 DECIDERS: Final = frozenset({"manager", "approver"})  # who only decides has few pages: they stand above, not beside
