@@ -20,7 +20,7 @@ from governance.access import Actor
 from governance.errors import LeaverwatchError
 from governance.house import House, installed
 from governance.pages import GROUPS, Page, Render, all_pages
-from governance.parts.acting import say_what_was_done
+from governance.parts.acting import inside, say_what_was_done
 from governance.parts.clock import set_clock
 from governance.parts.colours import dark
 from governance.parts.held import held_banner
@@ -42,6 +42,7 @@ STYLE: Final = (
     " @media (max-width: 640px) { .st-key-visitor .st-key-acting-as { width: 48vw }"
     " .st-key-fresh button p { display: none } }</style>"
 )
+UNCHANGED: Final = "Nothing was changed by it."
 DECIDERS: Final = frozenset({"manager", "approver"})  # who only decides has few pages: they stand above, not beside
 
 
@@ -111,9 +112,9 @@ def _excused(name: str, title: str) -> Iterator[None]:
         incident = str(ULID())
         where = "".join(traceback.format_tb(error.__traceback__))  # places, never the values in a message
         log.error("incident %s on page %s: %s\n%s", incident, name, type(error).__name__, where)
-        why = (
-            f"{plain(str(error).rstrip('.'))}." if isinstance(error, LeaverwatchError) else "Nothing was changed by it."
-        )
+        if inner := inside(error):  # the operator finds in the log what the reader must not see
+            log.error("incident %s: %s", incident, error)
+        why = inner or (plain(f"{str(error).rstrip('.')}.") if isinstance(error, LeaverwatchError) else UNCHANGED)
         st.error(
             f"{plain(title)} cannot be shown now. {why} Incident {bold(incident)} is in the log.",
             icon=":material/error:",

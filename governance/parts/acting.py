@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
 
-from governance.errors import LeaverwatchError, SignInAgain
+from governance.errors import LeaverwatchError, SignInAgain, StoreError
 from governance.parts.text import plain
 
+log = logging.getLogger("leaverwatch.pages")
 _SAID: Final = "said after the next run"
 _GATE: Final = "who acts is still signed in"
 _AGAIN: Final = "deciding needs a fresh sign-in"
@@ -22,11 +24,18 @@ def attempt(verb: Callable[[], object], done: str) -> bool:
         verb()
     except LeaverwatchError as refusal:
         ask_to_sign_in_again(refusal)
-        st.error(plain(refusal), icon=":material/block:")
+        if said := inside(refusal):
+            log.error("%s", refusal)
+        st.error(said or plain(refusal), icon=":material/block:")
         return False
     say_after(done)
     st.rerun()
     return True
+
+
+def inside(error: Exception) -> str:
+    """What is said instead of an error that names files and tables; empty for one that a reader can act on."""
+    return "The store cannot be read or written now." if isinstance(error, StoreError) else ""
 
 
 def set_gate(gate: Callable[[bool], None] | None) -> None:
