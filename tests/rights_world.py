@@ -13,7 +13,18 @@ from typing import Any, Literal
 
 from sqlmodel import select
 
-from governance import campaigns, configuring, exports, findings, guards, policies, remediation, secrets, sessions
+from governance import (
+    campaigns,
+    configuring,
+    exports,
+    findings,
+    guards,
+    policies,
+    remediation,
+    secrets,
+    sessions,
+    views,
+)
 from governance.access import Actor
 from governance.configuring import Draft
 from governance.errors import LeaverwatchError, NotAllowed
@@ -22,6 +33,7 @@ from governance.tables import (
     Campaign,
     Connector,
     Delegation,
+    EvidencePack,
     Remediation,
     ReviewItem,
     SignIn,
@@ -284,7 +296,22 @@ def _board(w: World, who: Actor, which: Which) -> bool:
         return False  # nothing of this campaign is theirs
 
 
-# --- Campaigns
+# --- Campaigns and their evidence
+
+TRIES["views.cards"] = lambda w, who, _: views.campaigns.cards(w.house, who)
+TRIES["views.schedules"] = lambda w, who, _: views.campaigns.schedules(w.house, who)
+TRIES["views.progress"] = lambda w, who, _: views.campaigns.progress(w.house, who, w.campaign())
+TRIES["views.by_campaign"] = lambda w, who, _: views.packs.by_campaign(w.house, who)
+TRIES["views.not_carried_out"] = lambda w, who, _: views.packs.not_carried_out(w.house, who)
+TRIES["views.ask"] = lambda w, who, _: views.packs.ask(w.house, who, NOW, w.campaign("closed"))
+
+
+@tried("views.taken")
+def _taken(w: World, who: Actor, _: Which) -> bool:
+    (w.house.home / "pack.zip").write_bytes(b"pack")
+    w.put(EvidencePack(id="p", campaign="c", asked_by=SAM.email, asked_at=NOW, path="pack.zip"))
+    return views.packs.taken(w.house, who, NOW, "p") == b"pack"
+
 
 TRIES["campaigns.create"] = lambda w, who, _: past_the_check(
     lambda: campaigns.create(w.house, who, NOW, "Q", SCOPE, PLAN)

@@ -50,6 +50,13 @@ views.ended                all    all       own      own                all     
 views.detail               all    all       own      own                all       all      .       .
 views.mine                 own    own       own      own                own       own      own     own
 views.board                own    own       own      own                own       own      own     own
+views.cards                all    all       .        .                  all       all      .       .
+views.schedules            all    all       .        .                  all       all      .       .
+views.progress             all    all       .        .                  all       all      .       .
+views.by_campaign          all    all       .        .                  all       all      .       .
+views.not_carried_out      all    all       .        .                  all       all      .       .
+views.taken                .      .         .        .                  .         all      .       .
+views.ask                  .      .         .        .                  .         all      .       .
 campaigns.create           .      all       .        .                  .         .        .       .
 campaigns.preview          .      all       .        .                  .         .        .       .
 campaigns.launch           .      all       .        .                  .         .        .       .
