@@ -259,7 +259,7 @@ def claims_of(house, **other):
 
 
 def forged(house):
-    """Ten and more cookies that are not what the provider gave; by what is wrong with them."""
+    """Cookies that are not what the provider gave, a dozen, by what is wrong with them."""
     from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
     from governance import secrets
@@ -272,6 +272,7 @@ def forged(house):
     whole = signed(key)
     now = int(datetime.now(UTC).timestamp())
     return {
+        "nothing": {"_streamlit_user": whole},
         "no cookie at all": {},
         "nonsense": {"_streamlit_user": "nonsense"},
         "plain claims": {"_streamlit_user": base64.b64encode(json.dumps(claims_of(house)).encode()).decode()},
@@ -286,6 +287,17 @@ def forged(house):
         "a provider that is not configured": {"_streamlit_user": signed(key, provider="evil")},
         "a local administrator's": {"leaverwatch_local": "A" * 43},
     }
+
+
+def test_the_same_cookie_with_nothing_wrong_opens_the_page(browsing, address, house):
+    """The test below would prove nothing if no cookie made here were ever accepted."""
+    context = browsing()
+    context.add_cookies(
+        [{"name": "_streamlit_user", "value": forged(house)["nothing"]["_streamlit_user"], "url": address}]
+    )
+    page = context.new_page()
+    page.goto(address + QUERY)
+    signed_in(page)
 
 
 @pytest.mark.parametrize(
