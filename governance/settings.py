@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -17,60 +14,27 @@ from pydantic import (
     model_validator,
 )
 
+from governance.durations import Duration
+from governance.durations import parse_duration as parse_duration
+from governance.durations import written_duration as written_duration
 from governance.errors import ConfigurationError
+from governance.sections import Secret as Secret
+from governance.sections import Section
+from governance.sign_in import ProviderSettings as ProviderSettings
+from governance.sign_in import Role
+from governance.sign_in import SignInSettings as SignInSettings
 
-_DURATION: Final = re.compile(r"(\d+)\s*([smhd])")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def parse_duration(value: object) -> timedelta:
-    """A length of time from text such as `15m`, `24h` or `30d`."""
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(str(value).strip())
-    if not match:
-        raise ValueError("expected a number and s, m, h or d, such as 15m, 24h or 30d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def written_duration(length: timedelta) -> str:
-    """A length of time as the settings write it: `36h`, `90s`."""
-    seconds = int(length.total_seconds())
-    size, unit = next(pair for pair in ((3_600, "h"), (60, "m"), (1, "s")) if seconds % pair[0] == 0)
-    return f"{seconds // size}{unit}"
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Role = Literal["admin", "security", "manager", "application_owner", "approver", "auditor"]
 Criticality = Literal["low", "medium", "high"]
 Severity = Literal["critical", "high", "medium", "low", "informational"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Secret(_Section):
-    """Where a secret is kept: an environment variable, a file or the encrypted store. Never the secret itself."""
-
-    env: str | None = None
-    file: str | None = None
-    store: str | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Secret:
-        if sum(place is not None for place in (self.env, self.file, self.store)) != 1:
-            raise ValueError('expected exactly one of { env = "NAME" }, { file = "PATH" } or { store = "NAME" }')
-        return self
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where decisions are kept."""
 
     url: str | Secret = "sqlite:///leaverwatch.db"
 
 
-class SnapshotSettings(_Section):
+class SnapshotSettings(Section):
     """Where facts are kept, and for how long."""
 
     url: str = "snapshots"
@@ -78,14 +42,14 @@ class SnapshotSettings(_Section):
     event_days: int = Field(default=90, ge=1)  # how long events stay, and how far back the first pull reads
 
 
-class EngineSettings(_Section):
+class EngineSettings(Section):
     """What computes: Polars in this process, or a Spark cluster."""
 
     kind: Literal["polars", "spark"] = "polars"
     master: str | None = None
 
 
-class ActSettings(_Section):
+class ActSettings(Section):
     """Whether and how much may be changed in applications."""
 
     enabled: bool = False
@@ -93,7 +57,7 @@ class ActSettings(_Section):
     max_share: float = Field(default=0.05, gt=0, le=1)
 
 
-class PolicyOverride(_Section):
+class PolicyOverride(Section):
     """Other thresholds for one application, one kind of account, or both."""
 
     application: str | None = None
@@ -102,7 +66,7 @@ class PolicyOverride(_Section):
     never_used_days: int | None = Field(default=None, ge=0)
 
 
-class Policy(_Section):
+class Policy(Section):
     """The thresholds rules judge by."""
 
     preset: Literal["default", "cis", "fedramp-moderate", "fedramp-high", "pci"] = "default"
@@ -119,7 +83,7 @@ class Policy(_Section):
     most_privileged_share: float = Field(default=0.05, ge=0, le=1)  # of its active accounts, where that is more
     peer_share: float = Field(default=0.1, gt=0, lt=1)  # held by fewer of one's peers than this: an outlier
     peers_least: int = Field(default=10, ge=2)  # fewer people in the same position are nobody's peers
-    severity: dict[str, Severity] = {}  # rule -> another severity than it declares
+    severity: dict[str, Severity] = Field(default_factory=dict)  # rule -> another severity than it declares
     rules_off: tuple[str, ...] = ()
     max_exclusion_days: int = Field(default=180, ge=1)
     override: tuple[PolicyOverride, ...] = ()
@@ -156,7 +120,7 @@ PRESETS: Final[dict[str, dict[str, int]]] = {
 }
 
 
-class RoleMapping(_Section):
+class RoleMapping(Section):
     """One line of a role mapping: owners with these attributes are entitled to these entitlements."""
 
     application: str
@@ -164,22 +128,22 @@ class RoleMapping(_Section):
     gives: tuple[str, ...]
 
 
-class Baseline(_Section):
+class Baseline(Section):
     """Entitlements that were approved for everybody with these attributes, beside what the role mapping gives."""
 
     application: str
     entitlements: tuple[str, ...]
-    when: dict[Literal["department", "title", "kind"], str] = {}
+    when: dict[Literal["department", "title", "kind"], str] = Field(default_factory=dict)
 
 
-class Held(_Section):
+class Held(Section):
     """One entitlement of one application, by the name it has there."""
 
     application: str
     entitlement: str
 
 
-class Segregation(_Section):
+class Segregation(Section):
     """Two lists of entitlements of which nobody may hold one of each, across all applications."""
 
     name: str
@@ -194,7 +158,7 @@ class Segregation(_Section):
         return self
 
 
-class EntitlementOwner(_Section):
+class EntitlementOwner(Section):
     """Who answers for one entitlement of an application, and reviews who holds it."""
 
     application: str
@@ -202,7 +166,7 @@ class EntitlementOwner(_Section):
     owner: str  # e-mail
 
 
-class ReviewSettings(_Section):
+class ReviewSettings(Section):
     """Micro-reviews: small campaigns that an event raises. None is raised unless it is named here."""
 
     micro: tuple[Literal["move", "new_privilege", "outlier"], ...] = ()
@@ -216,7 +180,7 @@ class ReviewSettings(_Section):
         return self
 
 
-class Domain(_Section):
+class Domain(Section):
     """What holds for the addresses of one mail domain when accounts are matched to identities.
 
     `plus`: whether `anna+test@` is Anna's (`tag`) or somebody else (`person`, the default: contractors get `+ext`).
@@ -228,7 +192,7 @@ class Domain(_Section):
     same_as: tuple[str, ...] = ()
 
 
-class Protected(_Section):
+class Protected(Section):
     """An account that is never changed from here, why, and who answers for it."""
 
     application: str
@@ -237,75 +201,13 @@ class Protected(_Section):
     owner: str
 
 
-class ActorSettings(_Section):
+class ActorSettings(Section):
     """A person who may act in this product."""
 
     email: str
     roles: tuple[Role, ...]
     name: str | None = None
     applications: tuple[str, ...] = ()  # for application_owner; else the applications whose owner is this e-mail
-
-
-class ProviderSettings(_Section):
-    """An OpenID Connect provider people sign in with."""
-
-    name: str = Field(pattern=r"^[a-z0-9]{1,32}$")  # part of the addresses of signing in
-    title: str | None = None  # what its button says
-    issuer: str = Field(pattern=r"^https?://[^\s?#]+$")  # its metadata lie below /.well-known/openid-configuration
-    client_id: str = Field(min_length=1)
-    client_secret: Secret
-    scope: str = "openid email profile"  # some providers tell groups only when asked for `groups` here too
-
-    @model_validator(mode="after")
-    def _encrypted(self) -> ProviderSettings:
-        if not encrypted_or_here(self.issuer):
-            raise ValueError(f"issuer: {self.issuer} is not encrypted: expected https://, or http:// on this machine")
-        return self
-
-    @property
-    def label(self) -> str:
-        """The name for people."""
-        return self.title or self.name.capitalize()
-
-    @property
-    def metadata_url(self) -> str:
-        """Where the provider describes itself."""
-        return f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-
-
-class SignInSettings(_Section):
-    """How people sign in, how long that holds, and which of the provider's groups gives which role."""
-
-    address: str | None = None  # where people reach the dashboard, such as https://leaverwatch.example.com
-    provider: tuple[ProviderSettings, ...] = ()
-    email_claim: str = "email"
-    groups_claim: str = "groups"
-    groups: dict[str, tuple[Role, ...]] = {}
-    idle: Duration = timedelta(minutes=15)
-    longest: Duration = timedelta(hours=12)
-    fresh: Duration = timedelta(minutes=5)  # how old a sign-in may be for whoever decides something
-
-    @model_validator(mode="after")
-    def _whole(self) -> SignInSettings:
-        if self.provider and not self.address:
-            raise ValueError("address: a provider sends people back to it: expected https://leaverwatch.example.com")
-        if self.address and not re.fullmatch(r"https?://[^\s/?#]+/?", self.address):
-            raise ValueError(f"address: expected https:// and a host, without a path, not {self.address!r}")
-        if self.address and not encrypted_or_here(self.address):
-            raise ValueError(f"address: {self.address} is not encrypted: expected https://, or http:// on this machine")
-        names = [one.name for one in self.provider]
-        if len(set(names)) < len(names):
-            raise ValueError("two [[sign_in.provider]] have the same name")
-        for key in ("idle", "longest", "fresh"):
-            if getattr(self, key) < timedelta(minutes=1):
-                raise ValueError(f"{key}: expected a minute or more")
-        return self
-
-
-def encrypted_or_here(address: str) -> bool:
-    """Whether nobody between two machines can read what is sent to this address."""
-    parts = urlsplit(address)
-    return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
 
 
 class _Feed(BaseModel):
@@ -355,7 +257,7 @@ class ApplicationSettings(_Feed):
     default_role: tuple[str, ...] = ()  # entitlements a sign-in gives when no line of the role mapping fits
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything `leaverwatch.toml` says."""
 
     store: StoreSettings = StoreSettings()
