@@ -298,6 +298,16 @@ def _board(w: World, who: Actor, which: Which) -> bool:
 
 # --- Campaigns and their evidence
 
+TRIES["views.team"] = lambda w, who, which: (
+    f"hr:{which}" in {one.identity_id for one in views.team.team(w.house, who, NOW)}
+)
+
+
+@tried("campaigns.ask_removal")
+def _ask_removal(w: World, who: Actor, which: Which) -> object:
+    return campaigns.ask_removal(w.house, who, NOW, *WHERE[which], None, "unused")
+
+
 TRIES["views.cards"] = lambda w, who, _: views.campaigns.cards(w.house, who)
 TRIES["views.schedules"] = lambda w, who, _: views.campaigns.schedules(w.house, who)
 TRIES["views.progress"] = lambda w, who, _: views.campaigns.progress(w.house, who, w.campaign())

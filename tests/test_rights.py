@@ -57,6 +57,8 @@ views.by_campaign          all    all       .        .                  all     
 views.not_carried_out      all    all       .        .                  all       all      .       .
 views.taken                .      .         .        .                  .         all      .       .
 views.ask                  .      .         .        .                  .         all      .       .
+views.team                 own    own       own      own                own       own      .       own
+campaigns.ask_removal      .      all       own      own                .         .        .       .
 campaigns.create           .      all       .        .                  .         .        .       .
 campaigns.preview          .      all       .        .                  .         .        .       .
 campaigns.launch           .      all       .        .                  .         .        .       .
