@@ -23,7 +23,6 @@ from governance import (
     remediation,
     secrets,
     sessions,
-    views,
 )
 from governance.access import Actor
 from governance.configuring import Draft
@@ -38,7 +37,8 @@ from governance.tables import (
     ReviewItem,
     SignIn,
 )
-from governance.views import approvals, evidence, reviews
+from governance.views import approvals, evidence, packs, reviews, team
+from governance.views import campaigns as campaign_views
 from tests.acting import SAM, SUE
 from tests.conftest import NOW
 from tests.seeded import account, put_findings, put_run, put_snapshot
@@ -298,9 +298,7 @@ def _board(w: World, who: Actor, which: Which) -> bool:
 
 # --- Campaigns and their evidence
 
-TRIES["views.team"] = lambda w, who, which: (
-    f"hr:{which}" in {one.identity_id for one in views.team.team(w.house, who, NOW)}
-)
+TRIES["views.team"] = lambda w, who, which: f"hr:{which}" in {one.identity_id for one in team.team(w.house, who, NOW)}
 
 
 @tried("campaigns.ask_removal")
@@ -308,19 +306,19 @@ def _ask_removal(w: World, who: Actor, which: Which) -> object:
     return campaigns.ask_removal(w.house, who, NOW, *WHERE[which], None, "unused")
 
 
-TRIES["views.cards"] = lambda w, who, _: views.campaigns.cards(w.house, who)
-TRIES["views.schedules"] = lambda w, who, _: views.campaigns.schedules(w.house, who)
-TRIES["views.progress"] = lambda w, who, _: views.campaigns.progress(w.house, who, w.campaign())
-TRIES["views.by_campaign"] = lambda w, who, _: views.packs.by_campaign(w.house, who)
-TRIES["views.not_carried_out"] = lambda w, who, _: views.packs.not_carried_out(w.house, who)
-TRIES["views.ask"] = lambda w, who, _: views.packs.ask(w.house, who, NOW, w.campaign("closed"))
+TRIES["views.cards"] = lambda w, who, _: campaign_views.cards(w.house, who)
+TRIES["views.schedules"] = lambda w, who, _: campaign_views.schedules(w.house, who)
+TRIES["views.progress"] = lambda w, who, _: campaign_views.progress(w.house, who, w.campaign())
+TRIES["views.by_campaign"] = lambda w, who, _: packs.by_campaign(w.house, who)
+TRIES["views.not_carried_out"] = lambda w, who, _: packs.not_carried_out(w.house, who)
+TRIES["views.ask"] = lambda w, who, _: packs.ask(w.house, who, NOW, w.campaign("closed"))
 
 
 @tried("views.taken")
 def _taken(w: World, who: Actor, _: Which) -> bool:
     (w.house.home / "pack.zip").write_bytes(b"pack")
     w.put(EvidencePack(id="p", campaign="c", asked_by=SAM.email, asked_at=NOW, path="pack.zip"))
-    return views.packs.taken(w.house, who, NOW, "p") == b"pack"
+    return packs.taken(w.house, who, NOW, "p") == b"pack"
 
 
 TRIES["campaigns.create"] = lambda w, who, _: past_the_check(
