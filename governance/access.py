@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 import narwhals as nw
 
 from governance.correlation import fold
-from governance.errors import NotAllowed
+from governance.errors import NotAllowed, SignInAgain
 from governance.settings import ActorSettings, Settings
 
 
@@ -38,6 +38,10 @@ class Scope(StrEnum):
     APPLICATIONS = "applications"  # what concerns an application the actor owns
 
 
+# What decides something, or opens the way to it: whoever does it proves anew who they are (ASVS 7.5.3).
+SENSITIVE: Final = frozenset(Verb) - {Verb.READ, Verb.EXPORT, Verb.RUN}
+
+
 # One line a role.
 RIGHTS: Final[dict[str, dict[Verb, Scope]]] = {
     "admin": dict.fromkeys((Verb.READ, Verb.CONFIGURE, Verb.RUN, Verb.RELEASE, Verb.DONE), Scope.ALL),
@@ -63,13 +67,17 @@ class Actor:
     reports: frozenset[str] = frozenset()  # identity_ids
     applications: frozenset[str] = frozenset()  # owned
     left: bool = False  # a leaver may not act
+    fresh: bool = True  # signed in a moment ago; only a session of a browser can be older
 
 
-def find_actor(settings: Settings, email: str, identities: Callable[[], Any] | None = None) -> Actor:
+def find_actor(
+    settings: Settings, email: str, identities: Callable[[], Any] | None = None, groups: Iterable[str] = ()
+) -> Actor:
     """The actor with this e-mail; NotAllowed when nobody knows them.
 
     `identities` gives a frame (Polars or pandas) with identity_id, email, manager_id, state and display_name of every
     identity, those who left included. An identity that manages others is a manager without an entry in the settings.
+    `groups` are those the provider told of whoever signed in; [sign_in.groups] says which roles they give.
     """
     key = fold(email)
     entry = next((one for one in settings.actor if key and fold(one.email) == key), None)
@@ -77,15 +85,17 @@ def find_actor(settings: Settings, email: str, identities: Callable[[], Any] | N
     own = _identity(people, key) if people is not None and key else None
     reports = _reports(people, own["identity_id"]) if people is not None and own else frozenset()
     roles = frozenset[str](entry.roles if entry else ()) | (frozenset({"manager"}) if reports else frozenset())
-    if not roles:
+    roles |= frozenset(role for group in groups for role in settings.sign_in.groups.get(group, ()))
+    if not roles or not key:
         raise NotAllowed(f"nobody with the e-mail {email} may act here; actors are listed under [[actor]]")
     return Actor(
-        email=entry.email if entry else str(own["email"] if own else email),
+        # One person is one actor, however their address is written this time: four eyes depend on it.
+        email=entry.email if entry else str(own["email"] if own else key),
         name=(entry.name if entry else None) or (own or {}).get("display_name") or email,
         roles=roles,
         identity_id=own["identity_id"] if own else None,
         reports=reports,
-        applications=_owned(settings, entry, key),
+        applications=_owned(settings, entry, key) if "application_owner" in roles else frozenset(),
         left=bool(own and own["state"] == "ended"),
     )
 
@@ -104,9 +114,32 @@ def may(actor: Actor, verb: Verb, *, application: str | None = None, identity_id
     return Scope.APPLICATIONS in reaches and application is not None and application in actor.applications
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What somebody may read who may not read everything: what concerns these identities or these applications."""
+
+    identities: frozenset[str]
+    applications: frozenset[str]
+
+
+def reach(actor: Actor) -> Reach | None:
+    """How far the actor's right to read goes; None where it has no bounds. Lists are narrowed by it, never after it."""
+    if actor.left:
+        return Reach(frozenset(), frozenset())
+    reaches = {RIGHTS[role][Verb.READ] for role in actor.roles if Verb.READ in RIGHTS.get(role, {})}
+    if Scope.ALL in reaches:
+        return None
+    return Reach(
+        actor.reports if Scope.REPORTS in reaches else frozenset(),
+        actor.applications if Scope.APPLICATIONS in reaches else frozenset(),
+    )
+
+
 def demand(actor: Actor, verb: Verb, *, application: str | None = None, identity_id: str | None = None) -> None:
     """NotAllowed unless the actor has the right over this application or this identity."""
     if may(actor, verb, application=application, identity_id=identity_id):
+        if verb in SENSITIVE:
+            demand_fresh(actor)
         return
     if actor.left:
         raise NotAllowed(f"{actor.email} has left and may not act any more")
@@ -115,10 +148,15 @@ def demand(actor: Actor, verb: Verb, *, application: str | None = None, identity
     raise NotAllowed(f"{actor.email} ({roles}) may not {verb}{f' for {of}' if of else ''}")
 
 
+def demand_fresh(actor: Actor) -> None:
+    """SignInAgain unless whoever decides has just proved who they are."""
+    if not actor.fresh:
+        raise SignInAgain(f"{actor.email} signed in too long ago to decide: sign in again, then decide")
+
+
 def _owned(settings: Settings, entry: ActorSettings | None, key: str | None) -> frozenset[str]:
-    if entry is None:
-        return frozenset()
-    return frozenset(entry.applications or (a.name for a in settings.application if fold(a.owner) == key))
+    listed = entry.applications if entry else ()
+    return frozenset(listed or (a.name for a in settings.application if fold(a.owner) == key))
 
 
 _COLUMNS: Final = ("identity_id", "email", "manager_id", "state", "display_name")

@@ -6,7 +6,7 @@ LeaverwatchError
   FeedError               a pull did not succeed; nothing changed
     AuthenticationFailed · RateLimited(until) · Unavailable · IncompleteFeed · UnexpectedAnswer(path)
   GuardStopped            the change is larger than policy allows; nothing changed; says which limit, how to release
-  DecisionError           NotAllowed · FourEyesRequired · CampaignClosed · AlreadyDecided · PlanChanged
+  DecisionError           NotAllowed (SignInAgain) · FourEyesRequired · CampaignClosed · AlreadyDecided · PlanChanged
   RemediationError        ProtectedAccount · LastPrivilegedAccount · NotVerified · NotSupported
   NotDelivered            a notice did not reach its channel; it is tried again by itself
 """
@@ -70,6 +70,10 @@ class DecisionError(LeaverwatchError):
 
 class NotAllowed(DecisionError):
     """The actor lacks the right to do this."""
+
+
+class SignInAgain(NotAllowed):
+    """The actor has the right, but signed in too long ago to decide: sign in again, then decide."""
 
 
 class FourEyesRequired(DecisionError):

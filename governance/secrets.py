@@ -83,6 +83,15 @@ def load_key(home: Path, given: str | None = None, *, create: bool = False) -> b
         raise ConfigurationError(f"{file}: the key of the stored secrets can't be read: {error}") from error
 
 
+def derived(home: Path, given: str | None, purpose: str) -> str:
+    """A secret of its own for one purpose, the same in every process that has the key; says nothing of the key."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    key = load_key(home, given, create=True)
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"leaverwatch {purpose}".encode()).derive(key).hex()
+
+
 def _create(file: Path) -> None:
     """A new key file, whole or not at all; when there is one already, that one stays."""
     if file.exists():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -17,33 +15,16 @@ from pydantic import (
 )
 
 from governance.channels import NotifySettings
+from governance.durations import Duration
+from governance.durations import parse_duration as parse_duration
+from governance.durations import written_duration as written_duration
 from governance.errors import ConfigurationError
 from governance.sections import Secret as Secret
 from governance.sections import Section
+from governance.sign_in import ProviderSettings as ProviderSettings
+from governance.sign_in import Role
+from governance.sign_in import SignInSettings as SignInSettings
 
-_DURATION: Final = re.compile(r"(\d+)\s*([smhd])")
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def parse_duration(value: object) -> timedelta:
-    """A length of time from text such as `15m`, `24h` or `30d`."""
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(str(value).strip())
-    if not match:
-        raise ValueError("expected a number and s, m, h or d, such as 15m, 24h or 30d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def written_duration(length: timedelta) -> str:
-    """A length of time as the settings write it: `36h`, `90s`."""
-    seconds = int(length.total_seconds())
-    size, unit = next(pair for pair in ((3_600, "h"), (60, "m"), (1, "s")) if seconds % pair[0] == 0)
-    return f"{seconds // size}{unit}"
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Role = Literal["admin", "security", "manager", "application_owner", "approver", "auditor"]
 Criticality = Literal["low", "medium", "high"]
 Severity = Literal["critical", "high", "medium", "low", "informational"]
 
@@ -293,6 +274,7 @@ class Settings(Section):
     domain: tuple[Domain, ...] = ()
     protected: tuple[Protected, ...] = ()
     notify: NotifySettings = NotifySettings()
+    sign_in: SignInSettings = SignInSettings()
     actor: tuple[ActorSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()
     application: tuple[ApplicationSettings, ...] = ()

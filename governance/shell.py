@@ -1,11 +1,10 @@
-"""The Streamlit script: navigation by role, the actor, the clock, the guard banner, and the words of a page that fails.
+"""The Streamlit script: navigation by role, who is there, the clock, the guard banner, and a page that fails.
 
 Besides the jobs this is the only part that reads the clock, once for every run of the script.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import traceback
 from collections.abc import Iterator
@@ -15,32 +14,36 @@ from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from ulid import ULID
 
-from governance.access import Actor, find_actor
-from governance.errors import LeaverwatchError, NotAllowed
+from governance.access import Actor
+from governance.errors import LeaverwatchError
 from governance.house import House, installed
 from governance.pages import GROUPS, Page, Render, all_pages
-from governance.parts.acting import say_what_was_done
+from governance.parts.acting import inside, say_what_was_done
 from governance.parts.clock import set_clock
 from governance.parts.colours import dark
 from governance.parts.held import held_banner
 from governance.parts.links import remember_links
-from governance.parts.notes import note
+from governance.parts.present import present
+from governance.parts.sign_in import outside
 from governance.parts.text import bold, plain
-from governance.views import runs
+from governance.parts.visitor import visitor
+from governance.sessions import Out
 
 log = logging.getLogger("leaverwatch.pages")
 STATIC: Final = Path(__file__).parent / "static"
-# All the style there is: a padding nothing configures, and a caption in metrics that is too pale to read (4.3 : 1).
+# All the style there is: a padding nothing configures, a caption in metrics that is too pale to read (4.3 : 1), and who
+# acts in the header, where nothing can be put otherwise.
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
-    " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }</style>"
+    " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
+    " .st-key-visitor { position: fixed; top: .5rem; right: 1rem; width: auto; z-index: 999991; gap: .5rem }"
+    " @media (max-width: 640px) { .st-key-visitor .st-key-acting-as { width: 48vw }"
+    " .st-key-fresh button p { display: none } }</style>"
 )
+UNCHANGED: Final = "Nothing was changed by it."
 DECIDERS: Final = frozenset({"manager", "approver"})  # who only decides has few pages: they stand above, not beside
-ACTING: Final = "acts as"
-READER: Final = Actor(email="", name="Reader", roles=frozenset({"auditor"}))
 
 
 def clock() -> datetime:
@@ -58,25 +61,32 @@ def main() -> None:
 
 
 def _frame(house: House, now: datetime) -> None:
-    """What stands around every page, and the page."""
+    """What stands around every page, and the page; nothing of either while nobody may look."""
     set_clock(clock)
-    actor = _chosen_actor(house)
+    who = present(house, now)
+    if isinstance(who, Out):
+        remember_links({})
+        st.navigation(
+            [_closed(name, page, house, who) for name, (page, _) in all_pages().items()], position="hidden"
+        ).run()
+        return
+    actor = who.actor
     pages = {name: page for name, page in all_pages().items() if page[0].roles & actor.roles}
     links = {name: _link(name, page, render, house, actor, now) for name, (page, render) in pages.items()}
     sections = {g: [links[n] for n, (page, _) in pages.items() if page.group == g] for g in GROUPS}
     remember_links(links)
     if actor.roles <= DECIDERS:
         here = st.navigation(list(links.values()), position="top")
-        say_what_was_done()
-        here.run()
-        _acting_as(house, actor, st.container(horizontal=True, vertical_alignment="bottom", key="foot"))
-        return
-    here = st.navigation({group: found for group, found in sections.items() if found}, expanded=True)
-    with st.sidebar:
-        st.space("small")
-    _acting_as(house, actor, st.sidebar)
+    else:
+        here = st.navigation({group: found for group, found in sections.items() if found}, expanded=True)
+    visitor(house, who, now)
     say_what_was_done()
     here.run()
+
+
+def _closed(name: str, page: Page, house: House, out: Out) -> Any:
+    """The same address with the way in, so that whoever signs in there finds the page they asked for."""
+    return st.Page(lambda: outside(house, out), title="Sign in", url_path=name, default=page.order == 0)
 
 
 def _link(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime) -> Any:
@@ -102,77 +112,14 @@ def _excused(name: str, title: str) -> Iterator[None]:
         incident = str(ULID())
         where = "".join(traceback.format_tb(error.__traceback__))  # places, never the values in a message
         log.error("incident %s on page %s: %s\n%s", incident, name, type(error).__name__, where)
-        why = (
-            f"{plain(str(error).rstrip('.'))}." if isinstance(error, LeaverwatchError) else "Nothing was changed by it."
-        )
+        if inner := inside(error):  # the operator finds in the log what the reader must not see
+            log.error("incident %s: %s", incident, error)
+        why = inner or (plain(f"{str(error).rstrip('.')}.") if isinstance(error, LeaverwatchError) else UNCHANGED)
         st.error(
             f"{plain(title)} cannot be shown now. {why} Incident {bold(incident)} is in the log.",
             icon=":material/error:",
         )
         st.button("Try again", key="try-again")
-
-
-def _chosen_actor(house: House) -> Actor:
-    """Whom the reader acts as: only on this machine, while there is no sign-in; otherwise nobody, reading only."""
-    known = [entry.email for entry in house.settings.actor]
-    if not known or not _on_this_machine():
-        return READER
-    email = st.session_state.get(ACTING) or st.query_params.get("as")
-    email = email if email in known else known[0]
-    run = runs.last_run(house)
-    key = ("actor", house.store.url, run.id if run else None, email, repr(house.settings.actor))
-    people = run.table("identities") if run else None
-    try:
-        return runs.remembered(
-            key, lambda: find_actor(house.settings, email, None if people is None else lambda: people)
-        )
-    except NotAllowed:
-        return READER
-
-
-def _act_as() -> None:
-    st.session_state[ACTING] = st.session_state["acting-as"]  # outlives a run that ends before the choice is drawn
-
-
-def _acting_as(house: House, actor: Actor, place: DeltaGenerator) -> None:
-    with place:
-        if not actor.email:
-            note(
-                "Read-only: there is no sign-in yet, and deciding is offered only where the dashboard is bound to this"
-                " machine (127.0.0.1) and the settings name an actor."
-            )
-            return
-        names = {entry.email: entry.name or entry.email for entry in house.settings.actor}
-        st.selectbox(
-            "Acting as",
-            list(names),
-            format_func=lambda email: names.get(email, email),
-            index=list(names).index(actor.email) if actor.email in names else 0,
-            key="acting-as",
-            on_change=_act_as,
-            width=220,
-            help="Offered only on this machine, until sign-in exists.",
-        )
-        roles = ", ".join(sorted(role.replace("_", " ") for role in actor.roles)).capitalize()
-        note(plain(roles) + ("  \n:orange[◆ has left and may not act]" if actor.left else ""))
-
-
-def _on_this_machine() -> bool:
-    """Whether the server listens on loopback only and this reader came over it."""
-    bound = str(st.get_option("server.address") or "")
-    if bound != "localhost":
-        try:
-            if not ipaddress.ip_address(bound).is_loopback:
-                return False
-        except ValueError:
-            return False
-    came_from = st.context.ip_address
-    if not isinstance(came_from, str):  # Streamlit tells no address of a reader on this machine
-        return True
-    try:
-        return ipaddress.ip_address(came_from).is_loopback
-    except ValueError:
-        return False
 
 
 if __name__ == "__main__":

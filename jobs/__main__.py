@@ -29,6 +29,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "evidence": ("evidence",),
     "notices": ("notices",),
     "trail": ("audit",),
+    "sessions": ("sessions",),
     "bench": ("bench",),
 }
 LOG: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"

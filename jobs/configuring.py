@@ -196,17 +196,40 @@ def renewed(house: House, environ: Mapping[str, str]) -> House:
     return replace(house, settings=settings, origin=origin)
 
 
+def _state(file: Path) -> tuple[int, ...]:
+    """What differs once a file was edited or replaced."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _with_rights_of_now(house: House, environ: Mapping[str, str]) -> House:
+    """The same house, but whom the edited file lets act: a right that was taken away is gone at the next step."""
+    try:
+        told = read_settings(house.home, environ)[0]
+    except ConfigurationError as error:
+        log.warning("the settings were edited but cannot be read: %s", error)
+        return house
+    rights = house.settings.sign_in.model_copy(update={"groups": told.sign_in.groups})
+    return replace(house, settings=house.settings.model_copy(update={"actor": told.actor, "sign_in": rights}))
+
+
 def renewal(environ: Mapping[str, str]) -> Callable[[House], House]:
     """How a long-lived process keeps up: gives the house with new settings once a page has changed them, else itself.
 
-    An edit by hand counts from the next start on, or from the next change by a page.
+    An edit by hand counts from the next start on, or from the next change by a page; only who may act counts at once.
     """
     seen: list[str | None] = [None]
+    files: list[Any] = []
 
     def renew(house: House) -> House:
         newest = newest_change(house.store)
         if newest is None or newest == seen[0]:
-            return house
+            file = _state(house.home / FILE)
+            before, files[:] = files[:], [file]
+            return house if before in ([], [file]) else _with_rights_of_now(house, environ)
         try:
             fresh = renewed(house, environ)
         except ConfigurationError as error:  # somebody edited it since: what was in force stays so

@@ -96,6 +96,8 @@ def _clock(house: House, now: datetime) -> Examined:
 
 def _actors(house: House) -> Examined:
     approvers = [a for a in house.settings.actor if {"security", "approver"} & set(a.roles)]
+    if house.settings.sign_in.provider and house.settings.sign_in.groups:
+        return Examined("actors", True, "people sign in; their groups at the provider give their roles")
     if len(house.settings.actor) < 2 or not approvers:
         return Examined("actors", None, "fewer than two [[actor]]s: nobody can approve what another proposed")
     return Examined("actors", True, f"{len(house.settings.actor)} may act, {len(approvers)} may approve anything")

@@ -151,9 +151,14 @@ def _place(given: Any, key: str) -> Secret:
 
 def actor_named(house: House, email: str) -> Actor:
     """The actor with this e-mail as the newest estate knows them; NotAllowed when nobody does."""
+    from governance import sessions
     from governance.access import find_actor
 
-    return find_actor(house.settings, email, (lambda: people) if (people := identities(house)) is not None else None)
+    if email == sessions.LOCAL and sessions.may_link(house.settings):
+        return sessions.local_administrator()
+    people = identities(house)
+    groups = sessions.groups_of(house, email, clock())
+    return find_actor(house.settings, email, None if people is None else lambda: people, groups)
 
 
 def identities(house: House) -> Any:

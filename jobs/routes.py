@@ -1,4 +1,4 @@
-"""Two addresses beside the dashboard for whoever watches it: is it alive, and can it work. They tell nothing else."""
+"""The addresses beside the pages: is it alive, can it work (they tell no more), and the link of the first start."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from governance.errors import LeaverwatchError
 from governance.house import House, installed
+from jobs import start_link
 
 
 def healthy() -> JSONResponse:
@@ -49,4 +50,8 @@ def _house() -> House | None:
 
 
 # What app.py puts beside the pages.
-ROUTES: Final = [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
+ROUTES: Final = [
+    Route("/healthz", healthz, methods=["GET"]),
+    Route("/readyz", readyz, methods=["GET"]),
+    *start_link.ROUTES,
+]

@@ -57,10 +57,10 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "jobs", "worker"]
 
 
-def dashboard_command(port: int) -> list[str]:
-    """How the dashboard is started: Streamlit on loopback, without asking and without telling anybody."""
+def dashboard_command(port: int, address: str = ADDRESS) -> list[str]:
+    """How the dashboard is started: Streamlit, on loopback unless told, without asking and without telling anybody."""
     options = {
-        "server.address": ADDRESS,
+        "server.address": address,
         "server.port": str(port),
         "server.headless": "true",
         "browser.gatherUsageStats": "false",
@@ -101,29 +101,32 @@ def up(
     port: int,
     stop: threading.Event,
     ready: Callable[[str], None] = lambda _: None,
+    address: str = ADDRESS,
 ) -> None:
     """Worker and dashboard until `stop` is set; LeaverwatchError when one of them ends by itself."""
     inherited = {**environ, "LEAVERWATCH_HOME": str(home)}
-    commands = {"worker": worker_command(), "dashboard": dashboard_command(port)}
+    commands = {"worker": worker_command(), "dashboard": dashboard_command(port, address)}
     with together(commands, inherited) as ended:
         told = False
         while not stop.wait(0.2):
             if gone := ended():
                 raise LeaverwatchError(f"the {gone} has ended by itself; its last words stand above")
-            if not told and listening(port):
+            if not told and listening(port, address):
                 told = True
-                ready(f"http://{ADDRESS}:{port}")
+                ready(f"http://{address}:{port}")
 
 
-def listening(port: int) -> bool:
-    """Whether somebody answers on this port of loopback."""
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex((ADDRESS, port)) == 0
+def listening(port: int, address: str = ADDRESS) -> bool:
+    """Whether somebody answers on this port, of loopback unless told."""
+    try:
+        socket.create_connection((address, port), 0.5).close()
+    except OSError:
+        return False
+    return True
 
 
-def become_dashboard(home: Path, environ: Mapping[str, str], port: int) -> None:
+def become_dashboard(home: Path, environ: Mapping[str, str], port: int, address: str = ADDRESS) -> None:
     """Turn this process into the dashboard."""
-    command = dashboard_command(port)
+    command = dashboard_command(port, address)
     os.chdir(APP.parent)
     os.execve(command[0], command, {**environ, "LEAVERWATCH_HOME": str(home)})  # noqa: S606 - our own program

@@ -67,12 +67,17 @@ def test_nobody_decides_about_their_own_account(house, now):
     assert [card.bar for card in approvals.waiting(house, own, now)] == ["own account"]
 
 
+SAM = Actor("sam@example.com", "Sam", frozenset({"security"}))
+
+
 def test_the_page_looks_again_only_while_something_moves(house, now):
     put_remediation(house, "r1", now, status="executing", action="manual", executing_at=now)
-    assert not approvals.moving(approvals.under_way(house), now), "a person needs days, not seconds"
+    assert not approvals.moving(approvals.under_way(house, SAM), now), "a person needs days, not seconds"
     put_remediation(house, "r2", now, status="approved", approved_at=now)
-    assert approvals.moving(approvals.under_way(house), now)
-    assert not approvals.moving(approvals.under_way(house), now + timedelta(hours=1)), "it is stuck: no use in looking"
+    assert approvals.moving(approvals.under_way(house, SAM), now)
+    assert not approvals.moving(approvals.under_way(house, SAM), now + timedelta(hours=1)), (
+        "it is stuck: no use in looking"
+    )
 
 
 def test_undo_is_offered_for_thirty_days_and_only_for_what_was_done_from_here(house, now):

@@ -20,6 +20,7 @@ OWNER: Final = "application_owner"
 APPROVER: Final = "approver"
 AUDITOR: Final = "auditor"
 EVERYBODY: Final = frozenset({ADMIN, SECURITY, MANAGER, OWNER, APPROVER, AUDITOR})
+EVERYTHING: Final = EVERYBODY - {MANAGER, OWNER}  # who may read about everybody, not only about their own
 GROUPS: Final = ("Operate", "Review", "Decide", "Admin")
 
 

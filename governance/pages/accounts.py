@@ -10,7 +10,7 @@ import streamlit as st
 
 from governance.access import Actor
 from governance.house import House
-from governance.pages import EVERYBODY, Page
+from governance.pages import EVERYTHING, Page
 from governance.parts.export import export_button
 from governance.parts.filters import choice, status_tabs, text_search
 from governance.parts.links import link
@@ -25,7 +25,7 @@ from governance.views.paging import Row, Slice
 from governance.views.population import Population, population
 from governance.views.words import MATCH_KEYS, STATES, UNKNOWN, day, rule_title, severity, span
 
-PAGE = Page("Accounts", ":material/badge:", "Operate", 3, EVERYBODY)
+PAGE = Page("Accounts", ":material/badge:", "Operate", 3, EVERYTHING)
 
 
 def render(house: House, actor: Actor, now: datetime) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import streamlit as st
 
-from governance.access import Actor
+from governance.access import Actor, reach
 from governance.house import House
 from governance.pages import EVERYBODY, Page
 from governance.parts.deciding import open_step
@@ -32,10 +33,10 @@ PAGE = Page("Findings", ":material/flag:", "Operate", 1, EVERYBODY)
 
 def render(house: House, actor: Actor, now: datetime) -> None:
     """Filters, the population, the list on the left and the evidence on the right."""
-    counted = tally(house)
+    counted = tally(house, reach(actor))
     drawn = population(house, now)
     opening(house, now, "Findings", _sentence(counted, drawn.accounts is not None))
-    filters = _filters(house, counted)
+    filters = replace(_filters(house, counted), reach=reach(actor))
     with st.skeleton(height=640):
         found = findings.page(house, filters, cursor(findings.KEY))
     rules, word = len(counted.rules(filters.status)), STATUSES[filters.status].lower()

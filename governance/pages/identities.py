@@ -10,7 +10,7 @@ import streamlit as st
 
 from governance.access import Actor
 from governance.house import House
-from governance.pages import EVERYBODY, Page
+from governance.pages import EVERYTHING, Page
 from governance.parts.filters import status_tabs, text_search
 from governance.parts.links import go
 from governance.parts.listing import chosen_row
@@ -25,7 +25,7 @@ from governance.views.paging import Row
 from governance.views.population import population
 from governance.views.words import STATES, UNKNOWN, count, day, severity
 
-PAGE = Page("Identities", ":material/group:", "Operate", 2, EVERYBODY)
+PAGE = Page("Identities", ":material/group:", "Operate", 2, EVERYTHING)
 
 
 def render(house: House, actor: Actor, now: datetime) -> None:

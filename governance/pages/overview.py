@@ -8,7 +8,7 @@ import streamlit as st
 
 from governance.access import Actor
 from governance.house import House
-from governance.pages import EVERYBODY, Page
+from governance.pages import EVERYTHING, Page
 from governance.parts.charts import closure_chart
 from governance.parts.coverage import coverage_line
 from governance.parts.first import act_first
@@ -23,7 +23,7 @@ from governance.views.overview import Overview, overview
 from governance.views.population import population
 from governance.views.words import count, span
 
-PAGE = Page("Overview", ":material/dashboard:", "Operate", 0, EVERYBODY)
+PAGE = Page("Overview", ":material/dashboard:", "Operate", 0, EVERYTHING)
 
 
 def render(house: House, actor: Actor, now: datetime) -> None:

@@ -2,26 +2,73 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from typing import Final
 
 import streamlit as st
 
-from governance.errors import LeaverwatchError
+from governance.errors import LeaverwatchError, SignInAgain, StoreError
 from governance.parts.text import plain
 
-_SAID = "said after the next run"
+log = logging.getLogger("leaverwatch.pages")
+_SAID: Final = "said after the next run"
+_GATE: Final = "who acts is still signed in"
+_AGAIN: Final = "deciding needs a fresh sign-in"
 
 
 def attempt(verb: Callable[[], object], done: str) -> bool:
     """Call a verb; say it is done on the freshly drawn page, or show the refusal where the reader is."""
     try:
+        _gate(True)
         verb()
     except LeaverwatchError as refusal:
-        st.error(plain(refusal), icon=":material/block:")
+        ask_to_sign_in_again(refusal)
+        if said := inside(refusal):
+            log.error("%s", refusal)
+        st.error(said or plain(refusal), icon=":material/block:")
         return False
     say_after(done)
     st.rerun()
     return True
+
+
+def inside(error: Exception) -> str:
+    """What is said instead of an error that names files and tables; empty for one that a reader can act on."""
+    return "The store cannot be read or written now." if isinstance(error, StoreError) else ""
+
+
+def set_gate(gate: Callable[[bool], None] | None) -> None:
+    """What refuses to go on when the session was ended since the page was drawn: a part of it may run by itself.
+
+    It is told whether the reader did something, or the page only looked again.
+    """
+    st.session_state[_GATE] = gate
+
+
+def leave_when_out() -> None:
+    """For a part that runs by itself: draw the whole page anew when the session has ended since."""
+    try:
+        _gate(False)
+    except LeaverwatchError:
+        st.rerun(scope="app")
+
+
+def _gate(used: bool) -> None:
+    if gate := st.session_state.get(_GATE):
+        gate(used)
+
+
+def ask_to_sign_in_again(refusal: LeaverwatchError) -> None:
+    """When that is all that is missing, draw the page anew with the way to it; else do nothing."""
+    if isinstance(refusal, SignInAgain):
+        st.session_state[_AGAIN] = True
+        st.rerun(scope="app")
+
+
+def must_sign_in_again() -> bool:
+    """Whether a verb was refused for that reason just now; told once."""
+    return bool(st.session_state.pop(_AGAIN, False))
 
 
 def say_after(done: str) -> None:

@@ -13,6 +13,7 @@ from governance.access import Actor
 from governance.configuring import FILE, Draft
 from governance.errors import LeaverwatchError
 from governance.house import House
+from governance.parts.acting import ask_to_sign_in_again
 from governance.parts.feedform import Filling, feed_form
 from governance.parts.notes import note
 from governance.parts.text import plain
@@ -50,6 +51,7 @@ def filled_in(
         try:
             configuring.add(house, actor, now, draft)
         except LeaverwatchError as refusal:
+            ask_to_sign_in_again(refusal)
             said["wrong"] = {"": str(refusal)}
         else:
             said = {}

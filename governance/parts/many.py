@@ -13,7 +13,7 @@ from governance import findings, remediation
 from governance.access import Actor, Verb, may
 from governance.errors import LeaverwatchError
 from governance.house import House
-from governance.parts.acting import say_after
+from governance.parts.acting import ask_to_sign_in_again, say_after
 from governance.parts.deciding import exclude_until, is_open, open_step
 from governance.parts.notes import note
 from governance.parts.severity import COLOURS, chip
@@ -142,6 +142,7 @@ def _each(house: House, rows: list[Row], verb: Callable[[Row], object]) -> tuple
         try:
             verb(row)
         except LeaverwatchError as refusal:
+            ask_to_sign_in_again(refusal)
             refused.append((_name(house, row), str(refusal)))
     return len(rows) - len(refused), refused
 

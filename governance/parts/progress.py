@@ -9,7 +9,7 @@ import streamlit as st
 from governance import findings, remediation
 from governance.access import Actor, Verb, may
 from governance.house import House
-from governance.parts.acting import attempt
+from governance.parts.acting import attempt, leave_when_out
 from governance.parts.clock import read_clock
 from governance.parts.links import link
 from governance.parts.notes import note, note_in
@@ -24,13 +24,14 @@ _COLOURS = {"verified": "green", "failed": "red", "expired": "orange", "rejected
 
 def under_way_list(house: House, actor: Actor, now: datetime) -> None:
     """What was approved and is not proved yet."""
-    moving = approvals.moving(approvals.under_way(house), now)
+    moving = approvals.moving(approvals.under_way(house, actor), now)
     st.fragment(_under_way, run_every="2s" if moving else None, key="under-way")(house, actor, moving)
 
 
 def _under_way(house: House, actor: Actor, was_moving: bool) -> None:
+    leave_when_out()
     now = read_clock()  # a fragment runs by itself, between two runs of the shell
-    found = approvals.under_way(house)
+    found = approvals.under_way(house, actor)
     if was_moving and not approvals.moving(found, now):
         st.rerun()  # it has come to rest: draw the whole page once more
     with st.container(border=True):
@@ -67,7 +68,7 @@ def _task(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
 
 def ended_list(house: House, actor: Actor, now: datetime) -> None:
     """What came to an end lately, and the way back."""
-    found = approvals.ended(house)
+    found = approvals.ended(house, actor)
     with st.container(border=True):
         st.subheader("Ended lately", anchor=False)
         if not found:

@@ -12,7 +12,7 @@ from governance.access import Actor, Verb, may
 from governance.configuring import FILE
 from governance.findings.decisions import Work
 from governance.house import House, installed
-from governance.parts.acting import attempt
+from governance.parts.acting import attempt, leave_when_out
 from governance.parts.clock import read_clock
 from governance.parts.notes import note
 from governance.parts.text import bold, plain
@@ -31,6 +31,7 @@ def steps(house: House, actor: Actor, name: str) -> None:
 
 
 def _steps(house: House, actor: Actor, name: str, was_moving: bool) -> None:
+    leave_when_out()
     house, now = installed() if was_moving else house, read_clock()  # a fragment runs by itself
     found = progress(house, name)
     if was_moving and not found.moves:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlmodel import and_, col, or_, select
 
 from governance import audit
-from governance.access import Actor, Verb, demand
+from governance.access import Actor, Verb, demand, demand_fresh
 from governance.correlation import fold
 from governance.errors import AlreadyDecided, FourEyesRequired, NotAllowed, PlanChanged
 from governance.house import House
@@ -151,10 +151,11 @@ def reject(house: House, actor: Actor, now: datetime, ids: Sequence[str], reason
 
 def cancel(house: House, actor: Actor, now: datetime, ids: Sequence[str], reason: str = "") -> list[Remediation]:
     """The proposer withdraws what has not been carried out yet, a manual task included: the findings are open again."""
+    demand_fresh(actor)
     with house.store.write() as session:
         remediations = load(session, ids)
         for r in remediations:
-            if r.proposed_by != actor.email or actor.left:
+            if r.proposed_by != actor.email or actor.left or not actor.roles:
                 raise NotAllowed(f"remediation {r.id} was proposed by {r.proposed_by}, who alone may withdraw it")
             if r.status not in ("proposed", *RUNNABLE) and not (r.status == "executing" and r.action == "manual"):
                 raise AlreadyDecided(f"remediation {r.id} is {r.status}")

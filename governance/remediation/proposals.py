@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -56,7 +57,8 @@ def propose(house: House, actor: Actor, now: datetime, fingerprints: Sequence[st
 
 def refusals(house: House, actor: Actor, now: datetime, fingerprints: Sequence[str]) -> dict[str, LeaverwatchError]:
     """Which of these findings this actor could not propose, and why. Changes nothing."""
-    return _judge(house, actor, now, fingerprints, "")[1]
+    looking = replace(actor, fresh=True)  # a sign-in that is too old is asked for when something is proposed
+    return _judge(house, looking, now, fingerprints, "")[1]
 
 
 def _judge(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 
-from governance.access import Actor, Verb, may
+from governance.access import Actor, Verb, may, reach
 from governance.house import House
 from governance.remediation import CAN_BE_UNDONE
 from governance.tables import Remediation
@@ -16,6 +17,7 @@ from governance.views import runs
 from governance.views.applications import Closing, closing
 from governance.views.evidence import Fact, deciders, facts
 from governance.views.freshness import freshness
+from governance.views.tallies import within
 
 UNDER_WAY: Final = ("approved", "scheduled", "executing", "executed")
 ENDED: Final = ("verified", "rejected", "expired", "failed", "cancelled", "undone")
@@ -48,8 +50,8 @@ class Waiting:
 def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
     """Proposals this actor may decide about or has made: those to decide first, the most severe first."""
     with house.store.read() as session:
-        query = select(Remediation).where(Remediation.status == "proposed").order_by(col(Remediation.id)).limit(200)
-        rows = list(session.exec(query))
+        query = select(Remediation).where(Remediation.status == "proposed", *_readable(actor))
+        rows = list(session.exec(query.order_by(col(Remediation.id)).limit(200)))
     feeds, run = freshness(house, now), runs.last_run(house)
     found = []
     for r in rows:
@@ -82,20 +84,26 @@ def _bar(actor: Actor, r: Remediation) -> Literal["own proposal", "own approval"
     return None if may(actor, Verb.APPROVE, application=r.application, identity_id=r.identity_id) else "no right"
 
 
-def under_way(house: House) -> list[Remediation]:
-    """What was approved and is not proved yet, the newest first."""
-    return _of(house, UNDER_WAY)
+def under_way(house: House, actor: Actor) -> list[Remediation]:
+    """What was approved and is not proved yet, the newest first: as far as this actor may read."""
+    return _of(house, actor, UNDER_WAY)
 
 
-def ended(house: House) -> list[Remediation]:
-    """What came to an end lately, the newest first."""
-    return _of(house, ENDED)
+def ended(house: House, actor: Actor) -> list[Remediation]:
+    """What came to an end lately, the newest first: as far as this actor may read."""
+    return _of(house, actor, ENDED)
 
 
-def _of(house: House, statuses: tuple[str, ...]) -> list[Remediation]:
+def _of(house: House, actor: Actor, statuses: tuple[str, ...]) -> list[Remediation]:
     with house.store.read() as session:
-        query = select(Remediation).where(col(Remediation.status).in_(statuses)).order_by(col(Remediation.id).desc())
-        return list(session.exec(query.limit(SHOWN)))
+        query = select(Remediation).where(col(Remediation.status).in_(statuses), *_readable(actor))
+        return list(session.exec(query.order_by(col(Remediation.id).desc()).limit(SHOWN)))
+
+
+def _readable(actor: Actor) -> list[Any]:
+    """What this actor may read, and what they proposed themselves."""
+    bounds = within(reach(actor), col, Remediation)
+    return [sa.or_(*bounds, col(Remediation.proposed_by) == actor.email)] if bounds else []
 
 
 def moving(remediations: list[Remediation], now: datetime) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from sqlmodel import Session, col, select
 
-from governance.access import Actor, Verb, may
+from governance.access import Actor, Verb, may, reach
 from governance.declaration import Remedy
 from governance.house import House
 from governance.tables import Exclusion, Finding, Remediation
@@ -65,10 +65,10 @@ class Detail:
 
 
 def detail(house: House, actor: Actor, now: datetime, fingerprint: str) -> Detail | None:
-    """Everything about one finding; None when there is no such finding."""
+    """Everything about one finding; None when there is no such finding, or none that this actor may read."""
     with house.store.read() as session:
         finding = session.get(Finding, fingerprint)
-        if finding is None:
+        if finding is None or not _may_read(actor, finding):
             return None
         exclusions = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.ended_at).is_(None))
         exclusion = session.exec(exclusions.order_by(col(Exclusion.id).desc()).limit(1)).first()
@@ -96,6 +96,11 @@ def detail(house: House, actor: Actor, now: datetime, fingerprint: str) -> Detai
         controls=declared.controls if declared else (),
         history=past,
     )
+
+
+def _may_read(actor: Actor, finding: Finding) -> bool:
+    bounds = reach(actor)
+    return bounds is None or finding.identity_id in bounds.identities or finding.application in bounds.applications
 
 
 def facts(evidence: dict[str, Any], feeds: list[Feed], run: runs.Run | None, now: datetime) -> list[Fact]:

@@ -10,13 +10,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from governance.access import Reach
 from governance.correlation import fold
 from governance.house import House
 from governance.score import SEVERITY
 from governance.store import indexed, led
 from governance.tables import Finding
 from governance.views.paging import CAP, PART, Cursor, Row, Slice, turn
-from governance.views.tallies import tally
+from governance.views.tallies import tally, within
 
 KEY: Final = (int, str)  # score, fingerprint
 ByText = tuple[sa.Join, sa.ColumnElement[bool]]
@@ -52,6 +53,7 @@ class Filters:
     application: str | None = None
     text: str = ""
     identity_id: str | None = None
+    reach: Reach | None = None  # what the reader may see; None is everything
 
     @property
     def words(self) -> list[str]:
@@ -104,7 +106,7 @@ def short(row: Row, where: str, now: datetime) -> str:
 
 def _total(house: House, session: Session, filters: Filters, by_text: ByText | None) -> int:
     if not filters.words and not filters.identity_id:
-        return tally(house).of(filters.status, filters.application, filters.rule, filters.severity)
+        return tally(house, filters.reach).of(filters.status, filters.application, filters.rule, filters.severity)
     some = _wanted(filters, by_text, sa.literal(1)).limit(CAP + 1).subquery()
     return int(session.execute(sa.select(sa.func.count()).select_from(some)).scalar_one())
 
@@ -121,6 +123,7 @@ def _wanted(filters: Filters, by_text: ByText | None, *columns: Any) -> sa.Selec
         least = SEVERITY[filters.severity]
         wanted += [own(Finding.score) >= least, own(Finding.score) <= least + BAND]
     wanted += [col(Finding.search).contains(word, autoescape=True) for word in filters.words]
+    wanted += within(filters.reach, own)
     query = sa.select(*columns).where(*wanted)
     return query.select_from(by_text[0]).where(by_text[1]) if by_text else query.select_from(Finding)
 

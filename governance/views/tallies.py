@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
 
+from governance.access import Reach
 from governance.house import House
 from governance.tables import Finding
 from governance.views import runs
@@ -45,16 +48,25 @@ class Tally:
         return {rule for (own, _, rule, _), n in self.counts.items() if own == status and n}
 
 
-def tally(house: House) -> Tally:
-    """The findings as they are now, counted."""
+def within(reach: Reach | None, own: Callable[[Any], Any] = col, table: Any = Finding) -> list[Any]:
+    """The condition that keeps a list of findings or remediations to what its reader may see; none for everything."""
+    if reach is None:
+        return []
+    identities, applications = own(table.identity_id), own(table.application)
+    return [sa.or_(identities.in_(sorted(reach.identities)), applications.in_(sorted(reach.applications)))]
+
+
+def tally(house: House, reach: Reach | None = None) -> Tally:
+    """The findings as they are now, counted: all of them, or those within somebody's reach."""
     with house.store.read() as session:
-        key = ("tally", house.store.url, *runs.version(session))
+        key = ("tally", house.store.url, reach, *runs.version(session))
 
         def counted() -> Tally:
             # A rule has one severity, so that the index finding_tally alone answers this.
             columns = (col(Finding.status), col(Finding.application), col(Finding.rule))
             severity = sa.func.max(col(Finding.severity))
-            rows = session.execute(sa.select(*columns, severity, sa.func.count()).group_by(*columns)).all()
+            counts = sa.select(*columns, severity, sa.func.count()).where(*within(reach)).group_by(*columns)
+            rows = session.execute(counts).all()
             return Tally({(s, a or "", r, v): n for s, a, r, v, n in rows})
 
         return runs.remembered(key, counted)

@@ -9,35 +9,55 @@ from typing import Annotated, Any
 
 import typer
 
+from governance import sessions
 from governance.errors import ConfigurationError, LeaverwatchError
+from governance.house import House
 from governance.rulebook import in_force
-from jobs import home, up, work
+from jobs import front_door, home, up, work
 from jobs.commands.options import Output, noun, the_house
 from jobs.commands.printing import Format, say, show
 
 app = noun("Running.")
-Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="On 127.0.0.1.")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65_535)]
+Address = Annotated[
+    str, typer.Option("--address", metavar="IP", help="Where to listen; others than 127.0.0.1 need [sign_in].")
+]
 
 
 @app.command(name="up")
-def start(port: Port = up.PORT) -> None:
+def start(port: Port = up.PORT, address: Address = up.ADDRESS) -> None:
     """Run worker and dashboard until Ctrl-C; stops both cleanly."""
-    house = the_house()  # what is wrong with the configuration is said here, once
-    home.announce(house, home.clock())
-    house.store.close()
-    if up.listening(port):
+    house = _opened(address)  # what is wrong with the configuration is said here, once
+    if up.listening(port, address):
         raise LeaverwatchError(f"somebody listens on port {port} already: give another one with --port")
+    link = sessions.make_link(house, home.clock()) if sessions.may_link(house.settings) else None
+    house.store.close()
+
+    def ready(reached: str) -> None:
+        say(f"Leaverwatch is on {house.settings.sign_in.address or reached} (Ctrl-C ends it)")
+        if link:
+            say("Nobody may act yet. Once, within 15 minutes, this link makes you the local administrator:")
+            say(f"{reached}/start?token={link}")
+
     with up.stopping() as stop:
-        up.up(house.home, os.environ, port, stop, lambda address: say(f"Leaverwatch is on {address} (Ctrl-C ends it)"))
+        up.up(house.home, os.environ, port, stop, ready, address)
 
 
 @app.command()
-def dashboard(port: Port = up.PORT) -> None:
-    """Run the dashboard alone, on 127.0.0.1."""
-    house = the_house()
-    home.announce(house, home.clock())
+def dashboard(port: Port = up.PORT, address: Address = up.ADDRESS) -> None:
+    """Run the dashboard alone."""
+    house = _opened(address)
     house.store.close()
-    up.become_dashboard(house.home, os.environ, port)
+    up.become_dashboard(house.home, os.environ, port, address)
+
+
+def _opened(address: str) -> House:
+    """The house, when its dashboard may listen there; what is in force is written down."""
+    house = the_house()
+    front_door.refuse_open(house.settings, address)
+    front_door.secrets_for_streamlit(house, os.environ)  # a secret that is missing is named now
+    home.announce(house, home.clock())
+    return house
 
 
 @app.command()

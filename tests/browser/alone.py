@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,15 +16,17 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def dashboard_alone(folder: Path) -> Iterator[str]:
-    """Its address; it ends with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def dashboard_alone(folder: Path, port: int | None = None, more: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Its address, on a free port unless told; it ends with the block. What it says lies in `dashboard.log` there."""
+    if port is None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     environ = os.environ | {"LEAVERWATCH_HOME": str(folder), "LEAVERWATCH_DASHBOARD": f"127.0.0.1:{port}"}
-    process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with (folder / "dashboard.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environ | dict(more or {}), stdout=log, stderr=log
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):

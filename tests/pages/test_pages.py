@@ -11,7 +11,8 @@ from governance.access import RIGHTS
 from governance.house import install
 from governance.pages import GROUPS, all_pages
 from governance.parts.text import plain
-from tests.screen import ADMIN, BOSS, NOW, PAGES, ROOT, SECURITY, listed, show, text_of, without_key
+from governance.tables import Finding
+from tests.screen import ADMIN, BOSS, NOW, PAGES, ROOT, SECURITY, listed, rows_of, show, text_of
 from tests.seeded import put_snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
@@ -178,27 +179,31 @@ def test_who_may_not_release_sees_no_button(house):
 
 
 def test_acting_as_is_offered_on_this_machine(house):
-    assert [box.label for box in show(house, "overview").sidebar.selectbox] == ["Acting as"]
+    app = show(house, "overview")
+    assert [box.label for box in app.main.selectbox if box.key == "acting-as"] == ["Acting as"]
+    assert not app.sidebar.selectbox, "it stands in the header"
 
 
-def test_who_only_decides_has_the_pages_above_and_the_choice_below(house):
+def test_the_choice_stands_in_the_header_whatever_the_role(house):
     app = show(house, "approvals", BOSS)
     assert not app.sidebar.selectbox
     assert [box.value for box in app.main.selectbox if box.label == "Acting as"] == [BOSS]
     next(box for box in app.main.selectbox if box.label == "Acting as").set_value(SECURITY).run()
-    assert [box.value for box in app.sidebar.selectbox] == [SECURITY]
+    assert [box.value for box in app.main.selectbox if box.label == "Acting as"] == [SECURITY]
 
 
-def test_a_server_that_others_can_reach_is_read_only(house, ghost):
+def test_a_server_that_others_can_reach_shows_nothing_without_sign_in(house, ghost):
     import streamlit as st
 
     before = st.get_option("server.address")
     st.config.set_option("server.address", "0.0.0.0")
     try:
         app = show(house, "findings", SECURITY)
-        assert not app.sidebar.selectbox
-        assert "Read-only" in "".join(str(m.value) for m in app.sidebar.markdown)
-        assert not [b for b in app.button if without_key(b) in ("Propose deactivation", "Exclude", "Release")]
+        assert app.title[0].value == "Not open here"
+        assert "sign_in.provider" in text_of(app)
+        assert not app.selectbox
+        assert not app.button
+        assert not app.get("bidi_component"), "not even the list is read"
     finally:
         st.config.set_option("server.address", before)
 
@@ -210,3 +215,46 @@ def test_pages_are_shown_by_role(house):
 
     assert open_to(ADMIN)
     assert not open_to(BOSS)
+
+
+# --- Who is there
+
+
+def test_who_reads_only_about_their_own_has_only_pages_that_are_narrowed(company):
+    """Lena owns applications and nothing else: no list of everybody, and in the findings only hers."""
+    app = show(company, "findings", "l.roth@nwl.example")
+    owned = {a.name for a in company.settings.application if a.owner == "l.roth@nwl.example"}
+    everything = show(company, "findings", "a.kovac@nwl.example")
+    where = {f.fingerprint: f.application for f in rows_of(company, Finding)}
+    hers, all_of_them = ({where[row["id"]] for row in listed(seen)} for seen in (app, everything))
+    assert hers
+    assert hers <= owned
+    assert not all_of_them <= owned
+    for name in ("overview", "identities", "accounts"):
+        assert show(company, name, "l.roth@nwl.example").title[0].value == "Findings", "not offered, so not shown"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_whose_store_fails_says_one_sentence_and_nothing_of_its_inside(house, ghost, name, caplog):
+    """Tables that are gone: every query on every page fails in the middle."""
+    with house.store.write() as session:
+        for table in (
+            "snapshot",
+            "finding",
+            "remediation",
+            "jobrun",
+            "connector",
+            "auditentry",
+            "policyversion",
+            "campaign",
+        ):
+            session.connection().exec_driver_sql(f"DROP TABLE {table}")
+    app = show(house, name, SECURITY)
+    assert not app.exception
+    said = text_of(app)
+    assert app.error, "it does fail"
+    for inside in ("SELECT", "sqlite", "no such table", "Traceback", "governance", str(house.home)):
+        assert inside not in said, inside
+    for error in app.error:
+        incident = error.value.split("Incident **")[1].split("**")[0]
+        assert f"incident {incident}" in caplog.text
