@@ -40,7 +40,9 @@ def pictured() -> list[dict[str, Any]]:
 def many(number: int) -> list[dict[str, Any]]:
     """So many rows of as many people, all alike but for the name."""
     return [
-        _row(n, f"Person {n}", "Analyst, Finance", "Jira", "jira-finance", False, "5 d", "71 %", "keep", "Used this week")
+        _row(
+            n, f"Person {n}", "Analyst, Finance", "Jira", "jira-finance", False, "5 d", "71 %", "keep", "Used this week"
+        )
         for n in range(1, number + 1)
     ]
 

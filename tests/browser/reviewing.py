@@ -13,9 +13,9 @@ from pathlib import Path
 
 import streamlit as st
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[2]))  # Streamlit puts only this folder on the path
 
-from governance.parts.review_grid import review_grid  # noqa: E402 - Streamlit puts only this folder on the path
+from governance.parts.review_grid import review_grid
 
 folder = Path(sys.argv[1])
 log = folder / "decisions.jsonl"

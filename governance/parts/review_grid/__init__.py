@@ -52,10 +52,11 @@ def review_grid(
 ) -> list[Decided]:
     """Draw the rows and give the decisions that are not stored yet, in the order they were made.
 
-    `key` names campaign and reviewer: decisions wait in the browser under it. Each row has `number`, `who`, `who_below`,
-    `employment` (`notable`: it stands beside the name), `application`, `entitlement`, `privileged`, `critical`, `how`,
-    `last_use`, `peers`, `recommendation` (keep|remove|change|judge), `because`, `earlier_recommendation`,
-    `earlier_because`, `changed`, `earlier_decisions` (texts), `decision` (None while pending), `reason` and `decided_by`.
+    `key` names campaign and reviewer: decisions wait in the browser under it. Each row has `number`, `who`,
+    `who_below`, `employment`, `application`, `entitlement`, `privileged`, `critical`, `how`, `last_use`, `peers`,
+    `recommendation` (keep|remove|change|judge), `because`, `earlier_recommendation`, `earlier_because`, `changed`,
+    `earlier_decisions` (texts), `decision` (None while pending), `reason` and `decided_by`; it may have `identity` (the
+    name stands once where several rows of it follow), `account`, and `notable`: employment stands beside the name.
     Of `total` in the whole list the first one shown has the place `first`, from 1.
     `scope` says which list and which page of it this is: on another one the first undecided row is current.
     `saved` are the nonces that are stored, `refused` those that never will be, with why; the browser forgets both.

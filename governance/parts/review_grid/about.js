@@ -16,6 +16,7 @@ function aboutOf(row, entry) {
   const decided = NAMES[told.decision] && [NAMES[told.decision], told.by && `by ${told.by}`].filter(Boolean).join(" ");
   const earlier = row.earlier_decisions || [];
   return [
+    ["Account", row.account],
     ["Employment", row.employment],
     ["How it came", row.how],
     ["Since the last review", row.changed],

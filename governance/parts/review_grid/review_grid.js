@@ -83,6 +83,7 @@ class ReviewGrid {
     const latest = this.queue.latest();
     const range = new Set(this.chosen().map((row) => row.number));
     let identity = null;
+    for (const row of this.page) if (this.lines.get(row.number).hidden) markRow(this.lines.get(row.number), {});
     for (const row of this.rows) {
       markRow(this.lines.get(row.number), {
         current: row.number === this.current,
@@ -193,7 +194,9 @@ class ReviewGrid {
   }
 
   put(rows, decision) {
-    this.queue.add(rows.map((row) => ({ number: row.number, ...decision, nonce: nonce() })));
+    const press = nonce();
+    const own = (place) => (rows.length > 1 ? `${press}.${place}` : press);
+    this.queue.add(rows.map((row, place) => ({ number: row.number, ...decision, nonce: own(place) })));
     this.sending.soon();
   }
 

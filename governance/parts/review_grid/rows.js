@@ -74,7 +74,7 @@ function choiceButton(decision, label, key) {
 const earlierOf = (row) => row.earlier_recommendation && row.earlier_recommendation !== row.recommendation;
 
 /* Attributes only: no row is drawn again for a decision or a move. */
-function markRow(line, { current, chosen, decided, again, closed }) {
+function markRow(line, { current = false, chosen = false, decided = null, again = false, closed = false }) {
   line.classList.toggle("current", current);
   line.classList.toggle("done", Boolean(decided));
   line.classList.toggle("again", again);

@@ -27,7 +27,12 @@ class Decided:
     reason: str
     seconds: float | None  # how long the row was the current one before; of several at once, the share of each
     bulk: bool
-    nonce: str
+    nonce: str  # of several decided at once: that of the press, a dot and a number
+
+    @property
+    def press(self) -> str:
+        """What was decided with one press of a key has this in common."""
+        return self.nonce.partition(".")[0]
 
 
 def checked(batch: object, known: Container[int], critical: Container[int]) -> tuple[list[Decided], dict[str, str]]:
