@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from governance.parts.review_grid.told import LONGEST_LOOK, LONGEST_REASON, Decided, checked, kept, of_page
+from governance.parts.review_grid.told import LONGEST_LOOK, LONGEST_REASON, Decided, checked, kept, still_asked
 
 __all__ = ["Decided", "review_grid"]
 
@@ -76,7 +76,7 @@ def review_grid(
         "total": total,
         "rows": [dict(row) for row in rows],
         "saved": kept(saved, before),
-        "refused": of_page({**dropped, **(refused or {})}, before),
+        "refused": still_asked({**dropped, **(refused or {})}, before),
         "longest": {"reason": LONGEST_REASON, "look": LONGEST_LOOK},
     }
     result = _component(key=f"review-{key}", data=data, on_batch_change=_noted)

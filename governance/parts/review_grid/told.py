@@ -58,7 +58,7 @@ def nonces(batch: object) -> set[str]:
     return {told["nonce"] for told in _entries(batch) if isinstance(told.get("nonce"), str)}
 
 
-def of_page(said: Mapping[str, str], batch: object) -> dict[str, str]:
+def still_asked(said: Mapping[str, str], batch: object) -> dict[str, str]:
     """Of what is said of decisions only what concerns the last batch: the browser forgot the others."""
     asked = nonces(batch)
     return {nonce: why for nonce, why in said.items() if nonce in asked}
@@ -97,6 +97,6 @@ def _one(told: Mapping[str, Any], nonce: str, known: Container[int], critical: C
 
 def _look(seconds: object) -> float | None:
     """How long somebody looked: a number that can be true, or unknown."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
         return None
-    return min(float(seconds), LONGEST_LOOK)
+    return float(min(seconds, LONGEST_LOOK))
