@@ -82,8 +82,9 @@ def _review(house: House, actor: Actor, now: datetime, board: Board) -> None:
     head, chart = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
     with head:
         opening(house, now, board.assigned.campaign.title, sentence(board, now))
-        note(plain(freshness(board, now)))
-        progress(board, now)
+        with st.container(gap="xxsmall"):
+            note(plain(freshness(board, now)))
+            progress(board)
     with chart:
         burn_down(board, now)
     chips = st.container(horizontal=True, horizontal_alignment="distribute")

@@ -38,11 +38,19 @@ def _burn_down(board: Board, now: datetime, left: int) -> dict[str, Any]:
     if campaign.status == "running":
         was.append([_ms(now), left])
     done = forecast(board, now)
-    text = {"color": colours.text_dim, "fontFamily": FONT, "fontSize": 11, "showMinLabel": True, "showMaxLabel": True}
+    text = {
+        "color": colours.text_dim,
+        "fontFamily": FONT,
+        "fontSize": 11,
+        "formatter": "{d} {MMM}",
+        "customValues": [_ms(begun), _ms(due)],
+        "alignMinLabel": "left",
+        "alignMaxLabel": "right",
+    }
     return {
         "animation": False,
-        "grid": {"left": 4, "right": 12, "top": 6, "bottom": 18},
-        "xAxis": {"type": "time", "min": _ms(begun), "max": _ms(max(due, now)), "splitNumber": 2, "axisLabel": text,
+        "grid": {"left": 4, "right": 8, "top": 4, "bottom": 18, "containLabel": False},
+        "xAxis": {"type": "time", "min": _ms(begun), "max": _ms(max(due, now)), "axisLabel": text,
                   "axisTick": {"show": False}, "axisLine": {"lineStyle": {"color": colours.line}}},
         "yAxis": {"type": "value", "show": False, "min": 0, "max": given},
         "series": [

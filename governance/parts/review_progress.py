@@ -8,7 +8,6 @@ from typing import Any, Final
 import streamlit as st
 
 from governance.parts.colours import palette
-from governance.parts.notes import note_in
 from governance.parts.text import bold, plain, small_row
 from governance.views.reviews import Assigned, Board
 from governance.views.words import count, day, days, moment, span
@@ -35,8 +34,8 @@ def freshness(board: Board, now: datetime) -> str:
     )
 
 
-def progress(board: Board, now: datetime) -> None:
-    """The bar, its legend, and until when."""
+def progress(board: Board) -> None:
+    """The bar and its legend."""
     given, decided = board.assigned.given, board.assigned.decided
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with row.container():
@@ -45,12 +44,10 @@ def progress(board: Board, now: datetime) -> None:
             _bar(board.assigned), height=20, key="review-progress", alt=f"{decided:,} of {given:,} decided: {said}"
         )
     row.markdown(bold(f"{decided:,} of {given:,}"), width="content")
-    below = st.container(horizontal=True, horizontal_alignment="distribute")
     legend = [f":{colour}[■] :gray[{label} {board.assigned.counts[word]:,}]" for word, label, colour in LEGEND]
     if board.assigned.handed_on:
         legend.append(f":gray[■ Not mine {board.assigned.handed_on:,}]")
-    below.markdown(small_row(legend), width="content")
-    note_in(below, plain(until(board, now)), width="content")
+    st.markdown(small_row(legend))
 
 
 def until(board: Board, now: datetime) -> str:

@@ -35,8 +35,8 @@ function newRow(row, drawn) {
   line.setAttribute("aria-describedby", "about");
   const tick = make("span", "tick", "✓");
   tick.setAttribute("aria-hidden", "true");
-  const who = make("span", "line name");
-  who.append(make("span", "text", row.who), ...(row.notable ? [make("span", "chip orange small", row.employment)] : []));
+  const person = make("span", "line");
+  person.append(...(row.notable ? [make("span", "chip orange small", row.employment)] : []), make("small", "", row.who_below));
   const chips = [row.critical && make("span", "chip red small", "Critical"),
     row.privileged && make("span", "chip orange small", "Privileged")].filter(Boolean);
   const below = make("span", "line");
@@ -46,7 +46,7 @@ function newRow(row, drawn) {
   if (earlierOf(row)) advice.append(make("span", "was", `was ${RECOMMENDED[row.earlier_recommendation] || ""}`));
   const cells = {
     state: [tick, make("span", "said")],
-    who: [who, make("small", "", row.who_below)],
+    who: [make("span", "text", row.who), person],
     where: [make("span", "text", row.application)],
     what: [make("span", "text", row.entitlement || "The account itself"), below],
     use: [make("span", row.last_use === "unknown" ? "text dim" : "text", row.last_use)],
@@ -75,6 +75,9 @@ const earlierOf = (row) => row.earlier_recommendation && row.earlier_recommendat
 
 /* Attributes only: no row is drawn again for a decision or a move. */
 function markRow(line, { current = false, chosen = false, decided = null, again = false, closed = false }) {
+  const marks = [current, chosen, decided, again, closed].join();
+  if (line.marks === marks) return; // of two hundred rows a press changes two
+  line.marks = marks;
   line.classList.toggle("current", current);
   line.classList.toggle("done", Boolean(decided));
   line.classList.toggle("again", again);
