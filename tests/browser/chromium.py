@@ -5,7 +5,18 @@ from __future__ import annotations
 import shutil
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PAGES = ("Overview", "Findings", "Identities", "Accounts", "Applications", "Jobs", "Approvals", "Policy", "Audit")
+PAGES = (
+    "Overview",
+    "Findings",
+    "My reviews",
+    "Identities",
+    "Accounts",
+    "Applications",
+    "Jobs",
+    "Approvals",
+    "Policy",
+    "Audit",
+)
 LONGEST = 30_000  # milliseconds until something is on the screen, on a busy machine
 
 
@@ -16,7 +27,7 @@ def open_page(page, address, path=""):
 
 def path_of(name):
     """The address of a page by its name in the navigation."""
-    return "/" + ("" if name == "Overview" else name.lower())
+    return "/" + ("" if name == "Overview" else name.lower().replace(" ", "_"))
 
 
 def at_rest(page):
