@@ -164,6 +164,7 @@ def test_a_line_that_is_down_keeps_the_decisions_and_sends_them_later(review, se
     page = review(many(20))
     page.context.set_offline(True)
     page.locator(".banner").get_by_text("Offline").wait_for(timeout=LONGEST)
+    assert page.locator(".saved").inner_text() == "Offline", "nothing waits yet"
     for key in "ax":
         page.keyboard.press(key)
     page.locator(".banner").get_by_text("Offline: 2 decisions are kept in this browser").wait_for(timeout=LONGEST)
@@ -481,6 +482,9 @@ def test_by_touch_on_a_phone(server, browser):
     assert all(box["height"] >= 44 and box["width"] >= 64 for box in (picks.nth(n).bounding_box() for n in range(4)))
     page.locator("tbody tr").nth(1).get_by_role("button", name="Keep").tap()
     page.locator("tbody tr").nth(2).get_by_role("button", name="Change").tap()
+    box = page.locator("dialog.reason").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390, "what is asked fits the screen"
     page.get_by_label("What it should be instead").fill("jira-viewers")
     page.get_by_role("dialog").get_by_role("button", name="Change").tap()
     wait_stored(page, server, 2)

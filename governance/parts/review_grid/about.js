@@ -19,6 +19,7 @@ function aboutOf(row, entry) {
     ["Account", row.account],
     ["Employment", row.employment],
     ["How it came", row.how],
+    ["Recommendation", [RECOMMENDED[row.recommendation], row.because].filter(Boolean).join(": ")],
     ["Since the last review", row.changed],
     earlier.length ? ["Decided before", ...earlier.slice(0, 5)] : null,
     earlierOf(row) ? ["Recommended before", [RECOMMENDED[row.earlier_recommendation], row.earlier_because].filter(Boolean).join(": ")] : null,

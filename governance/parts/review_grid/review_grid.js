@@ -266,7 +266,7 @@ class ReviewGrid {
     const apart = state === "offline" || state === "late";
     const saved = this.root.querySelector(".saved");
     saved.className = `saved ${state}`;
-    saved.textContent = apart ? "Not saved yet" : text;
+    saved.textContent = !apart ? text : this.queue.size ? "Not saved yet" : "Offline";
     this.banner.hidden = !apart;
     if (this.banner.textContent !== text) this.banner.textContent = apart ? text : "";
     if (apart !== this.apart) this.say(apart ? text : "Connected again");
