@@ -32,7 +32,10 @@ _component = st.components.v2.component(
     css=_asset(_PIECES / "pieces.css", *(_HERE / f"{name}.css" for name in ("rows", "around", "phone"))),
     js=_asset(
         *(_PIECES / f"{name}.js" for name in ("elements", "typing")),
-        *(_HERE / f"{name}.js" for name in ("queue", "sending", "rows", "about", "asking", "keys", "review_grid")),
+        *(
+            _HERE / f"{name}.js"
+            for name in ("queue", "sending", "rows", "about", "asking", "deciding", "keys", "review_grid")
+        ),
     ),
 )
 

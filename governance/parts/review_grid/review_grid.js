@@ -169,57 +169,8 @@ class ReviewGrid {
     line.focus({ preventScroll: true });
   }
 
-  /* Decide the current row or the range; what needs a word is asked first. `on` says whether the next row follows. */
-  decide(decision, on = true) {
-    const rows = this.chosen();
-    if (this.data.closed) return this.say("This review is closed: nothing is decided any more", true);
-    if (!rows.length) return this.say("No row is shown", true);
-    const many = rows.length > 1;
-    const hindered = many && whyNotTogether(rows);
-    if (hindered) return this.say(hindered, true);
-    if (!many && decision === this.decided(rows[0]) && decision !== "change" && decision !== "not_mine") {
-      return this.after(rows, `${NAMES[decision]} already`, on);
-    }
-    const send = (reason) => this.tellDecision(rows, decision, reason, many, on);
-    if (!many && (decision === "keep" || decision === "remove")) return send("");
-    const before = !many && rows[0].decision === decision ? rows[0].reason : "";
-    this.asking.ask(decision, rows, { longest: this.data.longest.reason, before, send, left: () => this.focusRow() });
-  }
-
-  tellDecision(rows, decision, reason, bulk, on) {
-    const look = Math.min(this.data.longest.look, (performance.now() - this.looked) / 1000);
-    this.put(rows, { decision, reason, bulk, seconds: Math.round((100 * look) / rows.length) / 100 });
-    this.made.push(rows.map((row) => row.number));
-    this.after(rows, bulk ? `${NAMES[decision]}: ${rows.length} rows` : `${NAMES[decision]}: ${nameOf(rows[0])}`, on);
-  }
-
-  put(rows, decision) {
-    const press = nonce();
-    const own = (place) => (rows.length > 1 ? `${press}.${place}` : press);
-    this.queue.add(rows.map((row, place) => ({ number: row.number, ...decision, nonce: own(place) })));
-    this.sending.soon();
-  }
-
-  after(rows, what, on) {
-    const next = on ? this.goOn(rows.at(-1), this.rows) : rows[0];
-    this.looked = performance.now();
-    this.mark();
-    this.focusRow();
-    this.say(next ? what : `${what}. Everything shown is decided`);
-  }
-
-  /* Take back the last decision of this tab; after a new start of the page, that of the current row. */
-  undo() {
-    if (this.data.closed) return this.say("This review is closed: nothing is taken back any more", true);
-    const numbers = this.made.pop() || (this.decided(this.row(this.current) || {}) ? [this.current] : []);
-    if (!numbers.length) return this.say("Nothing to take back", true);
-    this.put(numbers.map((number) => ({ number })), { decision: "undo", reason: "", bulk: false, seconds: null });
-    if (this.row(numbers[0])) [this.current, this.anchor] = [numbers[0], null];
-    this.looked = performance.now();
-    this.mark();
-    this.focusRow();
-    this.say(numbers.length > 1 ? `Taken back: ${numbers.length} decisions` : "Taken back", true);
-  }
+  decide = (decision, on) => decide(this, decision, on);
+  undo = () => undo(this);
 
   openFilter() {
     this.root.querySelector(".filter").hidden = false;
