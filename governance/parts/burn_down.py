@@ -10,7 +10,7 @@ import streamlit as st
 from governance.parts.charts import FONT
 from governance.parts.colours import palette
 from governance.parts.notes import note
-from governance.parts.review_progress import forecast
+from governance.parts.review_progress import done_at
 from governance.parts.text import bold, plain
 from governance.views.reviews import Board
 from governance.views.words import day
@@ -37,7 +37,7 @@ def _burn_down(board: Board, now: datetime, left: int) -> dict[str, Any]:
     was = [[_ms(at), n] for at, n in board.burn_down if at < now]
     if campaign.status == "running":
         was.append([_ms(now), left])
-    done = forecast(board, now)
+    done = done_at(board, now)
     text = {
         "color": colours.text_dim,
         "fontFamily": FONT,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import streamlit as st
 
 from governance.parts.colours import palette
 from governance.parts.text import bold, plain, small_row
+from governance.views.campaigns import forecast
 from governance.views.reviews import Assigned, Board
 from governance.views.words import count, day, days, moment, span
 
@@ -56,18 +57,14 @@ def until(board: Board, now: datetime) -> str:
     if board.assigned.campaign.status != "running" or due is None:
         return board.assigned.campaign.status
     when = f"due in {days(due - now)}" if due > now else f"{days(now - due)} over time"
-    done = forecast(board, now)
+    done = done_at(board, now)
     return f"{when}, at this pace done on {day(done, now)}" if done else when
 
 
-def forecast(board: Board, now: datetime) -> datetime | None:
-    """When everything is decided at the pace so far; None while nothing is decided, when all is, or after a year."""
-    launched, decided = board.assigned.campaign.launched_at, board.assigned.decided
-    left = board.assigned.given - decided
-    if launched is None or not decided or not left or now - launched < timedelta(hours=1):
-        return None
-    needed = left * (now - launched) / decided
-    return now + needed if needed < timedelta(days=366) else None
+def done_at(board: Board, now: datetime) -> datetime | None:
+    """When everything is decided at the pace so far."""
+    left = board.assigned.given - board.assigned.decided
+    return forecast([*board.burn_down[:1], (now, left)], now)
 
 
 def _bar(assigned: Assigned) -> dict[str, Any]:

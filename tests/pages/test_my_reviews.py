@@ -171,6 +171,14 @@ def test_several_of_one_press_are_stored_together_or_not_at_all(company):
     assert {one.number for one in rows_of(company, ReviewDecision)} == set(keeps[:2])
 
 
+def test_it_says_when_it_is_done_at_this_pace_once_something_is_decided(company):
+    campaign = begun(company)
+    app = show(company, "my_reviews", BOSS)
+    assert "at this pace" not in app.header[0].value
+    tell(app, campaign, entry(1, "keep", "a"))
+    assert "at this pace done on" in app.header[0].value
+
+
 def test_filters_narrow_the_list_and_say_how_many(company):
     campaign = begun(company)
     app = show(company, "my_reviews", BOSS)
