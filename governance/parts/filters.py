@@ -11,8 +11,10 @@ from governance.parts.pager import begin_again
 from governance.parts.text import plain
 
 
-def status_tabs(place: DeltaGenerator, key: str, labels: Mapping[str, str], label: str = "Show") -> str:
-    """One of several parts of a list; the first is the default."""
+def status_tabs(
+    place: DeltaGenerator, key: str, labels: Mapping[str, str], label: str = "Show", *, pills: bool = False
+) -> str:
+    """One of several parts of a list, as one bar or as pills; the first is the default."""
     options = list(labels)
     name = _from_address(key, labels, options[0])
     now = st.session_state[name]
@@ -21,7 +23,8 @@ def status_tabs(place: DeltaGenerator, key: str, labels: Mapping[str, str], labe
         text = plain(labels.get(option, option))
         return f":blue[{text}]" if option == now else text  # the accent by itself is too dark to read on dark ground
 
-    chosen = place.segmented_control(
+    draw = place.pills if pills else place.segmented_control
+    chosen = draw(
         label,
         options,
         required=True,

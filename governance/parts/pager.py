@@ -23,11 +23,16 @@ def begin_again() -> None:
 
 def pager(found: Slice, order: str) -> None:
     """Which rows are shown and by which order, with the ways on and back."""
+    ways_of(f"{found.said}, {order}", found.previous, found.next)
+
+
+def ways_of(said: str, previous: str | None, following: str | None) -> None:
+    """The same for any list: what is said of the page, and what the address holds of the one before and the next."""
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    note_in(row, f"{plain(found.said)}, {plain(order)}", width="content")
+    note_in(row, plain(said), width="content")
     ways = row.container(horizontal=True, width="content")
-    _way(ways, "Previous", ":material/chevron_left:", found.previous, "left")
-    _way(ways, "Next", ":material/chevron_right:", found.next, "right")
+    _way(ways, "Previous", ":material/chevron_left:", previous, "left")
+    _way(ways, "Next", ":material/chevron_right:", following, "right")
 
 
 def _way(place: st.delta_generator.DeltaGenerator, label: str, icon: str, to: str | None, side: str) -> None:

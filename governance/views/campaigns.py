@@ -119,14 +119,15 @@ def progress(house: House, actor: Actor, id: str) -> Progress:
 
 
 def forecast(points: list[tuple[datetime, int]], now: datetime) -> datetime | None:
-    """When everything is decided at the pace so far; None before anything was."""
+    """When everything is decided at the pace so far; None before anything was, and when it would take years."""
     if len(points) < 2 or points[-1][1] == 0:
         return None
     begun, given = points[0]
     passed, decided = now - begun, given - points[-1][1]
     if decided <= 0 or passed < timedelta(hours=1):
         return None
-    return now + passed * (points[-1][1] / decided)
+    needed = passed * (points[-1][1] / decided)
+    return now + needed if needed < timedelta(days=1_000) else None
 
 
 def _demand_all(actor: Actor) -> None:

@@ -6,8 +6,8 @@ import shutil
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGES = (
-    *("Overview", "Findings", "Identities", "Accounts", "Applications", "Jobs", "Approvals", "Notifications"),
-    *("Policy", "Audit"),
+    *("Overview", "Findings", "Identities", "Accounts", "Applications", "Jobs", "My reviews", "Campaigns", "Evidence"),
+    *("Approvals", "Notifications", "Policy", "Audit"),
 )
 LONGEST = 30_000  # milliseconds until something is on the screen, on a busy machine
 
@@ -19,7 +19,7 @@ def open_page(page, address, path=""):
 
 def path_of(name):
     """The address of a page by its name in the navigation."""
-    return "/" + ("" if name == "Overview" else name.lower())
+    return "/" + ("" if name == "Overview" else name.lower().replace(" ", "_"))
 
 
 def at_rest(page):

@@ -22,7 +22,10 @@ def _asset(*names: str) -> str:
 
 
 _component = st.components.v2.component(
-    _NAME, html=_asset("grid.html"), css=_asset("grid.css"), js=_asset("elements.js", "keys.js", "grid.js")
+    _NAME,
+    html=_asset("grid.html"),
+    css=_asset("pieces.css", "grid.css"),
+    js=_asset("elements.js", "typing.js", "keys.js", "grid.js"),
 )
 
 

@@ -1,12 +1,5 @@
 /* What each key does. Keys are heard on the whole page, but never while somebody types or a dialog is open. */
 
-const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], " +
-  "[role=textbox], [role=combobox], [role=listbox], [role=menu], [role=dialog], dialog";
-const SWITCH = "leaverwatch single keys"; // WCAG 2.1.4: single keys can be switched off
-
-const singleKeys = () => window.localStorage.getItem(SWITCH) !== "off";
-const onPage = (selector) => document.querySelector(selector);
-
 function hear(grid, event) {
   if (event.defaultPrevented || event.isComposing || event.altKey) return;
   const at = event.composedPath()[0];
@@ -47,11 +40,6 @@ function hear(grid, event) {
   };
   const act = singles[key] || (extend ? null : grid.verbOf(key));
   if (act) done(event, act);
-}
-
-function done(event, act) {
-  event.preventDefault();
-  act();
 }
 
 /* Escape leads from the evidence or the search back to the list, and clears a selection when one is already there. */

@@ -1,0 +1,113 @@
+"""My reviews: what is given to the reader to decide, by keys, mouse or touch, and signed when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import streamlit as st
+
+from governance import campaigns
+from governance.access import Actor
+from governance.errors import DecisionError
+from governance.house import House
+from governance.pages import EVERYBODY, Page
+from governance.parts.acting import attempt
+from governance.parts.burn_down import burn_down
+from governance.parts.filters import status_tabs
+from governance.parts.links import go
+from governance.parts.listing import nothing
+from governance.parts.notes import note, note_in
+from governance.parts.opening import opening
+from governance.parts.review_progress import freshness, progress, sentence
+from governance.parts.reviewing import place, reviewing
+from governance.parts.text import bold, plain
+from governance.views import reviews
+from governance.views.reviews import FILTERS, VIEWS, Assigned, Board
+from governance.views.words import count, moment
+
+PAGE = Page("My reviews", ":material/inbox:", "Review", 1, EVERYBODY)
+CAMPAIGN, SHOW, BY = "campaign", "show", "by"
+
+
+def render(house: House, actor: Actor, now: datetime) -> None:
+    """One review, where the address asks for it or there is only one; otherwise those that wait."""
+    given = reviews.mine(house, actor, now)
+    asked = st.query_params.get(CAMPAIGN) or (given[0].campaign.id if len(given) == 1 else None)
+    board = _board(house, actor, now, asked) if asked else None
+    if board and board.assigned.given:
+        _review(house, actor, now, board)
+        return
+    opening(house, now, "My reviews", _sentence(given))
+    if not given:
+        nothing(False, ":green[✓] Nothing is given to you to review.")
+    for one in given:
+        _card(one, now)
+
+
+def _sentence(given: list[Assigned]) -> str:
+    left = sum(one.given - one.decided for one in given)
+    if not given:
+        return "Nothing waits for your review."
+    return f"{bold(f'{left:,}')} left to decide in {plain(count(len(given), 'review', 'reviews'))}."
+
+
+def _card(one: Assigned, now: datetime) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        due = f", due {moment(one.campaign.due_at, now)}" if one.campaign.due_at else ""
+        said = "signed" if one.signed else f"{one.decided:,} of {one.given:,} decided{due}"
+        st.markdown(f"{bold(one.campaign.title)}: {plain(said)}", width="content")
+        st.button("Open", key=f"open-{one.campaign.id}", on_click=_open, args=(one.campaign.id,))
+
+
+def _open(id: str) -> None:
+    st.query_params[CAMPAIGN] = id
+
+
+def _board(house: House, actor: Actor, now: datetime, id: str) -> Board | None:
+    """The part of a review that the address asks for; None when there is no such review."""
+    try:
+        return reviews.board(house, actor, now, id, _asked(SHOW, FILTERS), _asked(BY, VIEWS), place())
+    except DecisionError:
+        return None
+
+
+def _asked(key: str, known: Mapping[str, str]) -> str:
+    value = st.query_params.get(key, "")
+    return value if value in known else next(iter(known))
+
+
+def _review(house: House, actor: Actor, now: datetime, board: Board) -> None:
+    """The head, the filters, the list, and the end."""
+    head, chart = st.columns([3, 1], gap="medium", vertical_alignment="bottom")
+    with head:
+        opening(house, now, board.assigned.campaign.title, sentence(board, now))
+        with st.container(gap="xxsmall"):
+            note(plain(freshness(board, now)))
+            progress(board)
+    with chart:
+        burn_down(board, now)
+    chips = st.container(horizontal=True, horizontal_alignment="distribute")
+    labels = {key: f"{title} {board.filters[key]:,}" for key, title in FILTERS.items()}
+    wanted = status_tabs(chips, SHOW, labels, pills=True)
+    view = status_tabs(chips, BY, VIEWS, "Order")
+    if board.rows:
+        reviewing(house, actor, now, board, wanted, view)
+    else:
+        nothing(False, f"No row is left under “{plain(FILTERS[wanted])}”.")
+    _end(house, actor, now, board)
+
+
+def _end(house: House, actor: Actor, now: datetime, board: Board) -> None:
+    """Later, or signed: a reviewer's word that everything given to them is decided."""
+    one = board.assigned
+    if one.campaign.status != "running":
+        return
+    left = one.given - one.decided
+    row = st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center")
+    if one.signed:
+        note_in(row, ":green[✓] You have signed this review; a new decision takes the signature back.", width="content")
+    row.button("Finish later", on_click=go, args=("overview",))
+    label = "Sign and submit" if not left else f"Sign and submit, {left:,} to decide"
+    if row.button(label, type="primary", disabled=bool(left) or one.signed, key="sign"):
+        attempt(lambda: campaigns.sign(house, actor, now, one.campaign.id), "Signed: thank you")

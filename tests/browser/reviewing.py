@@ -1,0 +1,54 @@
+"""A page with the review grid alone, over a file of decisions: `streamlit run tests/browser/reviewing.py -- FOLDER`.
+
+The file holds each decision once, as a campaign does; what the folder asks for (`rows.json`, `slow`, `closed`, `mute`) is
+how the page behaves. Nothing is kept in memory, so the process can be killed at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import streamlit as st
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # Streamlit puts only this folder on the path
+
+from governance.parts.review_grid import review_grid
+
+folder = Path(sys.argv[1])
+log = folder / "decisions.jsonl"
+asked = st.query_params.get("page", "1")
+st.set_page_config("Reviewing", layout="wide")
+st.title("Q4 2026: Finance applications")
+
+every = json.loads((folder / "rows.json").read_text())
+stored = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+for entry in stored:
+    row = every[entry["number"] - 1]
+    row.update(decision=entry["decision"], reason=entry["reason"], decided_by="ana@example.com")
+    if entry["decision"] == "undo":
+        row.update(decision=None, reason="", decided_by=None)
+size = int(st.query_params.get("size", "200"))
+first = (int(asked) - 1) * size + 1
+told = review_grid(
+    "q4 ana",
+    every[first - 1 : first - 1 + size],
+    label="Q4 2026: Finance applications",
+    scope=asked,
+    saved=[entry["nonce"] for entry in stored],
+    closed=(folder / "closed").exists(),
+    first=first,
+    total=len(every),
+    refused=json.loads((folder / "refused.json").read_text()) if (folder / "refused.json").exists() else {},
+    known=range(1, len(every) + 1),
+)
+st.link_button("Page 2", f"?page=2&size={size}")
+if told and not (folder / "mute").exists():
+    if (folder / "slow").exists():
+        time.sleep(1)
+    with log.open("a") as out:
+        seen = {entry["nonce"] for entry in stored}
+        out.writelines(json.dumps(vars(one)) + "\n" for one in told if one.nonce not in seen)
+    st.rerun()
