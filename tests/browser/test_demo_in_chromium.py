@@ -55,6 +55,10 @@ def test_every_page_shows_itself_with_the_age_of_its_data(browser, address, widt
         page.get_by_text("HR file").first.wait_for(timeout=LONGEST)
         at_rest(page)
         assert page.get_by_text("incident").count() == 0, f"{name} failed"
+        who, menu = page.locator(".st-key-visitor"), page.get_by_test_id("stExpandSidebarButton")
+        if menu.count():
+            here, there = who.bounding_box(), menu.bounding_box()
+            assert here["x"] >= there["x"] + there["width"], f"{name}: who acts covers the way to the other pages"
         sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert sideways <= 1, f"{name} scrolls sideways"
         if shots := os.environ.get("LEAVERWATCH_SHOTS"):
