@@ -39,7 +39,7 @@ STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
     " .st-key-visitor { position: fixed; top: .5rem; right: 1rem; width: auto; z-index: 999991; gap: .5rem }"
-    " @media (max-width: 640px) { .st-key-visitor .st-key-acting-as { flex: 0 0 40vw }"
+    " @media (max-width: 640px) { .st-key-visitor .st-key-acting-as { width: 40vw !important; flex: 0 0 40vw }"
     " .st-key-fresh button p { display: none } }</style>"
 )
 UNCHANGED: Final = "Nothing was changed by it."

@@ -19,6 +19,7 @@ from governance import (
     exports,
     findings,
     guards,
+    notices,
     policies,
     remediation,
     secrets,
@@ -33,6 +34,7 @@ from governance.tables import (
     Connector,
     Delegation,
     EvidencePack,
+    Notice,
     Remediation,
     ReviewItem,
     SignIn,
@@ -230,6 +232,21 @@ def _add(w: World, who: Actor, _: Which) -> object:
     return configuring.add(
         w.house, who, NOW, Draft("application", {"name": "ledger", "connector": "app_csv", "path": "x"})
     )
+
+
+# --- Notices
+
+
+@tried("notices.again")
+def _again(w: World, who: Actor, _: Which) -> object:
+    w.put(Notice(id="n", key="k", to=SAM.email, made_at=NOW, due_at=NOW, status="failed"))
+    return notices.again(w.house, who, NOW, ["n"])
+
+
+@tried("notices.prefer")
+def _prefer(w: World, who: Actor, which: Which) -> bool:
+    notices.prefer(w.house, who, NOW, notices.Preference(digest="daily"))
+    return notices.preference(w.house, me_or_sam(who, which)).digest == "daily"
 
 
 # --- Sessions

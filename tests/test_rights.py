@@ -40,6 +40,8 @@ policies.demanded          all    .         .        .                  .       
 configuring.add            all    .         .        .                  .         .        .       .
 secrets.put                all    .         .        .                  .         .        .       .
 exports.export             .      .         .        .                  .         all      .       .
+notices.again              all    .         .        .                  .         .        .       .
+notices.prefer             own    own       own      own                own       own      .       .
 sessions.listed            all    own       own      own                own       own      own     own
 sessions.sign_out          own    own       own      own                own       own      own     own
 sessions.end               all    own       own      own                own       own      own     own
@@ -130,6 +132,7 @@ def test_an_undo_is_asked_for_by_who_may_propose(house, who, which):
 NOT_SENSITIVE = {
     *("remediation.refusals", "findings.ask", "exports.export", "campaigns.decide", "campaigns.sign"),
     *("campaigns.delegate", "campaigns.end_delegation", "sessions.listed", "sessions.sign_out"),
+    *("notices.again", "notices.prefer"),
     *("sessions.end", "sessions.end_all", *(name for name in (row[0] for row in ROWS) if name.startswith("views."))),
 }
 
