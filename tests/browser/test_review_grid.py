@@ -63,7 +63,7 @@ def said(page):
 def wait_stored(page, server, number):
     """Until so many decisions are stored and the browser knows."""
     for _ in range(LONGEST // 100):
-        if len(server.decisions()) >= number and page.locator(".saved.saved:not(.saving)").count():
+        if len(server.decisions()) >= number and waiting(page) == []:
             break
         page.wait_for_timeout(100)
     at_rest(page)
