@@ -7,11 +7,11 @@ from functools import partial
 
 import streamlit as st
 
-from governance import evidence
 from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
+from governance.parts.evidence_key import evidence_key
 from governance.parts.links import link
 from governance.parts.notes import note, note_in
 from governance.parts.opening import opening
@@ -45,7 +45,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         _card(house, actor, now, card, found.get(card.campaign.id, []))
     _overdue(house, actor, now)
     if closed:
-        _key(house)
+        evidence_key(house)
 
 
 def _sentence(closed: list[views.Card], found: dict[str, list[EvidencePack]]) -> str:
@@ -108,17 +108,3 @@ def _overdue(house: House, actor: Actor, now: datetime) -> None:
         if len(rows) > 20:
             note(f"and {len(rows) - 20:,} more")
         link("approvals", "To the approvals", ":material/done_all:")
-
-
-def _key(house: House) -> None:
-    with st.container(border=True):
-        st.subheader("To prove it elsewhere", anchor=False)
-        file = evidence.public_key_file(house.home)
-        pem = file.read_bytes()
-        st.markdown(
-            "`leaverwatch evidence verify FILE --key public.pem` needs this public key and nothing else. Its"
-            f" fingerprint is {bold(evidence.fingerprint(evidence.public_key(pem)))}: compare it by another way."
-        )
-        st.download_button(
-            "Public key", data=pem, file_name="public.pem", mime="application/x-pem-file", icon=":material/key:"
-        )
