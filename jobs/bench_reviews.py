@@ -56,7 +56,7 @@ def run(folder: Path, items: int, now: datetime) -> Iterator[Figure]:
     made = campaigns.create(house, sec, now, "Everything", {}, plan)
     figure, _ = meter.step("launch", partial(campaigns.launch, house, sec, now, made.id))
     yield figure
-    _spread(house, made.id, names)
+    spread(house, made.id, names)
     first = Actor(email=names[0], name="One", roles=frozenset({"application_owner"}))
     yield from _grid(house, first, now, made.id)
     figure, _ = meter.step("refresh recommendations", partial(campaigns.refresh, house, now + timedelta(days=1)))
@@ -78,7 +78,7 @@ def run(folder: Path, items: int, now: datetime) -> Iterator[Figure]:
     store.close()
 
 
-def _spread(house: House, id: str, names: list[str]) -> None:
+def spread(house: House, id: str, names: list[str]) -> None:
     """Every reviewer has the same share, as the managers of a large company do."""
     import sqlalchemy as sa
 

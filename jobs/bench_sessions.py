@@ -19,8 +19,16 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+
+from sqlmodel import col, select
+
+from governance import campaigns
+from governance.house import House
+from governance.tables import ReviewDecision, ReviewItem
+from jobs.bench import Figure
 
 REVIEWERS: Final = 50
 SECONDS: Final = 300.0
@@ -165,3 +173,67 @@ async def _hear(line: Any, person: Reviewer, done: Any) -> None:
 def percentile(values: list[float], share: float) -> float:
     """The value that so many of them do not exceed."""
     return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
+
+
+def run(folder: Path, items: int, now: datetime, database: str | None = None) -> Iterator[Figure]:
+    """Fifty reviewers in a campaign of so many items, on SQLite or that PostgreSQL; RuntimeError when one is lost."""
+    house, emails, campaign = _prepared(folder, items, now, database)
+    with dashboard(folder) as address:
+        began = time.perf_counter()
+        people = decide_at_once(address, emails, campaign, float(os.environ.get("LEAVERWATCH_BENCH_SECONDS", SECONDS)))
+        seconds = time.perf_counter() - began
+    told = {nonce for person in people for nonce in person.told}
+    lost, doubled = _kept(house, campaign, people)
+    took = [one for person in people for one in person.took]
+    house.store.close()
+    if lost or doubled:
+        raise RuntimeError(f"of {len(told):,} decisions {lost:,} were lost and {doubled:,} stored twice")
+    note = f"{len(told):,} decisions of {len(people)} reviewers in {seconds:,.0f} s, 0 lost, 0 doubled"
+    yield Figure("answer to a batch, median", statistics.median(took), None, 0.0, note)
+    yield Figure("answer to a batch, 95 of 100", percentile(took, 0.95), None, 0.0, f"slowest {max(took):,.2f} s")
+
+
+def _prepared(folder: Path, items: int, now: datetime, database: str | None) -> tuple[House, list[str], str]:
+    """A house on the disk, as the dashboard opens it, with one running campaign spread over the reviewers."""
+    from governance.access import Actor
+    from governance.findings import evaluated, record
+    from jobs import home
+    from jobs.bench import write
+    from jobs.bench_reviews import GRANTS, spread
+    from jobs.seeded import APPLICATIONS, Seeded
+
+    emails = [f"reviewer{n}@example.com" for n in range(REVIEWERS)]
+    lines = [f'[store]\nurl = "{database}"\n'] if database else []
+    lines.append('[[source]]\nname = "hr"\nconnector = "hr_csv"\npath = "hr.csv"\n')
+    lines += [
+        f'[[application]]\nname = "app{n:02d}"\nconnector = "app_csv"\npath = "a.csv"\nowner = "{emails[n]}"\n'
+        for n in range(APPLICATIONS)
+    ]
+    lines += [f'[[actor]]\nemail = "{email}"\nroles = ["application_owner"]\n' for email in emails]
+    (folder / "leaverwatch.toml").write_text("\n".join(lines), encoding="utf-8")
+    house = home.open_house(folder, {}, now)
+    house.snapshots.mkdir(exist_ok=True)
+    write(house, Seeded(items // GRANTS, now), now)
+    with evaluated(house, now) as evaluation:
+        record(house, evaluation, now, now)
+    sec = Actor(email="sec@example.com", name="Sec", roles=frozenset({"security"}))
+    plan = {"levels": [["application_owner"]], "fallback": emails[-1], "days": 21}
+    made = campaigns.create(house, sec, now, "Everything", {}, plan)
+    campaigns.launch(house, sec, now, made.id)
+    spread(house, made.id, emails)
+    return house, emails, made.id
+
+
+def _kept(house: House, campaign: str, people: list[Reviewer]) -> tuple[int, int]:
+    """How many acknowledged decisions are not in the store, and how many are there twice or not as they were told."""
+    with house.store.read() as session:
+        log = session.exec(select(ReviewDecision).where(ReviewDecision.campaign == campaign)).all()
+        items = session.exec(
+            select(ReviewItem).where(ReviewItem.campaign == campaign, col(ReviewItem.decision).is_not(None))
+        ).all()
+    stored = {one.id: (one.number, one.decision) for one in log}
+    told = {nonce: said for person in people for nonce, said in person.told.items() if nonce in person.saved}
+    lost = sum(nonce not in stored for nonce in told)
+    last = {number: word for person in people for number, word in person.told.values()}
+    wrong = sum(last.get(item.number) != item.decision for item in items)
+    return lost, len(log) - len(stored) + sum(stored.get(n, said) != said for n, said in told.items()) + wrong

@@ -24,13 +24,17 @@ def run(
         bool, typer.Option("--rules", help="Every rule, beside the same rules written otherwise.")
     ] = False,
     reviews: Annotated[bool, typer.Option("--reviews", help="One access review of so many items instead.")] = False,
+    sessions: Annotated[
+        bool, typer.Option("--sessions", help="Fifty reviewers at once in a review of so many items instead.")
+    ] = False,
     database: Annotated[
-        str | None, typer.Option("--database", metavar="URL", help="With --rules: also as SQL in this PostgreSQL.")
+        str | None,
+        typer.Option("--database", metavar="URL", help="PostgreSQL: --rules as SQL there too, --sessions over it."),
     ] = None,
     format: Output = Format.TABLE,
 ) -> None:
     """Measure each step on a seeded estate of this many accounts, in a folder that goes afterwards."""
-    from jobs import bench, bench_connectors, bench_reviews, bench_rules, bench_sandbox
+    from jobs import bench, bench_connectors, bench_reviews, bench_rules, bench_sandbox, bench_sessions
 
     rows = []
     now = home.clock().replace(microsecond=0)
@@ -44,6 +48,8 @@ def run(
             if rules
             else bench_reviews.run(Path(folder), size, now)
             if reviews
+            else bench_sessions.run(Path(folder), size, now, database)
+            if sessions
             else bench.run(Path(folder), size, now)
         )
         for figure in figures:
