@@ -33,6 +33,7 @@ if st.get_option("server.allowedHosts") != front_door.hosts(house.settings):
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Show the house while the server runs, close it when it ends."""
     install(house, configuring.renewal(os.environ))
+    home.settle()
     yield {}
     house.store.close()
 

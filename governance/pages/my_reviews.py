@@ -20,7 +20,7 @@ from governance.parts.listing import nothing
 from governance.parts.notes import note, note_in
 from governance.parts.opening import opening
 from governance.parts.review_progress import freshness, progress, sentence
-from governance.parts.reviewing import place, reviewing
+from governance.parts.reviewing import place, reviewing, take_in
 from governance.parts.text import bold, plain
 from governance.views import reviews
 from governance.views.reviews import FILTERS, VIEWS, Assigned, Board
@@ -32,12 +32,16 @@ CAMPAIGN, SHOW, BY = "campaign", "show", "by"
 
 def render(house: House, actor: Actor, now: datetime) -> None:
     """One review, where the address asks for it or there is only one; otherwise those that wait."""
-    given = reviews.mine(house, actor, now)
-    asked = st.query_params.get(CAMPAIGN) or (given[0].campaign.id if len(given) == 1 else None)
-    board = _board(house, actor, now, asked) if asked else None
+    asked = st.query_params.get(CAMPAIGN)
+    given = [] if asked else reviews.mine(house, actor, now)
+    chosen = asked or (given[0].campaign.id if len(given) == 1 else None)
+    if chosen:
+        take_in(house, actor, now, chosen)
+    board = _board(house, actor, now, chosen) if chosen else None
     if board and board.assigned.given:
         _review(house, actor, now, board)
         return
+    given = given or reviews.mine(house, actor, now)
     opening(house, now, "My reviews", _sentence(given))
     if not given:
         nothing(False, ":green[✓] Nothing is given to you to review.")

@@ -14,7 +14,7 @@ from governance.access import Actor
 from governance.errors import DecisionError
 from governance.house import House
 from governance.parts.pager import AT, ways_of
-from governance.parts.review_grid import Decided, review_grid
+from governance.parts.review_grid import Decided, heard, review_grid
 from governance.parts.text import seen
 from governance.views.reviews import SIZE, VIEWS, Board
 from governance.views.words import STATES
@@ -31,10 +31,10 @@ def place() -> int:
 
 
 def reviewing(house: House, actor: Actor, now: datetime, board: Board, narrowed: str, view: str) -> None:
-    """Draw one page of the board and store what is decided there; the page is drawn anew when something was."""
+    """Draw one page of the board; what only the component itself could tell is stored and the page drawn anew."""
     campaign = board.assigned.campaign
-    key = f"{campaign.id} {actor.email}"
-    answers = st.session_state.setdefault(f"answers {key}", {"saved": [], "refused": {}})
+    key = _key(campaign.id, actor)
+    answers = _answers(key)
     at = min(max(1, place()), board.pages)
     first = (at - 1) * SIZE + 1
     told = review_grid(
@@ -53,10 +53,33 @@ def reviewing(house: House, actor: Actor, now: datetime, board: Board, narrowed:
     said = f"{first:,} to {last:,} of {board.total:,}, {VIEWS[view].lower()}"
     ways_of(said, str(at - 1) if at > 1 else None, str(at + 1) if at < board.pages else None)
     if told:
-        saved, refused = store(house, actor, now, campaign.id, told)
-        answers["saved"] = [*answers["saved"], *saved][-_LAST:]
-        answers["refused"] = dict(list({**answers["refused"], **refused}.items())[-_LAST:])
+        _answer(house, actor, now, campaign.id, told)
         st.rerun()
+
+
+def take_in(house: House, actor: Actor, now: datetime, campaign: str) -> None:
+    """Store what the browser decided before anything is drawn: one run of the script shows it and says it is stored."""
+    key = _key(campaign, actor)
+    answers = _answers(key)
+    told = [one for one in heard(key, _EVERY_NUMBER) if one.nonce not in answers["saved"]]
+    if told := [one for one in told if one.nonce not in answers["refused"]]:
+        _answer(house, actor, now, campaign, told)
+
+
+def _key(campaign: str, actor: Actor) -> str:
+    return f"{campaign} {actor.email}"
+
+
+def _answers(key: str) -> dict[str, Any]:
+    found: dict[str, Any] = st.session_state.setdefault(f"answers {key}", {"saved": [], "refused": {}})
+    return found
+
+
+def _answer(house: House, actor: Actor, now: datetime, campaign: str, told: Sequence[Decided]) -> None:
+    answers = _answers(_key(campaign, actor))
+    saved, refused = store(house, actor, now, campaign, told)
+    answers["saved"] = [*answers["saved"], *saved][-_LAST:]
+    answers["refused"] = dict(list({**answers["refused"], **refused}.items())[-_LAST:])
 
 
 def store(

@@ -29,7 +29,10 @@ def plain(value: object) -> str:
 
 def seen(value: object) -> str:
     """The same signs for a place that knows no markdown: nothing hidden in them, on one line."""
-    return " ".join("".join(_visible(character) for character in str(value)).split())
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):  # most names need no look at every sign
+        text = "".join(_visible(character) for character in text)
+    return " ".join(text.split())
 
 
 def _escaped(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -87,6 +88,7 @@ def board(
 ) -> Board:
     """One page of what this actor decides in a campaign; DecisionError when there is no such campaign."""
     who = sorted(decides_for(house, actor, now))
+    titles = {a.name: a.label for a in house.settings.application}
     with house.store.read() as session:
         row = session.get(Campaign, campaign)
         if row is None:
@@ -102,7 +104,7 @@ def board(
         earlier = _earlier(session, items, now)
         made = Board(
             assigned=_assigned(session, actor, who, row),
-            rows=[_shown(house, item, earlier, now) for item in items],
+            rows=[_shown(titles, item, earlier, now) for item in items],
             total=total,
             pages=pages,
             filters=filters,
@@ -202,11 +204,10 @@ def _earlier(session: Session, items: list[ReviewItem], now: datetime) -> dict[t
 
 
 def _shown(
-    house: House, item: ReviewItem, earlier: dict[tuple[str, str, str | None], list[str]], now: datetime
+    titles: Mapping[str, str], item: ReviewItem, earlier: dict[tuple[str, str, str | None], list[str]], now: datetime
 ) -> dict[str, Any]:
     """One row as the grid draws it."""
     facts = item.facts or {}
-    titles = {a.name: a.label for a in house.settings.application}
     changed = item.recommendation != item.first_recommendation
     return {
         "number": item.number,

@@ -15,7 +15,7 @@ import streamlit as st
 
 from governance.parts.review_grid.told import LONGEST_LOOK, LONGEST_REASON, Decided, checked, kept, still_asked
 
-__all__ = ["Decided", "review_grid"]
+__all__ = ["Decided", "heard", "review_grid"]
 
 _HERE: Final = Path(__file__).parent
 _PIECES: Final = _HERE.parent / "grid"  # what both lists are made of
@@ -86,6 +86,12 @@ def review_grid(
     told, _ = checked(result.get("batch"), numbers if known is None else known, critical)
     over = {*saved, *(refused or {})}
     return [one for one in told if one.nonce not in over]
+
+
+def heard(key: str, known: Container[int]) -> list[Decided]:
+    """The decisions the browser told before this run, without drawing anything; empty in a session's first run."""
+    state = st.session_state.get(f"review-{key}")
+    return checked(state.get("batch"), known, ())[0] if isinstance(state, Mapping) else []
 
 
 def _noted() -> None:
