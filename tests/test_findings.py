@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from governance import audit
 from governance.access import Actor
-from governance.errors import AlreadyDecided, DecisionError, NotAllowed
+from governance.errors import AlreadyDecided, DecisionError, FourEyesRequired, NotAllowed
 from governance.findings import ask, evaluated, exclude, headline, pin, record
 from governance.guards import believe
 from governance.records import Account, Entitlement, Grant, Identity, Reading
@@ -328,3 +328,29 @@ def test_published_snapshots_are_named_by_the_run(ghost):
         run = session.exec(select(DetectRun)).one()
         published = {s.feed: s.id for s in session.exec(select(Snapshot).where(Snapshot.status == "published"))}
     assert run.snapshots == published
+
+
+@pytest.mark.parametrize("days", [91, 180])
+def test_a_long_exclusion_takes_two(ghost, now, days):
+    fingerprint = only(ghost, rule="ghost").fingerprint
+    until = now + timedelta(days=days)
+    assert exclude(ghost, ANA, now, fingerprint, until, "litigation hold").waits
+    assert only(ghost, rule="ghost").status == "open", "until somebody agrees it excludes nothing"
+    with pytest.raises(FourEyesRequired):
+        exclude(ghost, ANA, now, fingerprint, until, "I agree with myself")
+    second = replace(ANA, email="second@example.com")
+    agreed = exclude(ghost, second, now, fingerprint, now + timedelta(days=100), "seen the order")
+    assert (agreed.second, agreed.waits) == ("second@example.com", None)
+    assert agreed.until == min(until, now + timedelta(days=100))
+    assert only(ghost, rule="ghost").status == "excluded"
+    assert audit.verify(ghost.store).ok
+
+
+def test_a_privileged_exclusion_takes_two_however_short(ghost, now):
+    finding = only(ghost, rule="ghost")
+    with ghost.store.write() as session:
+        row = session.get(Finding, finding.fingerprint)
+        row.evidence = {**row.evidence, "privileged": True}
+        session.add(row)
+    assert exclude(ghost, ANA, now, finding.fingerprint, now + timedelta(days=2), "until Friday").waits
+    assert only(ghost, rule="ghost").status == "open"

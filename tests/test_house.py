@@ -166,8 +166,8 @@ ROWS_OF_THE_PARTS_THAT_EXIST = {
     *(f"C{n}" for n in range(1, 16)),
     *("D1", "D6", "D7", "D9", "D12", "D13", "D14"),
     *(f"E{n}" for n in range(1, 9)),
-    *("F1", "F2", "F3", "F7", "F9"),
-    *("G1", "G2", "G6", "G7", "G8", "G10", "G13", "G14", "H1", "H2", "H3", "H6", "H8", "H9"),
+    *(f"F{n}" for n in range(1, 11)),
+    *("G1", "G2", "G6", "G7", "G8", "G10", "G13", "G14", *(f"H{n}" for n in range(1, 10))),
 }
 
 

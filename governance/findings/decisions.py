@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import polars as pl
 from sqlmodel import col, select
@@ -11,15 +11,22 @@ from ulid import ULID
 
 from governance import audit
 from governance.access import Actor, Verb, demand
-from governance.errors import AlreadyDecided, DecisionError
+from governance.correlation import fold
+from governance.errors import AlreadyDecided, DecisionError, FourEyesRequired
 from governance.house import House
 from governance.tables import DetectRun, Exclusion, Finding, Pin, Remediation, Request
 
+ONE_ALONE: Final = timedelta(days=90)  # a longer exclusion takes two
 Work = Literal["pull", "detect", "remediate", "verify", "check"]
 
 
 def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: datetime, reason: str) -> Exclusion:
-    """A reasoned exception from one finding until a day, at most `policy.max_exclusion_days` away."""
+    """A reasoned exception from one finding until a day, at most `policy.max_exclusion_days` away.
+
+    One for longer than ninety days, or of a privileged account, takes two: it `waits`, the finding stays open, until
+    another actor excludes the same finding, which agrees to it until the earlier of the two days. FourEyesRequired when
+    it is the same actor again.
+    """
     longest = timedelta(days=house.settings.policy.max_exclusion_days)
     if not reason.strip():
         raise DecisionError("an exclusion needs a reason")
@@ -34,27 +41,40 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
         demand(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id)
         if finding.status != "open":
             raise AlreadyDecided(f"the finding is {finding.status.replace('_', ' ')}, not open")
-        exclusion = Exclusion(
-            id=str(ULID.from_datetime(now)),
-            fingerprint=fingerprint,
-            reason=reason,
-            actor=actor.email,
-            at=now,
-            until=until,
-        )
+        waiting = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.waits).is_(True))
+        exclusion = session.exec(waiting.where(col(Exclusion.ended_at).is_(None))).first()
+        if exclusion is None:
+            exclusion = Exclusion(
+                id=str(ULID.from_datetime(now)),
+                fingerprint=fingerprint,
+                reason=reason,
+                actor=actor.email,
+                at=now,
+                until=until,
+                waits=_takes_two(finding, now, until) or None,
+            )
+        elif fold(exclusion.actor) == fold(actor.email):
+            raise FourEyesRequired(f"{actor.email} asked for this exclusion; somebody else must agree to it")
+        else:
+            exclusion.second, exclusion.waits, exclusion.until = actor.email, None, min(exclusion.until, until)
         session.add(exclusion)
-        finding.status = "excluded"
-        session.add(finding)
+        if not exclusion.waits:
+            finding.status = "excluded"
+            session.add(finding)
         audit.append(
             session,
             now=now,
             actor=actor.email,
-            verb="exclude",
+            verb="exclude.ask" if exclusion.waits else "exclude",
             object=f"finding/{fingerprint}",
             reason=reason,
-            facts={"until": until.isoformat(), "rule": finding.rule, "account": finding.account_id},
+            facts={"until": exclusion.until.isoformat(), "rule": finding.rule, "account": finding.account_id},
         )
     return exclusion
+
+
+def _takes_two(finding: Finding, now: datetime, until: datetime) -> bool:
+    return until - now > ONE_ALONE or (finding.evidence or {}).get("privileged") is True
 
 
 def pin(

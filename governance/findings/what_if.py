@@ -212,7 +212,7 @@ def _decided(session: Session, moved: pl.DataFrame) -> pl.DataFrame:
         for start in range(0, len(wanted), CHUNK):
             some = col(Finding.fingerprint).in_(wanted[start : start + CHUNK])
             found += [tuple(row) for row in session.exec(known.where(some))]
-    excluded = set(session.exec(select(Exclusion.fingerprint).distinct()))
+    excluded = set(session.exec(select(Exclusion.fingerprint).where(col(Exclusion.waits).is_(None)).distinct()))
     verified = set(
         session.exec(select(Remediation.finding).where(col(Remediation.verified_at).is_not(None)).distinct())
     )

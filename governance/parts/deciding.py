@@ -13,7 +13,7 @@ from governance.parts.acting import attempt
 from governance.parts.notes import note
 from governance.parts.taking_back import remember
 from governance.parts.text import bold, plain
-from governance.tables import Finding
+from governance.tables import Exclusion, Finding
 from governance.views.evidence import Detail
 
 _OPEN = "deciding"
@@ -71,11 +71,19 @@ def _preview(found: Detail) -> str:
     return f"{asked}. {plain(way.reversible)}"
 
 
-def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding) -> None:
-    """A reasoned exception with an end date."""
+def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding, asked: Exclusion | None = None) -> None:
+    """A reasoned exception with an end date; one that was asked for waits for somebody else to agree."""
     step = f"exclude-{finding.fingerprint}"
+    if asked is not None and asked.waits:
+        note(
+            f":orange[◆] {plain(asked.actor)} asked to exclude this until {asked.until:%Y-%m-%d}:"
+            f" {plain(asked.reason)}. It takes two, because it is long or privileged."
+        )
+        if asked.actor == actor.email:
+            return
+    label = "Agree to the exclusion" if asked is not None and asked.waits else "Exclude"
     st.button(
-        "Exclude\u2003`E`",
+        f"{label}\u2003`E`",
         width="stretch",
         on_click=_toggle,
         args=(step,),
@@ -90,7 +98,8 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding) ->
         if st.form_submit_button("Exclude until then", width="stretch"):
             end = datetime.combine(until, time(), UTC)
             attempt(
-                lambda: findings.exclude(house, actor, now, finding.fingerprint, end, reason), "Excluded until then"
+                lambda: findings.exclude(house, actor, now, finding.fingerprint, end, reason),
+                "Excluded until then, once two agree where it takes two",
             )
 
 

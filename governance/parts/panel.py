@@ -118,7 +118,7 @@ def _decision(house: House, actor: Actor, now: datetime, found: Detail) -> None:
             refusal = remediation.refusals(house, actor, now, [finding.fingerprint]).get(finding.fingerprint)
             propose_form(house, actor, now, found, str(refusal) if refusal else None)
         if may(actor, Verb.EXCLUDE, **where):
-            exclude_form(house, actor, now, finding)
+            exclude_form(house, actor, now, finding, found.exclusion)
         if found.proposable:
             _approvers(found)
     if finding.identity_id:

@@ -119,6 +119,8 @@ class Exclusion(SQLModel, table=True):
     at: datetime = instant(nullable=False)
     until: datetime = instant(nullable=False)
     ended_at: datetime | None = instant()
+    second: str | None = None  # who agreed, where one person is not enough
+    waits: bool | None = None  # for that second person: until then it excludes nothing
 
 
 class Pin(SQLModel, table=True):

@@ -31,7 +31,11 @@ def history(session: Session, finding: Finding) -> list[Event]:
         events.append(Event(finding.opened_at, f"Opened again{times}"))
     exclusions = select(Exclusion).where(Exclusion.fingerprint == finding.fingerprint)
     for one in session.exec(exclusions.order_by(col(Exclusion.id).desc()).limit(_LATEST)):
-        events.append(Event(one.at, f"Excluded until {one.until:%Y-%m-%d}", one.actor, one.reason))
+        agreed = f" with {one.second}" if one.second else ""
+        words = (
+            f"Exclusion asked for until {one.until:%Y-%m-%d}" if one.waits else f"Excluded until {one.until:%Y-%m-%d}"
+        )
+        events.append(Event(one.at, f"{words}{agreed}", one.actor, one.reason))
         if one.ended_at is not None:
             events.append(Event(one.ended_at, "The exclusion ended"))
     remediations = select(Remediation).where(Remediation.finding == finding.fingerprint)

@@ -10,7 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """New tables only, and three columns that say which review item a remediation carries out."""
+    """New tables; columns that say which review item a remediation carries out, and who agreed to an exclusion."""
     op.create_table(
         "campaign",
         sa.Column("id", sa.String(), nullable=False),
@@ -227,3 +227,5 @@ def upgrade() -> None:
     op.add_column("remediation", sa.Column("campaign", sa.String(), nullable=True))
     op.add_column("remediation", sa.Column("number", sa.Integer(), nullable=True))
     op.add_column("remediation", sa.Column("entitlement_id", sa.String(), nullable=True))
+    op.add_column("exclusion", sa.Column("second", sa.String(), nullable=True))
+    op.add_column("exclusion", sa.Column("waits", sa.Boolean(), nullable=True))
