@@ -102,7 +102,8 @@ def reviewed(house: House, now: datetime = NOW - timedelta(days=1)) -> House:
 def actor(house: House, email: str) -> Actor:
     """Who acts, as the newest estate knows them."""
     name = email if "@" in email else f"{email}@x.example"
-    return find_actor(house.settings, name, lambda: identities(house))
+    people = identities(house)
+    return find_actor(house.settings, name, None if people is None else lambda: people)
 
 
 def items(house: House, campaign: str) -> dict[tuple[str, str | None], ReviewItem]:
