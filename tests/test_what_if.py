@@ -20,7 +20,7 @@ from governance.settings import Policy
 from governance.store import open_store, put_rows
 from governance.tables import Finding, Remediation
 from jobs import home
-from jobs.bench import _write
+from jobs.bench import write
 from jobs.seeded import Seeded
 from tests.homes import CRM, HR, SETTINGS, Home
 
@@ -34,7 +34,7 @@ def judged_once(folder):
     house = House(folder, Seeded(500, NOW).settings(), open_store("sqlite:///x.db", folder, NOW), folder / "s", {})
     house.snapshots.mkdir()
     for at in (EARLIER, NOW):
-        _write(house, Seeded(500, at), at)
+        write(house, Seeded(500, at), at)
     with evaluated(house, NOW) as evaluation:
         record(house, evaluation, NOW, NOW)
     return house

@@ -11,6 +11,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.notices import KINDS
 from governance.pages import EVERYBODY, Page
+from governance.parts.deputy import deputy
 from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.text import bold, dim, plain
@@ -38,6 +39,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
             note("An admin adds a channel of the kind mail or webhook to `leaverwatch.toml`: `[[notify.channel]]`.")
         else:
             wishes_form(house, actor, now, wishes)
+    with left:
+        deputy(house, actor, now)
     with right:
         with st.container(border=True):
             st.subheader("What you were told lately", anchor=False)

@@ -20,7 +20,9 @@ def act_first(seen: Overview, titles: dict[str, str], now: datetime) -> None:
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     head.subheader("Act first", anchor=False, width="content")
     with head.container(width="content"):
-        link("findings", f"All {seen.tally.of('open'):,} open findings")
+        excluded = seen.tally.of("excluded")
+        aside = f"; {excluded:,} excluded" if excluded else ""
+        link("findings", f"All {seen.tally.of('open'):,} open findings{aside}")
     if not seen.first:
         st.success("No finding is open. What was checked stands at the foot of the page.", icon=":material/check:")
     for row in seen.first:

@@ -168,6 +168,25 @@ def cancel(id: Id, reason: Reason, actor: ActorEmail = None) -> None:
 
 
 @campaign.command()
+def delegate(
+    deputy: Annotated[str, typer.Option("--to", metavar="EMAIL", help="Who decides in the other's place.")],
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="A date or a time, at most 90 days away.")],
+    reason: Reason,
+    of: Annotated[
+        str | None, typer.Option("--of", metavar="EMAIL", help="Whose reviews; your own if not given.")
+    ] = None,
+    actor: ActorEmail = None,
+) -> None:
+    """Let somebody decide your reviews for a time; security may arrange it for others."""
+    from governance import campaigns
+
+    house = the_house()
+    who = the_actor(house, actor)
+    made = campaigns.delegate(house, who, home.clock(), deputy, moment(until, "--until"), reason, of=of)
+    say(f"{made.deputy} decides the reviews of {made.actor} until {made.until:%Y-%m-%d %H:%M}Z")
+
+
+@campaign.command()
 def schedule(
     title: Title,
     every_months: Annotated[int, typer.Option("--every-months", help="1 to 24.")],

@@ -1,0 +1,57 @@
+"""Naming a deputy where one's notifications are, and the count of exclusions on the first page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from reviews import TOLD, actor, reviewed
+from sqlmodel import select
+
+from governance import campaigns
+from governance.findings import exclude
+from governance.tables import Finding
+from tests.screen import NOW, press, show, text_of
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
+
+
+@pytest.fixture
+def settings():
+    return TOLD
+
+
+@pytest.fixture
+def company(house):
+    return reviewed(house, NOW - timedelta(hours=1))
+
+
+def test_a_deputy_is_named_shown_and_taken_back(company):
+    app = show(company, "notifications", "owner@x.example")
+    assert not app.exception
+    next(box for box in app.selectbox if box.label == "Who decides your reviews").set_value("boss@x.example")
+    next(box for box in app.text_input if box.label == "Why").set_value("Holiday")
+    press(app, "Name the deputy")
+    [row] = campaigns.delegations(company, NOW)
+    assert (row.actor, row.deputy, row.reason) == ("owner@x.example", "boss@x.example", "Holiday")
+    app = show(company, "notifications", "boss@x.example")
+    assert "You decide the reviews of `owner@x.example`" in text_of(app)
+    app = show(company, "notifications", "owner@x.example")
+    press(app, "End it")
+    assert campaigns.delegations(company, NOW) == []
+
+
+def test_a_refusal_is_said(company):
+    app = show(company, "notifications", "owner@x.example")
+    next(box for box in app.selectbox if box.label == "Who decides your reviews").set_value("boss@x.example")
+    next(button for button in app.button if button.label == "Name the deputy").click().run()
+    assert "needs a reason" in app.error[0].value
+
+
+def test_exclusions_are_counted_on_the_first_page(company):
+    with company.store.read() as session:
+        fingerprint = session.exec(select(Finding.fingerprint).where(Finding.rule == "ghost")).one()
+    exclude(company, actor(company, "sec"), NOW, fingerprint, NOW + timedelta(days=5), "hold")
+    app = show(company, "overview", "sec@x.example")
+    assert not app.exception
+    assert "1 excluded" in "\n".join(str(link.proto) for link in app.get("page_link"))
