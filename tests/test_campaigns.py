@@ -532,3 +532,16 @@ def test_every_step_is_in_the_audit(company):
         "propose",
         "campaign.close",
     ]
+
+
+def test_reviewers_are_given_more_time_with_a_reason(company):
+    id = running(company)
+    sec = actor(company, "sec")
+    more = NOW + timedelta(days=30)
+    assert campaigns.extend(company, sec, NOW, id, more, "half the team was ill").due_at == more
+    for until, reason in ((NOW + timedelta(days=20), "earlier"), (NOW + timedelta(days=181), "too long"), (more, " ")):
+        with pytest.raises(DecisionError):
+            campaigns.extend(company, sec, NOW, id, until, reason)
+    assert campaigns.load(company, id).due_at == more
+    with pytest.raises(NotAllowed):
+        campaigns.extend(company, actor(company, "max"), NOW, id, more + timedelta(days=1), "please")

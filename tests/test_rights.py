@@ -65,6 +65,7 @@ campaigns.create           .      all       .        .                  .       
 campaigns.preview          .      all       .        .                  .         .        .       .
 campaigns.launch           .      all       .        .                  .         .        .       .
 campaigns.cancel           .      all       .        .                  .         .        .       .
+campaigns.extend           .      all       .        .                  .         .        .       .
 campaigns.close            .      all       .        .                  .         .        .       .
 campaigns.schedule         .      all       .        .                  .         .        .       .
 campaigns.end_schedule     .      all       .        .                  .         .        .       .

@@ -8,7 +8,7 @@ from governance.campaigns.asking import ASKED, ask_removal
 from governance.campaigns.closing import EVIDENCE, close, overdue
 from governance.campaigns.deciding import Decision, decide, sign
 from governance.campaigns.delegating import decides_for, delegate, delegations, end_delegation, reassign
-from governance.campaigns.launching import FOLDER, cancel, create, launch, load, open_numbers
+from governance.campaigns.launching import FOLDER, LONGEST, cancel, create, extend, launch, load, open_numbers
 from governance.campaigns.micro import raise_micro_reviews
 from governance.campaigns.preparing import Preview, preview
 from governance.campaigns.quality import Quality, quality
@@ -21,6 +21,7 @@ __all__ = [
     "ASKED",
     "EVIDENCE",
     "FOLDER",
+    "LONGEST",
     "TEMPLATES",
     "Decision",
     "Preview",
@@ -39,6 +40,7 @@ __all__ = [
     "delegations",
     "end_delegation",
     "end_schedule",
+    "extend",
     "launch",
     "load",
     "months_after",

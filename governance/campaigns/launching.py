@@ -28,6 +28,7 @@ from governance.tables import Campaign, ReviewItem
 
 FOLDER: Final = "evidence"
 POPULATION: Final = "population"
+LONGEST: Final = timedelta(days=180)
 _AT_ONCE: Final = 20_000  # rows in one transaction: others write in between
 
 
@@ -104,6 +105,28 @@ def launch(house: House, actor: Actor, now: datetime, id: str) -> Campaign:
             object=_of(row),
             reason=row.title,
             facts=facts,
+        )
+    return load(house, id)
+
+
+def extend(house: House, actor: Actor, now: datetime, id: str, until: datetime, reason: str) -> Campaign:
+    """Give the reviewers more time: a later day, at most 180 days after the launch."""
+    demand(actor, Verb.CAMPAIGN)
+    if not reason.strip():
+        raise DecisionError("giving reviewers more time needs a reason")
+    with house.store.write() as session:
+        row = session.get(Campaign, id)
+        if row is None or row.status != "running" or row.due_at is None or row.launched_at is None:
+            raise AlreadyDecided(f"campaign {id} is {row.status if row else 'not there'}")
+        if not max(row.due_at, now) < until <= row.launched_at + LONGEST:
+            raise DecisionError(
+                f"more time ends after {max(row.due_at, now):%Y-%m-%d}, {LONGEST.days} days after launch at most"
+            )
+        facts = {"from": row.due_at.isoformat(), "until": until.isoformat()}
+        row.due_at = until
+        session.add(row)
+        audit.append(
+            session, now=now, actor=actor.email, verb="campaign.extend", object=_of(row), reason=reason, facts=facts
         )
     return load(house, id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
 import pandas as pd
@@ -115,6 +115,16 @@ def _act(house: House, actor: Actor, now: datetime, seen: Progress) -> None:
         why = st.text_input("Why", max_chars=300)
         if st.form_submit_button("Give them", type="primary", width="stretch") and whose and to:
             attempt(partial(_reassign, house, actor, now, row.id, whose, to, why), "Given to somebody else")
+    with st.popover("Give more time", width="stretch"), st.form("extend", border=False):
+        begun, due = row.launched_at or now, max(row.due_at or now, now)
+        last = (begun + campaigns.LONGEST).date()
+        first = min((due + timedelta(days=1)).date(), last)
+        day_ = st.date_input("Until and with", value=min((due + timedelta(days=7)).date(), last), min_value=first,
+                             max_value=last, format="YYYY-MM-DD")  # fmt: skip
+        why = st.text_input("Why", max_chars=300)
+        if st.form_submit_button("Give more time", type="primary", width="stretch"):
+            until = datetime.combine(day_, time(23, 59), UTC)
+            attempt(partial(campaigns.extend, house, actor, now, row.id, until, why), "The reviewers have more time")
     with st.popover("End without an outcome", width="stretch"), st.form("cancel", border=False):
         why = st.text_input("Why", max_chars=300)
         if st.form_submit_button("End it", width="stretch"):
