@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import requests
 from sqlmodel import col, select
 
 from governance import campaigns
@@ -75,9 +75,9 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + READY_S
     while time.monotonic() < until and process.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 - our own dashboard on loopback
+            requests.get(url, timeout=1).raise_for_status()
             return
-        except OSError:
+        except requests.RequestException:
             time.sleep(0.1)
     raise RuntimeError("the dashboard did not start")
 

@@ -169,6 +169,24 @@ def test_any_changed_byte_is_found_and_named(house, pack, tmp_path):
     assert all("damaged" in said or "expected a" in said for said in refused), refused
 
 
+def test_no_bit_of_a_header_is_changed_unnoticed(house, pack, tmp_path):
+    """Every bit of the directory's entry of one member, among them how it is packed and whether it is locked."""
+    key = evidence.public_key_file(house.home).read_bytes()
+    whole = pack.read_bytes()
+    begin = whole.rindex(b"removals.csv") - 46
+    copy = tmp_path / "changed.zip"
+    for place in range(begin, begin + 46 + len(b"removals.csv")):
+        for bit in range(8):
+            changed = bytearray(whole)
+            changed[place] ^= 1 << bit
+            copy.write_bytes(bytes(changed))
+            try:
+                found = evidence.verify(copy, key).ok
+            except ConfigurationError:
+                continue
+            assert not found, (place - begin, bit)
+
+
 def _places(pack: Path):
     """Which member's data a byte lies in."""
     spans = []

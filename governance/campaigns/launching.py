@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from heapq import merge
@@ -247,8 +246,3 @@ def _rows(id: str, made: Prepared) -> Iterator[dict[str, Any]]:
 
 def _of(campaign: Campaign) -> str:
     return f"campaign/{campaign.id}"
-
-
-def canonical(value: Any) -> str:
-    """JSON in the one form that is hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +51,8 @@ def write_xlsx(path: Path, rows: Iterator[Mapping[str, Any]], columns: Sequence[
         "strings_to_numbers": False,
     }
     with xlsxwriter.Workbook(path, options) as book:
-        book.set_properties({"created": datetime(2000, 1, 1), "title": title})  # noqa: DTZ001 - a fixed day, so that two packs of one campaign are equal
+        # A fixed day: two workbooks of the same decisions are the same file.
+        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC), "title": title})
         bold = book.add_format({"bold": True})
         sheet = book.add_worksheet("Decisions")
         sheet.freeze_panes(1, 0)

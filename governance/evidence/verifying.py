@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from governance.errors import ConfigurationError
 from governance.evidence.container import first_difference, write
@@ -18,6 +18,7 @@ from governance.evidence.signing import fingerprint, public_key
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 KEY = "public.pem"
+ENCRYPTED: Final = 0x1  # bit of a member's flags (APPNOTE.TXT 4.4.4)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def verify(file: Path, pem: bytes | None = None) -> Proof:
     """
     try:
         archive = zipfile.ZipFile(file)
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ConfigurationError(f"{file}: this is no evidence file, or it is damaged: {error}") from error
     with archive, tempfile.TemporaryDirectory() as folder:
         members, broken = _unpacked(archive, Path(folder))
@@ -76,12 +77,15 @@ def _unpacked(archive: zipfile.ZipFile, folder: Path) -> tuple[dict[str, Path], 
         if info.filename in members:
             broken.append(f"{info.filename} is in the file twice")
             continue
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & ENCRYPTED:
+            broken.append(f"{info.filename} was changed (it is stored as it is, never packed or locked)")
+            continue
         path = folder / str(place)
         try:
             with archive.open(info) as source, path.open("wb") as into:
                 while portion := source.read(1 << 20):
                     into.write(portion)
-        except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
+        except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as error:
             broken.append(f"{info.filename} was changed ({error})")
             path.unlink(missing_ok=True)
             continue

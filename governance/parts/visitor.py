@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -88,7 +89,7 @@ def _sessions(house: House, actor: Actor, signed: Signed, now: datetime) -> None
         line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
         line.markdown(f":small[{_told(row, signed, now)}]", width="content")
         if row.id != signed.id and line.button("End", key=f"end-{row.id}", type="tertiary"):
-            attempt(lambda id=row.id: sessions.end(house, actor, now, id), "Ended: its tabs are out at their next step")  # type: ignore[misc]
+            attempt(partial(sessions.end, house, actor, now, row.id), "Ended: its tabs are out at their next step")
 
 
 def _told(row: SignIn, signed: Signed, now: datetime) -> str:

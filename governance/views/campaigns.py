@@ -14,6 +14,7 @@ from governance.campaigns import ASKED, Quality, quality
 from governance.errors import DecisionError, NotAllowed
 from governance.house import House
 from governance.tables import Campaign, EvidencePack, Remediation, ReviewItem, ReviewSchedule, ReviewSignature
+from governance.views.reviews import burn_down
 from governance.views.words import UNKNOWN
 
 WORDS = ("keep", "remove", "change")
@@ -110,7 +111,7 @@ def progress(house: House, actor: Actor, id: str) -> Progress:
             reviewers=quality(session, id),
             signed=frozenset(signed),
             open_of={str(reviewer): int(n) for reviewer, n in waiting},
-            burn_down=_burn_down(session, row),
+            burn_down=burn_down(session, row, col(ReviewItem.control).is_(False)),
             packs=list(session.exec(packs)),
             outcomes=_outcomes(session, id),
         )
@@ -172,21 +173,6 @@ def _by_application(house: House, matrix: Any) -> dict[str, dict[str, int]]:
         found.setdefault(titles.get(application, application or UNKNOWN), []).append((word, n))
     made = {title: _by_decision(rows) for title, rows in found.items()}
     return dict(sorted(made.items(), key=lambda item: -sum(item[1].values())))
-
-
-def _burn_down(session: Session, row: Campaign) -> list[tuple[datetime, int]]:
-    if row.launched_at is None:
-        return []
-    own = (ReviewItem.campaign == row.id, col(ReviewItem.control).is_(False))
-    given = int(session.exec(select(sa.func.count()).select_from(ReviewItem).where(*own)).one())
-    on = sa.func.date(col(ReviewItem.decided_at))
-    query = select(on, sa.func.count()).where(*own, col(ReviewItem.decision).is_not(None)).group_by(on)
-    points, left = [(row.launched_at, given)], given
-    for day, number in sorted((str(day), int(number)) for day, number in session.exec(query)):
-        left -= number
-        end = datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)
-        points.append((max(end, row.launched_at), left))
-    return points
 
 
 def _outcomes(session: Session, id: str) -> dict[str, int]:

@@ -109,7 +109,7 @@ def board(
             pages=pages,
             filters=filters,
             refreshed=_refreshed(session, own),
-            burn_down=_burn_down(session, row, who),
+            burn_down=burn_down(session, row, col(ReviewItem.reviewer).in_(who)),
         )
         session.expunge_all()
     return made
@@ -266,11 +266,11 @@ def last_use(facts: dict[str, Any], now: datetime) -> str:
     return "today" if ago < timedelta(days=1) else span(timedelta(days=ago.days))
 
 
-def _burn_down(session: Session, row: Campaign, who: list[str]) -> list[tuple[datetime, int]]:
-    """How many of these reviewers' items were open after each day: what is decided now, by when it was."""
+def burn_down(session: Session, row: Campaign, narrowed: Any) -> list[tuple[datetime, int]]:
+    """How many of these items of a campaign were open after each day: what is decided now, by when it was."""
     if row.launched_at is None:
         return []
-    own = (ReviewItem.campaign == row.id, col(ReviewItem.reviewer).in_(who))
+    own = (ReviewItem.campaign == row.id, narrowed)
     given = _count(session, own)
     decided = sa.func.date(col(ReviewItem.decided_at))
     query = select(decided, sa.func.count()).where(*own, col(ReviewItem.decision).is_not(None)).group_by(decided)
