@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from conftest import NOW
+from sqlmodel import select
 
+from governance import campaigns, guards
 from governance.access import Actor, find_actor
+from governance.campaigns import Decision
+from governance.errors import GuardStopped
 from governance.house import House
-from governance.tables import ReviewItem
+from governance.tables import Remediation, ReviewDecision, ReviewItem, RunHold
 from jobs.detect import detect
 from jobs.home import announce, identities
 from jobs.outcomes import Outcome
@@ -108,8 +113,6 @@ def actor(house: House, email: str) -> Actor:
 
 def items(house: House, campaign: str) -> dict[tuple[str, str | None], ReviewItem]:
     """The items by account_id and entitlement."""
-    from sqlmodel import select
-
     with house.store.read() as session:
         rows = session.exec(select(ReviewItem).where(ReviewItem.campaign == campaign).order_by(ReviewItem.number)).all()
         session.expunge_all()
@@ -119,3 +122,57 @@ def items(house: House, campaign: str) -> dict[tuple[str, str | None], ReviewIte
 def carried_out(house: House, now: datetime) -> list[Outcome]:
     """One run of everything approved, by the connectors of the house."""
     return run(house, connector_of(house), now)
+
+
+def running(house: House, scope: dict[str, Any] | None = None, plan: dict[str, Any] | None = None) -> str:
+    """A campaign of this scope and plan that runs."""
+    sec = actor(house, "sec")
+    made = campaigns.create(house, sec, NOW, "Autumn", scope or {}, plan or PLAN)
+    return campaigns.launch(house, sec, NOW, made.id).id
+
+
+def decide(house: House, who: str, id: str, *choices: tuple[Any, ...], **more: Any) -> list[ReviewDecision]:
+    """These (account, entitlement, word) decided by somebody an hour after the launch."""
+    found = items(house, id)
+    wanted = [Decision(found[account, held].number, word, **more) for account, held, word in choices]
+    return campaigns.decide(house, actor(house, who), NOW + timedelta(hours=1), id, wanted)
+
+
+def everything(house: House, id: str, word: str = "keep", **other: str) -> None:
+    """Every item decided by its reviewer: `word`, or what `other` says for an account."""
+    for _ in range(3):
+        by: dict[str, list[Decision]] = {}
+        for item in items(house, id).values():
+            if item.decision is None:
+                chosen = other.get(item.account_id, word)
+                by.setdefault(item.reviewer, []).append(Decision(item.number, chosen, reason="looked at"))
+        for email, wanted in by.items():
+            campaigns.decide(house, actor(house, email), NOW + timedelta(days=1), id, wanted)
+
+
+def closed_with_removals(house: House) -> tuple[str, dict[str, Remediation]]:
+    """A closed campaign in which four accounts lose something, and its remediations by account/entitlement."""
+    id = running(house)
+    everything(house, id, c9="remove", c5="remove", c10="remove", c8="change")
+    campaigns.close(house, actor(house, "sec"), NOW + timedelta(days=2), id)
+    with house.store.read() as session:
+        rows = session.exec(select(Remediation)).all()
+        session.expunge_all()
+    return id, {f"{row.account_id}/{row.entitlement_id}": row for row in rows}
+
+
+def through_its_cap(house: House, now: datetime) -> None:
+    """The run over its limit is held until two actors release exactly that one."""
+    with pytest.raises(GuardStopped, match="3 accounts"):
+        carried_out(house, now)
+    with house.store.read() as session:
+        assert {row.status for row in session.exec(select(Remediation))} == {"approved"}
+    with house.store.read() as session:
+        hold = session.exec(select(RunHold)).one().id
+    guards.release(house, actor(house, "sec"), now, hold, "agreed with the owner")
+    with pytest.raises(GuardStopped):
+        carried_out(house, now)
+    guards.release(house, actor(house, "adm"), now, hold, "agreed")
+    outcomes = carried_out(house, now)
+    assert {one.status for one in outcomes} == {"executing"}
+    assert not any(one.call for one in outcomes)
