@@ -13,6 +13,7 @@ import narwhals as nw
 from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy, Settings
 from governance.settings import Severity as Severity
+from governance.sign_on import WORKFORCE
 
 if TYPE_CHECKING:
     from governance.estate import Estate
@@ -253,7 +254,7 @@ def _attributes_told(settings: Settings) -> nw.Expr:
     """Whether every attribute is told that the application's role mapping looks at, and the baseline beside it."""
     used: dict[str, set[str]] = {}
     for line in settings.role_mapping:
-        used.setdefault(line.application, set()).update(line.when)
+        used.setdefault(line.application, set()).update(set(line.when) & set(WORKFORCE))
     for approved in settings.baseline:  # matters only beside a mapping: what was approved may excuse what is held
         if approved.application in used:
             used[approved.application].update(approved.when)

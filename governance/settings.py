@@ -24,6 +24,10 @@ from governance.sections import Section
 from governance.sign_in import ProviderSettings as ProviderSettings
 from governance.sign_in import Role
 from governance.sign_in import SignInSettings as SignInSettings
+from governance.sign_on import MappingWay as MappingWay
+from governance.sign_on import RoleMapping as RoleMapping
+from governance.sign_on import SignOnSettings as SignOnSettings
+from governance.sign_on import ValueTest as ValueTest
 
 Criticality = Literal["low", "medium", "high"]
 Severity = Literal["critical", "high", "medium", "low", "informational"]
@@ -119,14 +123,6 @@ PRESETS: Final[dict[str, dict[str, int]]] = {
         "entitlement_unused_days": 180,
     },
 }
-
-
-class RoleMapping(Section):
-    """One line of a role mapping: owners with these attributes are entitled to these entitlements."""
-
-    application: str
-    when: dict[Literal["department", "title", "kind"], str]
-    gives: tuple[str, ...]
 
 
 class Baseline(Section):
@@ -256,6 +252,7 @@ class ApplicationSettings(_Feed):
     known_as: tuple[str, ...] = ()  # what the identity provider calls this application, besides its name and title
     single_sign_on: Literal["required", "optional", "none"] | None = None  # None: not told
     default_role: tuple[str, ...] = ()  # entitlements a sign-in gives when no line of the role mapping fits
+    mapping: MappingWay = MappingWay()
 
 
 class Settings(Section):
@@ -275,6 +272,7 @@ class Settings(Section):
     protected: tuple[Protected, ...] = ()
     notify: NotifySettings = NotifySettings()
     sign_in: SignInSettings = SignInSettings()
+    sign_on: tuple[SignOnSettings, ...] = ()
     actor: tuple[ActorSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()
     application: tuple[ApplicationSettings, ...] = ()
@@ -292,6 +290,10 @@ class Settings(Section):
             for entry in getattr(self, key):
                 if entry.application not in known:
                     raise ValueError(f"[[{key}]] names the application {entry.application!r}, which is not configured")
+        for provider in self.sign_on:
+            for name in provider.applications:
+                if name not in known:
+                    raise ValueError(f"[[sign_on]] names the application {name!r}, which is not configured")
         for pair in self.segregation:
             for held in (*pair.one, *pair.other):
                 if held.application not in known:

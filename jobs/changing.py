@@ -26,6 +26,7 @@ _FORM: Final = 1  # raised when connectors read the same answers in another way
 # Settings that say when and how fast a feed is read, or what people call it: not what is read.
 _NOT_READ: Final = (
     "title", "every", "full_every", "outdated_after", "deadline", "limit_share", "owner", "criticality", "provisioning",
+    "default_role", "mapping",
 )  # fmt: skip
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Final
 
 import narwhals as nw
 
+from governance.provisioning.fitting import compared_as_it_stands, holds, keys, may_fit
+from governance.provisioning.mapping import RoleMap
+from governance.provisioning.written import role_map
 from governance.settings import Settings
 
 SEPARATOR: Final = "\x1f"
 ATTRIBUTES: Final = ("department", "title")  # values of a source of truth that may take any text
+PRESENT: Final = {name: f"owner_{name}" for name in ("department", "title", "kind")}
+
+
+def role_maps(settings: Settings) -> dict[str, RoleMap]:
+    """The role mapping of every application that has one."""
+    return {name: role_map(settings, name) for name in sorted({line.application for line in settings.role_mapping})}
 
 
 def mapped(settings: Settings) -> nw.Expr:
@@ -19,27 +29,30 @@ def mapped(settings: Settings) -> nw.Expr:
 
 
 def covered(settings: Settings) -> nw.Expr:
-    """Whether some line of the application's mapping fits the owner in this row; never null.
-
-    Values are compared as they stand, as an application does that follows the mapping.
-    """
-    keys: dict[tuple[str, ...], set[str]] = {}
-    for line in settings.role_mapping:
-        attributes = sorted(line.when.items())
-        values = (line.application, *(value for _, value in attributes))
-        keys.setdefault(tuple(name for name, _ in attributes), set()).add(SEPARATOR.join(values))
-    fits: nw.Expr = nw.lit(False)
-    for names, values_here in keys.items():
-        asked = nw.concat_str("application", *(f"owner_{name}" for name in names), separator=SEPARATOR)
+    """Whether some line of the application's mapping fits the owner in this row, or may fit; never null."""
+    named: dict[tuple[str, ...], set[str]] = {}
+    fits: nw.Expr = nw.col("application").is_null()  # never
+    for application, table in role_maps(settings).items():
+        for line in table.lines:
+            if compared_as_it_stands(line, PRESENT):
+                names, combinations = keys(line)
+                found = named.setdefault(names, set())
+                found.update(SEPARATOR.join((application, *values)) for values in combinations)
+            else:
+                fits = fits | ((nw.col("application") == application) & may_fit(line, PRESENT))
+    for names, values_here in named.items():
+        asked = nw.concat_str("application", *(PRESENT[name] for name in names), separator=SEPARATOR)
         fits = fits | asked.is_in(sorted(values_here)).fill_null(False)
     return fits
 
 
-def named(settings: Settings, attribute: str) -> Mapping[str, tuple[str, ...]]:
-    """For each application whose mapping looks at the attribute: the values its lines name."""
-    values: dict[str, set[str]] = {}
-    for line in settings.role_mapping:
-        for name, value in line.when.items():
-            if name == attribute:
-                values.setdefault(line.application, set()).add(value)
-    return {application: tuple(sorted(said)) for application, said in values.items()}
+def unnamed(settings: Settings, attribute: str) -> nw.Expr:
+    """Whether the mapping here looks at the attribute, and no line knows the value of the owner in this row."""
+    result: nw.Expr = nw.col("application").is_null()  # never
+    for application, table in role_maps(settings).items():
+        asked = [c for line in table.lines for c in line.when if c.attribute == attribute]
+        if asked:
+            told = ~nw.col(PRESENT[attribute]).is_null()
+            known = reduce(or_, (holds(condition, PRESENT) for condition in asked))
+            result = result | ((nw.col("application") == application) & told & ~known)
+    return result

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
 from typing import Any, Final
 
 import narwhals as nw
 
 from governance.declaration import told
-from governance.provisioning.coverage import SEPARATOR, mapped
-from governance.settings import Baseline, RoleMapping, Settings
+from governance.provisioning.coverage import PRESENT, SEPARATOR, mapped, role_maps
+from governance.provisioning.fitting import Columns, compared_as_it_stands, keys, may_fit, surely_fits
+from governance.provisioning.mapping import Line
+from governance.provisioning.written import condition
+from governance.settings import Settings
 
 Frame = nw.LazyFrame[Any]
 ACCOUNT: Final = ["application", "account_id"]
 SHOWN: Final = 5  # entitlements named in the evidence; the others are counted
-PRESENT: Final = {name: f"owner_{name}" for name in ("department", "title", "kind")}
 # What somebody held before they moved; a title that did not change is the present one. `formerly` makes the columns.
 FORMER: Final = {"department": "was_department", "title": "was_title", "kind": "owner_kind"}
 
@@ -39,27 +43,35 @@ def comparable(settings: Settings) -> nw.Expr:
     return mapped(settings) & nw.col("active").fill_null(False) & works & known
 
 
-def given(settings: Settings, owner: dict[str, str] = PRESENT) -> nw.Expr:
-    """Whether the mapping or the baseline gives the entitlement in this row to the owner in it; never null.
+def given(settings: Settings, owner: Columns = PRESENT) -> nw.Expr:
+    """Whether the mapping or the baseline gives the entitlement in this row to the owner in it, or may; never null.
 
-    `owner`: in which columns the owner's attributes stand. Values are compared as they stand.
+    `owner`: in which columns the owner's attributes stand. Where the first line that fits decides, a line gives nothing
+    to whom an earlier one surely fits.
     """
-    keys: dict[tuple[str, ...], set[str]] = {}
-    lines: tuple[RoleMapping | Baseline, ...] = (*settings.role_mapping, *settings.baseline)
-    for line in lines:
-        attributes = sorted(line.when.items())
-        values = [value for _, value in attributes]
-        fitting = keys.setdefault(tuple(name for name, _ in attributes), set())
-        fitting.update(SEPARATOR.join((line.application, name, *values)) for name in _names(line))
+    named: dict[tuple[str, ...], set[str]] = {}
+
+    def look_up(application: str, line: Line) -> None:
+        names, combinations = keys(line)
+        found = named.setdefault(names, set())
+        found.update(SEPARATOR.join((application, name, *values)) for name in line.gives for values in combinations)
+
     fits: nw.Expr = nw.col("application").is_null()  # never: nothing is given where nothing is said
-    for names, values_here in keys.items():
+    for application, table in role_maps(settings).items():
+        for number, line in enumerate(table.lines, start=1):
+            before = table.blockers(number)
+            if compared_as_it_stands(line, owner) and not before:
+                look_up(application, line)
+                continue
+            first = reduce(and_, (~surely_fits(other, owner) for other in before), may_fit(line, owner))
+            fits = fits | ((nw.col("application") == application) & nw.col("name").is_in(sorted(line.gives)) & first)
+    for approved in settings.baseline:
+        conditions = tuple(condition(name, value) for name, value in approved.when.items())
+        look_up(approved.application, Line(conditions, approved.entitlements))
+    for names, values_here in named.items():
         asked = nw.concat_str("application", "name", *(owner[name] for name in names), separator=SEPARATOR)
         fits = fits | asked.is_in(sorted(values_here)).fill_null(False)
     return fits
-
-
-def _names(line: RoleMapping | Baseline) -> tuple[str, ...]:
-    return line.gives if isinstance(line, RoleMapping) else line.entitlements
 
 
 def _handed_out(settings: Settings) -> nw.Expr:

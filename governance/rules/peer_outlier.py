@@ -10,7 +10,8 @@ import narwhals as nw
 from governance.declaration import Remedy, Row, of_a_person, rule, told
 from governance.estate import Estate
 from governance.lines import APPLICATION, beside, counts, says
-from governance.provisioning.entitled import ACCOUNT, PRESENT, counted, given, listed, said
+from governance.provisioning.coverage import PRESENT
+from governance.provisioning.entitled import ACCOUNT, counted, given, listed, said
 from governance.settings import Policy
 
 _POSITION: Final = ["application", "owner_department", "owner_title"]

@@ -10,7 +10,7 @@ import narwhals as nw
 from governance.declaration import Remedy, Row, rule, told
 from governance.estate import Estate
 from governance.lines import ROLE_MAPPING, beside, says
-from governance.provisioning.coverage import ATTRIBUTES, covered, mapped, named
+from governance.provisioning.coverage import ATTRIBUTES, covered, mapped, unnamed
 from governance.settings import Policy
 
 SHOWN: Final = 5  # values named, those of most people first; the others are counted
@@ -63,11 +63,7 @@ def unmapped_attribute_value(estate: Estate, policy: Policy, now: datetime) -> n
     )
     counted = []
     for attribute in ATTRIBUTES:
-        unknown: nw.Expr = nw.lit(False)
-        for application, values in named(settings, attribute).items():
-            other = ~nw.col(f"owner_{attribute}").is_in(values)
-            unknown = unknown | ((nw.col("application") == application) & other)
-        people = left_over.filter(mapped(settings) & unknown).group_by("application", f"owner_{attribute}")
+        people = left_over.filter(unnamed(settings, attribute)).group_by("application", f"owner_{attribute}")
         counted.append(
             people.agg(nw.col("owner_id").n_unique().cast(nw.Int64).alias("people"), nw.col("criticality").max())
             .rename({f"owner_{attribute}": "value"})
