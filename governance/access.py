@@ -27,6 +27,7 @@ class Verb(StrEnum):
     EXCLUDE = "exclude"
     PIN = "pin"
     CAMPAIGN = "campaign"
+    MAP = "map"  # draft a role mapping, and agree to somebody else's
     DONE = "done"  # note a manual task as done
 
 
@@ -44,9 +45,9 @@ SENSITIVE: Final = frozenset(Verb) - {Verb.READ, Verb.EXPORT, Verb.RUN}
 
 # One line a role.
 RIGHTS: Final[dict[str, dict[Verb, Scope]]] = {
-    "admin": dict.fromkeys((Verb.READ, Verb.CONFIGURE, Verb.RUN, Verb.RELEASE, Verb.DONE), Scope.ALL),
+    "admin": dict.fromkeys((Verb.READ, Verb.CONFIGURE, Verb.RUN, Verb.RELEASE, Verb.DONE, Verb.MAP), Scope.ALL),
     "security": dict.fromkeys(
-        (Verb.READ, Verb.PROPOSE, Verb.APPROVE, Verb.EXCLUDE, Verb.PIN, Verb.RELEASE, Verb.CAMPAIGN),
+        (Verb.READ, Verb.PROPOSE, Verb.APPROVE, Verb.EXCLUDE, Verb.PIN, Verb.RELEASE, Verb.CAMPAIGN, Verb.MAP),
         Scope.ALL,
     ),
     "manager": dict.fromkeys((Verb.READ, Verb.PROPOSE, Verb.APPROVE), Scope.REPORTS),

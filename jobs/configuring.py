@@ -37,11 +37,15 @@ _HEADER: Final = re.compile(r"\s*\[\[?\s*([\w.-]+)\s*\]")
 
 
 def configure(house: House, arguments: Mapping[str, Any], by: str, environ: Mapping[str, str]) -> str:
-    """Write what a page asked for into the settings, a feed or the policy; gives the file's new SHA-256."""
+    """Write what a page asked for into the settings, a feed, the policy or a role mapping; gives the file's SHA-256."""
     if "policy" in arguments:
         from jobs.policies import answer
 
         return answer(house, arguments, by, environ)
+    if "mapping" in arguments:
+        from jobs import mappings
+
+        return mappings.answer(house, arguments, by, environ)
     name = str((arguments.get("table") or {}).get("name"))
     with recorded(house, VERB, by, name):
         return add_feed(house, home.actor_named(house, by), arguments, environ)

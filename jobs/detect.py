@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 from ulid import ULID
 
-from governance import policies
+from governance import mappings, policies
 from governance.errors import AlreadyDecided, LeaverwatchError
 from governance.findings import evaluated, headline, record
 from governance.house import House
@@ -85,6 +85,7 @@ def _look(house: House, as_of: datetime, note: str, known_at: datetime | None) -
 
 def _run(house: House, now: datetime, as_of: datetime, by: str) -> Detection:
     policies.note(house, now)  # what judges is kept before it judges
+    mappings.note(house, now)
     job = JobRun(id=str(ULID.from_datetime(now)), job="detect", started_at=now, by=by)
     with house.store.write() as session:
         session.add(job)

@@ -187,7 +187,7 @@ def announce(house: House, now: datetime) -> None:
     from sqlmodel import select
 
     from connectors.kit.contract import connector_class, connector_names
-    from governance import policies, tables
+    from governance import mappings, policies, tables
     from governance.rulebook import in_force
 
     in_force(house.rules, house.settings.policy)
@@ -220,6 +220,7 @@ def announce(house: House, now: datetime) -> None:
             session.add_all(declared)
     audit_act(house, now)
     policies.note(house, now)
+    mappings.note(house, now)
 
 
 def audit_act(house: House, now: datetime) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import col, select
 
-from governance import policies
+from governance import mappings, policies
 from governance.configuring import VERB, newest_change
 from governance.errors import GuardStopped, LeaverwatchError, StoreError
 from governance.house import House
@@ -133,6 +133,7 @@ class Worker:
             house, now = self.renew(self.house), home.clock()
             home.audit_act(house, now)
             policies.note(house, now)
+            mappings.note(house, now)
             anew = scheduler.build(house, now, self.due, self.tick)
         except StoreError as error:
             log.warning("the new settings wait: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from governance.tables.columns import Instant
+from governance.tables.mappings import MappingVersion
 from governance.tables.notices import Notice, NoticePreference
 from governance.tables.reviews import (
     Campaign,
@@ -46,6 +47,7 @@ __all__ = [
     "Instant",
     "JobRun",
     "Lease",
+    "MappingVersion",
     "Notice",
     "NoticePreference",
     "Pin",

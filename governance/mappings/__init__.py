@@ -1,0 +1,12 @@
+"""Role mappings under governance: tried over the whole workforce, compared, versioned, brought in by two people.
+
+workforce   everybody who works here, seen from one application
+simulating  what a mapping gives to them
+comparing   one mapping against another, and what is held against what is given
+versions    drafts, approvals, what is live
+"""
+
+from governance.mappings.versions import agree, ask, bring_in, earlier, history, live, mapping_of, note, reject, save
+from governance.mappings.versions import version as version
+
+__all__ = ["agree", "ask", "bring_in", "earlier", "history", "live", "mapping_of", "note", "reject", "save", "version"]
