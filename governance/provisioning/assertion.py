@@ -24,6 +24,7 @@ class Assertion:
     at: datetime  # when the person proved who they are
     verified: bool = False  # whether the signature was checked
     immutable_id: str | None = None
+    tenant_id: str | None = None  # of the directory, where one identity provider serves many
     username: str | None = None
     email: str | None = None
     email_verified: bool | None = None
@@ -33,10 +34,12 @@ class Assertion:
     title: str | None = None
     employee_number: str | None = None
     employee_type: str | None = None
+    manager: str | None = None
     groups: tuple[str, ...] | None = None
     groups_overage: bool = False  # there were more groups than fit: none of them is told
     roles: tuple[str, ...] = ()
     amr: tuple[str, ...] = ()
+    acr: str | None = None  # how strongly: the context class of SAML, the acr claim of a token
     session_index: str | None = None
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())  # as they came, those that are allowed
 
