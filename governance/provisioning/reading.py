@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from governance.provisioning.assertion import Assertion
+from governance.provisioning.assertion import Reading
+from governance.provisioning.envelope import opened
+from governance.provisioning.oidc import read_token
+from governance.provisioning.saml import read_saml
 from governance.provisioning.trust import Trust
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read. `signature` "encrypted": nothing can be read here, and `assertion` is None."""
-
-    protocol: Literal["saml", "oidc"]
-    assertion: Assertion | None
-    signature: Literal["verified", "unverified", "encrypted"]
-    by: str | None = None  # which certificate or key signed it, and how; None when that was not checked
-    holds_from: datetime | None = None
-    holds_until: datetime | None = None
-    expired: bool = False
-    warnings: tuple[str, ...] = ()
-    told: tuple[tuple[str, tuple[str, ...]], ...] = ()  # every attribute or claim as it came
 
 
 def read(text: str | bytes, *, trust: Trust | None, now: datetime, expired_is_fine: bool = False) -> Reading:
@@ -32,4 +18,6 @@ def read(text: str | bytes, *, trust: Trust | None, now: datetime, expired_is_fi
     expired one pass, and `expired` says so. Without a trust it is read and marked "unverified".
     Raises UnreadableAssertion for what is no assertion, with what was expected and where.
     """
-    raise NotImplementedError
+    letter = opened(text)
+    reader = read_saml if letter.kind == "xml" else read_token
+    return reader(letter.text, trust, now, expired_is_fine=expired_is_fine)
