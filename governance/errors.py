@@ -8,6 +8,7 @@ LeaverwatchError
   GuardStopped            the change is larger than policy allows; nothing changed; says which limit, how to release
   DecisionError           NotAllowed (SignInAgain) · FourEyesRequired · CampaignClosed · AlreadyDecided · PlanChanged
   RemediationError        ProtectedAccount · LastPrivilegedAccount · NotVerified · NotSupported
+  SignOnError             an assertion was not taken: UnreadableAssertion · RefusedAssertion
   NotDelivered            a notice did not reach its channel; it is tried again by itself
 """
 
@@ -110,6 +111,18 @@ class NotVerified(RemediationError):
 
 class NotSupported(RemediationError):
     """The application offers no way to do this: it becomes a person's task."""
+
+
+class SignOnError(LeaverwatchError):
+    """What an identity provider is said to assert was not taken."""
+
+
+class UnreadableAssertion(SignOnError):
+    """It is no SAML response and no id token, or damaged: says what was expected and where."""
+
+
+class RefusedAssertion(SignOnError):
+    """It must not be trusted: its signature, issuer, application or time is wrong; says which one."""
 
 
 class NotDelivered(LeaverwatchError):

@@ -1,12 +1,16 @@
 """How single sign-on makes accounts: what an assertion says, whether it makes an account, and what that may do.
 
 assertion  one record for SAML and OpenID Connect
+reading    from what was pasted to that record, verified or marked unverified (envelope, saml, oidc, claims, ...)
+trust      whose signatures count, for which application
 mapping    attributes -> entitlements, as versioned data
 decision   create, update or refuse, and why
 """
 
-from governance.provisioning.assertion import Assertion
+from governance.provisioning.assertion import Assertion, Reading
 from governance.provisioning.decision import Decision, Known, decide
 from governance.provisioning.mapping import Condition, Line, RoleMap
+from governance.provisioning.reading import read
+from governance.provisioning.trust import Trust
 
-__all__ = ["Assertion", "Condition", "Decision", "Known", "Line", "RoleMap", "decide"]
+__all__ = ["Assertion", "Condition", "Decision", "Known", "Line", "Reading", "RoleMap", "Trust", "decide", "read"]

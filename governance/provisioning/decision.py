@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from governance.correlation import fold
-from governance.provisioning.assertion import EMAIL, TRANSIENT, Assertion
+from governance.provisioning.assertion import Assertion
 from governance.provisioning.mapping import RoleMap
 
 
@@ -44,7 +44,7 @@ def decide(
     `known`: its accounts, or those that could be met. `reactivates`: whether a sign-in opens a closed account again;
     `creates`: whether it makes an account where there is none.
     """
-    warnings = _warnings(assertion)
+    warnings = list(assertion.cautions)
     found, by = _met(assertion, tuple(known))
     given = mapping.gives(assertion)
     if given.unknown:
@@ -98,14 +98,3 @@ def _met(
 def _free(account: Known, assertion: Assertion) -> bool:
     """Whether the account is not bound to somebody else's key."""
     return account.key is None or assertion.key is None or account.key == assertion.key
-
-
-def _warnings(assertion: Assertion) -> list[str]:
-    warnings = []
-    if assertion.subject_format == TRANSIENT:
-        warnings.append("the subject is another one at each sign-in: every sign-in looks like a new person")
-    elif assertion.subject_format == EMAIL and assertion.key is None:
-        warnings.append("the subject is an e-mail address: after a rename a second account is made")
-    if assertion.groups_overage:
-        warnings.append("there were more groups than fit into the assertion: which, is not known")
-    return warnings
