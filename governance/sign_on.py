@@ -103,7 +103,7 @@ class SignOnSettings(Section):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     issuer: str
-    audience: str | None = None  # whom assertions must be for; None: any
+    audience: str  # whom assertions must be for
     certificates: tuple[str, ...] = ()  # PEM files, SAML
     metadata: str | None = None  # SAML metadata of the provider, a file
     keys: str | None = None  # JWKS, a file: OpenID Connect

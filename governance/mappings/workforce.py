@@ -63,18 +63,18 @@ class Position:
 
 def workforce(estate: Estate, application: str) -> Workforce:
     """Read the workforce of one application out of an estate."""
-    identities = _native(estate.identities).filter(pl.col("state").is_in(WORKING), pl.col("present"))
+    identities = native(estate.identities).filter(pl.col("state").is_in(WORKING), pl.col("present"))
     people = identities.select(_OF_IDENTITY).collect()
-    accounts = _native(estate.accounts)
+    accounts = native(estate.accounts)
     here = accounts.filter(pl.col("application") == application, pl.col("active").fill_null(True))
     own = here.select("account_id", "owner_id").collect()
     names = (
-        _native(estate.entitlements)
+        native(estate.entitlements)
         .filter(pl.col("application") == application)
         .select("entitlement_id", "name", "privileged")
         .collect()
     )
-    grants = _native(estate.grants).filter(pl.col("application") == application)
+    grants = native(estate.grants).filter(pl.col("application") == application)
     held = (
         grants.select("account_id", "entitlement_id")
         .collect()
@@ -105,12 +105,12 @@ def _groups(estate: Estate, accounts: pl.LazyFrame) -> pl.DataFrame:
         .collect()
     )
     groups = (
-        _native(estate.entitlements)
+        native(estate.entitlements)
         .filter(pl.col("application").is_in(there), pl.col("kind") != ASSIGNS)
         .select("application", "entitlement_id", "name")
     )
     held = (
-        _native(estate.grants)
+        native(estate.grants)
         .filter(pl.col("application").is_in(there))
         .select("application", "account_id", "entitlement_id")
         .join(groups, on=["application", "entitlement_id"])
@@ -127,7 +127,8 @@ def _listed(rows: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
     return found.agg(pl.col(column).drop_nulls().unique().sort().alias(name))
 
 
-def _native(frame: Any) -> pl.LazyFrame:
+def native(frame: Any) -> pl.LazyFrame:
+    """The Polars frame behind a frame of the estate."""
     native = frame.to_native()
     assert isinstance(native, pl.LazyFrame)
     return native
