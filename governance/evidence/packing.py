@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from governance import audit
 from governance.errors import DecisionError
-from governance.evidence.container import write
 from governance.evidence.report import write_report
+from governance.evidence.sealing import beside, seal
 from governance.evidence.sheets import (
     DECISIONS,
     LOG,
@@ -28,8 +25,6 @@ from governance.evidence.sheets import (
     write_csv,
     write_xlsx,
 )
-from governance.evidence.signing import private_key, public_key_file
-from governance.evidence.verifying import KEY, MANIFEST, SIGNATURE
 from governance.house import House
 from governance.tables import Campaign
 
@@ -51,20 +46,12 @@ def build(house: House, now: datetime, campaign: str, quality: Sequence[Mapping[
         told = row.model_dump()
     population = house.home / str(told["population"])
     _demand_unchanged(population, told["population_sha256"])
-    with tempfile.TemporaryDirectory(dir=_beside(into)) as folder:
+    with tempfile.TemporaryDirectory(dir=beside(into)) as folder:
         members = _lists(house, Path(folder), told, population, quality, now)
-        manifest = _manifest(house, told, members, now)
-        into.parent.mkdir(parents=True, exist_ok=True)
-        members |= _signed(house.home, Path(folder), manifest)
-        draft = Path(folder) / "pack.zip"
-        write(draft, members)
-        os.replace(draft, into)
+        about = {"form": FORM, "campaign": told["id"], "title": told["title"]}
+        about["population_sha256"] = told["population_sha256"]
+        seal(house, Path(folder), members, about, now, into)
     return into
-
-
-def _beside(into: Path) -> Path:
-    into.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return into.parent
 
 
 def _demand_unchanged(population: Path, digest: str) -> None:
@@ -114,33 +101,6 @@ def _lists(
     }
     files["statement.json"].write_text(_json(statement, indent=1), encoding="utf-8")
     return files | {"population.parquet": population}
-
-
-def _manifest(house: House, told: Mapping[str, Any], members: Mapping[str, Path], now: datetime) -> dict[str, Any]:
-    files = {}
-    for name, path in sorted(members.items()):
-        with path.open("rb") as file:
-            files[name] = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
-    with house.store.read() as session:
-        tip = audit.tip(session)
-    return {
-        "form": FORM,
-        "campaign": told["id"],
-        "title": told["title"],
-        "population_sha256": told["population_sha256"],
-        "program": f"leaverwatch {version('leaverwatch')}",
-        "made_at": now.isoformat(),
-        "audit_tip": tip,
-        "files": files,
-    }
-
-
-def _signed(home: Path, folder: Path, manifest: Mapping[str, Any]) -> dict[str, Path]:
-    text = _json(manifest, indent=1).encode()
-    (folder / MANIFEST).write_bytes(text)
-    (folder / SIGNATURE).write_bytes(private_key(home).sign(text))
-    (folder / KEY).write_bytes(public_key_file(home).read_bytes())
-    return {name: folder / name for name in (MANIFEST, SIGNATURE, KEY)}
 
 
 def _json(value: Any, indent: int | None = None) -> str:
