@@ -29,6 +29,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "evidence": ("evidence",),
     "notices": ("notices",),
     "trail": ("audit",),
+    "mapping": ("mapping",),
     "sessions": ("sessions",),
     "bench": ("bench",),
 }
