@@ -120,6 +120,8 @@ def _uncovered(alone: pl.DataFrame, mapping: RoleMap) -> tuple[Uncovered, ...]:
             continue
         asked = [c for line in mapping.lines for c in line.when if c.attribute == attribute]
         known = sorted({value for c in asked if c.exact for value in c.values})
+        if not known:  # lines that look for a part of a value do not mean to know every value
+            continue
         values = alone.select(pl.col(column).explode() if attribute == "groups" else column).drop_nulls()
         for value, people in values.group_by(column).len().iter_rows():
             if not any(c.fits((str(value),)) for c in asked):
@@ -140,7 +142,13 @@ def _trap(value: str, known: list[str]) -> tuple[Trap | None, str | None]:
             if part.strip().lower() in plain:
                 return "several values", plain[part.strip().lower()]
     close = get_close_matches(value.strip().lower(), plain, n=1, cutoff=0.85)
-    return ("similar", plain[close[0]]) if close else (None, None)
+    if close and _digits(close[0]) == _digits(value):  # `Team 7` is no misspelled `Team 1`
+        return "similar", plain[close[0]]
+    return None, None
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 def told_by_sign_in(mapping: RoleMap) -> tuple[str, ...]:
