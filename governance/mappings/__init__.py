@@ -6,7 +6,32 @@ comparing   one mapping against another, and what is held against what is given
 versions    drafts, approvals, what is live
 """
 
-from governance.mappings.versions import agree, ask, bring_in, earlier, history, live, mapping_of, note, reject, save
+from governance.mappings.versions import (
+    OPERATOR,
+    agree,
+    ask,
+    bring_in,
+    earlier,
+    history,
+    live,
+    mapping_of,
+    note,
+    reject,
+    save,
+)
 from governance.mappings.versions import version as version
 
-__all__ = ["agree", "ask", "bring_in", "earlier", "history", "live", "mapping_of", "note", "reject", "save", "version"]
+__all__ = [
+    "OPERATOR",
+    "agree",
+    "ask",
+    "bring_in",
+    "earlier",
+    "history",
+    "live",
+    "mapping_of",
+    "note",
+    "reject",
+    "save",
+    "version",
+]

@@ -26,7 +26,7 @@ def lines_of(content: bytes, name: str) -> tuple[Line, ...]:
     if len(content) > MOST_BYTES:
         raise ConfigurationError(f"{name}: {len(content):,} bytes; expected at most {MOST_BYTES:,}")
     rows = _sheet(content, name) if content[:2] == b"PK" else _delimited(content, name)
-    return _lines(rows, name)
+    return lines_of_rows(rows, name)
 
 
 def _delimited(content: bytes, name: str) -> Iterable[Sequence[Any]]:
@@ -57,7 +57,8 @@ def _sheet(content: bytes, name: str) -> Iterable[Sequence[Any]]:
         raise ConfigurationError(f"{name}: it cannot be read as a workbook: {type(error).__name__}") from error
 
 
-def _lines(rows: Iterable[Sequence[Any]], name: str) -> tuple[Line, ...]:
+def lines_of_rows(rows: Iterable[Sequence[Any]], name: str) -> tuple[Line, ...]:
+    """The same from rows of which the first names the columns."""
     table = iter(rows)
     header = [str(cell or "").strip() for cell in next(table, ())]
     if GIVES not in header:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from governance.errors import DecisionError
 from governance.findings.evaluation import with_providers
 from governance.findings.looking_back import estate_as_of
 from governance.house import House
+from governance.mappings.change_record import write_record
 from governance.mappings.comparing import Comparison, Drift, compare, drift
 from governance.mappings.learning import Learned, learn
 from governance.mappings.trusts import read_here
 from governance.mappings.trying import Trial, attempt
-from governance.mappings.versions import earlier, live
+from governance.mappings.versions import earlier, history, live, mapping_of
 from governance.mappings.workforce import Workforce, workforce
 from governance.provisioning.mapping import RoleMap
 from governance.provisioning.written import digest
+from governance.tables import MappingVersion
 from governance.views import runs
 from governance.views.words import count
 
@@ -103,3 +107,30 @@ def changes(told: Comparison) -> dict[str, Any]:
         "default": told.draft.fallen,
         "sentence": sentence(told),
     }
+
+
+def choices(house: House) -> dict[str, str]:
+    """Applications that people sign in to, by name, with their titles; those with a role mapping first."""
+    mapped = {line.application for line in house.settings.role_mapping}
+    told = [a for a in with_providers(house, house.settings).application if not a.identity_provider]
+    return {a.name: a.label for a in sorted(told, key=lambda a: (a.name not in mapped, a.label.casefold()))}
+
+
+def examples(house: House) -> dict[str, Path]:
+    """Assertions that lie in the folder `assertions` of the house, by name: to try the lab with."""
+    folder = house.home / "assertions"
+    return {path.name: path for path in sorted(folder.glob("*"))[:50] if path.is_file()} if folder.is_dir() else {}
+
+
+def before(house: House, kept: MappingVersion) -> Comparison:
+    """A version against what was live when it was drafted."""
+    base = next(
+        (one for one in history(house, kept.application) if one.digest == kept.base and one.id != kept.id), None
+    )
+    return compared(house, kept.application, mapping_of(kept), mapping_of(base) if base else RoleMap())
+
+
+def record_of(house: House, kept: MappingVersion, now: datetime) -> bytes:
+    """The sealed record of a version, as it is handed out."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_record(house, kept, before(house, kept), now, Path(folder) / "record.zip").read_bytes()

@@ -14,8 +14,7 @@ from jobs.commands.options import ActorEmail, Reason, the_actor, the_house
 from jobs.commands.printing import say
 
 if TYPE_CHECKING:
-    from governance.house import House
-    from governance.mappings.comparing import Comparison
+    pass
 
 
 @mapping.command()
@@ -38,11 +37,11 @@ def draft(
 def ask(version: Id, reason: Reason, actor: ActorEmail = None) -> None:
     """Ask a second person to agree to one's own draft."""
     from governance import mappings
-    from governance.views.mappings import changes
+    from governance.views.mappings import before, changes
 
     house = the_house()
-    found = _compared(house, version)
-    kept = mappings.ask(house, the_actor(house, actor), home.clock(), version, reason, changes(found))
+    told = changes(before(house, mappings.version(house, version)))
+    kept = mappings.ask(house, the_actor(house, actor), home.clock(), version, reason, told)
     say(f"{version} waits for a second person: it {kept.changes['sentence']}")
 
 
@@ -74,22 +73,9 @@ def export(version: Id, into: Into = None) -> None:
     """Write the sealed record of a change: what, who, why and for whom; `evidence verify` proves it."""
     from governance import mappings
     from governance.mappings.change_record import write_record
+    from governance.views.mappings import before
 
     house = the_house()
     kept = mappings.version(house, version)
     where = into or Path(f"mapping-{kept.application}-{kept.number}.zip")
-    typer.echo(str(write_record(house, kept, _compared(house, version), home.clock(), where)))
-
-
-def _compared(house: House, version: str) -> Comparison:
-    """A version against what was live when it was drafted."""
-    from governance import mappings
-    from governance.views.mappings import compared
-
-    kept = mappings.version(house, version)
-    before = next(
-        (one for one in mappings.history(house, kept.application) if one.digest == kept.base and one.id != kept.id),
-        None,
-    )
-    base = mappings.mapping_of(before) if before else None
-    return compared(house, kept.application, mappings.mapping_of(kept), base)
+    typer.echo(str(write_record(house, kept, before(house, kept), home.clock(), where)))

@@ -1,0 +1,126 @@
+"""Mapping lab: what single sign-on makes of whom, tried on one assertion and on everybody before it is live."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+import streamlit as st
+
+from governance import mappings
+from governance.access import Actor, Verb, may
+from governance.errors import DecisionError
+from governance.house import House
+from governance.mappings.comparing import Comparison
+from governance.pages import ADMIN, AUDITOR, SECURITY, Page
+from governance.parts.filters import status_tabs
+from governance.parts.mapping_editor import edit_mapping
+from governance.parts.mapping_lines import mapping_changes, mapping_lines
+from governance.parts.mapping_people import drift_list, people_changed, privilege_gained, role_bars, uncovered
+from governance.parts.mapping_sign_in import one_sign_in
+from governance.parts.mapping_steps import next_step, versions_list
+from governance.parts.notes import note
+from governance.parts.opening import opening
+from governance.parts.text import bold, plain
+from governance.provisioning import RoleMap
+from governance.tables import MappingVersion
+from governance.views.mappings import choices, compared, drifted, sentence
+
+PAGE = Page("Mapping lab", ":material/science:", "Admin", 15, frozenset({ADMIN, SECURITY, AUDITOR}))
+
+
+def render(house: House, actor: Actor, now: datetime) -> None:
+    """The sentence; lines, one sign-in and the workforce beside each other; who changes, what drifted, the versions."""
+    names = choices(house)
+    if not names:
+        opening(house, now, "Mapping lab", "No application is connected, so there is nothing to map.")
+        return
+    application = st.session_state.get("mapping-application") or next(iter(names))
+    kept = mappings.history(house, application)
+    shown, draft = _shown(house, application, kept)
+    try:
+        with st.skeleton(height=480):
+            found = compared(house, application, draft)
+    except DecisionError as error:
+        opening(house, now, "Mapping lab", plain(error))
+        return
+    opening(house, now, "Mapping lab", _sentence(names[application], found, shown))
+    _choose(house, actor, application, names, kept, draft)
+    left, middle, right = st.columns([1.15, 1.05, 1.1], gap="small")
+    with middle.container(border=True):
+        fired = one_sign_in(house, application, draft, now)
+    with left:
+        with st.container(border=True):
+            mapping_lines(found, fired)
+        if found.live.mapping != found.draft.mapping:
+            with st.container(border=True):
+                mapping_changes(found)
+    with right:
+        step = partial(next_step, house, actor, now, application, shown)
+        for part in (role_bars, privilege_gained, uncovered, step):
+            with st.container(border=True):
+                part(found)
+    with st.container(border=True):
+        _below(house, actor, now, application, found, kept)
+
+
+def _shown(house: House, application: str, kept: list[MappingVersion]) -> tuple[MappingVersion | None, RoleMap]:
+    """The version on the page, and the mapping: what was edited here, the version chosen, else what is live."""
+    edited: RoleMap | None = st.session_state.get(f"mapping-edited-{application}")
+    if edited is not None:
+        return None, edited
+    number = st.session_state.get(f"mapping-version-{application}") or st.query_params.get("version")
+    chosen = next((one for one in kept if str(one.number) == str(number)), None)
+    if chosen is None or chosen.status == "live":
+        return chosen, mappings.live(house, application)
+    return chosen, mappings.mapping_of(chosen)
+
+
+def _sentence(title: str, found: Comparison, shown: MappingVersion | None) -> str:
+    if not found.live.mapping.lines and not found.draft.mapping.lines:
+        return f"{bold(title)} has no role mapping yet: propose one from what people hold, or take a table."
+    if found.live.mapping == found.draft.mapping:
+        left = found.live.nobody + found.live.fallen
+        covered = found.live.people.height - left
+        return f"The mapping of {bold(title)} covers {bold(f'{covered:,}')} of {found.live.people.height:,} people."
+    name = f"{shown.status.capitalize()} {shown.number}" if shown else "This draft"
+    return f"{plain(name)} for {bold(title)} {plain(sentence(found))}."
+
+
+def _choose(
+    house: House, actor: Actor, application: str, names: dict[str, str], kept: list[MappingVersion], draft: RoleMap
+) -> None:
+    """Which application, which version; and the way to edit."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    row.selectbox("Application", list(names), format_func=names.__getitem__, key="mapping-application", width=240)
+    labels = {str(one.number): f"{one.status.capitalize()} {one.number}" for one in kept}
+    if labels:
+        row.selectbox("Version", list(labels), None, format_func=labels.__getitem__, width=180, placeholder="Live",
+                      key=f"mapping-version-{application}", on_change=_forget, args=(application,))  # fmt: skip
+    place = f"mapping-edited-{application}"
+    if may(actor, Verb.MAP, application=application) and row.button("Edit", icon=":material/edit:"):
+        edit_mapping(house, application, draft, lambda made: st.session_state.update({place: made}))
+    if place in st.session_state and row.button("Drop changes", type="tertiary"):
+        _forget(application)
+        st.rerun()
+    with row:
+        note("A simulation: nothing is written to any application from here.")
+
+
+def _forget(application: str) -> None:
+    st.session_state.pop(f"mapping-edited-{application}", None)
+
+
+def _below(
+    house: House, actor: Actor, now: datetime, application: str, found: Comparison, kept: list[MappingVersion]
+) -> None:
+    tabs = {"changes": f"Who changes {found.people.height:,}", "drift": "Drift", "versions": f"Versions {len(kept)}"}
+    chosen = status_tabs(st.container(horizontal=True), "mapping-below", tabs)
+    if chosen == "versions":
+        versions_list(house, actor, now, kept)
+    elif chosen == "changes":
+        people_changed(found)
+    elif found.live.mapping.lines:
+        drift_list(drifted(house, application))
+    else:
+        note("There is no live mapping to hold what people have against.")
