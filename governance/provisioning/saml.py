@@ -121,20 +121,19 @@ def _checked(message: _Message, trust: Trust | None, now: datetime) -> tuple[Any
     response, assertion = message.response, message.assertion
     signatures: list[Signed] = []
     if trust is not None:
-        whole = response is not None and response.find(f"{DS}Signature") is not None
-        part = assertion.find(f"{DS}Signature") is not None
-        if part and response is not None and refers_to_everything(assertion):
-            signatures.append(verified(response, trust, now, "response", inside=assertion.tag))
+        if response is not None and response.find(f"{DS}Signature") is not None:
+            signatures.append(verified(message.response, trust, now, "response"))
             response = signatures[-1].element
-            assertion, part, whole = response.find(assertion.tag), False, False
-        if part:
-            signatures.append(verified(assertion, trust, now, "assertion"))
-            assertion = signatures[-1].element
-        if whole:
-            signatures.append(verified(response, trust, now, "response"))
-            response = signatures[-1].element
-            if not part:
-                assertion = next(e for e in response if e.tag == message.assertion.tag)
+            assertion = next(e for e in response if e.tag == message.assertion.tag)
+        if message.assertion.find(f"{DS}Signature") is not None:
+            if response is not None and refers_to_everything(message.assertion):
+                inside = message.assertion.tag
+                signatures.append(verified(message.response, trust, now, "response", inside=inside))
+                response = signatures[-1].element
+                assertion = next(e for e in response if e.tag == inside)
+            else:
+                signatures.append(verified(message.assertion, trust, now, "assertion"))
+                assertion = signatures[-1].element
         if not signatures and assertion.tag == f"{A}Assertion":
             raise RefusedAssertion("nothing is signed")
     return None if response is None else _plain(response), _plain(assertion), signatures
