@@ -282,7 +282,7 @@ def test_metadata_gives_the_signing_certificates():
             with pytest.raises(ConfigurationError, match="metadata: "):
                 Trust.of_metadata(path.read_bytes(), audience="a")
     two = (folder / "idp_multiple_descriptors.xml").read_text()
-    with pytest.raises(ConfigurationError, match="found: https://bar.example.com/access/saml/idp.xml, https://foo"):
+    with pytest.raises(ConfigurationError, match=r"found: https://bar\.example\.com/access/saml/idp\.xml, https://foo"):
         Trust.of_metadata(two, audience="a")
     with pytest.raises(ConfigurationError, match="a signing certificate cannot be read"):  # it is made up
         Trust.of_metadata(two, audience="a", issuer="https://foo.example.com/access/saml/idp.xml")
