@@ -209,6 +209,6 @@ def test_encrypted_attributes_are_told_and_the_rest_is_read():
     secret = "<saml:EncryptedAttribute><x/></saml:EncryptedAttribute>"
     reading = said(attribute("email", "a@b"), secret)
     assert (reading.assertion.email, reading.signature) == ("a@b", "unverified")
-    assert "1 encrypted attributes cannot be read here" in reading.warnings
+    assert "encrypted attributes that cannot be read here: 1" in reading.warnings
     with pytest.raises(RefusedAssertion, match="an attribute is encrypted"):
         read(IDP.response(attributes=secret), trust=IDP.trust(), now=NOW)

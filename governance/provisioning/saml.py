@@ -163,7 +163,7 @@ def _told(assertion: Any, trust: Trust | None, warnings: list[str]) -> claims.To
     if secret := assertion.findall(f"{A}AttributeStatement/{A}EncryptedAttribute"):
         if trust is not None:
             raise RefusedAssertion("an attribute is encrypted: what it says cannot be read here")
-        warnings.append(f"{len(secret)} encrypted attributes cannot be read here")
+        warnings.append(f"encrypted attributes that cannot be read here: {len(secret)}")
     told: dict[str, tuple[str, ...]] = {}
     for attribute in assertion.findall(f"{A}AttributeStatement/{A}Attribute"):
         name = attribute.get("Name", "")
