@@ -55,6 +55,13 @@ def test_a_token_is_found(how):
     assert (reading.protocol, reading.signature, reading.assertion.subject) == ("oidc", "verified", "p-1")
 
 
+def test_a_relative_namespace_has_no_canonical_form_and_is_read_all_the_same():
+    relative = around(assertion()).replace("<saml:Subject>", '<saml:Subject xmlns:x="x">')
+    assert read(relative, trust=None, now=NOW).assertion.subject == "00u1"
+    with pytest.raises(RefusedAssertion, match="is damaged and cannot be checked"):
+        read(XML.replace("<saml:Subject>", '<saml:Subject xmlns:x="x">'), trust=IDP.trust(), now=NOW)
+
+
 def test_an_assertion_by_itself_is_read():
     assert read(IDP.sign(assertion()), trust=IDP.trust(), now=NOW).signature == "verified"
 
