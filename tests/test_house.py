@@ -167,7 +167,7 @@ ROWS_OF_THE_PARTS_THAT_EXIST = {
     *("D1", "D6", "D7", "D9", "D12", "D13", "D14"),
     *(f"E{n}" for n in range(1, 9)),
     *(f"F{n}" for n in range(1, 11)),
-    *("G1", "G2", "G6", "G7", "G8", "G10", "G13", "G14", *(f"H{n}" for n in range(1, 10))),
+    *("G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G10", "G13", "G14", *(f"H{n}" for n in range(1, 10))),
 }
 
 

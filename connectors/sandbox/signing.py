@@ -63,11 +63,15 @@ class IdentityProvider:
         )
         self._pem = pem.decode()
         self._jwk = ECKey.import_key(self._pem)
+        self._trusts: dict[str, Trust] = {}
         self.keys = {"keys": [self._jwk.as_dict(private=False)]}
 
     def trust(self, audience: str) -> Trust:
         """What an application knows of it. They share a clock here, so none may differ."""
-        return Trust(self.issuer, audience, (self.certificate,), self.keys, ("ES256",), skew=timedelta())
+        if audience not in self._trusts:
+            trust = Trust(self.issuer, audience, (self.certificate,), self.keys, ("ES256",), skew=timedelta())
+            self._trusts[audience] = trust
+        return self._trusts[audience]
 
     def saml(self, claims: Claims, audience: str, at: datetime, *, by_email: bool = False) -> bytes:
         """A signed assertion; `by_email`: the subject is the address, as many set it up, else a persistent id."""

@@ -56,13 +56,14 @@ def read_token(text: str, trust: Trust | None, now: datetime, *, expired_is_fine
     warnings = [f"the token points to a key by {name}, which is ignored" for name in _POINTERS if name in header]
     if trust is not None:
         _check(payload, trust)
-    begins, ends = _instant(payload, "nbf") or _instant(payload, "iat"), _instant(payload, "exp")
+    times = {name: _instant(payload, name) for name in ("nbf", "iat", "auth_time", "exp")}
+    begins, ends = times["nbf"] or times["iat"], times["exp"]
     expired = ends is not None and now - (trust.skew if trust else claims.NO_TIME) >= ends
     if trust is not None:
         if expired and not expired_is_fine:
             raise RefusedAssertion(f"the token held until {ends:%Y-%m-%d %H:%M:%S} UTC")
         for name in ("nbf", "iat", "auth_time"):
-            if (instant := _instant(payload, name)) is not None and instant - trust.skew > now:
+            if (instant := times[name]) is not None and instant - trust.skew > now:
                 raise RefusedAssertion(f"the token holds only from {instant:%Y-%m-%d %H:%M:%S} UTC ({name})")
     told = _told(payload)
     said_by = _assertion(payload, told, trust)
@@ -174,7 +175,7 @@ def _assertion(payload: dict[str, Any], told: claims.Told, trust: Trust | None) 
 
 
 def _told(payload: dict[str, Any]) -> claims.Told:
-    return tuple((name, tuple(_values(value))) for name, value in payload.items())
+    return tuple((name, tuple(_values(value))) for name, value in payload.items() if value is not None)
 
 
 def _values(value: Any) -> Iterable[str]:

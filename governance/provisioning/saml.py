@@ -121,20 +121,19 @@ def _checked(message: _Message, trust: Trust | None, now: datetime) -> tuple[Any
     response, assertion = message.response, message.assertion
     signatures: list[Signed] = []
     if trust is not None:
-        whole = response is not None and response.find(f"{DS}Signature") is not None
-        part = assertion.find(f"{DS}Signature") is not None
-        if part and response is not None and refers_to_everything(assertion):
-            signatures.append(verified(response, trust, now, "response", inside=assertion.tag))
+        if response is not None and response.find(f"{DS}Signature") is not None:
+            signatures.append(verified(message.response, trust, now, "response"))
             response = signatures[-1].element
-            assertion, part, whole = response.find(assertion.tag), False, False
-        if part:
-            signatures.append(verified(assertion, trust, now, "assertion"))
-            assertion = signatures[-1].element
-        if whole:
-            signatures.append(verified(response, trust, now, "response"))
-            response = signatures[-1].element
-            if not part:
-                assertion = next(e for e in response if e.tag == message.assertion.tag)
+            assertion = next(e for e in response if e.tag == message.assertion.tag)
+        if message.assertion.find(f"{DS}Signature") is not None:
+            if response is not None and refers_to_everything(message.assertion):
+                inside = message.assertion.tag
+                signatures.append(verified(message.response, trust, now, "response", inside=inside))
+                response = signatures[-1].element
+                assertion = next(e for e in response if e.tag == inside)
+            else:
+                signatures.append(verified(message.assertion, trust, now, "assertion"))
+                assertion = signatures[-1].element
         if not signatures and assertion.tag == f"{A}Assertion":
             raise RefusedAssertion("nothing is signed")
     return None if response is None else _plain(response), _plain(assertion), signatures
@@ -142,7 +141,7 @@ def _checked(message: _Message, trust: Trust | None, now: datetime) -> tuple[Any
 
 def _plain(element: Any) -> Any:
     """The element by itself, without comments and processing instructions."""
-    return build(etree.tostring(element, method="c14n", exclusive=True, with_comments=False), comments=False)
+    return build(etree.tostring(element, with_tail=False), comments=False)
 
 
 def _hidden(assertion: Any) -> str | None:
@@ -164,7 +163,7 @@ def _told(assertion: Any, trust: Trust | None, warnings: list[str]) -> claims.To
     if secret := assertion.findall(f"{A}AttributeStatement/{A}EncryptedAttribute"):
         if trust is not None:
             raise RefusedAssertion("an attribute is encrypted: what it says cannot be read here")
-        warnings.append(f"{len(secret)} encrypted attributes cannot be read here")
+        warnings.append(f"encrypted attributes that cannot be read here: {len(secret)}")
     told: dict[str, tuple[str, ...]] = {}
     for attribute in assertion.findall(f"{A}AttributeStatement/{A}Attribute"):
         name = attribute.get("Name", "")
