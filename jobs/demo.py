@@ -22,6 +22,7 @@ FOLDER: Final = ".leaverwatch-demo"
 MARK: Final = "truth.json"  # only a folder that the demo wrote holds it
 PORT: Final = 5080
 TRIES: Final = 5
+OFFERED: Final = "salesforce"  # the application whose role mapping is to be changed
 Say = Callable[[str], None]
 
 
@@ -81,6 +82,7 @@ def prepare(folder: Path, environ: Mapping[str, str], say: Say) -> tuple[House, 
         _read(house, environ, say)
         say(work.detect(house, "demo").sentence)
         _begin_reviews(house, say)
+        _offer_mapping(house, say)
     except BaseException:
         running.stop()
         raise
@@ -120,6 +122,31 @@ def _begin_reviews(house: House, say: Say) -> None:
         made = campaigns.create(house, security, now, title, scope, plan, template=template)
         campaigns.launch(house, security, now, made.id)
     say("two access reviews have begun")
+
+
+def _offer_mapping(house: House, say: Say) -> None:
+    """A change of Salesforce's role mapping that waits for a second person: what it does is seen in the mapping lab."""
+    from dataclasses import replace
+
+    from governance import mappings
+    from governance.provisioning import Condition, Line
+    from governance.views.mappings import changes, compared
+
+    mappings.note(house, home.clock())
+    if len(mappings.history(house, OFFERED)) > 1:
+        return
+    admin = home.actor_named(house, next(one.email for one in house.settings.actor if "admin" in one.roles))
+    live = mappings.live(house, OFFERED)
+    planners = Line((Condition("department", ("Operations",), folded=False),), ("Finance User",))
+    # Meant for systems administrators; it also finds everybody else with these letters in the title.
+    wide = Line((Condition("title", ("Admin", "Analyst"), "contains", folded=False),), ("System Administrator",))
+    kept = [line for line in live.lines if "System Administrator" not in line.gives]
+    draft = replace(live, lines=(*(line for line in kept if line.when != planners.when), planners, wide))
+    now = home.clock()
+    saved = mappings.save(house, admin, now, OFFERED, draft)
+    why = "Operations plans its own budget; analysts asked for reports"
+    mappings.ask(house, admin, now, saved.id, why, changes(compared(house, OFFERED, draft)))
+    say("a change of a role mapping waits for a second person")
 
 
 def parse_days(text: str) -> timedelta:

@@ -12,6 +12,7 @@ from connectors.sandbox import feeds, happenings, keeping, planting, showing
 from connectors.sandbox.control import PORT_FILE, switchboard
 from connectors.sandbox.model import SandboxApplication
 from connectors.sandbox.people import EARLIER_DAYS
+from connectors.sandbox.samples import write_samples
 from connectors.sandbox.serving import Sandbox
 from connectors.sandbox.simulation import Company
 from connectors.sandbox.truth import truth
@@ -92,6 +93,7 @@ class Running:
         """State, files and truth, as they stand now."""
         keeping.save(self.company, self.folder / STATE)
         showing.write_files(self.company, self.folder)
+        write_samples(self.company, self.folder)
         if self.sandbox is not None and "people" in self.sandbox.applications:
             self.sandbox.applications["people"].settings["people"] = showing.people_abroad(self.company)
         told = json.dumps(truth(self.company), ensure_ascii=False, indent=1)

@@ -48,7 +48,8 @@ def attempt(reading: Reading, mapping: RoleMap, estate: Estate, application: App
     accounts, held = _met(estate, application.name, assertion)
     known = [
         Known(
-            row["account_id"], row["external_id"], row["username"], row["email"], row["active"] is not False,
+            row["account_id"], _key(row["external_id"], assertion), row["username"], row["email"],
+            row["active"] is not False,
             frozenset(held.get(row["account_id"], ())),
         )
         for row in accounts
@@ -58,6 +59,7 @@ def attempt(reading: Reading, mapping: RoleMap, estate: Estate, application: App
     given = mapping.gives(assertion)
     account = next((row for row in accounts if row["account_id"] == decision.account_id), None)
     person = _person(estate, assertion, account)
+    odd = _warnings(assertion, mapping, given, person, account)
     has = frozenset(held.get(account["account_id"], ())) if account else frozenset[str]()
     return Trial(
         reading=reading,
@@ -70,9 +72,7 @@ def attempt(reading: Reading, mapping: RoleMap, estate: Estate, application: App
         beyond=tuple(sorted((has & mapping.named) - set(given.entitlements))),
         grant=decision.grant,
         revoke=decision.revoke,
-        warnings=tuple(
-            dict.fromkeys((*reading.warnings, *decision.warnings, *_warnings(assertion, mapping, given, person)))
-        ),
+        warnings=tuple(dict.fromkeys((*reading.warnings, *decision.warnings, *odd))),
     )
 
 
@@ -98,13 +98,18 @@ def _met(
 _NAMES: Final = ("username", "email")
 
 
+def _key(external_id: str | None, assertion: Assertion) -> str | None:
+    """The key an account is bound to, where what the application tells is one; it may be a number of HR as well."""
+    return assertion.key if external_id is not None and external_id in (assertion.key, assertion.subject) else None
+
+
 def _person(estate: Estate, assertion: Assertion, account: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Whose sign-in it is: the account's owner, else who has this employee number or e-mail alone."""
+    """Whose sign-in it is: who alone has this employee number, else the account's owner, else who has this e-mail."""
     people = native(estate.identities).filter(pl.col("present"))
-    if account and account["owner_id"]:
-        by: pl.Expr = pl.col("identity_id") == account["owner_id"]
-    elif assertion.employee_number:
-        by = pl.col("employee_id") == assertion.employee_number
+    if assertion.employee_number:
+        by: pl.Expr = pl.col("employee_id") == assertion.employee_number
+    elif account and account["owner_id"]:
+        by = pl.col("identity_id") == account["owner_id"]
     elif assertion.email:
         by = pl.col("email").str.strip_chars().str.to_lowercase() == (fold(assertion.email) or "")
     else:
@@ -113,9 +118,18 @@ def _person(estate: Estate, assertion: Assertion, account: dict[str, Any] | None
     return found[0] if len(found) == 1 else None
 
 
-def _warnings(assertion: Assertion, mapping: RoleMap, given: Given, person: dict[str, Any] | None) -> list[str]:
+def _warnings(
+    assertion: Assertion,
+    mapping: RoleMap,
+    given: Given,
+    person: dict[str, Any] | None,
+    account: dict[str, Any] | None,
+) -> list[str]:
     """What is odd about the sign-in beside what reading and decision say."""
     said = []
+    owner = (account or {}).get("owner_id")
+    if person and owner and owner != person["identity_id"]:
+        said.append(f"the account is somebody else's ({owner}): whoever signs in takes it over")
     for attribute in mapping.attributes:
         told = assertion.values(attribute.removeprefix(CLAIM))
         if told is None and given.by_default and mapping.default:
