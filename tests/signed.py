@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from lxml import etree
@@ -73,7 +73,7 @@ class Signer:
             .serial_number(1)
             .not_valid_before(NOW - timedelta(days=400))
             .not_valid_after(NOW + timedelta(days=400))
-            .sign(self.key, hashes.SHA256())
+            .sign(self.key, None if isinstance(self.key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
         )
         self.certificate = built.public_bytes(serialization.Encoding.PEM).decode()
         self.pem = self.key.private_bytes(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from signed import ATTRIBUTES, NAME, NOW, Signer, around, assertion
 
-from governance.errors import RefusedAssertion, UnreadableAssertion
+from governance.errors import RefusedAssertion, SignOnError, UnreadableAssertion
 from governance.provisioning import read
 from governance.provisioning.assertion import EMAIL, TRANSIENT, UNSPECIFIED
 from governance.provisioning.document import DEPTH, ELEMENTS, LIMIT
@@ -95,6 +95,26 @@ def test_an_assertion_by_itself_is_read():
 def test_what_is_no_assertion_says_what_was_expected_and_where(pasted, reason):
     with pytest.raises(UnreadableAssertion, match=reason):
         read(pasted, trust=None, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (around(f"<x>{assertion()}</x>"), "not where it belongs, directly in the response"),
+        (around(assertion().replace('ID="_a1"', "")), "the assertion has no ID"),
+        (around(assertion().replace('Version="2.0"', 'Version="1.1"')), "not of version 2.0"),
+        (XML.replace("</ds:Signature>", "<ds:Object/></ds:Signature>"), "something is packed into a signature"),
+        (around(assertion().replace("saml:Issuer", "saml:Advice")), "Assertion/Issuer: expected one, found 0"),
+        (
+            around(assertion().replace("saml:AuthnStatement", "saml:Advice").replace("IssueInstant", "Issued")),
+            "AuthnStatement/@AuthnInstant: expected when somebody signed in",
+        ),
+        ("<" + "a" * 60_000 + "/>", "no well-formed XML: Name too long"),
+    ],
+)
+def test_another_shape_is_not_read(document, reason):
+    with pytest.raises(SignOnError, match=reason):
+        read(document, trust=None, now=NOW)
 
 
 def test_nobody_wraps_for_ever():

@@ -197,6 +197,14 @@ def test_a_trust_is_whole_or_none():
         Trust("", AUDIENCE, (IDP.certificate,))
     with pytest.raises(ConfigurationError, match="BEGIN CERTIFICATE"):
         Trust.of_certificates("nothing", issuer=ISSUER, audience=AUDIENCE)
+    edwards = Signer(key=ed25519.Ed25519PrivateKey.generate())
+    with pytest.raises(ConfigurationError, match="holds no RSA or EC key: CN=id"):
+        Trust(ISSUER, AUDIENCE, (edwards.certificate,))
+    metadata = '<m:EntityDescriptor xmlns:m="urn:oasis:names:tc:SAML:2.0:metadata" entityID="i"><m:IDPSSODescriptor/>'
+    with pytest.raises(ConfigurationError, match="names no signing certificate"):
+        Trust.of_metadata(metadata + "</m:EntityDescriptor>", audience=AUDIENCE)
+    with pytest.raises(ConfigurationError, match=r"metadata: 1,000,1\d\d bytes of XML"):
+        Trust.of_metadata(metadata + " " * 1_000_000, audience=AUDIENCE)
     with pytest.raises(RefusedAssertion, match="the trust has no keys"):
         read(GOOD, trust=replace(TRUST, keys=None), now=NOW)
     with pytest.raises(RefusedAssertion, match="the trust has no certificate"):
@@ -235,6 +243,7 @@ def test_a_shared_secret_never_counts_even_when_the_signature_would_hold():
         (unsigned({"alg": "ES256"}, b"[" * 100_000), "the token's payload is no JSON"),
         (unsigned({"alg": "ES256"}, b"[1]"), "the token's payload: expected an object"),
         (unsigned(b"\xff\xfe"), "the token's header is no JSON"),
+        ("A.e30.", "the token's header is not in base64url"),
     ],
 )
 def test_a_damaged_one_says_what_was_expected_and_where(token, reason):
