@@ -51,14 +51,15 @@ def compare(workforce: Workforce, live: RoleMap, draft: RoleMap) -> Comparison:
     privileged = sorted(name for name in named if workforce.privileged(name))
     both = before.people.select(
         *("identity_id", "display_name", "department", "title", "held", "accounts"), pl.col("gives").alias("before")
-    ).with_columns(after.people["gives"].alias("after"), after.people["lines"].list.first().alias("line"))
+    ).with_columns(after.people["gives"].alias("after"), after.people["lines"])
     both = both.with_columns(
         gains=pl.col("after").list.set_difference("before").list.sort(),
         loses=pl.col("before").list.set_difference("after").list.sort(),
         **next_sign_in(draft),
     )
     changed = both.filter((pl.col("gains").list.len() > 0) | (pl.col("loses").list.len() > 0))
-    changed = changed.with_columns(effect=_effect(privileged))
+    changed = changed.with_columns(effect=_effect(privileged), line=_line(changed, draft, set(privileged)))
+    changed = changed.drop("lines")
     order = {name: place for place, name in enumerate(EFFECTS)}
     changed = changed.sort(
         pl.col("effect").replace_strict(order, return_dtype=pl.Int64), "line", "display_name", "identity_id"
@@ -87,6 +88,16 @@ def next_sign_in(mapping: RoleMap, gives: str = "after") -> dict[str, pl.Expr]:
         "next_grants": pl.when(has_account).then(grants).otherwise(nothing).list.sort(),
         "next_revokes": revokes.list.sort(),
     }
+
+
+def _line(changed: pl.DataFrame, draft: RoleMap, privileged: set[str]) -> pl.Series:
+    """The line behind what somebody gains, first of all privilege; else the one that fires, null where none does."""
+    found: list[int | None] = []
+    for lines, gains in changed.select("lines", "gains").iter_rows():
+        wanted = set(gains) & privileged or set(gains)
+        giving = (number for number in lines if wanted & set(draft.lines[number - 1].gives))
+        found.append(next(giving, lines[0] if lines else None))
+    return pl.Series("line", found, dtype=pl.Int64)
 
 
 def _effect(privileged: list[str]) -> pl.Expr:

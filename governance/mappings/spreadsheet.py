@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from governance.errors import ConfigurationError
 from governance.provisioning.mapping import Condition, Line, RoleMap
-from governance.provisioning.written import checked, line
+from governance.provisioning.written import checked, line, test
 
 GIVES: Final = "gives"
 MOST_LINES: Final = 20_000
@@ -84,19 +84,30 @@ def _line(cells: dict[str, str], where: str) -> Line:
     gives = [part.strip() for part in cells.get(GIVES, "").split(";") if part.strip()]
     if not gives:
         raise ConfigurationError(f"{where}: column {GIVES!r}: expected at least one entitlement")
-    when = {column: _test(cell) for column, cell in cells.items() if column and column != GIVES and cell}
+    when = {column: _test(cell, where) for column, cell in cells.items() if column and column != GIVES and cell}
     return line(checked({"application": "-", "when": when, "gives": gives}, where))
 
 
-def _test(cell: str) -> str | list[str] | dict[str, str]:
+def _test(cell: str, where: str) -> str | list[str] | dict[str, Any]:
     if len(cell) > 2 and cell.startswith("/") and cell.endswith("/"):
         return {"regex": cell[1:-1]}
-    if len(cell) > 2 and cell.startswith("*") and cell.endswith("*"):
-        return {"contains": cell[1:-1]}
-    if len(cell) > 1 and cell.endswith("*"):
-        return {"prefix": cell[:-1]}
     parts = [part.strip() for part in cell.split(";") if part.strip()]
-    return parts if len(parts) > 1 else cell
+    found = [_marked(part) for part in parts]
+    kinds = {kind for kind, _ in found}
+    if len(kinds) > 1:
+        raise ConfigurationError(f"{where}: {cell!r} mixes ways to compare: write one line for each")
+    values = [value for _, value in found]
+    if kinds == {"equals"}:
+        return values if len(values) > 1 else cell
+    return {kinds.pop(): values}
+
+
+def _marked(part: str) -> tuple[str, str]:
+    if len(part) > 2 and part.startswith("*") and part.endswith("*"):
+        return "contains", part[1:-1]
+    if len(part) > 1 and part.endswith("*"):
+        return "prefix", part[:-1]
+    return "equals", part
 
 
 def rows_of(mapping: RoleMap) -> list[dict[str, str]]:
@@ -109,9 +120,12 @@ def rows_of(mapping: RoleMap) -> list[dict[str, str]]:
 
 
 def _cell(one: Condition) -> str:
-    if one.exact and not one.folded:
-        return "; ".join(one.values)
-    wrap = {"prefix": "{}*", "contains": "*{}*", "regex": "/{}/"}.get(one.operator)
-    if wrap is None or len(one.values) > 1 or (one.folded and one.operator != "regex"):
+    wrap = {"equals": "{}", "in": "{}", "prefix": "{}*", "contains": "*{}*"}.get(one.operator)
+    if one.operator == "regex" and len(one.values) == 1:
+        return f"/{one.values[0]}/"
+    if wrap is None or one.folded:
         raise ConfigurationError(f"no cell can say how {one.attribute} is compared: export the mapping as JSON")
-    return wrap.format(one.values[0])
+    cell = "; ".join(wrap.format(value) for value in one.values)
+    if _test(cell, "") != test(one):
+        raise ConfigurationError(f"no cell can say what {one.attribute} is compared with: export the mapping as JSON")
+    return cell

@@ -8,13 +8,13 @@ from functools import partial
 import streamlit as st
 
 from governance import mappings
-from governance.access import Actor, Verb, may
+from governance.access import Actor
 from governance.errors import DecisionError
 from governance.house import House
 from governance.mappings.comparing import Comparison
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.filters import status_tabs
-from governance.parts.mapping_editor import edit_mapping
+from governance.parts.mapping_choosing import choose_mapping, shown_version
 from governance.parts.mapping_lines import mapping_changes, mapping_lines
 from governance.parts.mapping_people import drift_list, people_changed, privilege_gained, role_bars, uncovered
 from governance.parts.mapping_sign_in import one_sign_in
@@ -22,7 +22,6 @@ from governance.parts.mapping_steps import next_step, versions_list
 from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.text import bold, plain
-from governance.provisioning import RoleMap
 from governance.tables import MappingVersion
 from governance.views.mappings import choices, compared, drifted, sentence
 
@@ -37,7 +36,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         return
     application = st.session_state.get("mapping-application") or next(iter(names))
     kept = mappings.history(house, application)
-    shown, draft = _shown(house, application, kept)
+    shown, draft = shown_version(house, application, kept)
     try:
         with st.skeleton(height=480):
             found = compared(house, application, draft)
@@ -45,7 +44,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         opening(house, now, "Mapping lab", plain(error))
         return
     opening(house, now, "Mapping lab", _sentence(names[application], found, shown))
-    _choose(house, actor, application, names, kept, draft)
+    choose_mapping(house, actor, application, names, kept, draft)
     left, middle, right = st.columns([1.15, 1.05, 1.1], gap="small")
     with middle.container(border=True):
         fired = one_sign_in(house, application, draft, now)
@@ -57,23 +56,12 @@ def render(house: House, actor: Actor, now: datetime) -> None:
                 mapping_changes(found)
     with right:
         step = partial(next_step, house, actor, now, application, shown)
-        for part in (role_bars, privilege_gained, uncovered, step):
+        same = found.live.mapping == found.draft.mapping
+        for part in (role_bars, uncovered, step) if same else (role_bars, privilege_gained, uncovered, step):
             with st.container(border=True):
                 part(found)
     with st.container(border=True):
         _below(house, actor, now, application, found, kept)
-
-
-def _shown(house: House, application: str, kept: list[MappingVersion]) -> tuple[MappingVersion | None, RoleMap]:
-    """The version on the page, and the mapping: what was edited here, the version chosen, else what is live."""
-    edited: RoleMap | None = st.session_state.get(f"mapping-edited-{application}")
-    if edited is not None:
-        return None, edited
-    number = st.session_state.get(f"mapping-version-{application}") or st.query_params.get("version")
-    chosen = next((one for one in kept if str(one.number) == str(number)), None)
-    if chosen is None or chosen.status == "live":
-        return chosen, mappings.live(house, application)
-    return chosen, mappings.mapping_of(chosen)
 
 
 def _sentence(title: str, found: Comparison, shown: MappingVersion | None) -> str:
@@ -83,38 +71,16 @@ def _sentence(title: str, found: Comparison, shown: MappingVersion | None) -> st
         left = found.live.nobody + found.live.fallen
         covered = found.live.people.height - left
         return f"The mapping of {bold(title)} covers {bold(f'{covered:,}')} of {found.live.people.height:,} people."
-    name = f"{shown.status.capitalize()} {shown.number}" if shown else "This draft"
+    name = f"Version {shown.number} ({shown.status})" if shown else "This draft"
     return f"{plain(name)} for {bold(title)} {plain(sentence(found))}."
-
-
-def _choose(
-    house: House, actor: Actor, application: str, names: dict[str, str], kept: list[MappingVersion], draft: RoleMap
-) -> None:
-    """Which application, which version; and the way to edit."""
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    row.selectbox("Application", list(names), format_func=names.__getitem__, key="mapping-application", width=240)
-    labels = {str(one.number): f"{one.status.capitalize()} {one.number}" for one in kept}
-    if labels:
-        row.selectbox("Version", list(labels), None, format_func=labels.__getitem__, width=180, placeholder="Live",
-                      key=f"mapping-version-{application}", on_change=_forget, args=(application,))  # fmt: skip
-    place = f"mapping-edited-{application}"
-    if may(actor, Verb.MAP, application=application) and row.button("Edit", icon=":material/edit:"):
-        edit_mapping(house, application, draft, lambda made: st.session_state.update({place: made}))
-    if place in st.session_state and row.button("Drop changes", type="tertiary"):
-        _forget(application)
-        st.rerun()
-    with row:
-        note("A simulation: nothing is written to any application from here.")
-
-
-def _forget(application: str) -> None:
-    st.session_state.pop(f"mapping-edited-{application}", None)
 
 
 def _below(
     house: House, actor: Actor, now: datetime, application: str, found: Comparison, kept: list[MappingVersion]
 ) -> None:
-    tabs = {"changes": f"Who changes {found.people.height:,}", "drift": "Drift", "versions": f"Versions {len(kept)}"}
+    tabs = {"drift": "Drift", "versions": f"Versions {len(kept)}"}
+    if found.live.mapping != found.draft.mapping:
+        tabs = {"changes": f"Who changes {found.people.height:,}", **tabs}
     chosen = status_tabs(st.container(horizontal=True), "mapping-below", tabs)
     if chosen == "versions":
         versions_list(house, actor, now, kept)

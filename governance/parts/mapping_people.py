@@ -29,9 +29,10 @@ def role_bars(compared: Comparison) -> None:
     named = sorted({*before.roles, *after.roles}, key=lambda name: (-max(_both(compared, name)), name))
     rows = [(name, *_both(compared, name), after.workforce.privileged(name)) for name in named[:ROLES]]
     rows.append(("No line fires", before.nobody + before.fallen, after.nobody + after.fallen, False))
-    note_in(head, "grey live, blue draft, red privileged", width="content")
+    same = before.mapping == after.mapping
+    note_in(head, "red: privileged" if same else "grey live, blue draft, red privileged", width="content")
     said = "; ".join(f"{name}: {live} live, {draft} draft" for name, live, draft, _ in rows)
-    st.echarts_chart(_bars(rows), height=30 * len(rows) + 16, key="roles", alt=f"People per role. {said}")
+    st.echarts_chart(_bars(rows, same), height=30 * len(rows) + 16, key="roles", alt=f"People per role. {said}")
     if len(named) > ROLES:
         note(f"{len(named) - ROLES} roles of fewer people are left out.")
 
@@ -40,7 +41,7 @@ def _both(compared: Comparison, name: str) -> tuple[int, int]:
     return compared.live.roles.get(name, 0), compared.draft.roles.get(name, 0)
 
 
-def _bars(rows: Sequence[tuple[str, int, int, bool]]) -> dict[str, Any]:
+def _bars(rows: Sequence[tuple[str, int, int, bool]], same: bool) -> dict[str, Any]:
     colours = palette()
     text = {"color": colours.text, "fontFamily": FONT, "fontSize": 12}
     names = [seen(name) for name, *_ in rows][::-1]
@@ -53,6 +54,8 @@ def _bars(rows: Sequence[tuple[str, int, int, bool]]) -> dict[str, Any]:
         )
         draft.append({"value": after, "itemStyle": {"color": colour, "borderRadius": 2},
                       "label": {"show": True, "position": "right", "formatter": moved, **text}})  # fmt: skip
+    frame = {"color": colours.grid, "borderColor": colours.line, "borderWidth": 1, "borderRadius": 2}
+    was = {"type": "bar", "name": "Live", "data": live, "barWidth": 8, "itemStyle": frame}
     return {
         "animation": False,
         "grid": {"left": 4, "right": 64, "top": 4, "bottom": 2, "containLabel": True},
@@ -62,8 +65,7 @@ def _bars(rows: Sequence[tuple[str, int, int, bool]]) -> dict[str, Any]:
                   "axisLabel": {**text, "width": 150, "overflow": "truncate"}},
         "series": [
             {"type": "bar", "name": "Draft", "data": draft, "barWidth": 8, "barGap": "10%"},
-            {"type": "bar", "name": "Live", "data": live, "barWidth": 8,
-             "itemStyle": {"color": colours.grid, "borderColor": colours.line, "borderWidth": 1, "borderRadius": 2}},
+            *([] if same else [was]),
         ],
     }  # fmt: skip
 

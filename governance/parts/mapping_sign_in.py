@@ -60,6 +60,8 @@ def _signature(reading: Reading, by: str | None) -> None:
     said = plain(signature(reading, by))
     if reading.signature == "verified":
         st.success(said, icon=":material/verified_user:")
+        if reading.by:
+            note(plain(reading.by))
     elif reading.signature == "encrypted":
         st.info(said, icon=":material/lock:")
     else:

@@ -15,13 +15,15 @@ def signature(reading: Reading, by: str | None) -> str:
     if reading.signature == "encrypted":
         return "Encrypted: only the application can read it"
     if reading.signature == "verified":
-        return f"Signature verified with what is known of {by}" + (f": {reading.by}" if reading.by else "")
+        return f"Signature verified with what is registered for {by}" + (", expired" if reading.expired else "")
     return "Unverified: no certificate or key of this issuer is known here ([[sign_on]])"
 
 
 def rows(trial: Trial | None, reading: Reading, by: str | None, mapping: RoleMap) -> list[dict[str, str]]:
     """The trial as pairs of what and said, for a table."""
     found = [{"what": "signature", "said": signature(reading, by)}]
+    if reading.by:
+        found.append({"what": "signed by", "said": reading.by})
     assertion = reading.assertion
     if trial is None or assertion is None:
         return found
