@@ -19,6 +19,7 @@ from governance import (
     exports,
     findings,
     guards,
+    mappings,
     notices,
     policies,
     remediation,
@@ -28,12 +29,15 @@ from governance import (
 from governance.access import Actor
 from governance.configuring import Draft
 from governance.errors import LeaverwatchError, NotAllowed
+from governance.provisioning import Condition, Line, RoleMap
+from governance.provisioning.written import digest, document
 from governance.tables import (
     AuditEntry,
     Campaign,
     Connector,
     Delegation,
     EvidencePack,
+    MappingVersion,
     Notice,
     Remediation,
     ReviewItem,
@@ -41,6 +45,7 @@ from governance.tables import (
 )
 from governance.views import approvals, evidence, packs, reviews, team
 from governance.views import campaigns as campaign_views
+from governance.views.mappings import before, record_of
 from tests.acting import SAM, SUE
 from tests.conftest import NOW
 from tests.seeded import account, put_findings, put_run, put_snapshot
@@ -232,6 +237,53 @@ def _add(w: World, who: Actor, _: Which) -> object:
     return configuring.add(
         w.house, who, NOW, Draft("application", {"name": "ledger", "connector": "app_csv", "path": "x"})
     )
+
+
+# --- Role mappings
+
+MAPPED = RoleMap((Line((Condition("department", ("IT",), folded=False),), ("Admin",)),))
+
+
+def _version(w: World, which: Which, by: str, status: str) -> MappingVersion:
+    kept = MappingVersion(
+        id="m", application=WHERE[which][0], number=1, status=status, at=NOW, actor=by, content=document(MAPPED),
+        digest=digest(MAPPED), base=digest(RoleMap()),
+    )  # fmt: skip
+    w.put(kept)
+    return kept
+
+
+TRIES["mappings.save"] = lambda w, who, which: mappings.save(w.house, who, NOW, WHERE[which][0], MAPPED)
+
+
+@tried("mappings.ask")
+def _ask_mapping(w: World, who: Actor, which: Which) -> object:
+    _version(w, which, who.email, "draft")
+    return mappings.ask(w.house, who, NOW, "m", "why")
+
+
+@tried("mappings.agree")
+def _agree(w: World, who: Actor, which: Which) -> object:
+    _version(w, which, SAM.email, "waiting")
+    return mappings.agree(w.house, who, NOW, "m", "why")
+
+
+@tried("mappings.reject")
+def _reject_mapping(w: World, who: Actor, which: Which) -> object:
+    _version(w, which, SAM.email, "waiting")
+    return mappings.reject(w.house, who, NOW, "m", "why")
+
+
+@tried("mappings.write_record")
+def _write_record(w: World, who: Actor, which: Which) -> object:
+    kept = _version(w, which, SAM.email, "waiting")
+    told = before(w.house, kept)
+    return mappings.write_record(w.house, who, NOW, kept, told, w.house.home / "record.zip")
+
+
+@tried("views.record_of")
+def _record_of(w: World, who: Actor, which: Which) -> object:
+    return record_of(w.house, who, NOW, _version(w, which, SAM.email, "waiting"))
 
 
 # --- Notices

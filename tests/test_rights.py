@@ -37,6 +37,11 @@ findings.ask               all    .         .        .                  .       
 guards.release             all    all       .        .                  .         .        .       .
 policies.ask               all    .         .        .                  .         .        .       .
 policies.demanded          all    .         .        .                  .         .        .       .
+mappings.save              all    all       .        .                  .         .        .       .
+mappings.ask               all    all       .        .                  .         .        .       .
+mappings.agree             all    all       .        .                  .         .        .       .
+mappings.reject            all    all       .        .                  .         .        .       .
+mappings.write_record      all    all       .        .                  .         all      .       .
 configuring.add            all    .         .        .                  .         .        .       .
 secrets.put                all    .         .        .                  .         .        .       .
 exports.export             .      .         .        .                  .         all      .       .
@@ -57,6 +62,7 @@ views.schedules            all    all       .        .                  all     
 views.progress             all    all       .        .                  all       all      .       .
 views.by_campaign          all    all       .        .                  all       all      .       .
 views.not_carried_out      all    all       .        .                  all       all      .       .
+views.record_of            all    all       .        .                  .         all      .       .
 views.taken                .      .         .        .                  .         all      .       .
 views.ask                  .      .         .        .                  .         all      .       .
 views.team                 own    own       own      own                own       own      .       own

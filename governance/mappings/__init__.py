@@ -6,6 +6,7 @@ comparing   one mapping against another, and what is held against what is given
 versions    drafts, approvals, what is live
 """
 
+from governance.mappings.change_record import write_record
 from governance.mappings.versions import (
     OPERATOR,
     agree,
@@ -34,4 +35,5 @@ __all__ = [
     "reject",
     "save",
     "version",
+    "write_record",
 ]

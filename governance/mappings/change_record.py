@@ -9,12 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from governance.access import Actor, Verb, demand, may
 from governance.evidence.sealing import beside, seal
 from governance.evidence.sheets import write_csv
 from governance.house import House
 from governance.mappings.comparing import EFFECTS, Comparison
 from governance.mappings.versions import label
 from governance.provisioning.written import document
+from governance.store.chain import append
 from governance.tables import MappingVersion
 
 PEOPLE: Final = (
@@ -24,8 +26,18 @@ PEOPLE: Final = (
 FORM: Final = 1
 
 
-def write_record(house: House, kept: MappingVersion, compared: Comparison, now: datetime, into: Path) -> Path:
-    """Write change.json and people.csv into one sealed archive; `leaverwatch evidence verify` proves it."""
+def write_record(
+    house: House, actor: Actor, now: datetime, kept: MappingVersion, compared: Comparison, into: Path
+) -> Path:
+    """Write change.json and people.csv into one sealed archive; `leaverwatch evidence verify` proves it.
+
+    For auditors and for who may change mappings; the audit notes who took it, before it is written.
+    """
+    if not may(actor, Verb.EXPORT):
+        demand(actor, Verb.MAP, application=kept.application)
+    with house.store.write() as session:
+        of = f"mapping/{kept.application}/{kept.number}"
+        append(session, now=now, actor=actor.email, verb="export", object=of, facts={"people": compared.people.height})
     with tempfile.TemporaryDirectory(dir=beside(into)) as folder:
         members = {name: Path(folder) / name for name in ("change.json", "people.csv")}
         members["change.json"].write_text(

@@ -84,7 +84,7 @@ def versions_list(house: House, actor: Actor, now: datetime, kept: list[MappingV
         if may(actor, Verb.EXPORT) or may(actor, Verb.MAP, application=version.application):
             row.download_button(
                 "Record",
-                data=partial(record_of, house, version, now),
+                data=partial(record_of, house, actor, now, version),
                 file_name=f"mapping-{version.application}-{version.number}.zip",
                 mime="application/zip",
                 key=f"record-{version.id}",

@@ -26,7 +26,9 @@ class Migrations:
         return self.revisions[-1]
 
 
-SHIPPED: Final = Migrations(Path(__file__).parent / "migrations", ("0001", "0002", "0003", "0004", "0005", "0006"))
+SHIPPED: Final = Migrations(
+    Path(__file__).parent / "migrations", ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+)
 HEAD: Final = SHIPPED.head
 APPLICATION_ID: Final = 0x4C766572  # "Lver", stands in the header of our SQLite files
 VERSION: Final = sa.Table(  # as Alembic makes it

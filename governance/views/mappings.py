@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from governance.access import Actor
 from governance.errors import DecisionError
 from governance.findings.evaluation import with_providers
 from governance.findings.looking_back import estate_as_of
@@ -130,7 +131,7 @@ def before(house: House, kept: MappingVersion) -> Comparison:
     return compared(house, kept.application, mapping_of(kept), mapping_of(base) if base else RoleMap())
 
 
-def record_of(house: House, kept: MappingVersion, now: datetime) -> bytes:
+def record_of(house: House, actor: Actor, now: datetime, kept: MappingVersion) -> bytes:
     """The sealed record of a version, as it is handed out."""
     with tempfile.TemporaryDirectory() as folder:
-        return write_record(house, kept, before(house, kept), now, Path(folder) / "record.zip").read_bytes()
+        return write_record(house, actor, now, kept, before(house, kept), Path(folder) / "record.zip").read_bytes()

@@ -69,7 +69,7 @@ def reject(version: Id, reason: Reason, actor: ActorEmail = None) -> None:
 
 
 @mapping.command()
-def export(version: Id, into: Into = None) -> None:
+def export(version: Id, into: Into = None, actor: ActorEmail = None) -> None:
     """Write the sealed record of a change: what, who, why and for whom; `evidence verify` proves it."""
     from governance import mappings
     from governance.mappings.change_record import write_record
@@ -78,4 +78,4 @@ def export(version: Id, into: Into = None) -> None:
     house = the_house()
     kept = mappings.version(house, version)
     where = into or Path(f"mapping-{kept.application}-{kept.number}.zip")
-    typer.echo(str(write_record(house, kept, before(house, kept), home.clock(), where)))
+    typer.echo(str(write_record(house, the_actor(house, actor), home.clock(), kept, before(house, kept), where)))
