@@ -81,7 +81,9 @@ def next_sign_in(mapping: RoleMap, gives: str = "after") -> dict[str, pl.Expr]:
         return {"next_grants": nothing, "next_revokes": nothing}
     revokes = pl.col("held").list.set_difference(gives)
     if mapping.updates == "explicit":
-        revokes = revokes.list.set_intersection(pl.lit([sorted(mapping.named)], dtype=pl.List(pl.String)).first())
+        revokes = revokes.list.set_intersection(
+            pl.lit(pl.Series([sorted(mapping.named)], dtype=pl.List(pl.String))).first()
+        )
     has_account = pl.col("accounts").list.len() > 0
     grants = pl.col(gives).list.set_difference("held")
     return {
@@ -155,8 +157,9 @@ def drift(simulation: Simulation, earlier: RoleMap | None = None) -> Drift:
     formerly = with_outcome(people.drop(*_OUTCOME), mapping, former=True)["gives"]
     moved = people["former_department"].is_not_null() | people["former_title"].is_not_null()
     people = people.with_columns(formerly.alias("formerly"), moved.alias("moved"))
-    old = with_outcome(people.drop(*_OUTCOME), earlier)["gives"] if earlier else None
-    people = people.with_columns((old if old is not None else pl.Series(values=[[]] * people.height)).alias("earlier"))
+    nothing = pl.Series([[]] * people.height, dtype=pl.List(pl.String))
+    old = with_outcome(people.drop(*_OUTCOME), earlier)["gives"] if earlier else nothing
+    people = people.with_columns(old.alias("earlier"))
     shown = ("identity_id", "display_name", "department", "title", "former_department")
     extra = (
         people.select(*shown, "moved", "formerly", "earlier", pl.col("held").list.set_difference("gives").alias("name"))

@@ -97,9 +97,8 @@ def _test(cell: str, where: str) -> str | list[str] | dict[str, Any]:
     if len(kinds) > 1:
         raise ConfigurationError(f"{where}: {cell!r} mixes ways to compare: write one line for each")
     values = [value for _, value in found]
-    if kinds == {"equals"}:
-        return values if len(values) > 1 else cell
-    return {kinds.pop(): values}
+    kind, told = found[0][0] if found else "equals", values if len(values) > 1 else "".join(values)
+    return told if kind == "equals" else {kind: told}
 
 
 def _marked(part: str) -> tuple[str, str]:

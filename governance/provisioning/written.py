@@ -33,7 +33,7 @@ def condition(attribute: str, test: str | tuple[str, ...] | ValueTest) -> Condit
     if isinstance(test, str):
         return Condition(attribute, (test,), folded=False)
     if isinstance(test, tuple):
-        return Condition(attribute, test, "in", folded=False)
+        return Condition(attribute, test, "equals" if len(test) == 1 else "in", folded=False)
     for operator in _OPERATORS:
         values = getattr(test, operator)
         if values:
