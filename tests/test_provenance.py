@@ -17,11 +17,11 @@ from msgspec.structs import replace
 
 from governance.estate import Facts, correlate, known
 from governance.provisioning.bursts import bursts, with_bursts
-from governance.provisioning.fitting import SURE, UNFITTED, WIDE, fit
 from governance.provisioning.provenance import COLUMNS as PROVENANCE
 from governance.provisioning.provenance import Surroundings, known_now
 from governance.provisioning.remembered import of_accounts, with_memory
 from governance.provisioning.telling import came_to_be, window_said
+from governance.provisioning.window import SURE, UNFITTED, WIDE, fit
 from governance.records import Account, Event, Identity
 from governance.snapshots import PolarsEngine, SparkEngine
 from governance.snapshots.frames import frames_of

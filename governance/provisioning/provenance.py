@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.provisioning.window import UNFITTED, WIDE, Window, fit
 from governance.provisioning.traces import (
     ACCOUNT,
     by_people,
@@ -26,6 +25,7 @@ from governance.provisioning.traces import (
     with_first,
     young,
 )
+from governance.provisioning.window import UNFITTED, WIDE, Window, fit
 from governance.settings import Settings
 
 Frame = nw.LazyFrame[Any]
