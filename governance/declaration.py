@@ -64,6 +64,8 @@ SIGNALS: Final[dict[str, str]] = {
 
 # How far the clocks of two systems may be apart before an order of events is believed.
 CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
+# How sure it must be how an account came to be before a rule goes by it.
+CERTAIN: Final = 0.9
 
 Judge = Callable[["Estate", Policy, datetime], nw.LazyFrame[Any]]
 # A fact as it is read: its text, who says it, and the instant it is of; None: there is nothing to say.
@@ -244,10 +246,16 @@ def of_a_program() -> nw.Expr:
 def made_outside() -> nw.Expr:
     """Whether neither single sign-on nor a push explains an account: never null.
 
-    Made by hand or by invitation; or its owner works here and no identity provider knows them.
+    Surely made by hand or by invitation; or its owner works here and no identity provider knows them.
     """
     unknown_there = (nw.col("owner_state") == "current") & (nw.col("sign_on_accounts") == 0)
-    return nw.col("provenance").is_in(["local", "invited"]).fill_null(False) | unknown_there.fill_null(False)
+    return surely_came("local", "invited") | unknown_there.fill_null(False)
+
+
+def surely_came(*ways: str) -> nw.Expr:
+    """Whether an account came to be in one of these ways, as far as a rule may go by it: never null."""
+    sure = (nw.col("provenance_confidence") >= CERTAIN).fill_null(False)
+    return nw.col("provenance").is_in(list(ways)).fill_null(False) & sure
 
 
 def _attributes_told(settings: Settings) -> nw.Expr:

@@ -12,6 +12,9 @@ import narwhals as nw
 from governance.correlation import addressed, lookups, owners
 from governance.declaration import epoch
 from governance.persons import merged, persons
+from governance.provisioning.bursts import bursts, with_bursts
+from governance.provisioning.provenance import Surroundings, known_now
+from governance.provisioning.remembered import of_accounts, with_memory
 from governance.records import KEY_COLUMNS
 from governance.settings import Settings
 from governance.surroundings import (
@@ -130,14 +133,19 @@ def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
 
 
 def known(
-    facts: Facts, settings: Settings, now: datetime, keep: Callable[[str, Frame], Frame] = lambda _, frame: frame
+    facts: Facts,
+    settings: Settings,
+    now: datetime,
+    keep: Callable[[str, Frame], Frame] = lambda _, frame: frame,
+    kept: Frame | None = None,
 ) -> dict[str, Frame]:
     """What accounts are matched with and what is then known around them; it follows from people and few accounts.
 
     The lookups of correlation by their names, `used` (which applications tell the last use of entitlements), `owner`
-    (owner_id and what is known of an owner), `responsible`, `held` and `opened`. `keep` may write a frame down under a
-    name and scan it again: what follows from it many times is then computed once (15 applications and two sources of
-    truth: 0.5 s of planning and computing instead of 12).
+    (owner_id and what is known of an owner), `responsible`, `held` and `opened`; `born` (how accounts came to be) and
+    `bursts`. `keep` may write a frame down under a name and scan it again: what follows from it many times is then
+    computed once (15 applications and two sources of truth: 0.5 s of planning and computing instead of 12). `kept`: the
+    accounts of an earlier estate, for what was known of their making.
     """
     identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
     everybody = identities
@@ -159,10 +167,12 @@ def known(
     if not providers(settings):
         untold = nw.lit(None)
         owner = owner.with_columns(sign_on_accounts=untold.cast(nw.Int64), sign_on_active=untold.cast(nw.Boolean))
+        tables |= _making(facts, settings, tables, None, keep, kept)
         return tables | {"owner": keep("owner", owner), "responsible": keep("responsible", responsible(everybody))}
     there = facts.accounts.filter(nw.col("application").is_in(providers(settings)), nw.col("present"))
     named = owners(addressed(there, settings.domain).select(*KEYS), tables, facts.pins).select(*MATCHED)
     own = keep("own", there.select("application", "account_id", "active").join(named, on=ACCOUNT, how="left"))
+    tables |= _making(facts, settings, tables, own, keep, kept)
     held, opened = assigned(own, facts.entitlements, facts.grants, settings)
     rest = {
         "owner": with_sign_on_accounts(owner, own),
@@ -171,6 +181,29 @@ def known(
         "opened": opened,
     }
     return tables | {name: keep(name, frame) for name, frame in rest.items()}
+
+
+def _making(
+    facts: Facts,
+    settings: Settings,
+    tables: Mapping[str, Frame],
+    own: Frame | None,
+    keep: Callable[[str, Frame], Frame],
+    kept: Frame | None,
+) -> dict[str, Frame]:
+    """How accounts came to be, as far as logs tell it now or told it once, and when many were made together."""
+
+    def owned(accounts: Frame) -> Frame:
+        found = owners(addressed(accounts, settings.domain), tables, facts.pins).select(*ACCOUNT, "owner_id")
+        return accounts.select(*ACCOUNT, "created_at_s", "kind").join(found, on=ACCOUNT, how="left")
+
+    around = Surroundings(facts.accounts.select(*KEYS, "kind"), own, facts.events, settings)
+    now, _ = known_now(around, owned, keep)
+    born = keep("born", with_memory(now, kept))
+    explained = born.filter(nw.col("provenance") != "unknown")
+    together = keep("bursts", bursts(facts.accounts, explained))
+    none = together.head(1).collect("polars").is_empty()
+    return {"born": born} | ({} if none else {"bursts": together})
 
 
 def _uses_told(grants: Frame) -> Frame:
@@ -189,7 +222,8 @@ def correlate(facts: Facts, settings: Settings, now: datetime, around: Mapping[s
 
     Adds to the snapshot's columns: owner_id, match, match_key, candidates, address_holders, the owner's columns
     (OWNER_COLUMNS), what stands around the account (governance.surroundings),
-    provenance, provenance_confidence, stale_days, never_used_days (Int64), criticality, protected, source_read,
+    how it came to be (governance.provisioning.provenance.COLUMNS and provenance_together), stale_days, never_used_days
+    (Int64), criticality, protected, source_read,
     grants_used_told (bool).
     `around` is `known`, where it was written already.
     """
@@ -204,9 +238,8 @@ def correlate(facts: Facts, settings: Settings, now: datetime, around: Mapping[s
         joined = with_assigned(joined, around["held"], around["opened"])
     else:
         joined = joined.with_columns(sign_on_assigned=nw.lit(None).cast(nw.Boolean))
+    joined = with_bursts(of_accounts(joined, around["born"]), around.get("bursts"), settings)
     return joined.with_columns(
-        provenance=nw.lit("unknown"),
-        provenance_confidence=nw.lit(None, nw.Float64),
         source_read=nw.lit(bool(facts.sources)),
         grants_used_told=nw.col("grants_used_told").fill_null(False),
         owner_state=nw.when(~nw.col("owner_id").is_null() & nw.col("owner_state").is_null())

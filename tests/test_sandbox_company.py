@@ -17,10 +17,14 @@ from connectors.sandbox.control import NAMED, ask, faults_of
 from connectors.sandbox.landscape import landscape
 from connectors.sandbox.running import Running
 from connectors.sandbox.truth import truth
+from governance.findings.evaluation import with_providers
+from governance.snapshots import PolarsEngine, facts
 from governance.tables import DetectRun, Finding
 from jobs import home
 from jobs.detect import detect
 from jobs.pull import pull
+from tests.provenance_measure import score, shifted, truth_of, without
+from tests.provenance_measure import told as told_of
 from tests.specs import SpecCheck
 from tests.tenants import in_the_sandbox
 
@@ -140,28 +144,80 @@ def _judged(house, running):
     return {rule: {(a, i) for r, a, i in live if r == rule} for rule in {r for r, _, _ in live}}, accounts
 
 
+@pytest.fixture(scope="module")
+def pulled(lives):
+    """The house after the first pull of everything, what it found, its accounts, and how each was truly made."""
+    running, _ = lives
+    house = home.open_house(running.folder, {}, NOW)
+    running.come_to_now()
+    running.sandbox.remember = True
+    found, accounts = _judged(house, running)
+    running.sandbox.remember = False
+    yield house, found, accounts, truth_of(running.company)
+    house.store.close()
+
+
+@pytest.fixture(scope="module")
+def said(pulled, tmp_path_factory):
+    """What the feeds said, and the settings: for asking again with harm done to it."""
+    house = pulled[0]
+    return facts(house, PolarsEngine(), NOW, tmp_path_factory.mktemp("said")), with_providers(house, house.settings)
+
+
+class TestProvenance:
+    """Figures over the accounts that were made within the reach of the logs, which is 90 days."""
+
+    SINCE = NOW - timedelta(days=90)
+
+    def test_is_right_for_98_of_100_accounts_made_within_the_logs(self, pulled):
+        _, _, accounts, made = pulled
+        told = score(accounts, made, self.SINCE)
+        assert told.accounts > 250
+        assert told.accuracy >= 0.98
+        assert told.wrong == 0
+        assert told.sure >= 0.9 * told.accounts
+        assert told.sure_and_wrong <= 0.05 * told.sure
+        older = accounts.join(made.filter(pl.col("made_at") < self.SINCE), on=["application", "account_id"])
+        assert set(older["provenance_because"]) <= {"before_logs", "untold", "burst"}
+        assert older.filter(pl.col("provenance_confidence") >= 0.9).is_empty()
+
+    def test_where_no_application_tells_who_made_an_account_times_and_pushes_do(self, pulled, said):
+        _, _, _, made = pulled
+        told = score(told_of(*said, NOW, without("created", "provisioned", but="okta")), made, self.SINCE)
+        assert told.sure_and_wrong == told.wrong == 0
+        by_times = score(told_of(*said, NOW, without("created", "provisioned")), made, self.SINCE)
+        assert by_times.sure_and_wrong == by_times.wrong == 0
+        assert by_times.right > 80, "what single sign-on made in applications that tell when"
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_clocks_five_minutes_apart_and_a_fifth_of_all_events_lost_make_it_unsure_not_wrong(
+        self, pulled, said, seed
+    ):
+        _, _, _, made = pulled
+        told = score(told_of(*said, NOW, shifted(seed)), made, self.SINCE)
+        assert told.sure_and_wrong <= 0.05 * told.sure
+        assert told.sure > 150
+        assert told.accuracy > 0.75
+
+
 class TestTime:
-    def test_after_sixty_more_days_every_ghost_is_still_found_and_nobody_else(self, lives):
+    def test_after_sixty_more_days_every_ghost_is_still_found_and_nobody_else(self, lives, pulled):
         running, clock = lives
-        house = home.open_house(running.folder, {}, NOW)
-        try:
-            running.come_to_now()
-            running.sandbox.remember = True
-            first, _ = _judged(house, running)
-            running.sandbox.remember = False
-            before = {tuple(row) for row in truth(running.company)["findings"]["ghost"]}
-            assert first["ghost"] == before
-            assert len(before) == 21
-            for _ in range(2):
-                clock[0] += timedelta(days=30)
-                running.catch_up()
-                found, _ = _judged(house, running)
-                told = truth(running.company)
-                assert found["ghost"] == {tuple(row) for row in told["findings"]["ghost"]}
-            assert told["leavers"]["all"] > 32, "somebody left in the meantime"
-            assert max(int(p.employee_id) for p in running.company.people.values()) > 20_000, "somebody was hired"
-        finally:
-            house.store.close()
+        house, first, _, made = pulled
+        before = {tuple(row) for row in truth(running.company)["findings"]["ghost"]}
+        assert first["ghost"] == before
+        assert len(before) == 21
+        for _ in range(2):
+            clock[0] += timedelta(days=30)
+            running.catch_up()
+            found, accounts = _judged(house, running)
+            told = truth(running.company)
+            assert found["ghost"] == {tuple(row) for row in told["findings"]["ghost"]}
+        assert told["leavers"]["all"] > 32, "somebody left in the meantime"
+        assert max(int(p.employee_id) for p in running.company.people.values()) > 20_000, "somebody was hired"
+        known = score(accounts, made, TestProvenance.SINCE)
+        assert known.accuracy >= 0.98, "of most of these accounts no log tells any more: what was known is kept"
+        assert known.sure_and_wrong == 0
 
     def test_its_answers_are_what_the_vendors_specifications_say(self, lives):
         """Of the first pull above: one exchange of each kind, which for lists is a page at full size."""

@@ -8,6 +8,7 @@ import pytest
 
 from governance import audit
 from governance.access import Actor
+from governance.provisioning.telling import window_said
 from governance.views import applications, approvals, jobs, trail
 from tests import seeded
 from tests.listing import actor, walk
@@ -121,3 +122,15 @@ def test_the_audit_is_listed_and_searched(house, now):
     assert trail.page(house, trail.Filters(text="P1@example remediation/3")).total == 6
     assert [row["seq"] for row in trail.export(house, trail.Filters())] == list(range(70, 0, -1))
     assert trail.chain(house, now).today == 70
+
+
+def test_an_application_s_card_says_how_far_logs_reach_and_what_window_is_fitted(house, now):
+    logs = {"crm": "2026-10-24T08:00:00Z", "sso": "2026-08-25T08:00:00Z"}
+    making = {"low": 0, "high": 3, "accounts": 812, "logs": logs}
+    put_run(house, now, summary={"by_application": {"crm": {"accounts": 1, "making": making}}})
+    told = {card.name: card for card in applications.cards(house, now)}
+    assert applications.horizon(told["crm"], {"sso": "Okta"}) == (
+        "Logs reach back: its own log to 24 Oct 2026, the log of Okta to 25 Aug 2026."
+    )
+    assert window_said(told["crm"].making) == "A JIT account appears 0 to 3 s after the sign-on, seen on 812."
+    assert applications.horizon(told["wiki"], {}).startswith("No log was read")

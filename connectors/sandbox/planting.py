@@ -13,7 +13,7 @@ from connectors.sandbox.identifiers import vendor_id
 from connectors.sandbox.landscape import Plot, landscape
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxGrant
 from connectors.sandbox.people import DATA, EARLIER_DAYS, Person, address, staff
-from connectors.sandbox.simulation import BERLIN, WINDOW, Company, Mind, midnight_after
+from connectors.sandbox.simulation import BERLIN, IDP, WINDOW, Company, Mind, midnight_after
 
 SEED: Final = 1123
 STORY: Final = ("salesforce", "github", "figma", "wiki")  # the applications that cast.csv speaks of
@@ -73,8 +73,8 @@ def birth(company: Company, person: Person, plot: Plot) -> datetime:
     if person.part == "future" and person.active_in and plot.name in person.active_in:
         return company.built_at - timedelta(days=2)
     if plot.pushed:
-        day = person.hired
-        return _at(day, 6, luck.randint(0, 40))
+        # Whoever is not in the identity provider yet can be pushed nowhere by it.
+        return _at(person.hired, 5 if plot.name == IDP else 6, luck.randint(0, 40))
     return office(person.hired + timedelta(days=luck.randint(0, 20)), luck.random())
 
 

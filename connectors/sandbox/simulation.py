@@ -201,6 +201,8 @@ def arrive(company: Company, person: Person, assertion: Assertion, how: str) -> 
         account = _made(company, person, plot, assertion, how)
         kind = {"jit": "created", "scim": "provisioned", "imported": "created"}.get(how, "created")
         application.record(kind, account.id, None if how == "jit" else how)
+        if how == "scim":
+            _say_pushed(company, person, plot)
     else:
         account = application.accounts[decision.account_id or ""]
         account.department, account.title = assertion.department, assertion.title
@@ -210,6 +212,12 @@ def arrive(company: Company, person: Person, assertion: Assertion, how: str) -> 
         application.revoke(account.id, plot.entitlement(name), how)
     company.minds[plot.name, account.id].seen_as = f"{person.department}|{person.title}"
     return account
+
+
+def _say_pushed(company: Company, person: Person, plot: Plot) -> None:
+    """The identity provider's log names the application it pushed somebody into."""
+    if company.at >= company.built_at - LOGS_REACH and (there := company.accounts_of(person.employee_id, IDP)):
+        company.applications[IDP].record("provisioned", there[0].id, target=plot.title)
 
 
 def _known(company: Company, plot: Plot, account: SandboxAccount) -> Known:

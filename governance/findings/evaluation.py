@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import narwhals as nw
 import polars as pl
-from sqlmodel import select
+from sqlmodel import col, select
 from ulid import ULID
 
 from governance.declaration import epoch
@@ -21,11 +21,13 @@ from governance.estate import Estate, Facts, build, correlate, known, people
 from governance.findings.headline import LEFT_LATELY
 from governance.findings.own_accounts import in_danger
 from governance.house import House
+from governance.provisioning.provenance import COLUMNS as PROVENANCE
+from governance.provisioning.traces import providers as sign_on_providers
 from governance.records import COLUMNS
 from governance.rulebook import Verdict, in_force, run
 from governance.settings import Settings
 from governance.snapshots import Engine, engine_of, facts, on_disk
-from governance.tables import Connector, Snapshot
+from governance.tables import Connector, DetectRun, Snapshot
 
 Frame = nw.LazyFrame[Any]
 PORTION: Final = 1_500_000  # accounts that are correlated and sorted at once
@@ -87,17 +89,38 @@ def picture(
 ) -> tuple[Facts, Estate]:
     """What the feeds said up to `as_of` (see `snapshots.facts`), and the estate that follows, written to `folder`."""
     said = facts(house, engine, as_of, folder / "work", known_at)
-    accounts = _correlated(house, said, settings, as_of, folder, engine)
+    kept = _known_before(house, engine, known_at or as_of)
+    accounts = _correlated(house, said, settings, as_of, folder, engine, kept)
     engine.persist(people(said, settings, as_of), folder / "identities.parquet", ("identity_id",))
     return said, build(said, accounts, settings, as_of)
 
 
-def _correlated(house: House, said: Facts, settings: Settings, as_of: datetime, folder: Path, engine: Engine) -> Frame:
+def _known_before(house: House, engine: Engine, known_at: datetime) -> Frame | None:
+    """The accounts of the newest estate that was stored by then: what it knew of their making outlives the logs."""
+    stored = select(DetectRun).where(DetectRun.estate != "", DetectRun.as_of <= known_at)
+    with house.store.read() as session:
+        run = session.exec(stored.order_by(col(DetectRun.id).desc()).limit(1)).first()
+    place = house.snapshots / run.estate / "accounts.parquet" if run else None
+    if place is None or not place.exists():
+        return None
+    parts = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
+    frame = engine.scan(parts)
+    wanted = {"application", "account_id", "created_at_s", *PROVENANCE}
+    return frame if wanted <= set(frame.collect_schema().names()) else None
+
+
+def _correlated(
+    house: House, said: Facts, settings: Settings, as_of: datetime, folder: Path, engine: Engine, kept: Frame | None
+) -> Frame:
     """The correlated accounts, written in portions of whole applications: all at once do not fit."""
     place, order = folder / "accounts.parquet", ("application", "account_id")
     portions = _portions(house, said)
     around = known(
-        said, settings, as_of, lambda name, frame: engine.persist(frame, folder / "work" / f"known_{name}.parquet", ())
+        said,
+        settings,
+        as_of,
+        lambda name, frame: engine.persist(frame, folder / "work" / f"known_{name}.parquet", ()),
+        kept,
     )
     if len(portions) < 2:
         return engine.persist(correlate(said, settings, as_of, around), place, order)
@@ -106,7 +129,8 @@ def _correlated(house: House, said: Facts, settings: Settings, as_of: datetime, 
     for number, names in enumerate(portions):
         some = replace(said, accounts=said.accounts.filter(nw.col("application").is_in(names)))
         part = place / f"{number:04}.parquet"
-        engine.persist(correlate(some, settings, as_of, around), part, order)
+        here = around | {"born": around["born"].filter(nw.col("application").is_in(names))}
+        engine.persist(correlate(some, settings, as_of, here), part, order)
         parts.append(part)
     return engine.scan(parts)
 
@@ -215,12 +239,40 @@ def _by_application(estate: Estate) -> dict[str, dict[str, Any]]:
         .collect("polars")
     )
     born = estate.accounts.group_by("application", "provenance").agg(nw.len().alias("n")).collect("polars")
+    made = _making(estate)
     found: dict[str, dict[str, Any]] = {}
     for row in counted.sort("application").iter_rows(named=True):
         found[str(row["application"])] = {k: v for k, v in row.items() if k != "application"}
     for application, provenance, n in born.sort("application", "provenance").iter_rows():
         found[application].setdefault("provenance", {})[provenance] = n
+    for application, numbers in made.items():
+        if application in found:
+            found[application]["making"] = numbers
     return found
+
+
+def _making(estate: Estate) -> dict[str, dict[str, Any]]:
+    """How long after a sign-on accounts were made where that is fitted, and how far back the logs reach (ISO, UTC)."""
+    signed = estate.accounts.filter(nw.col("provenance_because") == "sign_on").select(
+        "application", apart=nw.col("created_at_s") - nw.col("provenance_at_s")
+    )
+    counted = signed.group_by("application").agg(
+        nw.col("apart").min().alias("low"), nw.col("apart").max().alias("high"), nw.len().alias("accounts")
+    )
+    found: dict[str, dict[str, Any]] = {
+        str(row.pop("application")): row for row in counted.collect("polars").iter_rows(named=True)
+    }
+    reached = estate.events.group_by("application").agg(nw.col("at_s").min()).collect("polars")
+    oldest = {str(name): _iso(at) for name, at in reached.iter_rows()}
+    providers = {name: at for name, at in sorted(oldest.items()) if name in sign_on_providers(estate.settings)}
+    for application in estate.settings.application:
+        logs = {name: at for name, at in oldest.items() if name == application.name} | providers
+        found.setdefault(application.name, {})["logs"] = logs
+    return found
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _people(estate: Estate, as_of: datetime) -> dict[str, int]:

@@ -13,9 +13,10 @@ from governance.parts.declaration import declaration
 from governance.parts.notes import note
 from governance.parts.steps import steps
 from governance.parts.text import bold, plain
+from governance.provisioning.telling import window_said
 from governance.tables import Pull
 from governance.views import connecting
-from governance.views.applications import Card, Source, leaving
+from governance.views.applications import Card, Source, horizon, leaving
 from governance.views.words import UNKNOWN, count, moment, rule_title
 
 
@@ -27,6 +28,7 @@ def feed_detail(house: House, actor: Actor, now: datetime, feed: Card | Source) 
             st.error(plain(feed.feed.failed), icon=":material/error:")
         if isinstance(feed, Card):
             _leaving(feed)
+            _making(house, feed)
         steps(house, actor, feed.name)
         with st.container(border=True):
             _last_pull(feed.last, now)
@@ -49,6 +51,14 @@ def _leaving(card: Card) -> None:
     owner = f" Its owner is {plain(card.owner)}." if card.owner and card.owner not in said else ""
     with st.container(border=True, gap="xxsmall"):
         st.markdown(f":small[:gray[When somebody leaves]]  \n{sign} {plain(said)}{owner}")
+
+
+def _making(house: House, card: Card) -> None:
+    """How its accounts came to be: the window that is fitted, and how far back anybody can tell."""
+    titles = {application.name: application.label for application in house.settings.application}
+    with st.container(border=True, gap="xxsmall"):
+        said = f"{window_said(card.making)} {horizon(card, titles)}"
+        st.markdown(f":small[:gray[How accounts come to be]]  \n{plain(said)}")
 
 
 def _last_pull(last: Pull | None, now: datetime) -> None:

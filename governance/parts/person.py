@@ -20,6 +20,7 @@ from governance.parts.proposing import propose_all
 from governance.parts.severity import severity_column
 from governance.parts.text import bold, hot, plain
 from governance.parts.timeline import timeline
+from governance.provisioning.telling import came_to_be
 from governance.views import identities
 from governance.views.identities import Whole
 from governance.views.lifecycle import Lifecycle, lifecycle
@@ -143,6 +144,7 @@ def _access(whole: Whole, account: dict[str, Any], titles: dict[str, str], now: 
         or UNKNOWN,
         "Matched by": why or UNKNOWN,
         "Created": day(account["created_at"], now),
+        "How it came": came_to_be(account, titles),
         "Last use": last,
         "Data age": span(now - datetime.fromtimestamp(account["as_of_s"], UTC)) if account["as_of_s"] else UNKNOWN,
     }

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.declaration import CLOCKS_DIFFER_BY, Remedy, Row, epoch, rule
+from governance.declaration import CLOCKS_DIFFER_BY, Remedy, Row, epoch, rule, surely_came
 from governance.estate import Estate
 from governance.lines import APPLICATION, SETTINGS, says, worded
 from governance.provisioning.entitled import counted
@@ -165,7 +165,7 @@ def _born(estate: Estate, names: dict[str, list[str]], pushed: Frame, now: datet
         .filter((nw.col("at_s") - nw.col("created_at_s")).abs() <= _CLOCKS)
         .select(*ACCOUNT)
     )
-    known = estate.accounts.filter(nw.col("provenance") == "jit").select(*ACCOUNT)
+    known = estate.accounts.filter(surely_came("jit")).select(*ACCOUNT)
     found = nw.concat([by_itself, at_sign_in, known], how="vertical").unique(ACCOUNT)
     return found.join(pushed, on=ACCOUNT, how="anti")
 

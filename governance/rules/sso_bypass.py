@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.declaration import Remedy, Row, made_outside, of_a_person, rule
+from governance.declaration import CERTAIN, Remedy, Row, made_outside, of_a_person, rule
 from governance.estate import Estate
-from governance.lines import APPLICATION, says, worded
+from governance.lines import APPLICATION, beside, says, worded
 from governance.settings import ApplicationSettings, Policy, Settings
 
 
@@ -31,7 +31,7 @@ def _sentence(row: Row) -> str:
     if row["password"]:
         return f"The {account}, where people come in by single sign-on, can also be opened with a password of its own."
     how = {"local": "was made by hand", "invited": "was made by an invitation"}
-    told = how.get(row["provenance"], f"is active though no identity provider knows {row['who']}")
+    told = how.get(_surely(row) or "", f"is active though no identity provider knows {row['who']}")
     return f"People come into {row['where']} by single sign-on; the {account} {told}."
 
 
@@ -44,8 +44,13 @@ _CAME_TO_BE: Final = {
 }
 
 
+def _surely(row: Row) -> str | None:
+    """How the account came to be, where that is sure enough to go by."""
+    return row["provenance"] if (row["provenance_confidence"] or 0) >= CERTAIN else None
+
+
 def _came_to_be(row: Row) -> str | None:
-    return _CAME_TO_BE.get(row["provenance"])
+    return _CAME_TO_BE.get(_surely(row) or "")
 
 
 @rule(
@@ -59,10 +64,20 @@ def _came_to_be(row: Row) -> str | None:
         *("ISO 27001 A.5.17", "ISO 27001 A.8.5", "SOC 2 CC6.1", "NIST AC-2(1)", "NIST IA-2", "PCI DSS 8.2.1"),
         *("PCI DSS 8.3.1", "CIS 6.7"),
     ),
-    evidence=("password", "provenance", "active", "kind", "privileged", "last_seen_at", "match_key"),
+    evidence=(
+        "password",
+        "provenance",
+        "provenance_confidence",
+        "active",
+        "kind",
+        "privileged",
+        "last_seen_at",
+        "match_key",
+    ),
     lines={
         "password": says(APPLICATION, "a password of its own opens it", "no password of its own opens it"),
         "provenance": worded(APPLICATION, _came_to_be),
+        "provenance_confidence": beside,
     },
     sentence=_sentence,
     applies=_of_people_there,
@@ -72,8 +87,8 @@ def sso_bypass(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[An
 
     Fires on an active account of a person in an application that requires single sign-on (`single_sign_on` in the
     settings) or that is provisioned by jit or scim, when a password of its own opens it; or when that is not told and
-    single sign-on does not explain it: it was made by hand or by invitation, or its owner works here and no identity
-    provider knows them.
+    single sign-on does not explain it: it was surely made by hand or by invitation (confidence of 90 % or more), or its
+    owner works here and no identity provider knows them.
     Quiet in applications where single sign-on is optional or absent, in identity providers, for accounts of programs,
     for protected accounts (a break-glass account must have a door of its own), for inactive ones, and where it is told
     that no password opens the account.

@@ -30,6 +30,11 @@ COLUMNS: Final = (
     *("last_seen_at", "last_seen_known", "created_at", "match", "match_key", "owner_id", "owner_name", "owner_state"),
     *("as_of_s", "provenance"),
 )
+# How it came to be, in an estate of this version; one that was written before tells less.
+MAKING: Final = (
+    *("created_at_s", "provenance_confidence", "provenance_because", "provenance_at_s", "provenance_by"),
+    *("provenance_subject", "provenance_together"),
+)
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,9 @@ def of_owner(run: runs.Run | None, identity_id: str) -> list[dict[str, Any]]:
     frame = run.table("accounts") if run else None
     if frame is None:
         return []
-    own = frame.filter(pl.col("owner_id") == identity_id).select(*COLUMNS, "present", "last_present_at").head(SIZE * 4)
+    there = frame.collect_schema().names()
+    wanted = (*COLUMNS, "present", "last_present_at", *(name for name in MAKING if name in there))
+    own = frame.filter(pl.col("owner_id") == identity_id).select(*wanted).head(SIZE * 4)
     order = {True: 0, None: 1, False: 2}
     return sorted(own.collect().to_dicts(), key=lambda r: (not r["present"], order[r["active"]], r["application"]))
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import polars as pl
 from sqlmodel import Session, col, select
 
+from governance.declaration import day as declared_day
 from governance.house import House
 from governance.settings import ApplicationSettings
 from governance.tables import Connector, Pull
@@ -66,6 +67,7 @@ class Card:
     last: Pull | None
     credential: str | None  # why the credential of Leaverwatch itself may end soon
     unjudged: dict[str, str] = field(default_factory=dict)
+    making: dict[str, Any] = field(default_factory=dict)  # findings.evaluation: low, high, accounts, logs
 
     @property
     def trouble(self) -> Literal["never", "failed", "held", "outdated", "credential", None]:
@@ -116,6 +118,7 @@ def cards(house: House, now: datetime) -> list[Card]:
                     last=pulls[0] if pulls else None,
                     credential=(run.summary.get("own_accounts") or {}).get(application.name) if run else None,
                     unjudged=run.not_evaluable.get(application.name, {}) if run else {},
+                    making=own.get("making") or {},
                 )
             )
     weight = {"high": 0, "medium": 1, "low": 2}
@@ -152,6 +155,19 @@ def leaving(card: Card) -> tuple[str, Literal["good", "warn", "bad"]]:
     if card.owner:
         return f"Nothing happens by itself. A task goes to {card.owner}; the next file proves it.", "warn"
     return "Nothing happens by itself, and no owner is named who could do it.", "bad"
+
+
+def horizon(card: Card, titles: dict[str, str]) -> str:
+    """How far back the logs reach that tell how its accounts came to be, each by its name."""
+    logs = card.making.get("logs") or {}
+    if not logs:
+        return "No log was read that tells how its accounts came to be."
+    oldest = {name: datetime.fromisoformat(at) for name, at in logs.items()}
+    parts = [
+        f"{'its own log' if name == card.name else f'the log of {titles.get(name, name)}'} to {declared_day(at)}"
+        for name, at in sorted(oldest.items(), key=lambda item: item[0] != card.name)
+    ]
+    return f"Logs reach back: {', '.join(parts)}."
 
 
 def _ticks(connector: Connector | None, told: dict[str, bool]) -> list[tuple[str, bool]]:

@@ -31,7 +31,8 @@ ACCOUNT = (
     *("application", "account_id", "username", "email", "display_name", "external_id", "employee_id", "kind", "active"),
     *("last_seen_at", "last_seen_known", "created_at", "mfa", "privileged", "present", "last_present_at"),
     *("owner_id", "owner_name", "owner_state", "owner_ended_at", "match", "match_key", "candidates"),
-    *("provenance", "provenance_confidence"),
+    *("provenance", "provenance_confidence", "provenance_because", "provenance_at_s", "provenance_by"),
+    *("provenance_event", "provenance_subject", "provenance_together"),
 )
 IDENTITY = (
     *("identity_id", "source", "employee_id", "kind", "state", "ended_at", "ended_why", "contract_end", "hire_at"),

@@ -82,7 +82,7 @@ ON_BOTH = {
     ),
     "how an account came to be is known already": (
         [pushed("1")],
-        {"accounts": [of("1"), of("2", provenance="jit"), of("1", "sso")]},
+        {"accounts": [of("1"), of("2", provenance="jit", provenance_confidence=0.95), of("1", "sso")]},
     ),
 }
 ON_ONE = {

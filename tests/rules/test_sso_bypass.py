@@ -36,8 +36,8 @@ def test_fires_whoever_owns_it():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"provenance": "local"}, "was made by hand."),
-        ({"provenance": "invited"}, "was made by an invitation."),
+        ({"provenance": "local", "provenance_confidence": 0.92}, "was made by hand."),
+        ({"provenance": "invited", "provenance_confidence": 0.9}, "was made by an invitation."),
         ({"sign_on_accounts": 0}, "is active though no identity provider knows Marta Lindqvist."),
     ],
 )
@@ -48,11 +48,17 @@ def test_fires_on_an_account_that_single_sign_on_does_not_explain(values, words)
     )
 
 
+def test_does_not_say_how_an_account_came_to_be_that_is_not_sure():
+    verdict = judged(account(sign_on_accounts=0, provenance="local", provenance_confidence=0.8))
+    assert "is active though no identity provider knows Marta Lindqvist." in reason(verdict)
+    assert "made by hand" not in verdict.findings["evidence"].item()
+
+
 @pytest.mark.parametrize(
     "values",
     [
         {"password": False},
-        {"password": False, "provenance": "local"},
+        {"password": False, "provenance": "local", "provenance_confidence": 0.92},
         {"password": True, "active": False},
         {"password": True, "kind": "service"},
         {"password": True, "kind": "bot"},
@@ -86,6 +92,10 @@ def test_quiet_where_people_need_not_come_in_by_single_sign_on(more):
     [
         ({"active": None, "password": True}, "the application does not tell whether the account is active"),
         ({}, "neither whether a password of its own opens the account nor how it was made is told"),
+        (
+            {"provenance": "local", "provenance_confidence": 0.89},
+            "neither whether a password of its own opens the account nor how it was made is told",
+        ),
         ({"provenance": "jit"}, "neither whether a password of its own opens the account nor how it was made is told"),
         (
             {"sign_on_accounts": 0, "owner_state": "missing"},

@@ -1,0 +1,330 @@
+"""How an account came to be: what logs say outranks what times suggest, and what was known once is kept."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import narwhals as nw
+import polars as pl
+import pytest
+import spark_session
+from estates import settings as of_settings
+from hypothesis import given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from governance.estate import Facts, correlate, known
+from governance.provisioning.bursts import bursts, with_bursts
+from governance.provisioning.provenance import COLUMNS as PROVENANCE
+from governance.provisioning.provenance import Surroundings, known_now
+from governance.provisioning.remembered import of_accounts, with_memory
+from governance.provisioning.telling import came_to_be, window_said
+from governance.provisioning.window import SURE, UNFITTED, WIDE, fit
+from governance.records import Account, Event, Identity
+from governance.snapshots import PolarsEngine, SparkEngine
+from governance.snapshots.frames import frames_of
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+KEY = ["application", "account_id"]
+BORN = NOW - 5 * DAY + timedelta(seconds=7)
+APPLICATIONS = [
+    {"name": "crm", "title": "Customer CRM", "connector": "app_csv"},
+    {"name": "sso", "title": "Sign-on", "connector": "app_csv", "identity_provider": True},
+]
+SETTINGS = of_settings(application=APPLICATIONS)
+NO_PINS = pl.DataFrame(schema={"application": pl.String, "account_id": pl.String, "pinned_id": pl.String})
+START = Event("sso", "start", NOW - 90 * DAY, "sign_in")  # how far back the log of the identity provider reaches
+
+
+def account(number, at=BORN, **facts):
+    return replace(Account("crm", f"a{number}", employee_id=str(number), created_at=at, active=True), **facts)
+
+
+def signs_on(number, at, **facts):
+    return replace(
+        Event("sso", f"s{number}-{at:%j%H%M%S}", at, "sso", f"s{number}", None, True, "customer CRM"), **facts
+    )
+
+
+def pushes(number, at, **facts):
+    return replace(Event("sso", f"p{number}", at, "provisioned", f"s{number}", None, True, "CRM"), **facts)
+
+
+def made(number, actor, at=BORN, **facts):
+    return replace(Event("crm", f"m{number}", at, "created", f"a{number}", actor, True), **facts)
+
+
+def read(accounts, events, kept=None, settings=SETTINGS):
+    """account_id -> the row of the estate, with a person and an account at the identity provider for each account."""
+    numbers = sorted({a.employee_id for a in accounts if a.employee_id})
+    people = [Identity("hr", number, state="current") for number in numbers]
+    theirs = [Account("sso", f"s{number}", employee_id=number, created_at=NOW - 900 * DAY) for number in numbers]
+    frames = frames_of([*people, *accounts, *theirs, START, *events])
+    lazy = {name: frame.lazy() for name, frame in frames.items()}
+    lazy["accounts"] = lazy["accounts"].with_columns(present=pl.lit(True))
+    lazy["identities"] = lazy["identities"].with_columns(present=pl.lit(True))
+    lazy = {name: frame.with_columns(as_of_s=pl.lit(0)) for name, frame in lazy.items()} | {"pins": NO_PINS.lazy()}
+    said = Facts(**{name: nw.from_native(table) for name, table in lazy.items()}, snapshots={}, sources=("hr",))
+    around = known(said, settings, NOW, lambda _, frame: nw.from_native(nw.to_native(frame).collect().lazy()), kept)
+    found = correlate(said, settings, NOW, around).filter(nw.col("application") == "crm").collect("polars").to_native()
+    return {row["account_id"]: row for row in found.iter_rows(named=True)}
+
+
+def one(*events, **more):
+    row = read([account(1)], events, **more)["a1"]
+    return row["provenance"], row["provenance_because"], row["provenance_confidence"]
+
+
+def at_sign_on(count, *, seconds=2, first=10):
+    """So many accounts that a first sign-on made, so many seconds before."""
+    accounts = [account(n, BORN + timedelta(hours=n)) for n in range(first, first + count)]
+    events = [signs_on(a.employee_id, a.created_at - timedelta(seconds=seconds)) for a in accounts]
+    return accounts, events
+
+
+class TestLogs:
+    @pytest.mark.parametrize(
+        ("events", "way", "because"),
+        [
+            ([made(1, "a1")], "jit", "itself"),
+            ([made(1, "SCIM connector")], "scim", "agent"),
+            ([made(1, "Azure AD Provisioning Service")], "scim", "agent"),
+            ([made(1, "CSV import")], "imported", "importer"),
+            ([made(1, None, kind="provisioned")], "scim", "own_push"),
+            ([pushes(1, BORN - timedelta(seconds=40))], "scim", "push"),
+            ([pushes(1, BORN - timedelta(hours=1))], "unknown", "nothing"),
+            ([pushes(1, BORN, success=False)], "unknown", "nothing"),
+            ([made(1, None)], "unknown", "nothing"),
+        ],
+    )
+    def test_what_they_say_outright(self, events, way, because):
+        found, why, sure = one(*events)
+        assert (found, why) == (way, because)
+        assert (sure is None) == (way == "unknown")
+        assert sure is None or sure >= 0.9
+
+    @pytest.mark.parametrize("actor", ["a2", "Boss@example.com"])
+    def test_a_person_who_made_it(self, actor):
+        boss = account(2, NOW - 900 * DAY, email="boss@example.com")
+        row = read([account(1), boss], [made(1, actor)])["a1"]
+        assert (row["provenance"], row["provenance_because"], row["provenance_subject"]) == ("local", "person", actor)
+        guest = read([account(1, kind="guest"), boss], [made(1, actor)])["a1"]
+        assert guest["provenance"] == "invited"
+        by_robot = read([account(1), replace(boss, kind="service")], [made(1, actor)])["a1"]
+        assert by_robot["provenance"] == "unknown"
+
+    def test_a_person_invites_where_the_settings_know_no_other_way(self):
+        told = of_settings(application=[{**APPLICATIONS[0], "provisioning": ["jit", "invited"]}, APPLICATIONS[1]])
+        boss = account(2, NOW - 900 * DAY)
+        assert read([account(1), boss], [made(1, "a2")], settings=told)["a1"]["provenance"] == "invited"
+
+    def test_whoever_mostly_pushes_is_an_agent_under_whatever_name(self):
+        boss = account(2, NOW - 900 * DAY)
+        others = [account(n, BORN + timedelta(hours=n)) for n in range(10, 14)]
+        events = [made(a.employee_id, "a2", a.created_at) for a in others]
+        events += [pushes(a.employee_id, a.created_at) for a in others]
+        row = read([account(1), boss, *others], [made(1, "a2"), *events])["a1"]
+        assert (row["provenance"], row["provenance_because"]) == ("scim", "agent")
+
+    def test_an_account_whose_making_is_not_dated_is_read_by_its_event(self):
+        accounts, events = at_sign_on(9)
+        bare = [replace(a, created_at=None) for a in accounts]
+        makings = [made(a.employee_id, None, a.created_at) for a in accounts]
+        found = read([*bare, account(1, None)], [*events, *makings])
+        assert {row["provenance"] for key, row in found.items() if key != "a1"} == {"jit"}
+        assert (found["a1"]["provenance"], found["a1"]["provenance_because"]) == ("unknown", "untold")
+
+
+class TestTimes:
+    def test_a_window_is_fitted_where_enough_are_seen(self):
+        accounts, events = at_sign_on(20)
+        row = read(accounts, events)["a12"]
+        assert (row["provenance"], row["provenance_because"], row["provenance_by"]) == ("jit", "sign_on", "sso")
+        assert 0.9 <= row["provenance_confidence"] <= SURE
+        assert row["provenance_subject"] == "s12"
+        assert came_to_be(row, {"sso": "Okta"}).startswith("JIT, 95 % sure: made 2 s after its owner's first sign-on")
+
+    def test_few_make_no_sure_class(self):
+        accounts, events = at_sign_on(2)
+        row = read(accounts, events)["a10"]
+        assert (row["provenance_because"], row["provenance_confidence"]) == ("near_sign_on", UNFITTED)
+
+    @pytest.mark.parametrize("skew", [-300, -60, 60, 300])
+    def test_clocks_that_are_apart_move_the_window(self, skew):
+        accounts, events = at_sign_on(20, seconds=2 + skew)
+        rows = read(accounts, events)
+        assert {row["provenance_because"] for row in rows.values()} == {"sign_on"}
+
+    def test_beside_a_sharp_window_a_sign_on_minutes_away_explains_nothing(self):
+        accounts, events = at_sign_on(20)
+        late = signs_on(1, BORN + timedelta(seconds=240))
+        assert read([account(1), *accounts], [*events, late])["a1"]["provenance"] == "unknown"
+
+    def test_a_sign_on_that_was_not_the_first_is_less_sure(self):
+        accounts, events = at_sign_on(20)
+        earlier = signs_on(12, BORN - 9 * DAY)
+        row = read(accounts, [*events, earlier])["a12"]
+        assert row["provenance_because"] == "later_sign_on"
+        assert row["provenance_confidence"] < 0.9
+
+    @pytest.mark.parametrize("harm", ["pushed", "by hand", "not named"])
+    def test_what_contradicts_it_makes_it_unsure(self, harm):
+        accounts, events = at_sign_on(20)
+        told = of_settings(application=[{**APPLICATIONS[0], "provisioning": ["scim"]}, APPLICATIONS[1]])
+        boss = account(2, NOW - 900 * DAY)
+        moment = accounts[2].created_at
+        more = {"pushed": [pushes(12, moment)], "by hand": [made(12, "a2", moment)], "not named": []}[harm]
+        row = read([*accounts, boss], [*events, *more], settings=told if harm == "not named" else SETTINGS)["a12"]
+        assert row["provenance"] == ("scim" if harm == "pushed" else "jit")
+        assert row["provenance_confidence"] < 0.9
+
+    def test_a_bare_date_is_near_to_nothing(self):
+        accounts, events = at_sign_on(20)
+        midnight = datetime(2026, 11, 20, tzinfo=UTC)
+        found = read([account(1, midnight), *accounts], [*events, signs_on(1, midnight)])
+        assert found["a1"]["provenance"] == "unknown"
+
+    def test_before_the_logs_nothing_is_known_but_that(self):
+        old = account(1, NOW - 200 * DAY)
+        row = read([old], [signs_on(1, BORN)])["a1"]
+        assert (row["provenance"], row["provenance_because"]) == ("unknown", "before_logs")
+        assert row["provenance_confidence"] is None
+        assert came_to_be(row, {}) == "Unknown: no log that was read reaches back to when it was made"
+
+    def test_many_at_once_were_imported_unless_signed_in(self):
+        moment = NOW - 400 * DAY + timedelta(seconds=1)
+        crowd = [account(n, moment + timedelta(seconds=n % 60), employee_id=None) for n in range(30)]
+        rows = read(crowd, [])
+        assert {(r["provenance"], r["provenance_together"]) for r in rows.values()} == {("imported", 30)}
+        assert all(r["provenance_confidence"] < 0.9 for r in rows.values())
+        assert {r["provenance"] for r in read(crowd[:19], []).values()} == {"unknown"}
+        bare = [replace(a, created_at=datetime(2025, 10, 1, tzinfo=UTC)) for a in crowd]
+        assert {r["provenance"] for r in read(bare, []).values()} == {"unknown"}
+
+
+class TestMemory:
+    def test_knowledge_outlives_the_logs_and_is_lost_with_the_account(self):
+        accounts, events = at_sign_on(20)
+        first = read(accounts, events)
+        kept = nw.from_native(pl.DataFrame(list(first.values()), infer_schema_length=None).lazy())
+        later = read(accounts, [], kept)
+        assert [later[k]["provenance_event"] for k in later] == [first[k]["provenance_event"] for k in later]
+        assert {row["provenance"] for row in later.values()} == {"jit"}
+        anew = [replace(a, created_at=a.created_at + DAY) for a in accounts]
+        assert {row["provenance"] for row in read(anew, [], kept).values()} == {"unknown"}
+
+    def test_a_weaker_word_never_takes_the_place_of_a_stronger_one(self):
+        strong = read([account(1)], [made(1, None, kind="provisioned")])
+        kept = nw.from_native(pl.DataFrame(list(strong.values()), infer_schema_length=None).lazy())
+        row = read([account(1)], [signs_on(1, BORN)], kept)["a1"]
+        assert (row["provenance"], row["provenance_confidence"]) == ("scim", 0.98)
+        weak = read([account(1)], [signs_on(1, BORN)])
+        kept = nw.from_native(pl.DataFrame(list(weak.values()), infer_schema_length=None).lazy())
+        assert read([account(1)], [made(1, "a1")], kept)["a1"]["provenance_because"] == "itself"
+
+
+class TestFit:
+    def test_nothing_seen_is_the_wide_window(self):
+        assert (fit({}).low, fit({}).high, fit({}).confidence) == (-WIDE, WIDE, UNFITTED)
+
+    def test_people_who_sign_in_soon_after_a_mail_make_no_peak(self):
+        seen = {-delta: 4 for delta in range(20, 200, 3)}
+        assert not fit(seen).fitted
+
+    @given(st.dictionaries(st.integers(-900, 900), st.integers(1, 50), max_size=60))
+    @budget(deadline=None, max_examples=50)
+    def test_is_never_surer_than_it_may_be_and_holds_what_it_counts(self, seen):
+        window = fit(seen)
+        assert UNFITTED <= window.confidence <= SURE
+        assert window.low <= window.high
+        if window.fitted:
+            assert window.accounts == sum(n for delta, n in seen.items() if window.low <= delta <= window.high)
+
+    def test_says_itself(self):
+        assert window_said({"low": 0, "high": 3, "accounts": 812}).endswith("0 to 3 s after the sign-on, seen on 812.")
+        assert "the clocks are apart" in window_said({"low": -9, "high": -7, "accounts": 5})
+        assert window_said({}).startswith("No account")
+
+
+@given(st.randoms(use_true_random=False))
+@budget(deadline=None, max_examples=5)
+def test_the_order_of_events_and_what_is_unrelated_change_nothing(luck):
+    accounts, events = at_sign_on(12)
+    events += [pushes(10, accounts[0].created_at), made(11, "a11", accounts[1].created_at)]
+    before = read(accounts, events)
+    others = [signs_on(n, BORN + timedelta(hours=n), target="Wiki") for n in range(10, 22)]
+    others += [signs_on(n, BORN + 3 * DAY, account_id="nobody") for n in range(10, 15)]
+    mixed = [*events, *others]
+    luck.shuffle(mixed)
+    after = read(accounts, mixed)
+    assert len(after) == len(accounts), "one class an account"
+    assert after == before
+
+
+def mixed():
+    """Four ways in at once, a clock four minutes off, a fifth of all events lost, sign-ons by chance: ways, said."""
+    luck = random.Random(4)
+    ways, accounts, events = {}, [account(1, NOW - 900 * DAY)], []
+    for n in range(100, 500):
+        moment = NOW - timedelta(seconds=luck.randint(86_400, 80 * 86_400) // 900 * 900 + luck.randint(1, 899))
+        way = ways[f"a{n}"] = ("jit", "scim", "local", "imported")[n % 4]
+        accounts.append(account(n, moment + timedelta(seconds=240)))
+        first = moment - timedelta(seconds=luck.randint(0, 4)) if way == "jit" else None
+        soon = moment + timedelta(seconds=round(luck.expovariate(1 / 40_000)))
+        events.append(signs_on(n, first or soon))
+        events += [signs_on(n, soon + timedelta(seconds=luck.randint(60, 9_000_000))) for _ in range(5)]
+        if way == "scim":
+            events.append(pushes(n, moment))
+        if way != "jit":
+            maker = {"scim": "robot", "local": "a1", "imported": "nightly import"}[way]
+            events.append(made(n, maker, moment + timedelta(seconds=240)))
+    return ways, accounts, [e for e in events if luck.random() >= 0.2]
+
+
+def test_a_mixed_company_is_told_apart_and_what_is_sure_is_right():
+    ways, accounts, events = mixed()
+    found = read(accounts, events)
+    sure = {k: r["provenance"] for k, r in found.items() if (r["provenance_confidence"] or 0) >= 0.9}
+    wrong = [k for k, way in sure.items() if ways[k] != way]
+    assert len(sure) > 280
+    assert len(wrong) <= 0.05 * len(sure)
+
+
+@pytest.mark.spark
+@pytest.mark.skipif(spark_session.missing() is not None, reason=str(spark_session.missing()))
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+def test_both_engines_say_the_same(tmp_path):
+    """From the logs on: whose an account is was found before, and is compared elsewhere."""
+    _, accounts, events = mixed()
+    accounts, events = [*accounts[:80], account(900, None)], [*events, made(900, "a900")]
+    crowd = [account(n, NOW - 400 * DAY + timedelta(seconds=n % 60), employee_id=None) for n in range(1000, 1030)]
+    theirs = [Account("sso", f"s{a.employee_id}", employee_id=a.employee_id) for a in accounts]
+    frames = frames_of([*accounts, *crowd, *theirs, START, *events])
+    here = frames["accounts"].with_columns(owner_id=pl.col("employee_id"))
+    was = here.head(9).select("application", "account_id", "created_at_s", provenance=pl.lit("jit"))
+    texts = {f"provenance_{name}": pl.lit("itself") for name in ("because", "by", "event", "subject")}
+    was = was.with_columns(provenance_confidence=pl.lit(0.93), provenance_at_s=pl.lit(9, pl.Int64), **texts)
+    tables = {"accounts": here, "events": frames["events"], "was": was}
+    engine, told = SparkEngine(spark_session.session()), []
+    for on_spark in (False, True):
+
+        def frame_of(name, on_spark=on_spark):
+            return nw.from_native(
+                engine.session.createDataFrame(tables[name].to_arrow()) if on_spark else tables[name].lazy()
+            )
+
+        def keep(name, frame, on_spark=on_spark):
+            return (engine if on_spark else PolarsEngine()).persist(frame, tmp_path / f"{on_spark}-{name}.parquet", ())
+
+        all_ = frame_of("accounts")
+        own = all_.filter(nw.col("application") == "sso")
+        now, windows = known_now(Surroundings(all_, own, frame_of("events"), SETTINGS), lambda some: some, keep)
+        born = keep("born", with_memory(now, frame_of("was")))
+        found = bursts(all_, born.filter(nw.col("provenance") != "unknown"))
+        whole = with_bursts(of_accounts(all_, born), found, SETTINGS).select(*KEY, *PROVENANCE, "provenance_together")
+        told.append((windows, whole.collect("polars").to_native().sort(KEY).rows()))
+    assert told[0] == told[1]
+    assert {row[2] for row in told[0][1]} >= {"jit", "scim", "local", "imported", "unknown"}
