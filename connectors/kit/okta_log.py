@@ -41,8 +41,8 @@ KINDS: Final[dict[str, str]] = {
     "application.provision.user.sync": "provisioned",
     "application.provision.user.activate": "provisioned",
     "application.provision.user.reactivate": "provisioned",
-    "application.provision.user.deactivate": "provisioned",
-    "application.provision.user.deprovision": "provisioned",
+    "application.provision.user.deactivate": "deprovisioned",
+    "application.provision.user.deprovision": "deprovisioned",
 }
 FILTER: Final = " or ".join(f'eventType eq "{name}"' for name in KINDS)
 # The log tells the label of a role, not what the rest of the API calls it.
