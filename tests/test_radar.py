@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from estates import NOW
-from radar_scenes import BORN, FIRST, MANNERS, TWELVE, Scene, alone, born_outside, company, pushes
+from radar_scenes import BORN, FIRST, MANNERS, TWELVE, alone, born_outside, company
 
 from governance.provisioning.conflict import KINDS
 from governance.provisioning.radar import radar
-from governance.provisioning.steps import TITLES, Where, sentence, steps
+from governance.provisioning.steps import TITLES
 
 WRITERS = ("jit", "scim", "hand")
 
