@@ -253,7 +253,8 @@ class Okta(
         log = SystemLog(self._calls, self.feed.name, self.given.now)
         yield from log.events(since, mark, self.reading)
         self.mark = log.mark
-        yield from told_settings(self._calls, self.given.now)
+        if not log.goes_on:
+            yield from told_settings(self._calls, self.given.now)
 
     def deactivate(self, account_id: str) -> Receipt:
         """Suspend the account, or deactivate it where the configuration says so."""

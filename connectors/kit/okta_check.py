@@ -7,7 +7,7 @@ from typing import Final
 from connectors.kit.contract import Checked
 from connectors.kit.okta_calls import API, OktaCalls, ServiceApp, step
 from connectors.kit.okta_holdings import role_key
-from connectors.kit.okta_settings import opened_by
+from connectors.kit.okta_settings import inbound
 from connectors.kit.resource import Reader, as_text
 
 READ_SCOPES: Final = (
@@ -56,7 +56,8 @@ def let_back_in(calls: OktaCalls, reader: Reader) -> list[str]:
     """Which identity providers let a closed account back in at its owner's next sign-in; silent where none is told."""
     return [
         f"a {word} account is let back in when its owner signs in through {name}"
-        for _, name, word in opened_by(calls, reader) or ()
+        for _, name, word, lets_in in inbound(calls, reader)
+        if lets_in
     ]
 
 

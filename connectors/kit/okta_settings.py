@@ -18,28 +18,22 @@ SETTING: Final = "lets_closed_back_in"
 _ACTIONS: Final = (("suspended", "UNSUSPEND", "suspended"), ("deprovisioned", "REACTIVATE", "deactivated"))
 
 
-def opened_by(calls: OktaCalls, reader: Reader) -> list[tuple[str, str, str]] | None:
-    """The providers that let closed accounts back in: id, name, which accounts. None where they are not told."""
-    rows = calls.may_list("idps", {"limit": "200"}, Reading(), gone=True)
-    if rows is None:
-        return None
-    found = []
-    for row in rows:
+def inbound(calls: OktaCalls, reader: Reader) -> Iterator[tuple[str, str, str, bool]]:
+    """What each inbound provider does with closed accounts: id, name, which accounts, whether it lets them back in.
+
+    Nothing where the credential may not see the providers.
+    """
+    for row in calls.may_list("idps", {"limit": "200"}, Reading(), gone=True) or ():
         told = reader.of(row)
-        number = told.text("id") or "without an id"
+        number = told.text("id") or told.text("name") or "without an id"
         conditions = told.part("policy.provisioning.conditions")
         for status, action, word in _ACTIONS:
-            if (conditions.text(f"{status}.action") or "").upper() == action:
-                found.append((number, told.text("name") or number, word))
-    return found
+            lets_in = (conditions.text(f"{status}.action") or "").upper() == action
+            yield number, told.text("name") or number, word, lets_in
 
 
 def told_settings(calls: OktaCalls, now: datetime) -> Iterator[Event]:
-    """The setting as it is now: one event for the org, and one for each provider that lets accounts back in."""
+    """One event for each inbound provider and kind of closed account: the setting as it is now, on or off."""
     place = calls.place
-    found = opened_by(calls, Reader(place, now))
-    if found is None:
-        return
-    yield Event(place, f"setting:{SETTING}", now, "setting", success=False, target=SETTING)
-    for number, name, word in found:
-        yield Event(place, f"setting:{number}:{word}", now, "setting", actor=name, success=True, target=SETTING)
+    for number, name, word, lets_in in inbound(calls, Reader(place, now)):
+        yield Event(place, f"setting:{number}:{word}", now, "setting", actor=name, success=lets_in, target=SETTING)

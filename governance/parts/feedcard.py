@@ -61,7 +61,8 @@ def leaving_lines(card: Card) -> None:
     said, tone = seen
     text = plain(said)
     st.markdown(f":small[{dim('When somebody leaves')}]  \n{TONES[tone]} {f':red[{text}]' if tone == 'bad' else text}")
-    note(f"From here: {plain(promise[0].lower() + promise[1:])}")
+    said = promise.removeprefix("Nothing happens by itself. ")
+    note(f"From here: {plain(said[0].lower() + said[1:])}")
 
 
 def source_card(house: House, actor: Actor, now: datetime, source: Source) -> None:

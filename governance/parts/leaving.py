@@ -8,6 +8,7 @@ import streamlit as st
 
 from governance.parts.links import link
 from governance.parts.text import bold, dim, plain, small_row
+from governance.provisioning.leaving import closing, staying
 from governance.views.radar import Provisioned, WaysOut
 
 _TONES: Final = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
@@ -32,7 +33,10 @@ def leaving_strip(found: list[Provisioned], ways: WaysOut) -> None:
             parts.append(dim(f"? {unseen} not yet seen"))
         st.markdown(small_row(parts))
         for one in _worst(seen):
-            st.markdown(f"{_TONES[one.leaving.tone if one.leaving else 'warn']} {plain(one.said)}")
+            if one.leaving:
+                rest = dim(closing(one.leaving))
+                sign = _TONES[one.leaving.tone]
+                st.markdown(f"{sign} {bold(one.title)}\u2003{plain(staying(one.leaving))}\u2003:small[{rest}]")
         st.markdown(_out(ways))
 
 

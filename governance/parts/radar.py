@@ -21,8 +21,10 @@ def radar_mark(seen: Provisioned) -> None:
         st.markdown(
             f":small[:orange[◆ Two writers: {plain(count(len(seen.found), 'consequence', 'consequences'))} found]]"
         )
-    else:
-        st.markdown(f":small[:orange[◆ JIT and SCIM] {dim('nothing came of it that can be seen')}]")
+        return
+    blind = len(seen.unknown)
+    said = f"{count(blind, 'consequence', 'consequences')} cannot be looked for" if blind else "nothing came of it"
+    st.markdown(f":small[:orange[◆ JIT and SCIM]\u2003{dim(said)}]")
 
 
 def radar_panel(seen: Provisioned, now: datetime) -> None:
@@ -39,11 +41,11 @@ def radar_panel(seen: Provisioned, now: datetime) -> None:
             st.markdown(_writer(one, now))
         for found in seen.found:
             _consequence(found)
-        if seen.several and not seen.found:
+        if seen.several and not seen.found and not seen.unknown:
             st.markdown(":green[✓] Nothing was found that came of two writers.")
         if seen.unknown:
             with st.expander(f"{count(len(seen.unknown), 'consequence', 'consequences')} cannot be looked for"):
-                for title, why in seen.unknown:
+                for _, title, why in seen.unknown:
                     st.markdown(f":small[{bold(title)}: {plain(why)}.]")
 
 

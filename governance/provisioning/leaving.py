@@ -192,6 +192,29 @@ def _together(people: list[list[_Account]]) -> Leaving:
     )
 
 
+def staying(seen: Leaving) -> str:
+    """How many leavers still have an account, in a few words."""
+    tokens = f", {seen.tokens:,} with live tokens" if seen.tokens else ""
+    shut = f", the sign-in of {seen.sign_in_closed:,} closed" if seen.sign_in_closed else ""
+    has = "has" if seen.still == 1 else "have"
+    return f"{seen.still:,} of {counted(seen.leavers, 'leaver')} still {has} an account{shut}{tokens}"
+
+
+def closing(seen: Leaving) -> str:
+    """Who closes and how soon, in a few words; empty where nothing was closed since the application is read."""
+    if seen.by is None:
+        return ""
+    who = {
+        "scim": "SCIM closes",
+        "hand": "closed by hand",
+        "here": "closed from here",
+        "untold": "closed, not told by whom",
+    }
+    if seen.median is not None:
+        return f"{who[seen.by]}, half within {lasting(seen.median)}"
+    return who[seen.by]
+
+
 def sentence(seen: Leaving, title: str, provider: str | None = None, of_provider: Leaving | None = None) -> str:
     """What happens there when somebody leaves, in one plain statement. Not for `unseen`: nothing was seen."""
     of = f"of {counted(seen.leavers, 'leaver')} since {day(seen.since)}"

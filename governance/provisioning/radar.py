@@ -18,6 +18,7 @@ from governance.provisioning.pushes import ACCOUNT, PUSHES, Picture, aimed, name
 from governance.provisioning.writers import Acting, surely, writers
 
 Manners = Mapping[str, Mapping[str, Mapping[str, Any]]]  # application -> manner of its connector -> what it says of it
+_DAY: Final = 86_400
 _FROM_HERE: Final = ("jit", "scim", "hand", "import")
 
 
@@ -171,10 +172,16 @@ def settings_told(picture: Picture) -> dict[str, dict[str, bool]]:
     """What applications last told of how they are set up: application -> setting -> whether any provider has it on."""
     told = picture.events.filter(nw.col("kind") == "setting", ~nw.col("target").is_null())
     rows = told.select("application", "target", "success", "at_s").collect("polars").rows()
-    newest = {(str(r[0])): max(int(x[3]) for x in rows if x[0] == r[0]) for r in rows}
+    if not rows:
+        return {}
+    applications = sorted({str(row[0]) for row in rows})
+    read = picture.accounts.filter(nw.col("application").is_in(applications)).group_by("application")
+    newest = {str(name): int(at or 0) - _DAY for name, at in read.agg(nw.col("as_of_s").max()).collect("polars").rows()}
     found: dict[str, dict[str, bool]] = {}
     for application, target, on, at in rows:
-        if int(at) == newest[str(application)]:  # what the newest reading does not tell any more is no setting now
+        if int(at) >= newest.get(
+            str(application), 0
+        ):  # what the newest reading does not tell any more is no setting now
             own = found.setdefault(str(application), {})
             own[str(target)] = own.get(str(target), False) or bool(on)
     return found

@@ -54,7 +54,7 @@ class Provisioned:
     title: str
     writers: tuple[Writing, ...]
     found: tuple[Found, ...]
-    unknown: tuple[tuple[str, str], ...]  # title of a consequence that cannot be looked for, and why
+    unknown: tuple[tuple[Kind, str, str], ...]  # a consequence that cannot be looked for: kind, title, why
     leaving: Leaving | None
     said: str | None  # what happens there when somebody leaves; None where too few left to see it
     born: int  # accounts that a sign-in made
@@ -100,7 +100,7 @@ def _load(house: House, run: runs.Run) -> dict[str, Provisioned]:
             found=tuple(
                 _found(name, one, where, called, manners.get(provider or "", {})) for one in _consequences(own)
             ),
-            unknown=tuple((TITLES[kind], told["unknown"][kind]) for kind in KINDS if kind in told["unknown"]),
+            unknown=tuple((k, TITLES[k], told["unknown"][k]) for k in KINDS if k in told["unknown"]),
             leaving=seen,
             said=None if seen is None or seen.what == "unseen" else _leaving(seen, where, left.get(provider or "")),
             born=int(told["born"]),
