@@ -136,7 +136,7 @@ def deleted_there(scene: Scene) -> Scene:
 
 
 def older_than_the_push(scene: Scene) -> Scene:
-    scene.person("a").signs_in("a")
+    scene.person("a", made=FIRST - 5 * DAY).signs_in("a", FIRST - 5 * DAY)
     return scene.pushed("1").pushed("2")
 
 

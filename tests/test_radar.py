@@ -139,3 +139,12 @@ def test_no_mixture_of_what_one_writer_did_has_a_consequence(writer, names):
         for account in scene.accounts:
             account["external_id"] = f"00u{account['account_id']}"
     assert all(not blip.consequences for blip in radar(scene.estate(), NOW, MANNERS).values())
+
+
+def test_who_was_pushed_before_events_are_kept_is_not_taken_for_older_than_the_push():
+    scene = born_outside(company())  # everybody else was there before anything is remembered
+    for silent in ("1", "2"):
+        scene.events = [e for e in scene.events if e["kind"] != "provisioned" or e["account_id"] != f"sso{silent}"]
+    found = scene.blip()
+    assert "not_retroactive" not in {one.kind for one in found.consequences}
+    assert "not_retroactive" in {one.kind for one in found.unknown}

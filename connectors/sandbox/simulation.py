@@ -201,6 +201,8 @@ def arrive(company: Company, person: Person, assertion: Assertion, how: str) -> 
         account = _made(company, person, plot, assertion, how)
         kind = {"jit": "created", "scim": "provisioned", "imported": "created"}.get(how, "created")
         application.record(kind, account.id, None if how == "jit" else how)
+        if how == "scim":
+            push_told(company, person.employee_id, plot, "provisioned")
     else:
         account = application.accounts[decision.account_id or ""]
         account.department, account.title = assertion.department, assertion.title
@@ -210,6 +212,13 @@ def arrive(company: Company, person: Person, assertion: Assertion, how: str) -> 
         application.revoke(account.id, plot.entitlement(name), how)
     company.minds[plot.name, account.id].seen_as = f"{person.department}|{person.title}"
     return account
+
+
+def push_told(company: Company, number: str, plot: Plot, kind: str) -> None:
+    """Let the identity provider's own log tell of a push, where it pushes to that application."""
+    if any(e.kind == "application" and e.name == plot.title for e in landscape()[IDP].entitlements):
+        for account in company.accounts_of(number, IDP):
+            company.applications[IDP].record(kind, account.id, "Okta System", target=plot.title)
 
 
 def _known(company: Company, plot: Plot, account: SandboxAccount) -> Known:

@@ -43,7 +43,10 @@ def deletion_gap(scene: Scene, now_s: int) -> Found:
 
 
 def not_retroactive(scene: Scene, now_s: int) -> Found:
-    """Accounts older than the first push that no push has reached since: the provider pushes new assignments only."""
+    """Accounts older than the first push that no push has reached since: the provider pushes new assignments only.
+
+    Where no account tells whether the provider knows it, only those count that were made within what is remembered.
+    """
     if not _both(scene):
         return ()
     if scene.provider is None:
@@ -54,16 +57,20 @@ def not_retroactive(scene: Scene, now_s: int) -> Found:
         return _unknown(scene, "not_retroactive", "no push to it is told, neither by it nor by an identity provider")
     pushes = scene.acts.filter(nw.col("writer") == "scim")
     first = int(pushes["at_s"].min())
-    if scene.provider_since is None or first - scene.provider_since < _DAY:
-        why = "pushes are as old as what is remembered, so when they were switched on is not known"
-        return _unknown(scene, "not_retroactive", why)
     older = scene.accounts.filter(
         nw.col("active").fill_null(True),
         nw.col("person"),
         ~nw.col("owner_id").is_null(),
+        nw.col("external_id").is_null(),
         (nw.col("created_at_s") < first).fill_null(False),
-    )
-    rows = older.join(pushes, on="account_id", how="anti")
+    ).join(pushes, on="account_id", how="anti")
+    # Pushes from before events are kept are not told. That none was sent shows in accounts made since then.
+    lately = older.filter(nw.col("created_at_s") >= (scene.provider_since or first))
+    if not len(lately):
+        why = "no account is known that was made in the remembered days before the first push, so when it began is open"
+        return _unknown(scene, "not_retroactive", why)
+    links_told = len(scene.accounts.filter(~nw.col("external_id").is_null())) > 0
+    rows = older if links_told else lately
     return scene.consequence("not_retroactive", rows.with_columns(first_s=nw.lit(first)), "first_s")
 
 
