@@ -20,10 +20,12 @@ from governance.provisioning.pushes import (
     Picture,
     aimed,
     at_sign_in,
+    empty,
     names,
     owned,
     providers,
     remembered,
+    settled,
 )
 
 Frame = nw.LazyFrame[Any]
@@ -45,17 +47,19 @@ def acts(picture: Picture, now: datetime) -> Frame:
     """Every act that can be laid to a writer: application, account_id, writer, act, at_s."""
     settings = picture.settings
     called, there = names(settings), providers(settings)
-    told = picture.events.filter(
+    happened = picture.events.filter(
         nw.col("kind").is_in(list(ACTS)), nw.col("success").fill_null(True), ~nw.col("account_id").is_null()
-    ).select(*ACCOUNT, "kind", "actor", "target", "at_s")
+    )
+    told = settled(happened.select(*ACCOUNT, "kind", "actor", "target", "at_s"))
     push = nw.col("kind").is_in(PUSHES)
     here = told.filter(push, ~nw.col("application").is_in(there)).select(*ACCOUNT, "kind", "at_s")
     from_there = _of_accounts(picture, aimed(told.filter(push, nw.col("application").is_in(there)), called))
     by_program = told.filter(~push, _is_program()).select(*ACCOUNT, "kind", "at_s")
-    scim = nw.concat([here, from_there, by_program], how="vertical")
-    alone = _alone(told.filter(~push, ~_is_program()), scim)
+    scim = settled(nw.concat([here, from_there, by_program], how="vertical"))
+    alone = settled(_alone(told.filter(~push, ~_is_program()), scim))
     young = owned(picture).filter(nw.col("created_at_s") >= remembered(settings, now))
-    born = _born(picture, alone, scim, at_sign_in(picture, called, _told_of(picture, young, scim)))
+    young = settled(_told_of(picture, young, scim)) if there else young.head(0)
+    born = settled(_born(picture, alone, scim, at_sign_in(picture, called, young)))
     signed = _at_own_sign_in(picture, alone.filter(nw.col("kind").is_in(["updated", "reactivated"])), called)
     others = _by_others(picture, alone).join(born.select(*ACCOUNT, by_sign_in=nw.lit(True)), on=ACCOUNT, how="left")
     others = others.filter(~((nw.col("act") == "made") & nw.col("by_sign_in").fill_null(False))).select(*COLUMNS)
@@ -105,6 +109,9 @@ def _of_accounts(picture: Picture, told: Frame) -> Frame:
 
     Of several accounts of one owner, those it knows by an id of its own; where none has one, every one that was there.
     """
+    told = settled(told)
+    if empty(told):
+        return told.select(*ACCOUNT, "kind", "at_s")
     people = picture.accounts.filter(~nw.col("owner_id").is_null())
     people = people.select(*ACCOUNT, "owner_id", "external_id", "created_at_s")
     theirs = told.join(people.select(*ACCOUNT, "owner_id"), on=ACCOUNT, how="inner").select(
@@ -144,6 +151,9 @@ def _born(picture: Picture, alone: Frame, scim: Frame, signed: Frame) -> Frame:
 
 def arrivals(picture: Picture, accounts: Frame, called: dict[str, list[str]]) -> Frame:
     """When owners signed in to these accounts (application, account_id): application, account_id, seen_s."""
+    accounts = settled(accounts)
+    if empty(accounts):
+        return accounts.select(*ACCOUNT, nw.lit(None, nw.Int64).alias("seen_s"))
     own = picture.events.filter(nw.col("kind") == "sign_in", nw.col("success").fill_null(True))
     here = own.join(accounts, on=ACCOUNT, how="semi").select(*ACCOUNT, nw.col("at_s").alias("seen_s"))
     people = owned(picture).select(*ACCOUNT, "owner_id")
@@ -170,6 +180,8 @@ def _by_others(picture: Picture, events: Frame) -> Frame:
 
     What a program did may be a push under a name of its own: of that only closings are kept, laid to nobody.
     """
+    if empty(events):
+        return events.select(*ACCOUNT, nw.lit("").alias("writer"), nw.lit("").alias("act"), "at_s").head(0)
     people = picture.accounts.filter(of_a_person()).select("application", nw.col("account_id").alias("actor"))
     called = picture.accounts.filter(of_a_person(), ~nw.col("username").is_null()).select(
         "application", nw.col("username").alias("actor")

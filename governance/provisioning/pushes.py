@@ -83,12 +83,27 @@ def pushed(picture: Picture, called: dict[str, list[str]]) -> Frame:
     return nw.concat([here, by_owner], how="vertical").unique(ACCOUNT)
 
 
+def settled(frame: Frame) -> Frame:
+    """The same rows, computed once where this process computes them: many questions are asked of few of them.
+
+    A cluster plans everything as a whole.
+    """
+    return frame.collect("polars").lazy() if frame.implementation.is_polars() else frame
+
+
+def empty(frame: Frame) -> bool:
+    """Whether a settled frame is known to hold nothing; a cluster is not asked."""
+    return frame.implementation.is_polars() and not len(frame.head(1).collect("polars"))
+
+
 def at_sign_in(picture: Picture, called: dict[str, list[str]], young: Frame) -> Frame:
     """Of young accounts (application, account_id, owner_id, created_at_s) those made at their owner's single sign-on.
 
     At means within five minutes: the clocks of two systems differ.
     """
     there = providers(picture.settings)
+    if not there or empty(young):
+        return young.select(*ACCOUNT, "created_at_s").head(0)
     theirs = owned(picture).filter(nw.col("application").is_in(there)).select(*ACCOUNT, "owner_id")
     theirs = theirs.join(young.select("owner_id").unique(["owner_id"]), on="owner_id", how="semi")
     through = picture.events.filter(
