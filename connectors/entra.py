@@ -24,6 +24,7 @@ from connectors.kit.contract import (
     Circumstances,
     Connector,
     Field,
+    Manner,
     MarkRefused,
     TellsChanges,
     TellsEvents,
@@ -89,6 +90,20 @@ class Entra(
         "end_sessions": ("User.RevokeSessions.All",),
         "credentials": CREDENTIALS,
     }
+    # Seen in Microsoft's reference of `user: delete`: 30 days in the recycle bin. That provisioning switches an account
+    # off at once and deletes it in the application only then is general knowledge.
+    manners = (
+        Manner(
+            "deletes_late",
+            "Somebody who is deleted is only switched off in applications; they are told to delete 30 days later.",
+            (
+                "In Microsoft Entra, take the assignment of {title} away and use Provision on demand before anybody is"
+                " deleted.",
+                "In Microsoft Entra, delete permanently, under Deleted users, whom {title} must forget before 30 days.",
+            ),
+            days=30,
+        ),
+    )
     plans = (
         "Last sign-in needs Entra ID P1; without it last use is unknown.",
         "The log of sign-ins needs Entra ID P1 and goes back 30 days; the audit log of the free edition 7 days.",

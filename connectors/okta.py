@@ -26,6 +26,7 @@ from connectors.kit.contract import (
     Circumstances,
     Connector,
     Field,
+    Manner,
     MarkRefused,
     TellsChanges,
     TellsEvents,
@@ -37,6 +38,7 @@ from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
 from connectors.kit.okta_holdings import OktaHoldings
 from connectors.kit.okta_log import SystemLog
 from connectors.kit.okta_people import OktaPeople
+from connectors.kit.okta_settings import told_settings
 from connectors.kit.okta_updated import LATE, Kept, Logged, begun, only, updated_since
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
@@ -105,6 +107,18 @@ class Okta(
         "end_sessions": ("okta.users.manage",),
         "credentials": ("okta.users.read", "okta.apiTokens.read", "okta.users.manage", "okta.apiTokens.manage"),
     }
+    # Seen on help.okta.com, "Provision unprovisioned users"; that the Import tab matches accounts is general knowledge.
+    manners = (
+        Manner(
+            "pushes_new_assignments",
+            "Whoever was assigned before provisioning was switched on is not pushed.",
+            (
+                "In Okta, open {title}, Import, Import Now, and confirm which person each account belongs to.",
+                "In Okta, open {title}, Assignments, and click Provision User for everybody with a red sign.",
+                "In Okta, convert individual assignments to a group's, so that leaving the group ends them.",
+            ),
+        ),
+    )
     plans = (
         "The System Log goes back 90 days.",
         "An API services app must not require DPoP (proof of possession): switch that off in its settings.",
@@ -239,6 +253,8 @@ class Okta(
         log = SystemLog(self._calls, self.feed.name, self.given.now)
         yield from log.events(since, mark, self.reading)
         self.mark = log.mark
+        if not log.goes_on:
+            yield from told_settings(self._calls, self.given.now)
 
     def deactivate(self, account_id: str) -> Receipt:
         """Suspend the account, or deactivate it where the configuration says so."""

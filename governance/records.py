@@ -125,6 +125,8 @@ EVENT_KINDS: Final = (
     "granted",
     "revoked",
     "provisioned",  # pushed by SCIM
+    "deprovisioned",  # closed by such a push
+    "setting",  # how the application is set up now: `target` names the setting, `success` whether it is on
 )
 
 CREDENTIAL_KINDS: Final = ("token", "oauth_grant", "api_key", "ssh_key", "app_password")

@@ -23,6 +23,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "rules": ("rules",),
     "policy": ("policy",),
     "estate": ("accounts", "identities", "access"),
+    "radar": ("radar",),
     "comparing": ("compare",),
     "remediations": ("remediate", "verify"),
     "campaigns": ("campaign",),

@@ -206,7 +206,10 @@ def announce(house: House, now: datetime) -> None:
                 scopes={capability: list(scopes) for capability, scopes in kind.scopes.items()},
                 plans=list(kind.plans),
                 covers=list(kind.covers),
-                limits=[asdict(limit) for limit in kind.limits],
+                limits=[
+                    *(asdict(limit) for limit in kind.limits),
+                    *({**asdict(manner), "steps": list(manner.steps)} for manner in kind.manners),
+                ],
                 family="hr" if kind.kind == "source" else kind.family,
             )
         )

@@ -192,6 +192,18 @@ class TestLettingBackIn:
         with org.connect() as connector:
             assert set(connector.check().notes) == expected
 
+    def test_whether_a_sign_in_lets_closed_accounts_back_in_is_told_as_a_setting(self, org):
+        org.application.settings["idps"] = {
+            "Partners": {"suspended": "NONE", "deprovisioned": "REACTIVATE"}, "Staff": {},
+        }  # fmt: skip
+        with org.connect() as connector:
+            told = [e for e in connector.events(NOW - timedelta(days=1), None) if e.kind == "setting"]
+        assert {(e.actor, e.success, e.target) for e in told} == {
+            ("Partners", True, "lets_closed_back_in"), ("Partners", False, "lets_closed_back_in"),
+            ("Staff", False, "lets_closed_back_in"),
+        }  # fmt: skip
+        assert len({e.event_id for e in told}) == len(told) == 4
+
 
 @pytest.mark.parametrize(
     ("options", "secrets", "names"),

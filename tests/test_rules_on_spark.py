@@ -8,11 +8,15 @@ from typing import Any
 
 import polars as pl
 import pytest
+import radar_scenes
 import spark_session
 from estates import MAPPING, NOW, account, estate, identity, leaver, settings, unowned
 from provisioned_estate import APPLICATIONS, happened, provisioned
 
 from governance.estate import Estate
+from governance.provisioning.acts import acts
+from governance.provisioning.leaving import leaving
+from governance.provisioning.radar import radar
 from governance.rulebook import Verdict, all_rules, run
 
 pytestmark = [
@@ -226,3 +230,21 @@ def test_an_empty_estate_and_an_empty_mapping_are_no_special_cases(mapping):
     empty = estate(settings=without, spark=spark_session.session())
     verdict = run(empty, without.policy, NOW, RULES)
     assert (verdict.findings.height, verdict.not_evaluable, verdict.checks) == (0, {}, 0)
+
+
+def test_the_radar_and_what_leavers_show_are_the_same_on_both_engines():
+    world = radar_scenes.company()
+    for change in (radar_scenes.duplicate, radar_scenes.reborn, radar_scenes.lets_leavers_in):
+        world = change(world)
+    for number in "456":
+        held = next(a for a in world.accounts if a["account_id"] == f"crm{number}")
+        held |= {"owner_state": "ended", "owner_ended_at": NOW - timedelta(days=9)}
+
+    def concluded(spark: Any = None) -> tuple[Any, Any]:
+        seen = world.estate(spark=spark)
+        done = acts(seen, NOW).collect("polars")
+        return radar(seen, NOW, radar_scenes.MANNERS, done), leaving(seen, done, NOW, {})
+
+    here = concluded()
+    assert {one.kind for one in here[0]["crm"].consequences} >= {"duplicates", "reborn_by_sign_in"}
+    assert here == concluded(spark_session.session())

@@ -58,6 +58,19 @@ class Checked:
     excess: tuple[str, ...] = ()  # beyond the least scopes
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How an identity provider pushes, where that leaves something open. `manner`: one that the radar knows.
+
+    `steps` end it at the provider, in the vendor's own words; `{title}` is the application that is pushed to.
+    """
+
+    manner: str
+    text: str
+    steps: tuple[str, ...] = ()
+    days: int | None = None
+
+
 class Connector(ABC):
     """One kind of system that can be read. The name is the file's name."""
 
@@ -69,6 +82,7 @@ class Connector(ABC):
     scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # capability -> least scopes
     plans: ClassVar[tuple[str, ...]] = ()  # limits of licences and plans, in plain words
     limits: ClassVar[tuple[RateLimit, ...]] = ()  # what the vendor publishes
+    manners: ClassVar[tuple[Manner, ...]] = ()  # of an identity provider: what its pushes leave open
     covers: ClassVar[tuple[str, ...]] = ()  # which kinds of accounts are read, and which are not and why
 
     def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:

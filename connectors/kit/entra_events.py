@@ -30,7 +30,13 @@ _ACTIVITIES: Final = {
     "add app role assignment grant to user": "granted",
     "remove app role assignment from user": "revoked",
 }
-_PUSHES: Final = frozenset({"create", "update", "delete", "disable", "stageddelete"})
+_PUSHES: Final = {
+    "create": "provisioned",
+    "update": "provisioned",
+    "delete": "deprovisioned",
+    "disable": "deprovisioned",
+    "stageddelete": "deprovisioned",
+}
 _RESULTS: Final = {"success": True, "failure": False}
 
 
@@ -78,7 +84,8 @@ def provisioned(told: Resource, application: str, reader: Reader) -> Event | Non
     program = told.text("servicePrincipal.displayName") or told.text("targetSystem.displayName")
     success = _RESULTS.get(result)
     who = told.text("sourceIdentity.id")
-    return Event(application, event_id, at, "provisioned", who, told.text("initiatedBy.displayName"), success, program)
+    by = told.text("initiatedBy.displayName")
+    return Event(application, event_id, at, _PUSHES[action], who, by, success, program)
 
 
 def _entitlement(activity: str, targets: dict[str, Resource], changed: dict[str, str]) -> str | None:

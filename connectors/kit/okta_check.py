@@ -7,8 +7,8 @@ from typing import Final
 from connectors.kit.contract import Checked
 from connectors.kit.okta_calls import API, OktaCalls, ServiceApp, step
 from connectors.kit.okta_holdings import role_key
+from connectors.kit.okta_settings import inbound
 from connectors.kit.resource import Reader, as_text
-from governance.records import Reading
 
 READ_SCOPES: Final = (
     "okta.users.read",
@@ -53,21 +53,12 @@ def examined(calls: OktaCalls, app: ServiceApp | None, reader: Reader) -> Checke
 
 
 def let_back_in(calls: OktaCalls, reader: Reader) -> list[str]:
-    """Which identity providers let a closed account back in at its owner's next sign-in; silent where none is told.
-
-    Okta's specification, IdentityProvider: `policy.provisioning.conditions` decides what happens to a deactivated or
-    suspended account whose owner signs in through the provider.
-    """
-    found = []
-    for row in calls.may_list("idps", {"limit": "200"}, Reading(), gone=True) or ():
-        told = reader.of(row)
-        name = told.text("name") or told.text("id") or "without a name"
-        conditions = told.part("policy.provisioning.conditions")
-        for status, action in (("suspended", "UNSUSPEND"), ("deprovisioned", "REACTIVATE")):
-            if (conditions.text(f"{status}.action") or "").upper() == action:
-                word = "suspended" if status == "suspended" else "deactivated"
-                found.append(f"a {word} account is let back in when its owner signs in through {name}")
-    return found
+    """Which identity providers let a closed account back in at its owner's next sign-in; silent where none is told."""
+    return [
+        f"a {word} account is let back in when its owner signs in through {name}"
+        for _, name, word, lets_in in inbound(calls, reader)
+        if lets_in
+    ]
 
 
 def _owner(

@@ -41,8 +41,8 @@ KINDS: Final[dict[str, str]] = {
     "application.provision.user.sync": "provisioned",
     "application.provision.user.activate": "provisioned",
     "application.provision.user.reactivate": "provisioned",
-    "application.provision.user.deactivate": "provisioned",
-    "application.provision.user.deprovision": "provisioned",
+    "application.provision.user.deactivate": "deprovisioned",
+    "application.provision.user.deprovision": "deprovisioned",
 }
 FILTER: Final = " or ".join(f'eventType eq "{name}"' for name in KINDS)
 # The log tells the label of a role, not what the rest of the API calls it.
@@ -73,6 +73,7 @@ class SystemLog:
 
     def __init__(self, calls: OktaCalls, place: str, now: datetime) -> None:
         self.mark: str | None = None
+        self.goes_on = False  # whether more is left for the next reading
         self._calls = calls
         self._place = place
         self._reader = Reader(place, now)
@@ -102,6 +103,7 @@ class SystemLog:
             self.mark = following or self.mark
             if http.deadline.left < _KEPT_BACK * http.deadline.seconds and answer.data:
                 reading.notes.append("the log goes on; the rest is read next time")
+                self.goes_on = True
                 following = None
             done = not answer.data or following == at
             return Page(answer.data, None if done else following)

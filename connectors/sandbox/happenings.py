@@ -21,6 +21,7 @@ from connectors.sandbox.simulation import (
     Company,
     arrive,
     next_use,
+    push_told,
     pushed,
     signed_in,
 )
@@ -154,6 +155,8 @@ def closed(company: Company, number: str, name: str) -> None:
     for account in company.accounts_of(number, name):
         if account.status in ("active", "pending"):
             company.applications[name].set_status(account.id, how, landscape()[name].ways[0])
+            if landscape()[name].ways[0] == "scim":
+                push_told(company, number, landscape()[name], "deprovisioned")
 
 
 def moved(company: Company, number: str, department: str, title: str) -> None:

@@ -35,6 +35,7 @@ _EVENT: Final = {
     "reactivated": "user.lifecycle.unsuspend",
     "deleted": "user.lifecycle.delete.completed",
     "provisioned": "application.provision.user.push",
+    "deprovisioned": "application.provision.user.deactivate",
 }
 _MEMBERSHIP: Final = {"granted": "add", "revoked": "remove"}
 _PRIVILEGE: Final = {"granted": "grant", "revoked": "revoke"}
@@ -308,7 +309,7 @@ def _named(application: SandboxApplication, event: SandboxEvent) -> tuple[str | 
             return f"application.user_membership.{_MEMBERSHIP[event.kind]}", told
         return f"user.account.privilege.{_PRIVILEGE[event.kind]}", [_told("role", "ROLE", "role", found.name)]
     name = str(event.more["okta"]) if "okta" in event.more else _EVENT.get(event.kind)
-    if event.kind in ("sso", "provisioned"):
+    if event.kind in ("sso", "provisioned", "deprovisioned"):
         return name, [_told("0oa" + (event.target or "")[:17], "AppInstance", event.target or "", event.target or "")]
     return name, []
 

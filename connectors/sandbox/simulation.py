@@ -202,7 +202,7 @@ def arrive(company: Company, person: Person, assertion: Assertion, how: str) -> 
         kind = {"jit": "created", "scim": "provisioned", "imported": "created"}.get(how, "created")
         application.record(kind, account.id, None if how == "jit" else how)
         if how == "scim":
-            _say_pushed(company, person, plot)
+            push_told(company, person.employee_id, plot, "provisioned")
     else:
         account = application.accounts[decision.account_id or ""]
         account.department, account.title = assertion.department, assertion.title
@@ -214,10 +214,12 @@ def arrive(company: Company, person: Person, assertion: Assertion, how: str) -> 
     return account
 
 
-def _say_pushed(company: Company, person: Person, plot: Plot) -> None:
-    """The identity provider's log names the application it pushed somebody into."""
-    if company.at >= company.built_at - LOGS_REACH and (there := company.accounts_of(person.employee_id, IDP)):
-        company.applications[IDP].record("provisioned", there[0].id, target=plot.title)
+def push_told(company: Company, number: str, plot: Plot, kind: str) -> None:
+    """Let the identity provider's own log tell of a push, where it pushes to that application."""
+    kept = company.at >= company.built_at - LOGS_REACH  # what is older would be forgotten at once
+    if kept and any(e.kind == "application" and e.name == plot.title for e in landscape()[IDP].entitlements):
+        for account in company.accounts_of(number, IDP):
+            company.applications[IDP].record(kind, account.id, "Okta System", target=plot.title)
 
 
 def _known(company: Company, plot: Plot, account: SandboxAccount) -> Known:

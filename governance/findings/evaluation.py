@@ -20,6 +20,7 @@ from governance.declaration import epoch
 from governance.estate import Estate, Facts, build, correlate, known, people
 from governance.findings.headline import LEFT_LATELY
 from governance.findings.own_accounts import in_danger
+from governance.findings.provisioning import provisioning
 from governance.house import House
 from governance.provisioning.provenance import COLUMNS as PROVENANCE
 from governance.provisioning.traces import providers as sign_on_providers
@@ -184,6 +185,10 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
     found = verdict.bare.filter(pl.col("application").is_not_null()).group_by("application", "rule").len()
     for application, rule, count in found.sort("application", "rule").iter_rows():
         by_application.setdefault(application, {}).setdefault("rules", {})[rule] = count
+    provision = provisioning(house, estate, as_of)
+    for application, told in provision.items():
+        if application in by_application:
+            by_application[application].update(told)
     people = _people(estate, as_of) | {"next_end": _next_end(estate, as_of)}
     total = {
         word: sum(entry.get(word, 0) for entry in by_application.values())

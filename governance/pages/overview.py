@@ -13,6 +13,7 @@ from governance.parts.charts import closure_chart
 from governance.parts.coverage import coverage_line
 from governance.parts.first import act_first
 from governance.parts.heat_map import heat_map
+from governance.parts.leaving import leaving_strip
 from governance.parts.links import link
 from governance.parts.numbers import four_numbers
 from governance.parts.opening import opening
@@ -44,6 +45,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         heat_map(seen.grid)
     with right.container(border=True, height="stretch"):
         closure_chart(seen.closures)
+    leaving_strip(seen.provisioned, seen.ways_out)
     coverage_line(coverage(house, now))
     population_statement(
         population(house, now),

@@ -31,6 +31,7 @@ def declaration(connector: Declared) -> None:
             [_cover(*c) for c in connector.covers],
         )
         _list("Plans and licences", [f":orange[◆] {plain(text)}" for text in connector.plans])
+        _list("What its pushes leave open", [f":orange[◆] {plain(text)}" for text in connector.manners])
         _list("Published limits", [f"{plain(text)}" for text in connector.limits])
         if connector.limits:
             note("Half of each is used at most, the rest is left to others (`limit_share`).")

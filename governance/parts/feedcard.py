@@ -11,10 +11,11 @@ from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.notes import note
+from governance.parts.radar import radar_mark
 from governance.parts.severity import chip
 from governance.parts.strips import PROVENANCE, pull_strip, share_bar
 from governance.parts.text import bold, dim, plain, small_row
-from governance.views.applications import Card, Source, leaving
+from governance.views.applications import Card, Source, leaving, observed
 from governance.views.freshness import Feed
 from governance.views.words import UNKNOWN, count
 
@@ -25,7 +26,7 @@ _TROUBLE = {
     "refused": ("▲ Credential refused", "red"),
     "outdated": ("◆ Outdated", "orange"),
 }
-_TONES = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
+TONES = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
 
 
 def application_card(house: House, actor: Actor, now: datetime, card: Card) -> None:
@@ -40,12 +41,28 @@ def application_card(house: House, actor: Actor, now: datetime, card: Card) -> N
         note(_pulled(card.pulls, card.feed))
         if card.credential:
             st.markdown(f":orange[!] {plain(card.credential[0].upper() + card.credential[1:])}.")
-        said, tone = leaving(card)
-        text = plain(said)
-        st.markdown(
-            f":small[{dim('When somebody leaves')}]  \n{_TONES[tone]} {f':red[{text}]' if tone == 'bad' else text}"
-        )
+        if card.provisioned:
+            radar_mark(card.provisioned)
+        leaving_lines(card)
         _buttons(house, actor, now, card.name)
+
+
+def leaving_lines(card: Card) -> None:
+    """What real leavers show first; below it, or alone where too few were seen, what is set up to happen."""
+    promise, promised = leaving(card)
+    seen = observed(card)
+    if seen is None:
+        text = plain(promise)
+        held = card.provisioned.leaving.leavers if card.provisioned and card.provisioned.leaving else 0
+        few = f"not yet seen: {count(held, 'leaver', 'leavers')} held an account; as it is set up"
+        st.markdown(f":small[{dim(f'When somebody leaves, {few}' if card.provisioned else 'When somebody leaves')}]")
+        st.markdown(f"{TONES[promised]} {f':red[{text}]' if promised == 'bad' else text}")
+        return
+    said, tone = seen
+    text = plain(said)
+    st.markdown(f":small[{dim('When somebody leaves')}]  \n{TONES[tone]} {f':red[{text}]' if tone == 'bad' else text}")
+    said = promise.removeprefix("Nothing happens by itself. ")
+    note(f"From here: {plain(said[0].lower() + said[1:])}")
 
 
 def source_card(house: House, actor: Actor, now: datetime, source: Source) -> None:

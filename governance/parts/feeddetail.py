@@ -10,7 +10,9 @@ import streamlit as st
 from governance.access import Actor
 from governance.house import House
 from governance.parts.declaration import declaration
+from governance.parts.feedcard import leaving_lines
 from governance.parts.notes import note
+from governance.parts.radar import radar_panel
 from governance.parts.steps import steps
 from governance.parts.text import bold, plain
 from governance.provisioning.telling import window_said
@@ -29,6 +31,8 @@ def feed_detail(house: House, actor: Actor, now: datetime, feed: Card | Source) 
         if isinstance(feed, Card):
             _leaving(feed)
             _making(house, feed)
+            if feed.provisioned:
+                radar_panel(feed.provisioned, now)
         steps(house, actor, feed.name)
         with st.container(border=True):
             _last_pull(feed.last, now)
@@ -46,11 +50,10 @@ def feed_detail(house: House, actor: Actor, now: datetime, feed: Card | Source) 
 def _leaving(card: Card) -> None:
     if card.credential:
         st.warning(f"{plain(card.credential[0].upper() + card.credential[1:])}.", icon=":material/key:")
-    said, tone = leaving(card)
-    sign = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}[tone]
-    owner = f" Its owner is {plain(card.owner)}." if card.owner and card.owner not in said else ""
     with st.container(border=True, gap="xxsmall"):
-        st.markdown(f":small[:gray[When somebody leaves]]  \n{sign} {plain(said)}{owner}")
+        leaving_lines(card)
+        if card.owner and card.owner not in leaving(card)[0]:
+            note(f"Its owner is {plain(card.owner)}.")
 
 
 def _making(house: House, card: Card) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 import narwhals as nw
 
-from governance.declaration import CLOCKS_DIFFER_BY, Remedy, Row, epoch, rule, surely_came
+from governance.declaration import Remedy, Row, rule
 from governance.estate import Estate
 from governance.lines import APPLICATION, SETTINGS, says, worded
 from governance.provisioning.entitled import counted
+from governance.provisioning.pushes import ACCOUNT, born, names, pushed
 from governance.settings import Policy, Settings
 
 Frame = nw.LazyFrame[Any]
-ACCOUNT: Final = ["application", "account_id"]
-_CLOCKS: Final = int(CLOCKS_DIFFER_BY.total_seconds())
 
 
 def _sentence(row: Row) -> str:
@@ -81,13 +79,13 @@ def dual_provisioning(estate: Estate, policy: Policy, now: datetime) -> Frame:
     """
     settings = estate.settings
     both = [a.name for a in settings.application if {"jit", "scim"} <= set(a.provisioning)]
-    names = _names(settings)
-    pushed = _pushed(estate, names)
-    born = _born(estate, names, pushed, now)
+    called = names(settings)
+    by_push = pushed(estate, called)
+    by_sign_in = born(estate, called, by_push, now)
     there = estate.accounts.filter(nw.col("source_read")).group_by("application").agg(nw.col("criticality").max())
     counted = [
         frame.unique(ACCOUNT).group_by("application").agg(nw.len().cast(nw.Int64).alias(name))
-        for name, frame in (("pushed", pushed), ("born", born))
+        for name, frame in (("pushed", by_push), ("born", by_sign_in))
     ]
     joined = there
     for frame in counted:
@@ -95,83 +93,6 @@ def dual_provisioning(estate: Estate, policy: Policy, now: datetime) -> Frame:
     told = nw.col("application").is_in(both)
     found = joined.filter(told | (~nw.col("pushed").is_null() & ~nw.col("born").is_null()))
     return found.with_columns(both_told=told, **_writes(settings))
-
-
-def _names(settings: Settings) -> dict[str, list[str]]:
-    """What identity providers may call each application, folded."""
-    return {
-        a.name: sorted({text.strip().lower() for text in (a.name, a.label, *a.known_as)})
-        for a in settings.application
-        if not a.identity_provider
-    }
-
-
-def _aimed(events: Frame, names: dict[str, list[str]]) -> Frame:
-    """Events of identity providers with the application they are about as `aimed`."""
-    target, aimed = nw.col("target").str.strip_chars().str.to_lowercase(), nw.lit(None, nw.String)
-    for application, called in names.items():
-        aimed = nw.when(target.is_in(called)).then(nw.lit(application)).otherwise(aimed)
-    return events.with_columns(aimed=aimed).filter(~nw.col("aimed").is_null())
-
-
-def _owned(estate: Estate) -> Frame:
-    return estate.accounts.filter(~nw.col("owner_id").is_null()).select(*ACCOUNT, "owner_id", "created_at_s")
-
-
-def _pushed(estate: Estate, names: dict[str, list[str]]) -> Frame:
-    """The accounts that were pushed, as the application or an identity provider says: application, account_id."""
-    pushes = estate.events.filter(
-        nw.col("kind") == "provisioned", nw.col("success").fill_null(True), ~nw.col("account_id").is_null()
-    ).select(*ACCOUNT, "target")
-    providers = _providers(estate.settings)
-    here = pushes.filter(~nw.col("application").is_in(providers)).select(*ACCOUNT)
-    from_there = _aimed(pushes.filter(nw.col("application").is_in(providers)), names)
-    owned = _owned(estate)
-    by_owner = (
-        from_there.join(owned.select(*ACCOUNT, "owner_id"), on=ACCOUNT, how="inner")
-        .select("owner_id", nw.col("aimed").alias("application"))
-        .unique(["owner_id", "application"])
-        .join(owned.select(*ACCOUNT, "owner_id"), on=["owner_id", "application"], how="inner")
-        .select(*ACCOUNT)
-    )
-    return nw.concat([here, by_owner], how="vertical").unique(ACCOUNT)
-
-
-def _born(estate: Estate, names: dict[str, list[str]], pushed: Frame, now: datetime) -> Frame:
-    """The accounts that a sign-in made and nobody pushed, where others were pushed: application, account_id."""
-    made = estate.events.filter(nw.col("kind") == "created", nw.col("success").fill_null(True))
-    by_itself = made.filter(nw.col("actor") == nw.col("account_id")).select(*ACCOUNT)
-    # Of the older accounts no event is kept; without a push there is no conflict to look for.
-    since = epoch(now - timedelta(days=estate.settings.snapshots.event_days)) - _CLOCKS
-    owned = _owned(estate)
-    young = (
-        owned.filter(nw.col("created_at_s") >= since)
-        .join(pushed.select("application").unique(["application"]), on="application", how="semi")
-        .join(pushed, on=ACCOUNT, how="anti")
-    )
-    providers = _providers(estate.settings)
-    theirs = owned.filter(nw.col("application").is_in(providers)).select(*ACCOUNT, "owner_id")
-    theirs = theirs.join(young.select("owner_id").unique(["owner_id"]), on="owner_id", how="semi")
-    through = estate.events.filter(
-        nw.col("kind") == "sso", nw.col("application").is_in(providers), nw.col("success").fill_null(True)
-    ).select(*ACCOUNT, "target", "at_s")
-    signed = _aimed(through.join(theirs, on=ACCOUNT, how="inner"), names)
-    at_sign_in = (
-        young.join(
-            signed.select("owner_id", "at_s", nw.col("aimed").alias("application")),
-            on=["owner_id", "application"],
-            how="inner",
-        )
-        .filter((nw.col("at_s") - nw.col("created_at_s")).abs() <= _CLOCKS)
-        .select(*ACCOUNT)
-    )
-    known = estate.accounts.filter(surely_came("jit")).select(*ACCOUNT)
-    found = nw.concat([by_itself, at_sign_in, known], how="vertical").unique(ACCOUNT)
-    return found.join(pushed, on=ACCOUNT, how="anti")
-
-
-def _providers(settings: Settings) -> Sequence[str]:
-    return [a.name for a in settings.application if a.identity_provider]
 
 
 def _writes(settings: Settings) -> dict[str, nw.Expr]:

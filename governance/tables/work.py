@@ -230,7 +230,7 @@ class Connector(SQLModel, table=True):
     scopes: dict[str, list[str]] = document()
     plans: list[str] = document()  # limits of licences and plans, in plain words
     covers: list[str] = document()  # which kinds of accounts are read, and which are not
-    limits: list[dict[str, Any]] = document()  # rate limits: requests, per_s, match
+    limits: list[dict[str, Any]] = document()  # of rates: requests, per_s, match; of pushes: manner, text, steps, days
     family: str | None = None  # what a catalogue groups it by: identity provider | application | protocol | hr
 
 

@@ -15,6 +15,7 @@ from governance.settings import ApplicationSettings
 from governance.tables import Connector, Pull
 from governance.views import runs
 from governance.views.freshness import Feed, freshness
+from governance.views.radar import Provisioned, provisioned
 
 PULLS: Final = 30
 TICKS: Final = (
@@ -68,6 +69,7 @@ class Card:
     credential: str | None  # why the credential of Leaverwatch itself may end soon
     unjudged: dict[str, str] = field(default_factory=dict)
     making: dict[str, Any] = field(default_factory=dict)  # findings.evaluation: low, high, accounts, logs
+    provisioned: Provisioned | None = None  # how it is filled and emptied; None before the first detect run
 
     @property
     def trouble(self) -> Literal["never", "failed", "held", "outdated", "credential", None]:
@@ -91,6 +93,7 @@ def cards(house: House, now: datetime) -> list[Card]:
     told = _told(run)
     feeds = {feed.name: feed for feed in freshness(house, now)}
     numbers: dict[str, Any] = (run.summary.get("by_application") or {}) if run else {}
+    filled = provisioned(house)
     found = []
     with house.store.read() as session:
         connectors = {row.name: row for row in session.exec(select(Connector))}
@@ -119,6 +122,7 @@ def cards(house: House, now: datetime) -> list[Card]:
                     credential=(run.summary.get("own_accounts") or {}).get(application.name) if run else None,
                     unjudged=run.not_evaluable.get(application.name, {}) if run else {},
                     making=own.get("making") or {},
+                    provisioned=filled.get(application.name),
                 )
             )
     weight = {"high": 0, "medium": 1, "low": 2}
@@ -134,6 +138,14 @@ def closing(house: House, name: str) -> Closing | None:
         return _closing(house, application, session.get(Connector, application.connector))
 
 
+def closable(house: House) -> list[str]:
+    """The applications whose accounts can be closed from here."""
+    with house.store.read() as session:
+        connectors = {row.name: row for row in session.exec(select(Connector))}
+    ways = (_closing(house, a, connectors.get(a.connector)) for a in house.settings.application)
+    return [way.application for way in ways if way.how == "call"]
+
+
 def _closing(house: House, application: ApplicationSettings, connector: Connector | None) -> Closing:
     able = connector is not None and "deactivate" in (connector.capabilities or [])
     acts = able and house.settings.act.enabled and bool(application.options.get("write_token"))
@@ -146,8 +158,16 @@ def _closing(house: House, application: ApplicationSettings, connector: Connecto
     return Closing(application.name, application.label, "task", owner, provable, application.owner)
 
 
+def observed(card: Card) -> tuple[str, Literal["good", "warn", "bad"]] | None:
+    """What real leavers show to happen there, and how good that is; None where fewer than three were seen to leave."""
+    seen = card.provisioned
+    if seen is None or seen.leaving is None or seen.said is None:
+        return None
+    return seen.said, seen.leaving.tone
+
+
 def leaving(card: Card) -> tuple[str, Literal["good", "warn", "bad"]]:
-    """What happens in this application when somebody leaves, in plain words, and how good that is."""
+    """What is to happen in this application when somebody leaves, as it is set up, and how good that is."""
     if not card.closing.provable:
         return f"Cannot be verified: {card.title} does not tell whether an account is active.", "warn"
     if card.closing.how == "call":

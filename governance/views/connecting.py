@@ -61,6 +61,7 @@ class Declared:
     plans: list[str]
     covers: list[tuple[str, str]]  # kinds of accounts, and whether they are read; empty where it is one sentence
     limits: list[str]
+    manners: list[str]  # what its pushes leave open
 
     @property
     def can(self) -> list[str]:
@@ -104,7 +105,8 @@ def _declared(row: Connector) -> Declared:
         scopes=_scopes(row.scopes or {}),
         plans=list(row.plans or ()),
         covers=[_covered(text) for text in row.covers or ()],
-        limits=[_limit(one) for one in row.limits or ()],
+        limits=[_limit(one) for one in row.limits or () if "manner" not in one],
+        manners=[str(one["text"]) for one in row.limits or () if "manner" in one],
     )
 
 

@@ -13,9 +13,11 @@ from governance.findings import Coverage, Headline, headline
 from governance.house import House
 from governance.tables import DetectRun, Finding
 from governance.views import runs
+from governance.views.applications import closable
 from governance.views.closures import Closures, closures, coverage
 from governance.views.findings import Filters, page
 from governance.views.paging import Row
+from governance.views.radar import Provisioned, WaysOut, provisioned, ways_out
 from governance.views.tallies import Tally, tally
 from governance.views.words import rule_names, rule_title
 
@@ -65,6 +67,8 @@ class Overview:
     coverage_history: list[float]  # in percent, of the last runs, oldest first
     first: list[Row]
     grid: Grid
+    provisioned: list[Provisioned]  # how each application is filled and emptied
+    ways_out: WaysOut  # of accounts that a sign-in made
 
 
 def overview(house: House, now: datetime) -> Overview:
@@ -76,7 +80,7 @@ def overview(house: House, now: datetime) -> Overview:
         holders = select(Finding.identity_id).where(Finding.rule == "ghost", Finding.status == "open").distinct()
         version = ("holders", house.store.url, *runs.version(session))
         held_by = runs.remembered(version, lambda: len(session.exec(holders.limit(10_001)).all()))
-    history = _history(house, run)
+    history, filled = _history(house, run), provisioned(house)
     return Overview(
         run=run,
         headline=first_words,
@@ -94,6 +98,8 @@ def overview(house: House, now: datetime) -> Overview:
         coverage_history=history.covered,
         first=_first(page(house, Filters()).rows),
         grid=_grid(house, run, counted),
+        provisioned=list(filled.values()),
+        ways_out=ways_out(filled.values(), closable(house)),
     )
 
 

@@ -179,6 +179,7 @@ def _explain(name: str) -> None:
         "Least rights": [f"{capability}: {', '.join(names)}" for capability, names in kind.scopes.items() if names],
         "Reads": list(kind.covers),
         "Plans and licences": list(kind.plans),
+        "What its pushes leave open": [manner.text for manner in kind.manners],
         "Published limits": [f"{limit.requests} in {limit.per_s:g} s {limit.match}".rstrip() for limit in kind.limits],
     }
     for title, lines in parts.items():
