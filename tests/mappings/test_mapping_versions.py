@@ -249,7 +249,7 @@ class TestWriting:
 class TestRecord:
     def test_the_record_says_what_who_why_and_for_whom_and_is_proved_offline(self, kept, tmp_path):
         people = [{"identity_id": f"hr:{n}", "display_name": f"P{n}", "department": d, "title": t,
-                   "state": "current", "kind": "employee"}
+                   "state": "current", "kind": "employee", "present": True}
                   for n, (d, t) in enumerate([("Finance", "Clerk"), ("Sales", "Seller"), ("IT", "Admin")])]  # fmt: skip
         put_run(kept, NOW, [account("crm", "a1", owner_id="hr:1")], people)
         made = mappings.save(kept, SAM, NOW, "crm", DRAFT)
