@@ -27,6 +27,7 @@ def run(
     sessions: Annotated[
         bool, typer.Option("--sessions", help="Fifty reviewers at once in a review of so many items instead.")
     ] = False,
+    mappings: Annotated[bool, typer.Option("--mappings", help="A role mapping over so many people instead.")] = False,
     database: Annotated[
         str | None,
         typer.Option("--database", metavar="URL", help="PostgreSQL: --rules as SQL there too, --sessions over it."),
@@ -34,7 +35,7 @@ def run(
     format: Output = Format.TABLE,
 ) -> None:
     """Measure each step on a seeded estate of this many accounts, in a folder that goes afterwards."""
-    from jobs import bench, bench_connectors, bench_reviews, bench_rules, bench_sandbox, bench_sessions
+    from jobs import bench, bench_connectors, bench_mappings, bench_reviews, bench_rules, bench_sandbox, bench_sessions
 
     rows = []
     now = home.clock().replace(microsecond=0)
@@ -50,6 +51,8 @@ def run(
             if reviews
             else bench_sessions.run(Path(folder), size, now, database)
             if sessions
+            else bench_mappings.run(Path(folder), size)
+            if mappings
             else bench.run(Path(folder), size, now)
         )
         for figure in figures:

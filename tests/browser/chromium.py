@@ -7,7 +7,7 @@ import shutil
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGES = (
     *("Overview", "Findings", "Identities", "Accounts", "Applications", "Jobs", "My reviews", "Campaigns", "Evidence"),
-    *("Approvals", "Notifications", "Policy", "Audit"),
+    *("Approvals", "Notifications", "Policy", "Mapping lab", "Audit"),
 )
 LONGEST = 30_000  # milliseconds until something is on the screen, on a busy machine
 
