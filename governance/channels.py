@@ -22,6 +22,7 @@ KindName = Literal[
     "task_given",
     "task_reminder",
     "guard_held",
+    "mapping_waiting",
     "review_opened",
     "review_reminder",
     "review_escalated",

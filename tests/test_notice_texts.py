@@ -12,7 +12,7 @@ from seeded import TWO_APPLICATIONS, account, put_findings, put_pull, put_remedi
 
 from governance.channels import KindName
 from governance.notices import KINDS, compose, one_line
-from governance.tables import Campaign, Notice, ReviewItem
+from governance.tables import Campaign, MappingVersion, Notice, ReviewItem
 from jobs import remind as reminding
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
@@ -51,6 +51,7 @@ def everything(make_house):
     for number in range(3):
         put_pull(house, "hr", number, NOW, "failed", error="line 7: Jan Kowalski, terminated")
     with house.store.write() as session:
+        session.add(MappingVersion(id="V1", application="crm", number=2, status="waiting", at=NOW, reason=why))
         for id, status, launched in (
             ("C1", "running", NOW - 2 * DAY),
             ("C2", "running", NOW - 20 * DAY),

@@ -50,6 +50,16 @@ KINDS: Final[dict[KindName, Kind]] = {
         "jobs",
         waits=False,
     ),
+    "mapping_waiting": Kind(
+        "A change of a role mapping waits for you",
+        "1 change of a role mapping waits for you",
+        "{n} changes of role mappings wait for you",
+        (
+            "1 change of a role mapping waits for a second person",
+            "{n} changes of role mappings wait for a second person",
+        ),
+        "mapping_lab",
+    ),
     "approval_lapsing": Kind(
         "An approval lapses within 12 hours",
         "1 approval lapses within 12 hours",

@@ -34,7 +34,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     if not names:
         opening(house, now, "Mapping lab", "No application is connected, so there is nothing to map.")
         return
-    application = st.session_state.get("mapping-application") or next(iter(names))
+    asked = st.query_params.get("application")
+    application = st.session_state.setdefault("mapping-application", asked if asked in names else next(iter(names)))
     kept = mappings.history(house, application)
     shown, draft = shown_version(house, application, kept)
     try:

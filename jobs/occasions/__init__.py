@@ -8,10 +8,10 @@ from datetime import datetime
 from governance.house import House
 from governance.notices import Occasion
 from governance.tables import Notice
-from jobs.occasions import approvals, feeds, held, reviews, tasks
+from jobs.occasions import approvals, feeds, held, mappings, reviews, tasks
 from jobs.occasions.people import People
 
-_ALL = (held, approvals, tasks, reviews, feeds)
+_ALL = (held, approvals, mappings, tasks, reviews, feeds)
 
 
 def gather(house: House, now: datetime) -> list[Occasion]:

@@ -21,6 +21,7 @@ from governance.tables import AuditEntry, MappingVersion, Request
 from governance.views.mappings import before, changes
 from jobs import home
 from jobs.mappings import bring_in, with_mapping
+from jobs.occasions import gather
 from mappings.workforces_mapped import mapped
 from tests.seeded import account, put_run
 
@@ -165,6 +166,18 @@ class TestAgreeing:
         with pytest.raises(DecisionError, match="changed since version 2 of crm was drafted"):
             mappings.agree(anew, SUE, NOW, waits.id, "yes")
         anew.store.close()
+
+
+def test_who_may_agree_is_told_and_who_asked_is_not(make_house):
+    actors = [{"email": e, "roles": [r]} for e, r in ((SAM.email, "security"), (SUE.email, "security"),
+              ("adm@corp.example", "admin"), ("boss@corp.example", "approver"))]  # fmt: skip
+    house = make_house({"application": [{"name": "crm", "title": "CRM", "connector": "memory"}], "actor": actors})
+    waits = asked(house)
+    [told] = [one for one in gather(house, NOW) if one.kind == "mapping_waiting"]
+    assert set(told.to) == {SUE.email, "adm@corp.example"}
+    assert (told.body, told.link) == ("CRM: version 1", "mapping_lab?application=crm&version=1")
+    mappings.reject(house, SUE, NOW, waits.id, "no")
+    assert [one for one in gather(house, NOW) if one.kind == "mapping_waiting"] == []
 
 
 class TestBringingIn:
