@@ -396,6 +396,7 @@ TRIES["campaigns.create"] = lambda w, who, _: past_the_check(
 TRIES["campaigns.preview"] = lambda w, who, _: past_the_check(lambda: campaigns.preview(w.house, who, NOW, SCOPE, PLAN))
 TRIES["campaigns.launch"] = lambda w, who, _: past_the_check(lambda: campaigns.launch(w.house, who, NOW, "none"))
 TRIES["campaigns.cancel"] = lambda w, who, _: campaigns.cancel(w.house, who, NOW, w.campaign(), "why")
+TRIES["campaigns.remind"] = lambda w, who, _: past_the_check(lambda: campaigns.remind(w.house, who, NOW, w.campaign()))
 TRIES["campaigns.extend"] = lambda w, who, _: past_the_check(
     lambda: campaigns.extend(w.house, who, NOW, "none", LATER, "why")
 )

@@ -71,6 +71,7 @@ campaigns.create           .      all       .        .                  .       
 campaigns.preview          .      all       .        .                  .         .        .       .
 campaigns.launch           .      all       .        .                  .         .        .       .
 campaigns.cancel           .      all       .        .                  .         .        .       .
+campaigns.remind           .      all       .        .                  .         .        .       .
 campaigns.extend           .      all       .        .                  .         .        .       .
 campaigns.close            .      all       .        .                  .         .        .       .
 campaigns.schedule         .      all       .        .                  .         .        .       .

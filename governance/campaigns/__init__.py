@@ -13,6 +13,7 @@ from governance.campaigns.micro import raise_micro_reviews
 from governance.campaigns.preparing import Preview, preview
 from governance.campaigns.quality import Quality, quality
 from governance.campaigns.refreshing import refresh
+from governance.campaigns.reminding import Reminded, remind
 from governance.campaigns.schedules import begin_due, end_schedule, months_after, schedule
 from governance.campaigns.scope import ReviewPlan, Scope, plan_of, scope_of
 from governance.campaigns.templates import TEMPLATES, Template
@@ -26,6 +27,7 @@ __all__ = [
     "Decision",
     "Preview",
     "Quality",
+    "Reminded",
     "ReviewPlan",
     "Scope",
     "Template",
@@ -52,6 +54,7 @@ __all__ = [
     "raise_micro_reviews",
     "reassign",
     "refresh",
+    "remind",
     "schedule",
     "scope_of",
     "sign",
