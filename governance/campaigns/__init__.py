@@ -11,6 +11,7 @@ from governance.campaigns.delegating import decides_for, delegate, delegations, 
 from governance.campaigns.launching import FOLDER, LONGEST, cancel, create, extend, launch, load, open_numbers
 from governance.campaigns.micro import raise_micro_reviews
 from governance.campaigns.preparing import Preview, preview
+from governance.campaigns.previewing import preview_as
 from governance.campaigns.quality import Quality, quality
 from governance.campaigns.refreshing import refresh
 from governance.campaigns.reminding import Reminded, remind
@@ -50,6 +51,7 @@ __all__ = [
     "overdue",
     "plan_of",
     "preview",
+    "preview_as",
     "quality",
     "raise_micro_reviews",
     "reassign",
