@@ -34,7 +34,7 @@ _component = st.components.v2.component(
         *(_PIECES / f"{name}.js" for name in ("elements", "typing")),
         *(
             _HERE / f"{name}.js"
-            for name in ("queue", "sending", "rows", "about", "asking", "deciding", "keys", "review_grid")
+            for name in ("queue", "sending", "rows", "facts", "about", "asking", "deciding", "keys", "review_grid")
         ),
     ),
 )

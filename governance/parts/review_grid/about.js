@@ -19,6 +19,8 @@ function aboutOf(row, entry) {
     ["Account", row.account],
     ["Employment", row.employment],
     ["How it came", row.how],
+    ["Last use", row.last_use],
+    ["Peers who hold it", row.peers],
     ["Recommendation", [RECOMMENDED[row.recommendation], row.because].filter(Boolean).join(": ")],
     ["Since the last review", row.changed],
     earlier.length ? ["Decided before", ...earlier.slice(0, 5)] : null,

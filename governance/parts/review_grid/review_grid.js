@@ -22,9 +22,11 @@ class ReviewGrid {
     press(".all", () => this.leave());
     press(".ask-filter", () => this.openFilter());
     press(".ask-help", () => this.help.showModal());
+    this.facts = new Facts(this.root, this.root.querySelector(".choice"), () => this.say(this.facts.said()));
+    press(".ask-facts", () => this.facts.open());
     press(".help .close", () => this.help.close());
     press(".take-back", () => this.undo());
-    const single = this.root.querySelector(".switch input");
+    const single = this.help.querySelector(".switch input");
     single.checked = singleKeys();
     single.addEventListener("change", () => localStorage.setItem(SWITCH, single.checked ? "on" : "off"));
     drawHead(this.head);
