@@ -4,11 +4,13 @@ function drawAbout(place, row, entry) {
   const list = place.querySelector("dl");
   place.querySelector("h2").textContent = row ? nameOf(row) : "No row is shown";
   list.replaceChildren(...(row ? aboutOf(row, entry) : []).flatMap(([title, ...texts]) => {
-    const group = make("div");
+    const group = make("div", ELSEWHERE[title]);
     group.append(make("dt", "", title), ...texts.map((text) => make("dd", "", text)));
     return [group];
   }));
 }
+
+const ELSEWHERE = { "Last use": "a-use", "Peers who hold it": "a-peers" }; // shown here where they have no column
 
 function aboutOf(row, entry) {
   const told = entry ? { decision: entry.decision, reason: entry.reason, by: "you, just now" }
