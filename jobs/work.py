@@ -36,6 +36,7 @@ log = logging.getLogger("leaverwatch")
 
 SCHEDULER: Final = "scheduler"
 KEEP_JOB_RUNS: Final = timedelta(days=90)
+KEEP_SESSIONS: Final = timedelta(days=90)  # after their end; when it was stays in the audit
 LEASE_WAIT_S: Final = 60.0
 SIDE_BY_SIDE: Final = 8  # feeds read at once: they mostly wait for the other side
 
@@ -247,8 +248,8 @@ def _conclude(running: Running, outcomes: Sequence[Outcome]) -> None:
 
 
 def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
-    """Remove snapshots past their keeping time, what killed pulls left behind, and old job runs."""
-    from governance import notices
+    """Remove snapshots past their keeping time, what killed pulls left behind, old job runs, and sessions long over."""
+    from governance import notices, sessions
     from governance.snapshots import sweep
 
     with recorded(house, "retention", by) as running:
@@ -260,7 +261,8 @@ def retention(house: House, by: str = SCHEDULER) -> dict[str, int]:
             done = col(Request.status).in_(("done", "failed"))
             asked = session.exec(delete(Request).where(col(Request.at) < old, done))
             told = notices.forget(session, now - timedelta(days=house.settings.snapshots.keep_days))
-        running.counts |= {"job_runs": runs.rowcount, "requests": asked.rowcount, "notices": told}
+            over = sessions.forget(session, now - KEEP_SESSIONS, house.settings.sign_in.longest)
+        running.counts |= {"job_runs": runs.rowcount, "requests": asked.rowcount, "notices": told, "sessions": over}
         return dict(running.counts)
 
 

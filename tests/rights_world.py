@@ -43,7 +43,7 @@ from governance.tables import (
     ReviewItem,
     SignIn,
 )
-from governance.views import approvals, evidence, packs, reviews, team
+from governance.views import approvals, evidence, packs, previews, reviews, team
 from governance.views import campaigns as campaign_views
 from governance.views.mappings import before, record_of
 from tests.acting import SAM, SUE
@@ -394,8 +394,15 @@ TRIES["campaigns.create"] = lambda w, who, _: past_the_check(
     lambda: campaigns.create(w.house, who, NOW, "Q", SCOPE, PLAN)
 )
 TRIES["campaigns.preview"] = lambda w, who, _: past_the_check(lambda: campaigns.preview(w.house, who, NOW, SCOPE, PLAN))
+TRIES["campaigns.preview_as"] = lambda w, who, _: past_the_check(
+    lambda: campaigns.preview_as(w.house, who, NOW, SCOPE, PLAN, SAM.email)
+)
+TRIES["views.as_reviewer"] = lambda w, who, _: past_the_check(
+    lambda: previews.as_reviewer(w.house, who, NOW, SCOPE, PLAN, SAM.email, 1)
+)
 TRIES["campaigns.launch"] = lambda w, who, _: past_the_check(lambda: campaigns.launch(w.house, who, NOW, "none"))
 TRIES["campaigns.cancel"] = lambda w, who, _: campaigns.cancel(w.house, who, NOW, w.campaign(), "why")
+TRIES["campaigns.remind"] = lambda w, who, _: past_the_check(lambda: campaigns.remind(w.house, who, NOW, w.campaign()))
 TRIES["campaigns.extend"] = lambda w, who, _: past_the_check(
     lambda: campaigns.extend(w.house, who, NOW, "none", LATER, "why")
 )

@@ -14,6 +14,7 @@ from connectors.sandbox.signing import (
 from governance.errors import SignOnError
 from governance.provisioning import Assertion, Condition, Known, Line, RoleMap, decide
 from governance.provisioning.assertion import EMAIL, PAIRWISE, PERSISTENT, TRANSIENT
+from governance.provisioning.claims import fields
 
 NOW = datetime(2026, 11, 23, 8, 12, tzinfo=UTC)
 ADA = Claims(
@@ -92,6 +93,16 @@ class TestMapping:
     )
     def test_a_condition_fits_fails_or_cannot_be_known(self, operator, values, told, holds):
         assert Condition("department", values, operator).holds(asserted(department=told)) is holds
+
+    def test_any_of_several_values_fits_whatever_its_case_and_blanks(self):
+        told = fields([("urn:x:Department", ()), ("Department", ("Legal", " SALES ", ""))], "saml")
+        it = asserted(**{**told, "groups": ()})
+        assert (it.department, it.values("department")) == ("Legal", ("Legal", " SALES "))
+        lines = (Line((SALES,), ("Sales User",)), Line((Condition("department", ("legal",)),), ("Contracts",)))
+        assert RoleMap(lines, ("Viewer",)).gives(it).entitlements == ("Sales User", "Contracts")
+        assert RoleMap(lines[:1], ("Viewer",)).gives(it).lines == (1,)
+        exact = Condition("department", ("sales",), folded=False)
+        assert RoleMap((Line((exact,), ("Sales User",)),), ("Viewer",)).gives(it).by_default
 
     def test_all_lines_give_or_only_the_first(self):
         it = asserted(groups=("it-admins",))

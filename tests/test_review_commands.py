@@ -115,6 +115,23 @@ def test_what_is_refused_has_its_code_and_a_reason(home: Home, tmp_path: Path) -
     assert home.run("evidence", "verify", str(rows)).code == 2
 
 
+def test_reviewers_are_reminded_now_and_once_an_hour(home: Home) -> None:
+    id = drafted(home)
+    home.do("campaign", "launch", id, *SEC)
+    told = home.run("campaign", "remind", id, *SEC)
+    assert (told.code, "no channel reaches persons" in told.err) == (1, True)
+    with (home.folder / "leaverwatch.toml").open("a") as settings:
+        settings.write(
+            '\n[[notify.channel]]\nname = "mail"\nkind = "mail"\nurl = {env = "MAIL"}\nfrom = "lw@x.example"\n'
+        )
+    assert "1 reminded: owner@x.example" in home.do("campaign", "remind", id, *SEC).err
+    again = home.do("campaign", "remind", id, "--reviewer", "owner@x.example", *SEC).err
+    assert "0 reminded" in again
+    assert "not again within an hour: owner@x.example" in again
+    none = home.run("campaign", "remind", id, "--reviewer", "boss@x.example", *SEC)
+    assert (none.code, "boss@x.example has no open item" in none.err) == (1, True)
+
+
 def test_a_deputy_and_a_schedule(home: Home) -> None:
     away = ("campaign", "delegate", "--to", "boss@x.example", "--reason", "holiday", *OWNER)
     told = home.run(*away, "--until", "2999-01-01")

@@ -14,9 +14,12 @@ from notice_receivers import MailServer
 from seeded import TWO_APPLICATIONS
 from sqlmodel import select
 
+from governance.access import Actor
+from governance.campaigns import Reminded, remind
+from governance.errors import CampaignClosed, DecisionError
 from governance.house import House
 from governance.notices.reminders import CLOSE, DAY, escalations, reminders
-from governance.tables import Campaign, Delegation, ReviewItem
+from governance.tables import AuditEntry, Campaign, Delegation, Notice, ReviewItem
 from jobs import remind as reminding
 from jobs import work
 
@@ -194,3 +197,73 @@ def test_reminders_come_in_order_apart_and_one_a_day_after_the_end(hours, passed
     assert len({name for name, _ in found}) == len(found)
     assert sum(one > due for one in at) == max(0, (now - due) // DAY)
     assert escalations(due, now) == [days for days in (1, 3) if now >= due + days * DAY]
+
+
+# --- Asked for now ----------------------------------------------------------------------------------------------------
+
+CHIEF_SELF = Actor(CHIEF, "Chief", frozenset({"security"}))
+
+
+def rows(house: House, model: Any) -> list[Any]:
+    with house.store.read() as session:
+        found = list(session.exec(select(model)))
+        session.expunge_all()
+    return found
+
+
+def test_who_has_open_items_is_reminded_now_and_not_again_within_the_hour(house):
+    launch(house, 14, ANA, ANA, TOM, EVE)
+    change(house, EVE, decision="keep")
+    at = NOW + 2 * DAY
+    assert remind(house, CHIEF_SELF, at, "C1") == Reminded((ANA, TOM), ())
+    later = at + timedelta(minutes=59)
+    assert remind(house, CHIEF_SELF, later, "C1") == Reminded((), (ANA, TOM))
+    change(house, EVE, decision=None)
+    assert remind(house, CHIEF_SELF, later, "C1") == Reminded((EVE,), (ANA, TOM)), (
+        "who is open since is not kept waiting"
+    )
+    assert remind(house, CHIEF_SELF, at + HOUR, "C1", ANA.upper()) == Reminded((ANA,), ())
+    told = sorted((notice.made_at, notice.to, notice.kind, notice.body) for notice in rows(house, Notice))
+    one, two = (f"Quarter 4: {n} to decide, due on 7 Dec 2026" for n in ("1 item", "2 items"))
+    assert told == [
+        (at, ANA, "review_reminder", two),
+        (at, TOM, "review_reminder", one),
+        (later, EVE, "review_reminder", one),
+        (at + HOUR, ANA, "review_reminder", two),
+    ]
+    entries = [entry for entry in rows(house, AuditEntry) if entry.verb == "campaign.remind"]
+    assert [(entry.actor, entry.object, entry.reason) for entry in entries] == [(CHIEF, "campaign/C1", "Quarter 4")] * 3
+
+
+def test_a_reminder_asked_for_is_sent_beside_those_of_the_calendar(house):
+    launch(house, 14, ANA, TOM)
+    got = told(house, 8, {2 * 24: lambda: remind(house, CHIEF_SELF, NOW + 2 * DAY, "C1", TOM)})
+    assert [(day, who, title) for day, who, title, _ in got] == [
+        (0, ANA, OPENED), (0, TOM, OPENED), (2, TOM, STILL), (7, ANA, STILL), (7, TOM, STILL),
+    ]  # fmt: skip
+
+
+def test_who_decided_before_the_worker_came_is_not_reminded(house):
+    launch(house, 14, ANA, TOM)
+
+    def asked_and_decided():
+        remind(house, CHIEF_SELF, NOW + 2 * DAY, "C1")
+        change(house, TOM, decision="keep")
+
+    got = told(house, 3, {2 * 24: asked_and_decided})
+    assert [(day, who) for day, who, title, _ in got if title == STILL] == [(2, ANA)]
+
+
+def test_nobody_is_reminded_where_nothing_waits_or_nothing_runs(house, make_house):
+    launch(house, 14, ANA)
+    with pytest.raises(DecisionError, match=r"tom@example\.com has no open item"):
+        remind(house, CHIEF_SELF, NOW, "C1", TOM)
+    change(house, ANA, decision="keep")
+    with pytest.raises(DecisionError, match="nobody has an open item"):
+        remind(house, CHIEF_SELF, NOW, "C1")
+    close(house, NOW + DAY)
+    with pytest.raises(CampaignClosed, match="C1 is closed"):
+        remind(house, CHIEF_SELF, NOW, "C1")
+    with pytest.raises(DecisionError, match="no channel reaches persons"):
+        remind(make_house(TWO_APPLICATIONS), CHIEF_SELF, NOW, "C1")
+    assert rows(house, Notice) == []

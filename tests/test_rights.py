@@ -60,6 +60,7 @@ views.board                own    own       own      own                own     
 views.cards                all    all       .        .                  all       all      .       .
 views.schedules            all    all       .        .                  all       all      .       .
 views.progress             all    all       .        .                  all       all      .       .
+views.as_reviewer          .      all       .        .                  .         .        .       .
 views.by_campaign          all    all       .        .                  all       all      .       .
 views.not_carried_out      all    all       .        .                  all       all      .       .
 views.record_of            all    all       .        .                  .         all      .       .
@@ -69,8 +70,10 @@ views.team                 own    own       own      own                own     
 campaigns.ask_removal      .      all       own      own                .         .        .       .
 campaigns.create           .      all       .        .                  .         .        .       .
 campaigns.preview          .      all       .        .                  .         .        .       .
+campaigns.preview_as       .      all       .        .                  .         .        .       .
 campaigns.launch           .      all       .        .                  .         .        .       .
 campaigns.cancel           .      all       .        .                  .         .        .       .
+campaigns.remind           .      all       .        .                  .         .        .       .
 campaigns.extend           .      all       .        .                  .         .        .       .
 campaigns.close            .      all       .        .                  .         .        .       .
 campaigns.schedule         .      all       .        .                  .         .        .       .

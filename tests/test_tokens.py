@@ -299,3 +299,11 @@ class TestClaims:
             "the e-mail address was not verified: anybody may have entered it",
         )
         assert dict(reading.told)["department"] == ("Sales", "Legal")
+
+    def test_of_several_values_the_first_is_the_field_and_a_mapping_is_told_all(self):
+        told = claims(department=["Sales", "", " legal "], jobTitle="Seller", given_name=["Ada", "Augusta"]).assertion
+        assert (told.department, told.title, told.first_name) == ("Sales", "Seller", "Ada")
+        assert told.values("department") == ("Sales", " legal ")
+        assert (told.values("title"), told.values("first_name")) == (("Seller",), ("Ada", "Augusta"))
+        assert told.values("employee_type") is None
+        assert claims(department=["", ""]).assertion.values("department") is None

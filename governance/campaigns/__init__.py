@@ -11,8 +11,10 @@ from governance.campaigns.delegating import decides_for, delegate, delegations, 
 from governance.campaigns.launching import FOLDER, LONGEST, cancel, create, extend, launch, load, open_numbers
 from governance.campaigns.micro import raise_micro_reviews
 from governance.campaigns.preparing import Preview, preview
+from governance.campaigns.previewing import preview_as
 from governance.campaigns.quality import Quality, quality
 from governance.campaigns.refreshing import refresh
+from governance.campaigns.reminding import Reminded, remind
 from governance.campaigns.schedules import begin_due, end_schedule, months_after, schedule
 from governance.campaigns.scope import ReviewPlan, Scope, plan_of, scope_of
 from governance.campaigns.templates import TEMPLATES, Template
@@ -26,6 +28,7 @@ __all__ = [
     "Decision",
     "Preview",
     "Quality",
+    "Reminded",
     "ReviewPlan",
     "Scope",
     "Template",
@@ -48,10 +51,12 @@ __all__ = [
     "overdue",
     "plan_of",
     "preview",
+    "preview_as",
     "quality",
     "raise_micro_reviews",
     "reassign",
     "refresh",
+    "remind",
     "schedule",
     "scope_of",
     "sign",

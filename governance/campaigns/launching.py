@@ -80,7 +80,7 @@ def launch(house: House, actor: Actor, now: datetime, id: str) -> Campaign:
     _demand_resolved(made)
     said = statement(house, made, now)
     controls = sorted(control_rows(id, made, now), key=_by_name)
-    rows = [{"number": number, **row} for number, row in enumerate(merge(_rows(id, made), controls, key=_by_name), 1)]
+    rows = [{"number": number, **row} for number, row in enumerate(merge(rows_of(id, made), controls, key=_by_name), 1)]
     path, digest = _freeze(house, id, made, [row["number"] for row in rows if not row["control"]])
     with house.store.write() as session:
         session.exec(delete(ReviewItem).where(col(ReviewItem.campaign) == id))
@@ -221,7 +221,8 @@ def frozen_facts(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rows(id: str, made: Prepared) -> Iterator[dict[str, Any]]:
+def rows_of(id: str, made: Prepared) -> Iterator[dict[str, Any]]:
+    """What is prepared as rows of ReviewItem without their numbers, in the order of the list."""
     for item, advice, levels in zip(made.items, made.advice, made.found, strict=True):
         yield {
             "campaign": id,

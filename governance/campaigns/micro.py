@@ -18,21 +18,24 @@ from governance.house import House
 from governance.tables import Finding
 
 LOOKS_BACK: Final = timedelta(days=7)  # a worker that was off for a while still sees what happened
-MOST: Final = 50  # in one go: more at once is a reorganisation, which a campaign reviews better
+MOST: Final = 50  # in one go: a reorganisation raises many, and the job that begins them has other work too
 
 
 def raise_micro_reviews(house: House, now: datetime) -> list[str]:
     """Begin a small campaign for each event the settings name that has none yet; says which campaigns.
 
     Events: `move` (department, title or manager changed), `new_privilege` (a privileged grant since then), `outlier`
-    (the rule peer_outlier opened a finding). The same event never raises two.
+    (the rule peer_outlier opened a finding). The same event never raises two. Of more than MOST that nobody reviewed
+    yet the others wait for the next time.
     """
     settings = house.settings.reviews
     if not settings.micro:
         return []
     begun: list[str] = []
     plan = {"levels": [["manager", "application_owner"]], "fallback": settings.fallback, "days": settings.days}
-    for kind, identity_id, name, what, day in list(_events(house, now))[:MOST]:
+    for kind, identity_id, name, what, day in list(_events(house, now)):
+        if len(begun) == MOST:
+            break
         key = f"micro:{kind}:{identity_id}:{day}"
         with house.store.read() as session:
             if began_by(session, key):

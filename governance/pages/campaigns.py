@@ -18,6 +18,7 @@ from governance.parts.campaign_form import new_campaign
 from governance.parts.campaign_progress import campaign_progress, statement
 from governance.parts.notes import note
 from governance.parts.opening import opening
+from governance.parts.review_preview import review_preview
 from governance.parts.text import bold, plain, warm
 from governance.views import campaigns as views
 from governance.views.words import count, day, span
@@ -111,3 +112,4 @@ def _draft(house: House, actor: Actor, now: datetime, seen: views.Progress) -> N
             attempt(lambda: campaigns.launch(house, actor, now, row.id), "The review has begun: its reviewers are told")
         if st.button("Throw the draft away", width="stretch"):
             attempt(lambda: campaigns.cancel(house, actor, now, row.id, "draft thrown away"), "The draft is gone")
+    review_preview(house, actor, now, row.scope or {}, row.plan or {}, found.reviewers)

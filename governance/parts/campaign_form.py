@@ -15,6 +15,7 @@ from governance.errors import DecisionError
 from governance.house import House
 from governance.parts.acting import say_after
 from governance.parts.notes import note
+from governance.parts.review_preview import review_preview
 from governance.parts.text import bold, hot, plain, warm
 from governance.views import runs
 from governance.views.words import count, rule_names, rule_title
@@ -49,6 +50,8 @@ def new_campaign(house: House, actor: Actor, now: datetime) -> None:
         st.subheader("What it would ask", anchor=False)
         seen = _preview(house, actor, now, scope, plan)
         _begin(house, actor, now, title, template, scope, plan, months, ready=seen is not None and not seen.unresolved)
+    if seen is not None:
+        review_preview(house, actor, now, scope, plan, seen.reviewers)
 
 
 def _form(house: House) -> tuple[str, str | None, dict[str, Any], dict[str, Any], int]:

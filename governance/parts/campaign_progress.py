@@ -10,6 +10,7 @@ import streamlit as st
 
 from governance import campaigns
 from governance.access import Actor, Verb, may
+from governance.errors import DecisionError
 from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.campaign_charts import application_bars, burn_down_chart
@@ -109,6 +110,8 @@ def _act(house: House, actor: Actor, now: datetime, seen: Progress) -> None:
         attempt(
             partial(campaigns.close, house, actor, now, row.id), "Closed: removals wait for approval, evidence is built"
         )
+    if left:
+        _remind(house, actor, now, seen)
     with st.popover("Give items to somebody else", width="stretch"), st.form("reassign", border=False):
         whose = st.selectbox("Whose open items", sorted(seen.open_of), index=None)
         to = st.selectbox("To", [entry.email for entry in house.settings.actor], index=None, accept_new_options=True)
@@ -131,6 +134,23 @@ def _act(house: House, actor: Actor, now: datetime, seen: Progress) -> None:
             attempt(
                 partial(campaigns.cancel, house, actor, now, row.id, why), "Ended: nothing decided in it is carried out"
             )
+
+
+def _remind(house: House, actor: Actor, now: datetime, seen: Progress) -> None:
+    reaches = bool(house.settings.notify.personal)
+    with st.popover("Remind now", width="stretch"), st.form("remind", border=False):
+        whose = st.selectbox("Who", sorted(seen.open_of), index=None, placeholder="Everybody with open items")
+        heard = "Told as each wants to be told, and nobody twice within an hour."
+        silent = "No channel reaches persons: the settings name them under [[notify.channel]]."
+        note(plain(heard if reaches else silent))
+        if st.form_submit_button("Remind", type="primary", width="stretch", disabled=not reaches):
+            told = partial(_reminded, house, actor, now, seen.card.campaign.id, whose)
+            attempt(told, "Reminded: the worker tells them")
+
+
+def _reminded(house: House, actor: Actor, now: datetime, id: str, whose: str | None) -> None:
+    if not (told := campaigns.remind(house, actor, now, id, whose)).now:
+        raise DecisionError(f"everybody was reminded within the last hour: {', '.join(told.lately)}")
 
 
 def _reassign(house: House, actor: Actor, now: datetime, id: str, whose: str, to: str, why: str) -> None:

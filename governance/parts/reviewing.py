@@ -39,7 +39,7 @@ def reviewing(house: House, actor: Actor, now: datetime, board: Board, narrowed:
     first = (at - 1) * SIZE + 1
     told = review_grid(
         key,
-        [_shown(row) for row in board.rows],
+        [harmless(row) for row in board.rows],
         label=f"{seen(campaign.title)}: what you decide",
         scope=f"{narrowed} {view} {at}",
         saved=answers["saved"],
@@ -109,8 +109,8 @@ def _decision(one: Decided) -> campaigns.Decision:
     return campaigns.Decision(one.number, one.decision, one.reason, one.seconds, one.bulk, one.nonce)
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+def harmless(row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with every text made harmless; an employment that is not the usual one stands beside the name."""
-    harmless = {key: seen(value) if isinstance(value, str) else value for key, value in row.items()}
+    texts = {key: seen(value) if isinstance(value, str) else value for key, value in row.items()}
     earlier = [seen(text) for text in row["earlier_decisions"]]
-    return harmless | {"earlier_decisions": earlier, "notable": row["employment"] not in USUAL}
+    return texts | {"earlier_decisions": earlier, "notable": row["employment"] not in USUAL}

@@ -41,6 +41,7 @@ class Assertion:
     amr: tuple[str, ...] = ()
     acr: str | None = None  # how strongly: the context class of SAML, the acr claim of a token
     session_index: str | None = None
+    several: tuple[tuple[str, tuple[str, ...]], ...] = ()  # of ours with more than one value all of them, by its name
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())  # as they came, those that are allowed
 
     @property
@@ -65,14 +66,14 @@ class Assertion:
         return tuple(found)
 
     def values(self, attribute: str) -> tuple[str, ...] | None:
-        """What an attribute of a mapping says: ours by name, else one that came; None when it is not told."""
+        """Everything an attribute of a mapping says: ours by name, else one that came; None when it is not told."""
         if attribute == "groups":
             return None if self.groups_overage else self.groups
         if attribute == "roles":
             return self.roles
         if attribute in _OURS:
             value = getattr(self, attribute)
-            return None if value is None else (str(value),)
+            return None if value is None else dict(self.several).get(attribute, (str(value),))
         return dict(self.attributes).get(attribute)
 
 

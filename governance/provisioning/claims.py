@@ -54,7 +54,10 @@ _ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNOR
 
 
 def fields(told: Iterable[tuple[str, tuple[str, ...]]], protocol: Literal["saml", "oidc"]) -> dict[str, Any]:
-    """The fields of `Assertion` that these attributes fill. Groups that are not told stay None."""
+    """The fields of `Assertion` that these attributes fill. Groups that are not told stay None.
+
+    Of several values the first is the field and all of them stand in `several`: a mapping tests each.
+    """
     by_name: dict[str, tuple[str, ...]] = {}
     for name, values in told:
         by_name.setdefault(_short(name), tuple(value for value in values if value))
@@ -66,6 +69,8 @@ def fields(told: Iterable[tuple[str, tuple[str, ...]]], protocol: Literal["saml"
         values = next((by_name[name] for name in theirs if by_name.get(name)), ())
         if values:
             found[ours] = values[0]
+        if len(values) > 1:
+            found["several"] = (*found.get("several", ()), (ours, values))
     for ours, theirs in _LISTS.items():
         lists = [by_name[name] for name in theirs if name in by_name]
         if lists:

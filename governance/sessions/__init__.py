@@ -19,7 +19,7 @@ from governance.sessions.keeping import (
     still,
 )
 from governance.sessions.links import LOCAL, local, local_administrator, make_link, may_link, open_link
-from governance.sessions.listing import end, end_all, groups_of, listed, sign_out
+from governance.sessions.listing import end, end_all, forget, groups_of, listed, sign_out
 
 __all__ = [
     "AGAIN",
@@ -36,6 +36,7 @@ __all__ = [
     "current",
     "end",
     "end_all",
+    "forget",
     "groups_of",
     "listed",
     "local",

@@ -1,16 +1,16 @@
-"""Looking at sessions and ending them: one's own, and for an administrator anybody's."""
+"""Looking at sessions and ending them: one's own, an administrator anybody's; and forgetting those long over."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlmodel import col, or_, select
+from sqlmodel import Session, and_, col, delete, or_, select
 
 from governance.access import Actor, Verb, demand
 from governance.correlation import fold
 from governance.errors import DecisionError
 from governance.sessions.keeping import IDLE, SIGNED_IN_AGAIN, SIGNED_OUT, Place, close
-from governance.tables import SignIn
+from governance.tables import SignIn, StartLink
 
 
 def listed(place: Place, actor: Actor, now: datetime, email: str | None = None) -> list[SignIn]:
@@ -58,6 +58,18 @@ def end_all(place: Place, actor: Actor, now: datetime, email: str) -> int:
         for row in rows:
             close(session, row, now, f"ended by {actor.email}", actor.email)
     return len(rows)
+
+
+def forget(session: Session, before: datetime, longest: timedelta) -> int:
+    """Remove sessions that were over before this time and links that had run out by then, in the caller's transaction.
+
+    A browser that was closed ends no session: those that nobody ended are over after `longest`, as they would be at the
+    next look. The audit keeps when each began and ended. Says how many rows there were.
+    """
+    left = and_(col(SignIn.ended_at).is_(None), col(SignIn.started_at) < before - longest)
+    over = session.exec(delete(SignIn).where(or_(col(SignIn.ended_at) < before, left)))
+    links = session.exec(delete(StartLink).where(col(StartLink.expires_at) < before))
+    return int(over.rowcount + links.rowcount)
 
 
 def groups_of(place: Place, email: str, now: datetime) -> tuple[str, ...]:

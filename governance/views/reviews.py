@@ -101,10 +101,10 @@ def board(
         place = min(max(1, number), pages)
         query = select(ReviewItem).where(*chosen).order_by(*_ORDERS.get(view, _ORDERS["identity"]))
         items = list(session.exec(query.limit(SIZE).offset((place - 1) * SIZE)))
-        earlier = _earlier(session, items, now)
+        earlier = decided_before(session, items, now)
         made = Board(
             assigned=_assigned(session, actor, who, row),
-            rows=[_shown(titles, item, earlier, now) for item in items],
+            rows=[in_words(titles, item, earlier, now) for item in items],
             total=total,
             pages=pages,
             filters=filters,
@@ -183,7 +183,9 @@ def _count(session: Session, chosen: tuple[Any, ...]) -> int:
     return int(session.exec(select(sa.func.count()).select_from(ReviewItem).where(*chosen)).one())
 
 
-def _earlier(session: Session, items: list[ReviewItem], now: datetime) -> dict[tuple[str, str, str | None], list[str]]:
+def decided_before(
+    session: Session, items: list[ReviewItem], now: datetime
+) -> dict[tuple[str, str, str | None], list[str]]:
     """The last decisions about the same access in closed campaigns, the newest first."""
     ids = sorted({item.account_id for item in items})
     found: dict[tuple[str, str, str | None], list[str]] = {}
@@ -203,7 +205,7 @@ def _earlier(session: Session, items: list[ReviewItem], now: datetime) -> dict[t
     return found
 
 
-def _shown(
+def in_words(
     titles: Mapping[str, str], item: ReviewItem, earlier: dict[tuple[str, str, str | None], list[str]], now: datetime
 ) -> dict[str, Any]:
     """One row as the grid draws it."""

@@ -159,6 +159,22 @@ def close(id: Id, actor: ActorEmail = None) -> None:
 
 
 @campaign.command()
+def remind(
+    id: Id,
+    reviewer: Annotated[str | None, typer.Option("--reviewer", metavar="EMAIL", help="This one alone.")] = None,
+    actor: ActorEmail = None,
+) -> None:
+    """Remind everybody who has open items; within an hour nobody is reminded twice."""
+    from governance import campaigns
+
+    house = the_house()
+    told = campaigns.remind(house, the_actor(house, actor), home.clock(), id, reviewer)
+    say(f"{len(told.now):,} reminded{': ' if told.now else ''}{', '.join(told.now)}")
+    if told.lately:
+        say(f"not again within an hour: {', '.join(told.lately)}")
+
+
+@campaign.command()
 def cancel(id: Id, reason: Reason, actor: ActorEmail = None) -> None:
     """End a campaign without an outcome."""
     from governance import campaigns

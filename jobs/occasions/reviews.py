@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from governance.campaigns.preparing import active_deputies
-from governance.correlation import fold
+from governance.campaigns.waiting import Tally, day_of, items, named, own_items, reminder, tally, until, whole
 from governance.house import House
-from governance.notices import Occasion, one_line
+from governance.notices import Occasion
 from governance.notices.reminders import escalations, reminders
 from governance.tables import Campaign, Notice, ReviewItem
 from jobs.occasions.people import People
@@ -24,38 +21,24 @@ WHY: Final = "nothing was open any more before anybody was told"
 LATELY: Final = timedelta(days=3)  # a review closed longer ago is no news
 
 
-@dataclass(frozen=True)
-class _Tally:
-    """The items of one review: all, those undecided and how many reviewers have them; and by person who may decide.
-
-    A deputy has what they decide in somebody's place beside what is their own.
-    """
-
-    items: int
-    undecided: int
-    reviewers: int
-    of: dict[str, int]  # person -> items
-    open: dict[str, int]  # person -> those undecided
-
-
 def gather(house: House, people: People, now: datetime) -> Iterator[Occasion]:
     """Everything about the reviews that run, and about those closed lately."""
     for campaign in _campaigns(house, now):
         if campaign.status == "closed":
             yield _closed(house, campaign)
         elif campaign.launched_at is not None:
-            tally = _tally(house, campaign.id, now)
+            seen = _seen(house, campaign.id, now)
             told = _told(house, campaign)
-            yield from _begun(campaign, tally, told)
+            yield from _begun(campaign, seen, told)
             if campaign.due_at is not None:
-                yield from _reminded(campaign, tally, told, now)
-                yield from _escalated(campaign, tally, now)
+                yield from _reminded(campaign, seen, told, now)
+                yield from _escalated(campaign, seen, now)
 
 
 def moot(house: House, notices: Sequence[Notice], now: datetime) -> Iterator[str]:
     """Notices about reviews that have ended, or in which this one has nothing left to decide."""
     running = {campaign.id for campaign in _campaigns(house, now) if campaign.status == "running"}
-    tallies = {id: _tally(house, id, now) for id in {notice.about for notice in notices} & running}
+    tallies = {id: _seen(house, id, now) for id in {notice.about for notice in notices} & running}
     for notice in notices:
         if notice.kind == "review_closed":
             continue
@@ -65,20 +48,20 @@ def moot(house: House, notices: Sequence[Notice], now: datetime) -> Iterator[str
             yield notice.id
 
 
-def _begun(campaign: Campaign, tally: _Tally, told: Mapping[str, tuple[datetime, int]]) -> Iterator[Occasion]:
+def _begun(campaign: Campaign, tally: Tally, told: Mapping[str, tuple[datetime, int]]) -> Iterator[Occasion]:
     """To everybody with open items, and once more to who was given further ones; a room is told once."""
     for reviewer, number in tally.open.items():
         given = tally.of[reviewer]
         if reviewer not in told or given > told[reviewer][1]:
-            body = f"{_named(campaign)}: {_items(number)} to decide{_due(campaign)}"
-            link = _mine(campaign)
+            body = f"{named(campaign)}: {items(number)} to decide{until(campaign)}"
+            link = own_items(campaign)
             yield Occasion("review_opened", campaign.id, body, link, (reviewer,), str(given), in_rooms=False)
-    body = f"{_named(campaign)}: {_items(tally.items)} to decide{_due(campaign)}"
-    yield Occasion("review_opened", campaign.id, body, _whole(campaign), time="room")
+    body = f"{named(campaign)}: {items(tally.items)} to decide{until(campaign)}"
+    yield Occasion("review_opened", campaign.id, body, whole(campaign), time="room")
 
 
 def _reminded(
-    campaign: Campaign, tally: _Tally, told: Mapping[str, tuple[datetime, int]], now: datetime
+    campaign: Campaign, tally: Tally, told: Mapping[str, tuple[datetime, int]], now: datetime
 ) -> Iterator[Occasion]:
     """The newest reminder whose time came after somebody was told what they were given."""
     passed = reminders(campaign.launched_at or now, campaign.due_at or now, now)
@@ -86,25 +69,22 @@ def _reminded(
         told_at, of = told.get(reviewer, (now, 0))
         came = [name for name, at in passed if at > told_at and tally.of[reviewer] <= of]
         if came:
-            late = (campaign.due_at or now) <= now
-            when = f", was due on {_day(campaign)}" if late else _due(campaign)
-            body = f"{_named(campaign)}: {_items(number)} to decide{when}"
-            yield Occasion("review_reminder", campaign.id, body, _mine(campaign), (reviewer,), came[-1])
+            yield reminder(campaign, reviewer, number, now, came[-1])
 
 
-def _escalated(campaign: Campaign, tally: _Tally, now: datetime) -> Iterator[Occasion]:
+def _escalated(campaign: Campaign, tally: Tally, now: datetime) -> Iterator[Occasion]:
     """Numbers alone, to who began the review after a day, and to who stands in for absent reviewers after three."""
     if not tally.undecided:
         return
     who = tally.reviewers
     body = (
-        f"{_named(campaign)}: {tally.undecided:,} of {_items(tally.items)} undecided, with"
-        f" {who} reviewer{'' if who == 1 else 's'}, was due on {_day(campaign)}"
+        f"{named(campaign)}: {tally.undecided:,} of {items(tally.items)} undecided, with"
+        f" {who} reviewer{'' if who == 1 else 's'}, was due on {day_of(campaign)}"
     )
     fallback = str((campaign.plan or {}).get("fallback") or "")
     for days in escalations(campaign.due_at or now, now):
         to = campaign.created_by if days == 1 else fallback or campaign.created_by
-        yield Occasion("review_escalated", campaign.id, body, _whole(campaign), _addresses(to), f"+{days}")
+        yield Occasion("review_escalated", campaign.id, body, whole(campaign), _addresses(to), f"+{days}")
 
 
 def _closed(house: House, campaign: Campaign) -> Occasion:
@@ -114,8 +94,8 @@ def _closed(house: House, campaign: Campaign) -> Occasion:
         rows = session.execute(of.where(col(item.campaign) == campaign.id).group_by(col(item.reviewer))).all()
     total, decided = sum(n for _, n, _ in rows), sum(n for _, _, n in rows)
     to = _addresses(campaign.created_by, campaign.launched_by, *sorted(str(who) for who, _, _ in rows if who))
-    body = f"{_named(campaign)}: {_items(total)}, {decided:,} decided"
-    return Occasion("review_closed", campaign.id, body, _whole(campaign), to)
+    body = f"{named(campaign)}: {items(total)}, {decided:,} decided"
+    return Occasion("review_closed", campaign.id, body, whole(campaign), to)
 
 
 def _campaigns(house: House, now: datetime) -> list[Campaign]:
@@ -125,27 +105,9 @@ def _campaigns(house: House, now: datetime) -> list[Campaign]:
         return list(session.exec(wanted.order_by(col(Campaign.id))).all())
 
 
-def _tally(house: House, campaign: str, now: datetime) -> _Tally:
-    item = ReviewItem
-    by = sa.select(col(item.reviewer), sa.func.count(), sa.func.count(col(item.decision)))
+def _seen(house: House, campaign: str, now: datetime) -> Tally:
     with house.store.read() as session:
-        rows = session.execute(
-            by.where(col(item.campaign) == campaign).group_by(col(item.reviewer)).order_by(col(item.reviewer))
-        ).all()
-        deputies = {fold(actor): deputy for actor, deputy in active_deputies(session, now).items()}
-    of, pending = Counter[str](), Counter[str]()
-    for reviewer, total, decided in rows:
-        for person in (reviewer, deputies.get(fold(reviewer))):
-            if person:
-                of[person] += total
-                pending[person] += total - decided
-    return _Tally(
-        items=sum(total for _, total, _ in rows),
-        undecided=sum(total - decided for _, total, decided in rows),
-        reviewers=sum(total > decided for who, total, decided in rows if who),
-        of=dict(of),
-        open={person: number for person, number in pending.items() if number},
-    )
+        return tally(session, campaign, now)
 
 
 def _told(house: House, campaign: Campaign) -> dict[str, tuple[datetime, int]]:
@@ -161,28 +123,3 @@ def _told(house: House, campaign: Campaign) -> dict[str, tuple[datetime, int]]:
 def _addresses(*emails: str | None) -> tuple[str, ...]:
     """Persons only: what a schedule began was begun by nobody."""
     return tuple(dict.fromkeys(email for email in emails if email and "@" in email))
-
-
-def _named(campaign: Campaign) -> str:
-    return one_line(campaign.title) or "Access review"
-
-
-def _items(number: int) -> str:
-    return "1 item" if number == 1 else f"{number:,} items"
-
-
-def _day(campaign: Campaign) -> str:
-    due = campaign.due_at
-    return f"{due.day} {due:%b %Y}" if due else ""
-
-
-def _due(campaign: Campaign) -> str:
-    return f", due on {_day(campaign)}" if campaign.due_at else ""
-
-
-def _mine(campaign: Campaign) -> str:
-    return f"my_reviews?campaign={campaign.id}"
-
-
-def _whole(campaign: Campaign) -> str:
-    return f"campaigns?campaign={campaign.id}"

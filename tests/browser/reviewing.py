@@ -1,6 +1,6 @@
 """A page with the review grid alone, over a file of decisions: `streamlit run tests/browser/reviewing.py -- FOLDER`.
 
-The file holds each decision once, as a campaign does; what the folder asks for (`rows.json`, `slow`, `closed`, `mute`) is
+The file holds each decision once, as a campaign does; what the folder asks for (`rows.json`, `slow`, `closed`, `preview`, `mute`) is
 how the page behaves. Nothing is kept in memory, so the process can be killed at any time.
 """
 
@@ -38,7 +38,8 @@ told = review_grid(
     label="Q4 2026: Finance applications",
     scope=asked,
     saved=[entry["nonce"] for entry in stored],
-    closed=(folder / "closed").exists(),
+    closed=(folder / "closed").exists() or (folder / "preview").exists(),
+    preview=(folder / "preview").exists(),
     first=first,
     total=len(every),
     refused=json.loads((folder / "refused.json").read_text()) if (folder / "refused.json").exists() else {},

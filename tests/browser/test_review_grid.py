@@ -60,6 +60,16 @@ def said(page):
     return page.locator(".told").text_content()
 
 
+def said_of(row):
+    """What stands in a row, with what styles put between its parts."""
+    return row.locator(".c-what small").evaluate(
+        """line => [...line.children].map((part) => {
+            const before = getComputedStyle(part, '::before').content;
+            return (before === 'none' ? '' : before.slice(1, -1)) + part.textContent;
+        }).join('')"""
+    )
+
+
 def wait_stored(page, server, number):
     """Until so many decisions are stored and the browser knows."""
     for _ in range(LONGEST // 100):
@@ -460,6 +470,55 @@ def test_help_and_the_switch_of_single_keys(review):
     assert shown(page) == {1: "keep"}, "in the list they act all the same"
 
 
+def test_the_facts_that_stand_in_a_row_are_chosen_by_keys_and_kept(review, server):
+    page = review(pictured())
+    aiko = page.locator("tbody tr").nth(3)
+    before = aiko.get_by_text("Q3 2026: keep, R. Ortega (and 2 before)")
+    assert (before.is_visible(), aiko.get_by_text("employed").is_visible()) == (False, False)
+    assert "New since the last review · JIT, since 3 Mar 2025" in said_of(aiko)
+    page.keyboard.press("v")
+    dialog = page.get_by_role("dialog", name="Facts in each row")
+    boxes = {name: dialog.get_by_role("checkbox", name=name) for name in ("Employment", "Last use", "Decided before")}
+    assert {name: box.is_checked() for name, box in boxes.items()} == {
+        "Employment": False, "Last use": True, "Decided before": False,
+    }  # fmt: skip
+    page.keyboard.press("Space")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("x")  # a letter in a dialog decides nothing
+    page.keyboard.press("Escape")
+    chosen = "Employment, How it came, Share of peers, What changed since the last review, Decided before"
+    assert said(page) == f"In each row: {chosen}"
+    for _ in range(2):
+        assert before.is_visible()
+        assert aiko.get_by_text("employed").is_visible()
+        assert page.get_by_role("columnheader", name="Last use").count() == 0
+        assert page.get_by_role("columnheader", name="Peers").count() == 1
+        review.again()
+    assert "Last use\n2 d" in page.locator(".about").inner_text(), "what is not in the row stands below"
+    page.keyboard.press("v")
+    page.get_by_role("button", name="As usual").click()
+    page.keyboard.press("Escape")
+    assert (before.is_visible(), page.get_by_role("columnheader", name="Last use").count()) == (False, 1)
+    assert server.decisions() == []
+
+
+def test_a_preview_takes_no_decision(review, server):
+    page = review(pictured(), "preview")
+    for key in "axu":
+        page.keyboard.press(key)
+        assert said(page) == f"Only a preview: nothing is {'taken back' if key == 'u' else 'decided'} here"
+    assert page.locator("tbody tr.current .pick:enabled").count() == 0
+    assert page.locator(".saved").inner_text() == "Preview: nothing is decided"
+    assert page.locator(".hints").is_hidden()
+    at_rest(page)
+    assert (shown(page), waiting(page), server.decisions()) == ({}, [], [])
+
+
 def test_a_hostile_name_stays_text(review):
     rows = many(3)
     for key in ("who", "who_below", "application", "entitlement", "because", "changed", "how", "last_use", "peers"):
@@ -488,6 +547,15 @@ def test_by_touch_on_a_phone(server, browser):
     page.get_by_label("What it should be instead").fill("jira-viewers")
     page.get_by_role("dialog").get_by_role("button", name="Change").tap()
     wait_stored(page, server, 2)
+    assert page.locator("tbody tr").first.get_by_text("4 %").is_visible()
+    page.get_by_role("button", name="Facts").tap()
+    page.get_by_role("checkbox", name="Share of peers").tap()
+    page.get_by_role("checkbox", name="Decided before").tap()
+    box = page.locator("dialog.choice").bounding_box()
+    assert (box["x"] >= 0, box["x"] + box["width"] <= 390) == (True, True)
+    page.locator("dialog.choice").get_by_role("button", name="Close").tap()
+    assert page.locator("tbody tr").first.get_by_text("4 %").is_hidden()
+    assert page.get_by_text("Q3 2026: keep, R. Ortega (and 2 before)").is_visible()
     page.get_by_role("button", name="Undo").tap()
     wait_stored(page, server, 3)
     assert shown(page) == {2: "keep"}

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from governance import campaigns, evidence
 from governance.campaigns import Decision
-from governance.tables import Campaign, EvidencePack, Remediation
+from governance.tables import Campaign, EvidencePack, Notice, Remediation
 from jobs import work
 from tests.screen import NOW, press, show, text_of
 
@@ -94,6 +94,24 @@ def test_a_running_review_shows_how_far_it_is_and_who_waits(company):
     press(app, "Close with 14 open")
     assert "14 items are not decided" in app.error[0].value.replace("\\", "")
     assert {item.reviewer for item in items(company, id).values() if item.decision is None} == {"boss@x.example"}
+
+
+def test_reviewers_are_reminded_from_the_page(make_house, company):
+    id = begun(company)
+    app = show(company, "campaigns", SEC, campaign=id)
+    assert next(one for one in app.button if one.label == "Remind").disabled
+    assert "No channel reaches persons" in text_of(app)
+    mail = {"name": "mail", "kind": "mail", "url": {"env": "MAIL"}, "from": "lw@x.example"}
+    reached = make_house({**TOLD, "notify": {"channel": [mail]}})
+    app = show(reached, "campaigns", SEC, campaign=id)
+    press(app, "Remind")
+    assert not app.exception
+    with reached.store.read() as session:
+        told = session.exec(select(Notice)).all()
+    assert {notice.to for notice in told} == {item.reviewer for item in items(reached, id).values()}
+    assert {notice.kind for notice in told} == {"review_reminder"}
+    press(app, "Remind")
+    assert "everybody was reminded within the last hour" in app.error[0].value.replace("\\", "")
 
 
 def test_a_closed_review_says_what_became_of_it(company):

@@ -34,7 +34,7 @@ _component = st.components.v2.component(
         *(_PIECES / f"{name}.js" for name in ("elements", "typing")),
         *(
             _HERE / f"{name}.js"
-            for name in ("queue", "sending", "rows", "about", "asking", "deciding", "keys", "review_grid")
+            for name in ("queue", "sending", "rows", "facts", "about", "asking", "deciding", "keys", "review_grid")
         ),
     ),
 )
@@ -50,6 +50,7 @@ def review_grid(
     closed: bool,
     first: int,
     total: int,
+    preview: bool = False,
     refused: Mapping[str, str] | None = None,
     known: Container[int] | None = None,
 ) -> list[Decided]:
@@ -63,6 +64,7 @@ def review_grid(
     Of `total` in the whole list the first one shown has the place `first`, from 1.
     `scope` says which list and which page of it this is: on another one the first undecided row is current.
     `saved` are the nonces that are stored, `refused` those that never will be, with why; the browser forgets both.
+    A `closed` list takes no decision; a `preview` is one of a review that has not begun, and says so.
     `known` are the numbers that may be decided, also on other pages of the list; without it, those shown.
     """
     numbers = {row["number"] for row in rows}
@@ -75,6 +77,7 @@ def review_grid(
         "label": label,
         "scope": scope,
         "closed": closed,
+        "preview": preview,
         "first": first,
         "total": total,
         "rows": [dict(row) for row in rows],

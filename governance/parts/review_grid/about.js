@@ -4,11 +4,13 @@ function drawAbout(place, row, entry) {
   const list = place.querySelector("dl");
   place.querySelector("h2").textContent = row ? nameOf(row) : "No row is shown";
   list.replaceChildren(...(row ? aboutOf(row, entry) : []).flatMap(([title, ...texts]) => {
-    const group = make("div");
+    const group = make("div", ELSEWHERE[title]);
     group.append(make("dt", "", title), ...texts.map((text) => make("dd", "", text)));
     return [group];
   }));
 }
+
+const ELSEWHERE = { "Last use": "a-use", "Peers who hold it": "a-peers" }; // shown here where they have no column
 
 function aboutOf(row, entry) {
   const told = entry ? { decision: entry.decision, reason: entry.reason, by: "you, just now" }
@@ -19,6 +21,8 @@ function aboutOf(row, entry) {
     ["Account", row.account],
     ["Employment", row.employment],
     ["How it came", row.how],
+    ["Last use", row.last_use],
+    ["Peers who hold it", row.peers],
     ["Recommendation", [RECOMMENDED[row.recommendation], row.because].filter(Boolean).join(": ")],
     ["Since the last review", row.changed],
     earlier.length ? ["Decided before", ...earlier.slice(0, 5)] : null,

@@ -1,9 +1,13 @@
 /* What becomes of a press: decided, asked for a word first, or refused with why; and taken back. */
 
+function whyShut(data, done) {
+  return data.preview ? `Only a preview: nothing is ${done} here` : `This review is closed: nothing is ${done} any more`;
+}
+
 /* Decide the current row or the range; what needs a word is asked first. `on` says whether the next row follows. */
 function decide(grid, decision, on = true) {
   const rows = grid.chosen();
-  if (grid.data.closed) return grid.say("This review is closed: nothing is decided any more", true);
+  if (grid.data.closed) return grid.say(whyShut(grid.data, "decided"), true);
   if (!rows.length) return grid.say("No row is shown", true);
   const many = rows.length > 1;
   const hindered = many && whyNotTogether(rows);
@@ -41,7 +45,7 @@ function after(grid, rows, what, on) {
 
 /* Take back the last decision of this tab; after a new start of the page, that of the current row. */
 function undo(grid) {
-  if (grid.data.closed) return grid.say("This review is closed: nothing is taken back any more", true);
+  if (grid.data.closed) return grid.say(whyShut(grid.data, "taken back"), true);
   const numbers = grid.made.pop() || (grid.decided(grid.row(grid.current) || {}) ? [grid.current] : []);
   if (!numbers.length) return grid.say("Nothing to take back", true);
   put(grid, numbers.map((number) => ({ number })), { decision: "undo", reason: "", bulk: false, seconds: null });

@@ -4,7 +4,8 @@ const VERBS = { a: "keep", x: "remove", m: "change", n: "not_mine" };
 const KEYS = [["A", "keep"], ["X", "remove"], ["M", "change: say what it should be instead"],
   ["N", "not mine: say whose it is, if you know"], ["J ↓", "next"], ["K ↑", "the one before"],
   ["⇧ with either", "a range: decided at once, with a reason, where the recommendation is the same and nothing is critical"],
-  ["U", "take back your last decision"], ["/", "filter the rows of this page"], ["Esc", "no range, no filter"], ["?", "these keys"]];
+  ["U", "take back your last decision"], ["/", "filter the rows of this page"],
+  ["V", "which facts stand in each row"], ["Esc", "no range, no filter"], ["?", "these keys"]];
 
 function hear(grid, event) {
   if (event.defaultPrevented || event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -34,6 +35,7 @@ function hear(grid, event) {
     k: () => grid.move(-1, extend),
     "/": () => grid.openFilter(),
     "?": () => grid.help.showModal(),
+    v: () => grid.facts.open(),
   };
   if (singles[key]) return done(event, singles[key]);
   if (extend || event.repeat) return; // a key held down moves, but never decides row after row

@@ -22,9 +22,11 @@ class ReviewGrid {
     press(".all", () => this.leave());
     press(".ask-filter", () => this.openFilter());
     press(".ask-help", () => this.help.showModal());
+    this.facts = new Facts(this.root, this.root.querySelector(".choice"), () => this.say(this.facts.said()));
+    press(".ask-facts", () => this.facts.open());
     press(".help .close", () => this.help.close());
     press(".take-back", () => this.undo());
-    const single = this.root.querySelector(".switch input");
+    const single = this.help.querySelector(".switch input");
     single.checked = singleKeys();
     single.addEventListener("change", () => localStorage.setItem(SWITCH, single.checked ? "on" : "off"));
     drawHead(this.head);
@@ -95,8 +97,8 @@ class ReviewGrid {
       identity = identityOf(row);
     }
     this.range.hidden = range.size < 2;
-    this.range.textContent = `${range.size} rows: A, X, M or N decides them all, Esc none`;
-    this.root.querySelector(".hints").hidden = range.size > 1;
+    this.range.textContent = this.data.closed ? `${range.size} rows` : `${range.size} rows: A, X, M or N decides them all, Esc none`;
+    this.root.querySelector(".hints").hidden = range.size > 1 || this.data.preview;
     this.root.querySelector(".take-back").disabled = this.data.closed || !this.made.length;
     const current = this.row(this.current);
     drawAbout(this.about, current, current && latest.get(current.number));
@@ -213,8 +215,9 @@ class ReviewGrid {
   }
 
   tellState() {
-    const [state, text] = this.sending ? this.sending.said() : ["saved", ""];
+    let [state, text] = this.sending ? this.sending.said() : ["saved", ""];
     const apart = state === "offline" || state === "late";
+    if (this.data?.preview) text = "Preview: nothing is decided";
     const saved = this.root.querySelector(".saved");
     saved.className = `saved ${state}`;
     saved.textContent = !apart ? text : this.queue.size ? "Not saved yet" : "Offline";

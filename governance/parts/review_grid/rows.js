@@ -36,11 +36,12 @@ function newRow(row, drawn) {
   const tick = make("span", "tick", "✓");
   tick.setAttribute("aria-hidden", "true");
   const person = make("span", "line");
-  person.append(...(row.notable ? [make("span", "chip orange small", row.employment)] : []), make("small", "", row.who_below));
+  const employment = row.notable ? make("span", "chip orange small", row.employment) : make("small", "f-employment", row.employment);
+  person.append(...(row.employment ? [employment] : []), make("small", "", row.who_below));
   const chips = [row.critical && make("span", "chip red small", "Critical"),
     row.privileged && make("span", "chip orange small", "Privileged")].filter(Boolean);
   const below = make("span", "line");
-  below.append(...chips, make("small", row.changed ? "changed" : "", row.changed || row.how));
+  below.append(...chips, whence(row));
   const advice = make("span", "line");
   advice.append(make("span", `chip ${TONES[row.recommendation] || "gray"}`, RECOMMENDED[row.recommendation] || ""));
   if (earlierOf(row)) advice.append(make("span", "was", `was ${RECOMMENDED[row.earlier_recommendation] || ""}`));
@@ -51,7 +52,7 @@ function newRow(row, drawn) {
     what: [make("span", "text", row.entitlement || "The account itself"), below],
     use: [make("span", row.last_use === "unknown" ? "text dim" : "text", row.last_use)],
     peers: [make("span", row.peers === "unknown" ? "text dim" : "text", row.peers)],
-    advice: [advice, make("small", "", row.because)],
+    advice: [advice, make("small", "", row.because), ...lastDecided(row)],
     choice: DECISIONS.map(([decision, label, key]) => choiceButton(decision, label, key)),
   };
   for (const [key] of COLUMNS) line.append(withRole(make("td", `c-${key}`), "gridcell", cells[key]));
@@ -59,6 +60,20 @@ function newRow(row, drawn) {
   line.querySelector(".c-what").title = [row.entitlement, row.how, row.changed].filter(Boolean).join("\n");
   line.querySelector(".c-advice small").title = row.because;
   return line;
+}
+
+/* What changed since the last review, and how it came. */
+function whence(row) {
+  const line = make("small");
+  if (row.changed) line.append(make("span", "f-changed", row.changed));
+  if (row.how) line.append(make("span", "f-how", row.how));
+  return line;
+}
+
+/* The last of the decisions before, and how many more there are; below the rows stand all five. */
+function lastDecided(row) {
+  const [last, ...others] = row.earlier_decisions || [];
+  return last ? [make("small", "f-before", others.length ? `${last} (and ${others.length} before)` : last)] : [];
 }
 
 function choiceButton(decision, label, key) {
