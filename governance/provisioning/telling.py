@@ -76,7 +76,7 @@ def window_said(making: Mapping[str, Any]) -> str:
     """
     accounts = making.get("accounts") or 0
     if not accounts:
-        return "No account is known to be made at a sign-on."
+        return "No account was judged by the time of its owner's sign-on."
     low, high = making["low"], making["high"]
     when = f"{low} s" if low == high else f"{low} to {high} s"
     clocks = "; the clocks are apart" if low < -1 else ""
