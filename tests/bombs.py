@@ -15,7 +15,7 @@ import zlib
 from signed import ATTRIBUTES, NOW, Signer, around, assertion
 
 from governance.errors import SignOnError
-from governance.provisioning import read
+from governance.provisioning.reading import read
 
 MORE = 50 * 2**20  # bytes
 SECONDS = 1.0  # of the processor

@@ -18,7 +18,7 @@ import atheris
 
 with atheris.instrument_imports(include=["governance.provisioning", "governance.errors", "signxml", "joserfc"]):
     from governance.errors import RefusedAssertion, UnreadableAssertion
-    from governance.provisioning import read
+    from governance.provisioning.reading import read
 
 from signed import NOW, Signer, around, assertion
 

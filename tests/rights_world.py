@@ -29,6 +29,7 @@ from governance import (
 from governance.access import Actor
 from governance.configuring import Draft
 from governance.errors import LeaverwatchError, NotAllowed
+from governance.mappings.change_record import write_record
 from governance.provisioning import Condition, Line, RoleMap
 from governance.provisioning.written import digest, document
 from governance.tables import (
@@ -278,7 +279,7 @@ def _reject_mapping(w: World, who: Actor, which: Which) -> object:
 def _write_record(w: World, who: Actor, which: Which) -> object:
     kept = _version(w, which, SAM.email, "waiting")
     told = before(w.house, kept)
-    return mappings.write_record(w.house, who, NOW, kept, told, w.house.home / "record.zip")
+    return write_record(w.house, who, NOW, kept, told, w.house.home / "record.zip")
 
 
 @tried("views.record_of")

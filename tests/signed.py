@@ -15,7 +15,7 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
 from signxml.signer import XMLSigner
 
-from governance.provisioning import Trust
+from governance.provisioning.trust import Trust
 
 NOW = datetime(2026, 11, 23, 8, 12, tzinfo=UTC)
 ISSUER = "https://id.nwl.example/"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from signed import NOW, Signer, around, assertion
 
 from governance.errors import SignOnError
-from governance.provisioning import read
+from governance.provisioning.reading import read
 
 IDP = Signer()
 TRUST = IDP.trust()

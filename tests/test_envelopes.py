@@ -10,9 +10,9 @@ import pytest
 from signed import ATTRIBUTES, NAME, NOW, Signer, around, assertion
 
 from governance.errors import RefusedAssertion, SignOnError, UnreadableAssertion
-from governance.provisioning import read
 from governance.provisioning.assertion import EMAIL, TRANSIENT, UNSPECIFIED
 from governance.provisioning.document import DEPTH, ELEMENTS, LIMIT
+from governance.provisioning.reading import read
 
 IDP = Signer()
 XML = IDP.response()

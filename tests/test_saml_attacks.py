@@ -28,7 +28,7 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.signer import XMLSigner
 
 from governance.errors import RefusedAssertion, SignOnError, UnreadableAssertion
-from governance.provisioning import read
+from governance.provisioning.reading import read
 
 IDP = Signer()
 EVE = Signer("id.eve.example")

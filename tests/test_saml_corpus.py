@@ -17,7 +17,8 @@ from real_data import real
 from signed import DS, A, P, Signer, text
 
 from governance.errors import ConfigurationError, SignOnError
-from governance.provisioning import Trust, read
+from governance.provisioning.reading import read
+from governance.provisioning.trust import Trust
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")  # a certificate of the corpus has none
 

@@ -14,8 +14,9 @@ from joserfc.jwk import OctKey, OKPKey, RSAKey
 from signed import AT, AUDIENCE, CLAIMS, ISSUER, NOW, Signer
 
 from governance.errors import ConfigurationError, RefusedAssertion, SignOnError, UnreadableAssertion
-from governance.provisioning import Trust, read
 from governance.provisioning.assertion import PAIRWISE
+from governance.provisioning.reading import read
+from governance.provisioning.trust import Trust
 
 IDP = Signer()
 EVE = Signer("id.eve.example")

@@ -22,8 +22,10 @@ from signxml.algorithms import CanonicalizationMethod, SignatureConstructionMeth
 from signxml.signer import XMLSigner
 
 from governance.errors import RefusedAssertion
-from governance.provisioning import Assertion, Reading, Trust, read
+from governance.provisioning import Assertion, Reading
 from governance.provisioning.assertion import EMAIL, PERSISTENT
+from governance.provisioning.reading import read
+from governance.provisioning.trust import Trust
 
 SAML: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
 LASTS: Final = timedelta(minutes=5)

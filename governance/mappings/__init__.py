@@ -6,7 +6,6 @@ comparing   one mapping against another, and what is held against what is given
 versions    drafts, approvals, what is live
 """
 
-from governance.mappings.change_record import write_record
 from governance.mappings.versions import (
     OPERATOR,
     agree,
@@ -35,5 +34,4 @@ __all__ = [
     "reject",
     "save",
     "version",
-    "write_record",
 ]

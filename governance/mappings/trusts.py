@@ -7,7 +7,9 @@ from pathlib import Path
 
 from governance.errors import ConfigurationError
 from governance.house import House
-from governance.provisioning import Reading, Trust, read
+from governance.provisioning import Reading
+from governance.provisioning.reading import read
+from governance.provisioning.trust import Trust
 from governance.settings import SignOnSettings
 
 

@@ -5,12 +5,12 @@ reading    from what was pasted to that record, verified or marked unverified (e
 trust      whose signatures count, for which application
 mapping    attributes -> entitlements, as versioned data
 decision   create, update or refuse, and why
+
+reading and trust are imported from their own modules: what checks signatures is heavy, and most need none of it.
 """
 
 from governance.provisioning.assertion import Assertion, Reading
 from governance.provisioning.decision import Decision, Known, decide
 from governance.provisioning.mapping import Condition, Line, RoleMap
-from governance.provisioning.reading import read
-from governance.provisioning.trust import Trust
 
-__all__ = ["Assertion", "Condition", "Decision", "Known", "Line", "Reading", "RoleMap", "Trust", "decide", "read"]
+__all__ = ["Assertion", "Condition", "Decision", "Known", "Line", "Reading", "RoleMap", "decide"]

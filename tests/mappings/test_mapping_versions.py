@@ -16,6 +16,7 @@ from governance import mappings
 from governance.access import Actor
 from governance.errors import ConfigurationError, DecisionError, NotAllowed
 from governance.evidence import verify
+from governance.mappings.change_record import write_record
 from governance.provisioning.written import digest
 from governance.tables import AuditEntry, MappingVersion, Request
 from governance.views.mappings import before, changes
@@ -269,7 +270,7 @@ class TestRecord:
         told = changes(before(kept, made))
         waits = mappings.ask(kept, SAM, NOW, made.id, WHY, told)
         done = mappings.agree(kept, SUE, NOW + timedelta(hours=1), waits.id, "fine")
-        file = mappings.write_record(kept, SUE, NOW, done, before(kept, done), tmp_path / "record.zip")
+        file = write_record(kept, SUE, NOW, done, before(kept, done), tmp_path / "record.zip")
         assert verify(file).ok
         with zipfile.ZipFile(file) as archive:
             change = json.loads(archive.read("change.json"))
@@ -289,7 +290,7 @@ class TestRecord:
     def test_taking_it_stands_in_the_audit(self, kept, tmp_path):
         put_run(kept, NOW, [account("crm", "a1")])
         made = mappings.save(kept, SAM, NOW, "crm", DRAFT)
-        mappings.write_record(kept, SAM, NOW, made, before(kept, made), tmp_path / "r.zip")
+        write_record(kept, SAM, NOW, made, before(kept, made), tmp_path / "r.zip")
         with kept.store.read() as session:
             last = session.exec(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1)).one()
         assert (last.verb, last.object) == ("export", "mapping/crm/2")
