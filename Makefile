@@ -21,9 +21,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 demo: venv
 	$(BIN)/leaverwatch demo
 
+# Every process that the tests start would compile what it imports again where Python may not keep it, a third of the
+# time of all tests; kept in a folder of the environment, so that the clone stays as it is.
+COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(VENV))/compiled
+
 ## test: everything that can run here; what is missing is skipped by name
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(COMPILED) $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 $(VENV)/.tests: $(VENV)/.installed tests/requirements.lock tests/spark.lock tests/canaille.lock
 	$(PIP) install --quiet --no-deps --require-hashes -r tests/requirements.lock
 	$(if $(JAVA),$(PIP) install --quiet --no-deps --require-hashes -r tests/spark.lock,@echo "no java: the rules are not tested on Spark")
@@ -44,7 +48,7 @@ bench: venv
 
 ## soak: the long rows of the fault table (crash series, races)
 soak: $(VENV)/.tests
-	$(BIN)/python -m pytest -m soak
+	$(COMPILED) $(BIN)/python -m pytest -m soak
 
 ## lock: compile the lock files anew (needs uv)
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

@@ -151,9 +151,14 @@ def narrowed(rule: Rule, frame: Frame) -> Frame:
     names = _OF[rule.subject]
     there = frame.collect_schema().names()
     own = [column for column in dict.fromkeys((*rule.evidence, *rule.identity)) if column not in names.values()]
-    return frame.select(
-        *(nw.col(old).alias(new) for old, new in names.items() if old in there), *(c for c in own if c in there)
+    renamed = {old: new for old, new in names.items() if old in there}
+    own = [column for column in own if column in there]
+    # By name: as expressions these columns took a tenth of the time that a run over a small estate takes.
+    taken = frame.select(*dict.fromkeys((*renamed, *own))).rename(
+        {old: new for old, new in renamed.items() if old != new}
     )
+    twice = {column: nw.col(renamed[column]) for column in own if renamed.get(column, column) != column}
+    return (taken.with_columns(**twice) if twice else taken).select(*renamed.values(), *own)
 
 
 def _told_and_relevant(estate: Estate, rules: Mapping[str, Rule]) -> Frame:
