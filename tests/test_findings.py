@@ -21,6 +21,7 @@ from governance.snapshots import stage
 from governance.tables import DetectRun, Finding, Request, Snapshot
 from governance.views import overview
 from jobs.detect import detect
+from tests.kept_houses import beginning
 
 ANA = Actor(email="ana@nwl.example", name="Ana", roles=frozenset({"security"}))
 TOM = Actor(email="tom@nwl.example", name="Tom", roles=frozenset({"admin"}))
@@ -58,10 +59,13 @@ def account(number="1", **facts):
 @pytest.fixture
 def ghost(house, now):
     """A house with one ghost: identity 1 left, account a1 is active; identity 2 works here."""
-    say(house, now, "hr", leaver(now), Identity("hr", "2", state="current", display_name="Person 2"))
-    say(house, now, "crm", account(), account("2"))
-    detect(house, now)
-    return house
+
+    def read(new):
+        say(new, now, "hr", leaver(now), Identity("hr", "2", state="current", display_name="Person 2"))
+        say(new, now, "crm", account(), account("2"))
+        detect(new, now)
+
+    return beginning(house, read, now)
 
 
 def findings(house, **where):

@@ -23,6 +23,7 @@ from jobs import home
 from jobs.bench import write
 from jobs.seeded import Seeded
 from tests.homes import CRM, HR, SETTINGS, Home
+from tests.kept_houses import beginning
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=20)
@@ -33,11 +34,14 @@ def judged_once(folder):
     """500 accounts in ten applications, read twice (the second time 20 days later) and judged once."""
     house = House(folder, Seeded(500, NOW).settings(), open_store("sqlite:///x.db", folder, NOW), folder / "s", {})
     house.snapshots.mkdir()
+    return beginning(house, read_twice)
+
+
+def read_twice(house):
     for at in (EARLIER, NOW):
         write(house, Seeded(500, at), at)
     with evaluated(house, NOW) as evaluation:
         record(house, evaluation, NOW, NOW)
-    return house
 
 
 @pytest.fixture(scope="module")
