@@ -125,8 +125,8 @@ def run(estate: Estate, policy: Policy, now: datetime, rules: Mapping[str, Rule]
     counted = [_told_and_relevant(estate, rules), _told_and_relevant_people(estate, rules)]
     tables = collected([*judged, *counted, people])
     against = dict(zip(rules, tables, strict=False))
-    not_evaluable, concerned, accounts = _counted(tables[-3], rules, "accounts", list(told(estate.settings)))
-    of_people, people_concerned, _ = _counted(tables[-2], rules, "identities", list(told_of_identities()))
+    not_evaluable, concerned, accounts = _counted(tables[-3], rules, "accounts")
+    of_people, people_concerned, _ = _counted(tables[-2], rules, "identities")
     identities = int(tables[-1].item()) if tables[-1].height else 0
     applications = tables[-3]["application"].n_unique()
     many = {"account": accounts, "identity": identities, "application": applications}
@@ -168,14 +168,22 @@ def _told_and_relevant(estate: Estate, rules: Mapping[str, Rule]) -> Frame:
     """
     about = [applies(rule, estate.settings) for rule in rules.values() if rule.counted == "accounts"]
     live = estate.accounts.filter(nw.col("active").fill_null(True))
-    return _tallied(live, "application", [*told(estate.settings).values(), *about])
+    signals = told(estate.settings)
+    return _tallied(live, "application", [*(signals[name] for name in _needed(rules, "accounts")), *about])
 
 
 def _told_and_relevant_people(estate: Estate, rules: Mapping[str, Rule]) -> Frame:
     """The same of identities that are there, for the rules about them; `application` is their source."""
     about = [rule.applies(estate.settings).fill_null(False) for rule in rules.values() if rule.counted == "identities"]
     there = estate.identities.filter(nw.col("present")).with_columns(application=nw.col("source"))
-    return _tallied(there, "application", [*told_of_identities().values(), *about])
+    signals = told_of_identities()
+    return _tallied(there, "application", [*(signals[name] for name in _needed(rules, "identities")), *about])
+
+
+def _needed(rules: Mapping[str, Rule], what: str) -> list[str]:
+    """The signals that any rule about these needs: of no other it is counted whether it is told."""
+    needs = {signal for rule in rules.values() if rule.counted == what for signal in rule.needs}
+    return [name for name in SIGNALS if name in needs]
 
 
 def _tallied(frame: Frame, key: str, questions: list[nw.Expr]) -> Frame:
@@ -189,9 +197,10 @@ def _tallied(frame: Frame, key: str, questions: list[nw.Expr]) -> Frame:
 
 
 def _counted(
-    table: pl.DataFrame, rules: Mapping[str, Rule], what: str, signals: list[str]
+    table: pl.DataFrame, rules: Mapping[str, Rule], what: str
 ) -> tuple[NotEvaluable, dict[str, dict[str, int]], int]:
     """How many each rule could not judge by reason, how many each is about, and how many there are."""
+    signals = _needed(rules, what)
     bit_of = {name: bit for bit, name in enumerate(signals)}
     asked = [name for name, rule in rules.items() if rule.counted == what]
     about = {name: len(signals) + bit for bit, name in enumerate(asked)}

@@ -113,11 +113,12 @@ def test_only_findings_that_are_written_get_their_words(ghost, now):
 
     rule = all_rules()["ghost"]
     another = structs.replace(account(), account_id="a3", username="another")
-    say(ghost, now, "crm", account(), account("2"), another)
-    with evaluated(ghost, now) as evaluation:
+    later = now + timedelta(minutes=1)
+    say(ghost, later, "crm", account(), account("2"), another)
+    with evaluated(ghost, later) as evaluation:
         words = {"ghost": replace(rule, sentence=sentence)}
         held = [replace(held, rule=words.get(held.rule.name, held.rule)) for held in evaluation.verdict.held]
-        run = record(ghost, replace(evaluation, verdict=replace(evaluation.verdict, held=held)), now, now)
+        run = record(ghost, replace(evaluation, verdict=replace(evaluation.verdict, held=held)), later, later)
     assert run.counts["ghost"] == 2
     # Beside the new ghost: its owner's second account, and one account more whose last use is not told.
     assert run.changed == {"opened": 2, "reopened": 0, "updated": 1, "resolved": 0, "stayed": 0, "exclusions_ended": 0}
