@@ -21,6 +21,7 @@ from governance.provisioning.traces import (
     near_makings,
     providers,
     reach,
+    since,
     told_by_itself,
     with_first,
     young,
@@ -68,9 +69,11 @@ def known_now(
     which nothing is said is `unknown` because of `nothing`.
     """
     settings = around.settings
+    oldest = reach(around.events)
+    if not oldest:  # nothing to plan and to compute for, which is what costs most on Spark
+        return _nobody(around.accounts), {}
     made = keep("makings", makings(around.events, settings))
-    since = reach(around.events, settings)
-    some = keep("young", told_by_itself(owned(young(around.accounts, made, since)), made))
+    some = keep("young", told_by_itself(owned(young(around.accounts, made, since(oldest, settings))), made))
     some = some.join(_makers(some, around.accounts), on=["application", "maker"], how="left")
     if around.own is None:
         return _judged(_without_providers(some), {}, settings), {}
@@ -80,6 +83,12 @@ def known_now(
     windows = fitted(near)
     some = some.join(_pushes(near), on=ACCOUNT, how="left").join(_sign_ons(near, windows), on=ACCOUNT, how="left")
     return _judged(keep("traces", some), windows, settings), windows
+
+
+def _nobody(accounts: Frame) -> Frame:
+    """The frame of `known_now` without a row."""
+    untold = {name: nw.lit(None).cast(kind) for name, kind in COLUMNS.items()}
+    return accounts.filter(nw.col("account_id").is_null()).select(*ACCOUNT, "created_at_s", **untold)
 
 
 def fitted(near: Frame) -> dict[str, Window]:

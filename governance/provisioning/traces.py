@@ -6,6 +6,7 @@ the logs, so what it costs follows from how many those are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import narwhals as nw
@@ -24,13 +25,14 @@ def providers(settings: Settings) -> list[str]:
     return [a.name for a in settings.application if a.identity_provider]
 
 
-def reach(events: Frame, settings: Settings) -> nw.Expr:
-    """From when on (epoch seconds) the logs speak of the application in a row: its own, or the identity providers'.
-
-    The oldest event of each log that was read; null where there is none.
-    """
+def reach(events: Frame) -> dict[str, int]:
+    """How far back each log reaches that was read: application -> epoch seconds of its oldest event."""
     rows = events.group_by("application").agg(nw.col("at_s").min()).collect("polars").iter_rows()
-    oldest = {str(application): int(at) for application, at in rows if at is not None}
+    return {str(application): int(at) for application, at in rows if at is not None}
+
+
+def since(oldest: Mapping[str, int], settings: Settings) -> nw.Expr:
+    """From when on (epoch seconds) logs speak of the application in a row: its own, or the identity providers'."""
     theirs = [oldest[name] for name in providers(settings) if name in oldest]
     default = min(theirs, default=None)
     found: nw.Expr = nw.lit(default, nw.Int64)
@@ -74,12 +76,12 @@ def makings(events: Frame, settings: Settings) -> Frame:
     ).select(*ACCOUNT, "at_s", "kind", "actor", "event_id")
 
 
-def young(accounts: Frame, made: Frame, since: nw.Expr) -> Frame:
+def young(accounts: Frame, made: Frame, told_since: nw.Expr) -> Frame:
     """The accounts that the logs can speak of: made since then, or an event of whose making is all that is told.
 
     `accounts` and the result: application, account_id, created_at_s and whatever else.
     """
-    lately = accounts.filter(nw.col("created_at_s") >= since - NEAR)
+    lately = accounts.filter(nw.col("created_at_s") >= told_since - NEAR)
     untold = accounts.filter(nw.col("created_at_s").is_null()).join(made.select(*ACCOUNT), on=ACCOUNT, how="semi")
     return nw.concat([lately, untold], how="vertical")
 
