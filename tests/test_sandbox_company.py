@@ -189,6 +189,18 @@ class TestProvenance:
         assert by_times.sure_and_wrong == by_times.wrong == 0
         assert by_times.right > 80, "what single sign-on made in applications that tell when"
 
+    def test_without_the_pushes_into_one_application_its_accounts_are_unknown_not_wrong(self, pulled, said):
+        """Entra's own log reaches 30 days: the rest of its accounts only the pushing provider can tell of."""
+        _, _, _, made = pulled
+
+        def harm(accounts, events):
+            into = (pl.col("kind") == "provisioned") & (pl.col("target") == "Microsoft 365")
+            return accounts, events.filter(~into.fill_null(value=False))
+
+        told = score(told_of(*said, NOW, harm), made, self.SINCE)
+        assert told.sure_and_wrong == told.wrong == 0
+        assert 0.93 <= told.accuracy < 0.98, "below what is asked for: it rests on the provider's log"
+
     @pytest.mark.parametrize("seed", range(3))
     def test_clocks_five_minutes_apart_and_a_fifth_of_all_events_lost_make_it_unsure_not_wrong(
         self, pulled, said, seed
