@@ -26,6 +26,7 @@ approve           .      all       reports  applications       all       .
 exclude           .      all       .        .                  .         .
 pin               .      all       .        .                  .         .
 campaign          .      all       .        .                  .         .
+map               all    all       .        .                  .         .
 done              all    .         .        applications       .         .
 """
 CELLS = [
