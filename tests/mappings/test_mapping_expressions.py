@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.provisioning.coverage import covered, unnamed
@@ -46,6 +46,7 @@ def facts(row):
     return told(**{name: row[f"owner_{name}"] for name in NAMES if row[f"owner_{name}"] is not None})
 
 
+@settings(deadline=None)
 @given(LINES, st.sampled_from(["first", "all"]), OWNERS)
 def test_who_is_covered_is_whom_some_line_fits_or_may_fit(lines, matching, owners):
     settings = settings_of(lines, matching)
@@ -55,6 +56,7 @@ def test_who_is_covered_is_whom_some_line_fits_or_may_fit(lines, matching, owner
     assert found == [any(all(c.holds(facts(row)) for c in line) for line in known) for row in rows]
 
 
+@settings(deadline=None)
 @given(LINES, st.sampled_from(["first", "all"]), OWNERS)
 def test_an_entitlement_is_given_when_the_mapping_gives_it_or_may(lines, matching, owners):
     """What a line asks beyond what the source tells may hold or not: if it gives in either case, it may give."""
@@ -73,6 +75,7 @@ def test_an_entitlement_is_given_when_the_mapping_gives_it_or_may(lines, matchin
         assert said is expected, (row, lines, matching)
 
 
+@settings(deadline=None)
 @given(LINES, OWNERS)
 def test_a_value_is_unnamed_when_the_mapping_looks_at_it_and_no_test_knows_it(lines, owners):
     settings = settings_of(lines, "all")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.errors import ConfigurationError
@@ -112,6 +112,7 @@ def read_line_by_line(mapping: RoleMap, facts: Position) -> Given:
     return Given(tuple(held) or mapping.default, tuple(fired), not fired, tuple(unknown))
 
 
+@settings(deadline=None)
 @given(MAPPINGS, PEOPLE)
 def test_the_index_finds_what_reading_line_by_line_finds(mapping, attributes):
     facts = told(**attributes)
@@ -122,6 +123,7 @@ def test_the_index_finds_what_reading_line_by_line_finds(mapping, attributes):
     assert set(found.unknown) == set(expected.unknown)
 
 
+@settings(deadline=None)
 @given(MAPPINGS, st.lists(PEOPLE, min_size=1, max_size=8))
 def test_people_of_one_position_are_given_what_each_alone_is_given(mapping, people):
     from mappings.workforces_mapped import force, person
@@ -139,6 +141,7 @@ def test_people_of_one_position_are_given_what_each_alone_is_given(mapping, peop
 
 
 class TestWritten:
+    @settings(deadline=None)
     @given(MAPPINGS)
     def test_a_document_reads_back_as_the_same_mapping(self, mapping):
         again = undocumented(document(mapping), "crm")
@@ -231,6 +234,7 @@ class TestTables:
             lines_of(content, "t")
         assert said in str(refused.value)
 
+    @settings(deadline=None)
     @given(st.binary(max_size=300))
     def test_whatever_is_uploaded_is_read_or_refused(self, content):
         try:
