@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
+from governance.provisioning.pushes import providers as providers
 from governance.settings import Settings
 
 Frame = nw.LazyFrame[Any]
@@ -68,11 +69,6 @@ def break_glass(settings: Settings) -> nw.Expr:
             named = (nw.col("account_id") == entry.account) | (nw.col("username") == entry.account).fill_null(False)
             chosen = chosen | ((nw.col("application") == entry.application) & named)
     return chosen.fill_null(False)
-
-
-def providers(settings: Settings) -> list[str]:
-    """The applications through which people sign in to others."""
-    return [a.name for a in settings.application if a.identity_provider]
 
 
 def with_sign_on_accounts(owners: Frame, accounts: Frame) -> Frame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import narwhals as nw
 
@@ -24,17 +24,7 @@ Kind = Literal[
     "unlinked_records",
     "reactivates_leavers",
 ]
-KINDS: Final[tuple[Kind, ...]] = (
-    "born_outside_scim",
-    "duplicates",
-    "attributes_flip",
-    "reborn_by_sign_in",
-    "disabled_without_owning",
-    "deletion_gap",
-    "not_retroactive",
-    "unlinked_records",
-    "reactivates_leavers",
-)
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 EXAMPLES: Final = 5
 Rows = nw.DataFrame[Any]
 

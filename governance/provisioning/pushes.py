@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -37,7 +36,7 @@ class Picture(Protocol):
         """The settings, with `identity_provider` of every application decided."""
 
 
-def providers(settings: Settings) -> Sequence[str]:
+def providers(settings: Settings) -> list[str]:
     """The applications that people sign in to for reaching others."""
     return [a.name for a in settings.application if a.identity_provider]
 

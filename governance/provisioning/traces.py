@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
+from governance.provisioning.pushes import providers as providers
 from governance.provisioning.window import NEAR
 from governance.records import NON_HUMAN_KINDS
 from governance.settings import Settings
@@ -18,11 +19,6 @@ from governance.settings import Settings
 Frame = nw.LazyFrame[Any]
 ACCOUNT: Final = ["application", "account_id"]
 _OWN_CLOCK: Final = 300  # seconds between when an application says it made an account and the entry in its log
-
-
-def providers(settings: Settings) -> list[str]:
-    """The applications through which people sign in to others, and that may push."""
-    return [a.name for a in settings.application if a.identity_provider]
 
 
 def reach(events: Frame) -> dict[str, int]:

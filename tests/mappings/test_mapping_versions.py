@@ -279,13 +279,8 @@ class TestRecord:
         assert (change["digest"], change["base"]) == (digest(DRAFT), digest(LIVE))
         assert change["effects"]["gains_privilege"] + change["effects"]["gains_access"] == 1
         assert len(rows) == 3
-        damaged = bytearray(file.read_bytes())
-        damaged[len(damaged) // 2] ^= 1
-        file.write_bytes(damaged)
-        try:
-            assert not verify(file).ok
-        except ConfigurationError as error:
-            assert "damaged" in str(error)  # noqa: PT017 - both ways of saying so are right
+        file.write_bytes(file.read_bytes().replace(b"identity_id,", b"identity_iD,", 1))
+        assert any("people.csv was changed" in problem for problem in verify(file).problems)
 
     def test_taking_it_stands_in_the_audit(self, kept, tmp_path):
         put_run(kept, NOW, [account("crm", "a1")])
