@@ -82,8 +82,11 @@ def wait_stored(page, server, number):
 
 
 def waiting(page):
-    """What lies in the browser's storage."""
-    return json.loads(page.evaluate("localStorage.getItem('leaverwatch decisions q4 ana')") or "[]")
+    """What lies in the browser's storage, in the order it was decided."""
+    kept = page.evaluate(
+        "Object.entries(localStorage).filter(([key]) => key.startsWith('leaverwatch decisions q4 ana '))"
+    )
+    return [entry for _, entry in sorted((json.loads(value) for _, value in kept), key=lambda pair: pair[0])]
 
 
 # --- No press is lost -------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 /* Decisions that are not stored yet. They lie in the browser's storage too, under the campaign and its reviewer: a page
    that is loaded anew, a browser that crashed and a line that is down lose none. Each has a nonce, so that Python stores
-   it once however often it is told. Several tabs share the storage: each writes what it added and takes out what is done. */
+   it once however often it is told. Several tabs share the storage, which no tab can lock: so each decision has a place
+   of its own, and none is written back by a tab that read it before another took it out. */
 
 const STORE = "leaverwatch decisions ";
+const NONCE = /^[0-9a-f]{24}$/; // as made below; another reviewer's name may begin with this one's
 
 function nonce() { // not randomUUID: that one is missing where the page does not come over TLS
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -10,8 +12,9 @@ function nonce() { // not randomUUID: that one is missing where the page does no
 
 class Queue {
   constructor(name) {
-    this.place = STORE + name;
+    this.place = `${STORE}${name} `;
     this.lasting = true; // false: the browser keeps nothing, so only this tab knows
+    this.last = 0; // the order of the last decision, in milliseconds; two of one millisecond count on
     this.waiting = [];
     this.adopt();
   }
@@ -28,7 +31,15 @@ class Queue {
 
   add(entries) {
     this.waiting.push(...entries);
-    this.store([...this.stored(), ...entries]);
+    try {
+      for (const entry of entries) {
+        this.last = Math.max(this.last + 1, Date.now());
+        window.localStorage.setItem(this.place + entry.nonce, JSON.stringify([this.last, entry]));
+      }
+      this.lasting = true;
+    } catch {
+      this.lasting = false; // full or forbidden
+    }
   }
 
   /* Forget those that are stored, or never will be; gives them. */
@@ -37,7 +48,7 @@ class Queue {
     const gone = this.waiting.filter((entry) => over.has(entry.nonce));
     if (!gone.length) return gone;
     this.waiting = this.waiting.filter((entry) => !over.has(entry.nonce));
-    this.store(this.stored().filter((entry) => !over.has(entry.nonce)));
+    for (const entry of gone) this.forget(this.place + entry.nonce);
     return gone;
   }
 
@@ -46,22 +57,34 @@ class Queue {
     return new Map(this.waiting.map((entry) => [entry.number, entry]));
   }
 
+  /* What lies in the storage, in the order it was decided. */
   stored() {
     try {
-      const found = JSON.parse(window.localStorage.getItem(this.place) || "[]");
-      return Array.isArray(found) ? found.filter((entry) => entry && typeof entry.nonce === "string") : [];
+      return Object.keys(window.localStorage)
+        .filter((key) => key.startsWith(this.place) && NONCE.test(key.slice(this.place.length)))
+        .map((key) => this.read(key))
+        .filter(Boolean)
+        .sort(([one], [other]) => one - other)
+        .map(([, entry]) => entry);
     } catch {
-      return [];
+      return []; // forbidden
     }
   }
 
-  store(entries) {
+  read(key) {
     try {
-      if (entries.length) window.localStorage.setItem(this.place, JSON.stringify(entries));
-      else window.localStorage.removeItem(this.place);
-      this.lasting = true;
+      const [order, entry] = JSON.parse(window.localStorage.getItem(key));
+      return entry && key === this.place + entry.nonce ? [order, entry] : null;
     } catch {
-      this.lasting = false; // full or forbidden
+      return null; // another tab took it out, or somebody wrote there
+    }
+  }
+
+  forget(key) {
+    try {
+      window.localStorage.removeItem(key);
+    } catch {
+      this.lasting = false;
     }
   }
 }
