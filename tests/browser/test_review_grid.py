@@ -198,6 +198,21 @@ def test_what_is_told_again_without_an_answer_is_stored_once(review, server):
     assert Counter(one["nonce"] for one in server.decisions()).most_common(1)[0][1] == 1
 
 
+def test_a_reload_keeps_several_that_were_decided_at_once(review, server):
+    page = review(pictured(), "mute")
+    for key in ("j", "j", "j", "j", "j", "Shift+J", "a"):
+        page.keyboard.press(key)
+    page.get_by_role("dialog", name="Keep: 2 rows").wait_for(timeout=LONGEST)
+    page.keyboard.type("Role mapping grants both")
+    page.keyboard.press("Enter")
+    assert len(waiting(page)) == 2
+    review.again()
+    assert shown(page) == {6: "keep", 7: "keep"}
+    server.behave_no_more("mute")
+    wait_stored(page, server, 2)
+    assert [one["number"] for one in server.decisions()] == [6, 7]
+
+
 def test_decisions_of_another_page_of_the_list_are_stored_too(review, server):
     page = review(many(20), path="/?size=5")
     for key in "axa":

@@ -4,7 +4,8 @@
    of its own, and none is written back by a tab that read it before another took it out. */
 
 const STORE = "leaverwatch decisions ";
-const NONCE = /^[0-9a-f]{24}$/; // as made below; another reviewer's name may begin with this one's
+// What ends a place: the name of another reviewer may begin with this one's. One of several has a number after it.
+const NONCE = /^[0-9a-f]{24}(\.\d+)?$/;
 
 function nonce() { // not randomUUID: that one is missing where the page does not come over TLS
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
