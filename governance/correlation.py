@@ -41,9 +41,10 @@ def fold(text: str | None) -> str | None:
         return stripped.lower()
     parts = _COMPOSED_TO_ASCII.split(stripped)
     composed = "".join(p if _COMPOSED_TO_ASCII.fullmatch(p) else unicodedata.normalize("NFC", p) for p in parts)
-    return "".join(_fold_character(c) for c in composed)
+    return "".join(map(_fold_character, composed))
 
 
+@functools.lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
     if character.isascii():
         return character.lower()

@@ -22,7 +22,7 @@ from governance.declaration import LIFECYCLE, SEVERITIES, SIGNALS, Rule, Subject
 from governance.errors import ConfigurationError
 from governance.estate import Estate
 from governance.settings import Policy
-from governance.verdict import FINDING, NotEvaluable, Verdict, applies, collected, hold
+from governance.verdict import FINDING, ROW, NotEvaluable, Verdict, applies, collected, hold
 from governance.wording import OF_AN_ACCOUNT, Words
 
 Frame = nw.LazyFrame[Any]
@@ -120,15 +120,16 @@ def in_force(rules: Mapping[str, Rule], policy: Policy) -> dict[str, Rule]:
 def run(estate: Estate, policy: Policy, now: datetime, rules: Mapping[str, Rule] | None = None) -> Verdict:
     """Judge the estate by the shipped rules, or by those given, as far as the policy does not switch them off."""
     rules = in_force(all_rules(), policy) if rules is None else rules
-    judged = [narrowed(rule, rule(estate, policy, now)) for rule in rules.values()]
     people = estate.identities.filter(nw.col("present")).select(nw.len().alias("count"))
-    counted = [_told_and_relevant(estate, rules), _told_and_relevant_people(estate, rules)]
-    tables = collected([*judged, *counted, people])
-    against = dict(zip(rules, tables, strict=False))
-    not_evaluable, concerned, accounts = _counted(tables[-3], rules, "accounts")
-    of_people, people_concerned, _ = _counted(tables[-2], rules, "identities")
-    identities = int(tables[-1].item()) if tables[-1].height else 0
-    applications = tables[-3]["application"].n_unique()
+    tables = collected([_told_and_relevant(estate, rules), _told_and_relevant_people(estate, rules), people])
+    not_evaluable, concerned, accounts = _counted(tables[0], rules, "accounts")
+    idle = _idle(not_evaluable, concerned, rules)
+    asked = {name: rule for name, rule in rules.items() if name not in idle}
+    found = collected([narrowed(rule, rule(estate, policy, now)) for rule in asked.values()])
+    against = dict.fromkeys(idle, pl.DataFrame(schema=ROW)) | dict(zip(asked, found, strict=True))
+    of_people, people_concerned, _ = _counted(tables[1], rules, "identities")
+    identities = int(tables[2].item()) if tables[2].height else 0
+    applications = tables[0]["application"].n_unique()
     many = {"account": accounts, "identity": identities, "application": applications}
     words = Words(estate.settings)
     held = [hold(rules[name], rows, words, now) for name, rows in first_that_fits(against, rules).items()]
@@ -194,6 +195,26 @@ def _tallied(frame: Frame, key: str, questions: list[nw.Expr]) -> Frame:
         ]
         masks[f"mask_{start // _MASK_BITS}"] = nw.sum_horizontal(*bits)
     return frame.select(key, **masks).group_by(key, *masks).agg(nw.len().cast(nw.Int64).alias("count"))
+
+
+def _idle(unjudged: NotEvaluable, concerned: Mapping[str, Mapping[str, int]], rules: Mapping[str, Rule]) -> set[str]:
+    """The rules that can hold against no account: of none they are about, everything they need is told.
+
+    Only rules that need to know whether the account is active, because no other account was counted.
+    """
+    judged = {
+        name
+        for application, about in concerned.items()
+        for name, count in about.items()
+        if count > sum(unjudged.get(application, {}).get(name, {}).values())
+    }
+    return {
+        name
+        for name, rule in rules.items()
+        if name not in judged
+        and (rule.subject, rule.counted) == ("account", "accounts")
+        and "account.active" in rule.needs
+    }
 
 
 def _counted(

@@ -70,6 +70,18 @@ def test_at_most_one_lifecycle_finding_stands_and_nobody_is_both_found_and_not_e
             assert found.isdisjoint(together.unjudged(name, keys)["account_id"])
 
 
+@hypothesis.settings(deadline=None, max_examples=10)
+@given(st.lists(ANY_ACCOUNT, min_size=1, max_size=2))
+def test_a_rule_that_is_not_asked_would_have_found_nothing(drawn):
+    accounts = [{**coherent(values), "account_id": f"a{number}"} for number, values in enumerate(drawn)]
+    judged = estate(accounts)
+    # Under another name no rule gives way to another.
+    found = run(judged, judged.settings.policy, NOW, {f"alone {name}": rule for name, rule in RULES.items()})
+    for held in found.held:
+        rows = held.rule(judged, judged.settings.policy, NOW).collect("polars")
+        assert held.bare.height == rows.select(held.rule.identity).unique().shape[0], held.rule.name
+
+
 @pytest.mark.parametrize("state", ["current", "leave", "future", "missing", "unknown", None])
 def test_nobody_but_a_leaver_is_ever_a_ghost(state):
     endings = [None, NOW - timedelta(days=900), NOW, NOW + timedelta(days=1)]

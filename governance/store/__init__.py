@@ -9,7 +9,7 @@ from governance.store.fences import Contender
 from governance.store.leases import Fence, LeaseLost
 from governance.store.opening import open_store
 from governance.store.restoring import restore
-from governance.store.rows import put_rows, update_rows, upsert_rows
+from governance.store.rows import put_rows, table_of, update_rows, upsert_rows
 from governance.store.schema import HEAD
 from governance.store.searching import indexed, indexed_together, led
 from governance.store.transactions import Store
@@ -27,6 +27,7 @@ __all__ = [
     "open_store",
     "put_rows",
     "restore",
+    "table_of",
     "update_rows",
     "upsert_rows",
 ]
