@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from governance.snapshots import stage
 from governance.tables import Campaign, Finding, ReviewItem
 from jobs.detect import detect
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SEC = Actor("sec@x.example", "Sec", frozenset({"security"}))
 ROOT = Entitlement("crm", "root", "Root", privileged=True)
 READER = Entitlement("crm", "reader", "Reader", privileged=False)
@@ -130,6 +131,49 @@ class TestNewPrivilege:
         read(house, NOW, [BOSS], [account(1), ROOT, held(1)])
         campaigns.raise_micro_reviews(house, NOW)
         assert begun(house) == {"P 1: was given a privilege": {("Root", "owner@x.example")}}
+
+
+class TestRefused:
+    """Nobody may decide about the application owner who is nobody's report, while the fallback is the owner too."""
+
+    OWN = person(1, manager_id=None, title="Head", email="owner@x.example")
+
+    def refused(self, house):
+        own = self.falling(house, "owner@x.example")
+        read(own, NOW, [self.OWN], [account(1), ROOT, held(1)])
+        return own
+
+    def falling(self, house, fallback):
+        """The same house with another fallback."""
+        reviews = house.settings.reviews.model_copy(update={"fallback": fallback})
+        return dataclasses.replace(house, settings=house.settings.model_copy(update={"reviews": reviews}))
+
+    def statuses(self, house):
+        with house.store.read() as session:
+            return [row.status for row in session.exec(select(Campaign).order_by(Campaign.id))]
+
+    def test_it_stays_a_draft_and_is_tried_again_without_a_second_one(self, house):
+        own = self.refused(house)
+        assert [campaigns.raise_micro_reviews(own, NOW + hour * HOUR) for hour in range(3)] == [[], [], []]
+        assert self.statuses(house) == ["draft"]
+
+    def test_it_begins_once_somebody_may_decide(self, house):
+        own = self.refused(house)
+        campaigns.raise_micro_reviews(own, NOW)
+        mended = self.falling(own, "boss@x.example")
+        [id] = campaigns.raise_micro_reviews(mended, NOW + HOUR)
+        assert self.statuses(house) == ["cancelled", "running"]
+        assert campaigns.load(house, id).plan["fallback"] == "boss@x.example"
+        assert campaigns.raise_micro_reviews(mended, NOW + 2 * HOUR) == []
+
+    def test_one_that_somebody_ended_is_not_raised_again(self, house):
+        own = self.refused(house)
+        campaigns.raise_micro_reviews(own, NOW)
+        with house.store.read() as session:
+            draft = session.exec(select(Campaign.id)).one()
+        campaigns.cancel(own, SEC, NOW, draft, "decided by word of mouth")
+        assert campaigns.raise_micro_reviews(own, NOW + HOUR) == []
+        assert self.statuses(house) == ["cancelled"]
 
 
 class TestOutlier:

@@ -76,6 +76,15 @@ def test_it_waits_while_a_guard_holds_a_feed(company: House) -> None:
     assert waiting(company).waiting == "a guard holds back what Customer CRM said"
 
 
+def test_one_that_is_refused_stays_one_draft_until_it_can_begin(company: House) -> None:
+    sec = actor(company, "sec")
+    campaigns.schedule(company, sec, NOW, "Nobody", {"identities": ["hr:nobody"]}, PLAN, 3)
+    for hours in range(3):
+        assert campaigns.begin_due(company, NOW + timedelta(hours=hours)) == []
+    assert waiting(company).waiting == "the scope holds nothing: no account or grant fits it"
+    assert [row.status for row in begun(company)] == ["draft"]
+
+
 def test_nothing_was_read_yet(house: House) -> None:
     scheduled(house)
     assert campaigns.begin_due(house, NOW) == []

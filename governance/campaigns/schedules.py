@@ -11,7 +11,7 @@ from ulid import ULID
 
 from governance import audit
 from governance.access import Actor, Verb, demand
-from governance.campaigns.launching import create, launch
+from governance.campaigns.launching import cancel, create, launch
 from governance.campaigns.preparing import newest_run
 from governance.campaigns.scope import plan_of, scope_of
 from governance.errors import AlreadyDecided, DecisionError
@@ -89,8 +89,7 @@ def begin_due(house: House, now: datetime) -> list[str]:
         if why is None:
             try:
                 title = f"{row.title}, {row.next_at:%B %Y}"
-                made = create(house, WORKER, now, title, row.scope, row.plan, template=row.template, schedule=row.id)
-                launch(house, WORKER, now, made.id)
+                made = begin(house, now, title, row.scope, row.plan, template=row.template, schedule=row.id)
             except DecisionError as refusal:
                 why = str(refusal)
             else:
@@ -102,6 +101,40 @@ def begin_due(house: House, now: datetime) -> list[str]:
                 own.next_at = months_after(own.next_at, own.every_months)
             session.add(own)
     return begun
+
+
+def begin(
+    house: House,
+    now: datetime,
+    title: str,
+    scope: Mapping[str, Any],
+    plan: Mapping[str, Any],
+    *,
+    template: str | None,
+    schedule: str,
+) -> Campaign:
+    """Draft a campaign of a schedule or an event and launch it.
+
+    DecisionError as in `launch`. The draft then stays, so that somebody sees what stands in the way; the next try takes
+    it up, or drafts anew where another scope or plan is wanted by then.
+    """
+    wanted = (scope_of(dict(scope)), plan_of(dict(plan)))
+    same = None
+    for draft in _drafts(house, schedule):
+        if draft.title == title.strip() and (scope_of(draft.scope), plan_of(draft.plan)) == wanted:
+            same = draft
+        else:
+            cancel(house, WORKER, now, draft.id, "it was refused, and another scope or plan is wanted now")
+    made = same or create(house, WORKER, now, title, scope, plan, template=template, schedule=schedule)
+    return launch(house, WORKER, now, made.id)
+
+
+def _drafts(house: House, schedule: str) -> list[Campaign]:
+    chosen = select(Campaign).where(Campaign.schedule == schedule, Campaign.status == "draft")
+    with house.store.read() as session:
+        rows = list(session.exec(chosen))
+        session.expunge_all()
+    return rows
 
 
 def _not_fresh(house: House, row: ReviewSchedule, now: datetime) -> str | None:
@@ -140,8 +173,3 @@ def months_after(at: datetime, months: int) -> datetime:
             return at.replace(year=year, month=month, day=day)
         except ValueError:
             day -= 1
-
-
-def began_by(session: Session, key: str) -> bool:
-    """Whether a campaign with this key of a schedule or event exists."""
-    return session.exec(select(Campaign.id).where(Campaign.schedule == key).limit(1)).first() is not None
