@@ -14,7 +14,7 @@ from governance.house import House
 from governance.pages import EVERYBODY, Page
 from governance.parts.acting import attempt
 from governance.parts.burn_down import burn_down
-from governance.parts.filters import status_tabs
+from governance.parts.filters import status_tabs, text_search
 from governance.parts.links import go
 from governance.parts.listing import nothing
 from governance.parts.notes import note, note_in
@@ -23,11 +23,11 @@ from governance.parts.review_progress import freshness, progress, sentence
 from governance.parts.reviewing import place, reviewing, take_in
 from governance.parts.text import bold, plain
 from governance.views import reviews
-from governance.views.reviews import FILTERS, VIEWS, Assigned, Board
+from governance.views.reviews import FILTERS, SIZE, VIEWS, Assigned, Board
 from governance.views.words import count, moment
 
 PAGE = Page("My reviews", ":material/inbox:", "Review", 1, EVERYBODY)
-CAMPAIGN, SHOW, BY = "campaign", "show", "by"
+CAMPAIGN, SHOW, BY, FIND = "campaign", "show", "by", "find"
 
 
 def render(house: House, actor: Actor, now: datetime) -> None:
@@ -50,9 +50,9 @@ def render(house: House, actor: Actor, now: datetime) -> None:
 
 
 def _sentence(given: list[Assigned]) -> str:
-    left = sum(one.given - one.decided for one in given)
     if not given:
         return "Nothing waits for your review."
+    left = sum(one.given - one.decided for one in given)
     return f"{bold(f'{left:,}')} left to decide in {plain(count(len(given), 'review', 'reviews'))}."
 
 
@@ -71,7 +71,8 @@ def _open(id: str) -> None:
 def _board(house: House, actor: Actor, now: datetime, id: str) -> Board | None:
     """The part of a review that the address asks for; None when there is no such review."""
     try:
-        return reviews.board(house, actor, now, id, _asked(SHOW, FILTERS), _asked(BY, VIEWS), place())
+        chosen = (_asked(SHOW, FILTERS), _asked(BY, VIEWS), place(), st.query_params.get(FIND, "")[:120])
+        return reviews.board(house, actor, now, id, *chosen)
     except DecisionError:
         return None
 
@@ -95,19 +96,21 @@ def _review(house: House, actor: Actor, now: datetime, board: Board) -> None:
     labels = {key: f"{title} {board.filters[key]:,}" for key, title in FILTERS.items()}
     wanted = status_tabs(chips, SHOW, labels, pills=True)
     view = status_tabs(chips, BY, VIEWS, "Order")
+    asked, under = st.query_params.get(FIND, ""), f"under “{plain(FILTERS[wanted])}”"
+    if asked or board.assigned.given > SIZE:  # on one page the filter of the list itself finds everything
+        text_search(st.container(width=420), "Person, account or entitlement, on every page", FIND)
     if board.rows:
-        reviewing(house, actor, now, board, wanted, view)
+        reviewing(house, actor, now, board, f"{wanted} {asked}", view)
     else:
-        nothing(False, f"No row is left under “{plain(FILTERS[wanted])}”.")
+        nothing(False, f"No row {under} has “{plain(asked)}”." if asked else f"No row is left {under}.")
     _end(house, actor, now, board)
 
 
 def _end(house: House, actor: Actor, now: datetime, board: Board) -> None:
     """Later, or signed: a reviewer's word that everything given to them is decided."""
-    one = board.assigned
+    one, left = board.assigned, board.assigned.given - board.assigned.decided
     if one.campaign.status != "running":
         return
-    left = one.given - one.decided
     row = st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center")
     if one.signed:
         note_in(row, ":green[✓] You have signed this review; a new decision takes the signature back.", width="content")

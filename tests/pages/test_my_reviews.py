@@ -14,6 +14,7 @@ from sqlmodel import select
 from governance import campaigns
 from governance.parts.review_grid import Decided
 from governance.parts.reviewing import store
+from governance.store import put_rows
 from governance.tables import AuditEntry, ReviewDecision, ReviewItem, ReviewSignature
 from tests.screen import press, rows_of, show, text_of, without_key
 
@@ -190,6 +191,23 @@ def test_filters_narrow_the_list_and_say_how_many(company):
     app = show(company, "my_reviews", BOSS, show="changed")
     assert not app.get("bidi_component")
     assert "No row is left under" in text_of(app)
+
+
+def test_a_review_of_several_pages_is_searched_as_a_whole(company):
+    campaign = begun(company)
+    assert not show(company, "my_reviews", BOSS).text_input, "one page needs no search beside the list's own filter"
+    last = item(company, campaign, 19).model_dump()
+    with company.store.write() as session:
+        more = [last | {"number": number, "identity_name": f"Uwe Grün {number}"} for number in range(20, 131)]
+        put_rows(session, ReviewItem, more)
+    app = show(company, "my_reviews", BOSS)
+    assert "1 to 100 of 130" in text_of(app)
+    app.text_input[0].set_value("130 uwe").run()
+    assert [row["who"] for row in drawn(app)["rows"]] == ["Uwe Grün 130"]
+    assert app.query_params["find"] == "130 uwe"
+    app = show(company, "my_reviews", BOSS, find="130 nobody", show="to_decide")
+    assert "No row under “To decide” has “130 nobody”." in text_of(app)
+    assert app.text_input[0].value == "130 nobody"
 
 
 def test_it_is_signed_when_nothing_is_open(company):
