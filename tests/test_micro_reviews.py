@@ -120,6 +120,30 @@ class TestNewPrivilege:
         )
         assert len(campaigns.raise_micro_reviews(house, later)) == 1
 
+    def test_where_grants_have_no_day_the_first_snapshot_that_holds_it_says_when(self, house):
+        people = [BOSS, person(2), person(3)]
+        before = [account(1), account(2), account(3), ROOT, READER, held(3, since=None), held(2, READER, None)]
+        read(house, NOW - 9 * DAY, people, before)
+        read(house, NOW - 8 * DAY, people, before)
+        assert campaigns.raise_micro_reviews(house, NOW - 8 * DAY) == [], "what was there from the beginning"
+        read(house, NOW - 2 * DAY, people, [*before, held(2, since=None)])
+        read(house, NOW - DAY, people, [*before, held(2, since=None)])
+        [id] = campaigns.raise_micro_reviews(house, NOW - DAY)
+        made = campaigns.load(house, id)
+        assert (made.title, made.schedule) == ("P 2: was given a privilege", "micro:new_privilege:hr:2:2026-11-21")
+        read(house, NOW, people, [*before, held(2, since=None)])
+        assert campaigns.raise_micro_reviews(house, NOW) == []
+
+    def test_one_that_was_taken_away_and_given_again_came_when_it_was_given_first(self, house):
+        people, before = [BOSS, person(2)], [account(1), account(2), ROOT, READER, held(2, READER)]
+        for days, grants in ((9, []), (3, [held(2, since=None)]), (2, []), (1, [held(2, since=None)])):
+            read(house, NOW - days * DAY, people, [*before, *grants])
+            assert len(campaigns.raise_micro_reviews(house, NOW - days * DAY)) == (days == 3)
+
+    def test_an_application_read_for_the_first_time_gives_nothing_new(self, house):
+        read(house, NOW, [BOSS, person(2)], [account(1), account(2), ROOT, held(2, since=None)])
+        assert campaigns.raise_micro_reviews(house, NOW) == []
+
     def test_where_hundreds_were_given_one_none_is_forgotten(self, house):
         numbers = range(2, 2 + campaigns.micro.MOST + 7)
         records = [account(1), ROOT, *(account(n) for n in numbers), *(held(n) for n in numbers)]

@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 from sqlmodel import col, select
 
+from governance.campaigns.gained import gained
 from governance.campaigns.preparing import newest_run
 from governance.campaigns.schedules import begin
 from governance.errors import DecisionError
@@ -75,7 +76,8 @@ def _events(house: House, now: datetime) -> Iterator[tuple[str, str, str, str, s
         ):
             yield "move", id, name or id, "access after a move", f"{at:%Y-%m-%d}"
     if "new_privilege" in wanted:
-        yield from _new_privileges(house, run.estate, since)
+        for id, name, at in gained(house, run, since):
+            yield "new_privilege", id, name, "was given a privilege", f"{at:%Y-%m-%d}"
     if "outlier" in wanted:
         with house.store.read() as session:
             chosen = select(Finding).where(
@@ -85,21 +87,3 @@ def _events(house: House, now: datetime) -> Iterator[tuple[str, str, str, str, s
                 if found.identity_id:
                     name = found.identity_name or found.identity_id
                     yield "outlier", found.identity_id, name, "holds what few peers hold", found.fingerprint
-
-
-def _new_privileges(house: House, estate: str, since: datetime) -> Iterator[tuple[str, str, str, str, str]]:
-    grants, names = table(house.snapshots / estate, "grants"), table(house.snapshots / estate, "entitlements")
-    accounts = table(house.snapshots / estate, "accounts")
-    if grants is None or names is None or accounts is None:
-        return
-    owned = accounts.filter(pl.col("owner_id").is_not_null(), pl.col("owner_state").is_in(["current", "leave"]))
-    fresh = (
-        grants.filter(pl.col("since") >= since)
-        .join(names.filter(pl.col("privileged")), on=["application", "entitlement_id"])
-        .join(owned.select("application", "account_id", "owner_id", "owner_name"), on=["application", "account_id"])
-        .group_by("owner_id")
-        .agg(pl.col("owner_name").first(), pl.col("since").max())
-        .sort("owner_id")
-    )
-    for id, name, at in fresh.collect().rows():
-        yield "new_privilege", id, name or id, "was given a privilege", f"{at:%Y-%m-%d}"
