@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -115,6 +116,16 @@ def test_who_may_approve_leaves_out_the_actor_and_those_without_the_right(house,
     [print_] = put_findings(house, now, {"application": "crm"})
     seen = evidence.detail(house, actor(house), now, print_)
     assert seen.approvers == ["Bea Boss (approver)", "Olga Owner (application owner)"]
+
+
+def test_who_may_approve_by_a_group_is_told_by_the_group(house, now):
+    groups = {"Okta-Approvers": ("approver",), "Okta-Auditors": ("auditor",), "Managers": ("manager",)}
+    sign_in = house.settings.sign_in.model_copy(update={"groups": groups})
+    house = replace(house, settings=house.settings.model_copy(update={"sign_in": sign_in}))
+    [print_] = put_findings(house, now, {"application": "crm"})
+    seen = evidence.detail(house, actor(house), now, print_)
+    assert seen.approvers[-1] == "anybody in Okta-Approvers (approver)"
+    assert len(seen.approvers) == 3, "auditors have no right to, and of managers only the person's own"
 
 
 def test_a_finding_that_no_deactivation_closes_says_what_does(house, now):

@@ -204,7 +204,8 @@ def _reviewers(seen: Preview) -> None:
         note(f":orange[◆] {number:,} to the fallback: {plain(why)}")
     if seen.unknown:
         names = ", ".join(plain(one) for one in seen.unknown[:5])
-        note(f":orange[◆] No role in the settings, so they must get one to sign in: {names}")
+        how = "they must get one, there or by a group of the provider, to sign in"
+        note(f":orange[◆] No role in the settings, so {how}: {names}")
     for row in seen.left_out[:5]:
         note(f"Left out: {plain(row['application'])}/{plain(row['username'])}: {plain(row['left_out'])}")
     if seen.unresolved:

@@ -133,6 +133,9 @@ def deciders(house: House, actor: Actor, application: str | None, identity_id: s
         other = Actor(entry.email, name, frozenset(entry.roles), applications=frozenset(owned))
         if may(other, Verb.APPROVE, application=application, identity_id=identity_id):
             found.append(f"{name} ({' and '.join(role.replace('_', ' ') for role in entry.roles)})")
+    for group, roles in house.settings.sign_in.groups.items():  # who is in it, only the provider knows
+        if may(Actor("", group, frozenset(roles)), Verb.APPROVE, application=application, identity_id=identity_id):
+            found.append(f"anybody in {group} ({' and '.join(role.replace('_', ' ') for role in roles)})")
     return found
 
 
