@@ -28,6 +28,7 @@ from connectors.kit.contract import (
     MarkRefused,
     TellsChanges,
     TellsEvents,
+    TellsMapping,
 )
 from connectors.kit.entra_account import read_account
 from connectors.kit.entra_calls import Application, EntraCalls, entry_id
@@ -36,6 +37,7 @@ from connectors.kit.entra_check import CREDENTIALS, READ, examined
 from connectors.kit.entra_delta import EntraDelta, Kept
 from connectors.kit.entra_holdings import EntraHoldings
 from connectors.kit.entra_log import EntraLog
+from connectors.kit.entra_mapping import assignments
 from connectors.kit.entra_people import EntraPeople
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
@@ -43,7 +45,7 @@ from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Event, Gone, Receipt, Record, Rejected
+from governance.records import Account, Configured, Credential, Event, Gone, Receipt, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
 
 
@@ -56,6 +58,7 @@ class Entra(
     CanListCredentials,
     TellsEvents,
     TellsChanges,
+    TellsMapping,
 ):
     """Accounts of an Entra directory, read and changed by registered applications."""
 
@@ -89,6 +92,7 @@ class Entra(
         ),
         "end_sessions": ("User.RevokeSessions.All",),
         "credentials": CREDENTIALS,
+        "mapping": ("Application.Read.All", "GroupMember.Read.All"),
     }
     # Seen in Microsoft's reference of `user: delete`: 30 days in the recycle bin. That provisioning switches an account
     # off at once and deletes it in the application only then is general knowledge.
@@ -229,6 +233,11 @@ class Entra(
         log = EntraLog(self._calls, self.feed.name, self.given.now)
         yield from log.events(since, mark, self.reading)
         self.mark = log.mark
+
+    def configured(self, application: ApplicationSettings) -> Configured:
+        """Groups assigned to the application, each with a role of it, and the rules that fill those groups."""
+        self._calls.http.begin()
+        return assignments(self._calls, self._reader, application)
 
     def deactivate(self, account_id: str) -> Receipt:
         """Disable the account."""

@@ -20,22 +20,24 @@ from connectors.kit.atlassian import Atlassian
 from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS
 from connectors.kit.atlassian_directory import KINDS, Member, checked, kind_of
 from connectors.kit.atlassian_lists import SiteLists
-from connectors.kit.contract import Field
+from connectors.kit.contract import Field, TellsMapping
 from connectors.kit.http import Http
 from connectors.kit.jira_changes import JiraChange
 from connectors.kit.jira_events import jira_events
+from connectors.kit.jira_mapping import default_groups
 from connectors.kit.jira_site import PROJECT, ROLE, Held, JiraGrants
 from connectors.kit.pagination import read_pages
 from connectors.kit.privilege import holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader, Resource, as_text
-from governance.errors import AuthenticationFailed, IncompleteFeed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Event, Grant, Receipt, Record, Rejected
+from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, NotSupported, UnexpectedAnswer
+from governance.records import Account, Configured, Event, Grant, Receipt, Record, Rejected
+from governance.settings import ApplicationSettings
 
 LOOKED_UP_MOST = 50  # accounts that are in a group and in no list: a few are read one by one, many are a lost page
 
 
-class Jira(Atlassian):
+class Jira(Atlassian, TellsMapping):
     """Accounts, groups and roles of a Jira Cloud site."""
 
     title = "Jira Cloud"
@@ -53,7 +55,11 @@ class Jira(Atlassian):
         ),
         Field("page_size", "How many accounts to ask for at once.", "number", default=1000),
     )
-    scopes = {**SCOPES, "pull": ("Browse users and groups", "Administer Jira", *SCOPES["pull"])}  # noqa: RUF012
+    scopes = {  # noqa: RUF012
+        **SCOPES,
+        "pull": ("Browse users and groups", "Administer Jira", *SCOPES["pull"]),
+        "mapping": ("Administer Jira",),
+    }
     plans = PLANS
     covers = (
         "people and service accounts, active and inactive: yes",
@@ -127,6 +133,13 @@ class Jira(Atlassian):
         privileges += [self._org_role(role).privileged for role in (member.roles if member else ())]
         row = reader.of(answer.data if answer.status == 200 else {})
         return self._account(row, account_id, member, holds_privilege(privileges, told=held.told))
+
+    def configured(self, application: ApplicationSettings) -> Configured:
+        """The groups that everybody new is put into, for each product that is given without being asked for."""
+        if application.name != self.feed.name:
+            raise ConfigurationError(f"{self.feed.name}: tells only what it gives itself, not {application.name}")
+        self._begin()
+        return default_groups(SiteLists(self._site, self.feed.name), self._reader())
 
     def _check_site(self) -> tuple[list[str], list[str], list[str]]:
         answer = self._site.get("rest/api/3/myself", {"expand": "groups"})

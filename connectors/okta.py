@@ -30,6 +30,7 @@ from connectors.kit.contract import (
     MarkRefused,
     TellsChanges,
     TellsEvents,
+    TellsMapping,
 )
 from connectors.kit.okta_account import read_account
 from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token
@@ -37,6 +38,7 @@ from connectors.kit.okta_changes import OktaChanges, credentials, read_row
 from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
 from connectors.kit.okta_holdings import OktaHoldings
 from connectors.kit.okta_log import SystemLog
+from connectors.kit.okta_mapping import assignments
 from connectors.kit.okta_people import OktaPeople
 from connectors.kit.okta_settings import told_settings
 from connectors.kit.okta_updated import LATE, Kept, Logged, begun, only, updated_since
@@ -46,7 +48,7 @@ from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Event, Gone, Receipt, Record, Rejected
+from governance.records import Account, Configured, Credential, Event, Gone, Receipt, Record, Rejected
 from governance.settings import ApplicationSettings, SourceSettings
 
 # The list leaves deactivated accounts out unless they are asked for.
@@ -65,6 +67,7 @@ class Okta(
     CanListCredentials,
     TellsEvents,
     TellsChanges,
+    TellsMapping,
 ):
     """Accounts of an Okta org, read with an API token or as a service app."""
 
@@ -106,6 +109,7 @@ class Okta(
         "revoke_grant": ("okta.groups.manage", "okta.apps.manage", "okta.roles.manage"),
         "end_sessions": ("okta.users.manage",),
         "credentials": ("okta.users.read", "okta.apiTokens.read", "okta.users.manage", "okta.apiTokens.manage"),
+        "mapping": ("okta.apps.read", "okta.groups.read"),
     }
     # Seen on help.okta.com, "Provision unprovisioned users"; that the Import tab matches accounts is general knowledge.
     manners = (
@@ -255,6 +259,11 @@ class Okta(
         self.mark = log.mark
         if not log.goes_on:
             yield from told_settings(self._calls, self.given.now)
+
+    def configured(self, application: ApplicationSettings) -> Configured:
+        """Groups assigned to the application with what they set there, and the rules that fill those groups."""
+        self._calls.http.begin()
+        return assignments(self._calls, self._reader, application)
 
     def deactivate(self, account_id: str) -> Receipt:
         """Suspend the account, or deactivate it where the configuration says so."""

@@ -157,6 +157,41 @@ class Rejected:
     reason: str
 
 
+class Offer(Struct, frozen=True, gc=False):
+    """One thing a system gives: `said` to people, and the names it may have in the application, likeliest first.
+
+    `guessed`: it is only likely to be one of the application's entitlements, so that none is no wonder.
+    """
+
+    said: str
+    names: tuple[str, ...]
+    guessed: bool = False
+
+
+class Assigned(Struct, frozen=True, gc=False):
+    """To whom a system is set up to give what: everybody one of whose values of `attribute` is one of these.
+
+    `attribute`: as role mappings name them (governance.sign_on); empty: whoever comes.
+    """
+
+    said: str  # for people, such as `group Sales`
+    attribute: str
+    values: tuple[str, ...]
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True)
+class Configured:
+    """What a system is set up to give at a sign-in to one application, in its own order.
+
+    `first`: whether only the first that fits decides. `left_out`: what it is set up to do and no line can say, and why.
+    """
+
+    assigned: tuple[Assigned, ...] = ()
+    first: bool = False
+    left_out: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Reading:
     """Raw-source evidence of one pull, filled while it runs: what was asked, what came, what was kept."""

@@ -311,6 +311,10 @@ def run(
         return remind.run(house, by, environ, clock()).checked()
     if job == "retention":
         return retention(house, by)
+    if job == "import":
+        from jobs import importing
+
+        return importing.answer(house, arguments, by, environ)
     if job in ("check", "configure"):
         from jobs import configuring
 

@@ -135,7 +135,8 @@ def world(house: Any) -> World:
     (house.home / "leaverwatch.toml").write_text("")
     made = World(house)
     path = {"name": "path", "kind": "text", "required": True}
-    made.put(Connector(name="memory", kind="application", fields=[], capabilities=["pull", "read_one", "deactivate"]))
+    able = ["pull", "read_one", "deactivate", "mapping"]
+    made.put(Connector(name="memory", kind="application", fields=[], capabilities=able))
     made.put(Connector(name="app_csv", kind="application", fields=[path], capabilities=["pull"]))
     return made
 
@@ -255,6 +256,11 @@ def _version(w: World, which: Which, by: str, status: str) -> MappingVersion:
 
 
 TRIES["mappings.save"] = lambda w, who, which: mappings.save(w.house, who, NOW, WHERE[which][0], MAPPED)
+
+
+@tried("mappings.ask_import")
+def _ask_import(w: World, who: Actor, which: Which) -> object:
+    return mappings.ask_import(w.house, who, NOW, WHERE[which][0], WHERE[which][0])
 
 
 @tried("mappings.ask")

@@ -38,6 +38,7 @@ guards.release             all    all       .        .                  .       
 policies.ask               all    .         .        .                  .         .        .       .
 policies.demanded          all    .         .        .                  .         .        .       .
 mappings.save              all    all       .        .                  .         .        .       .
+mappings.ask_import        all    all       .        .                  .         .        .       .
 mappings.ask               all    all       .        .                  .         .        .       .
 mappings.agree             all    all       .        .                  .         .        .       .
 mappings.reject            all    all       .        .                  .         .        .       .

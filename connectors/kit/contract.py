@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from connectors.kit.pacing import RateLimit
 from governance.errors import ConfigurationError, IncompleteFeed
-from governance.records import Account, Credential, Event, Gone, Grant, Reading, Receipt, Record
+from governance.records import Account, Configured, Credential, Event, Gone, Grant, Reading, Receipt, Record
 from governance.settings import ApplicationSettings, SourceSettings
 
 FieldKind = Literal["text", "url", "path", "flag", "number", "secret", "table"]
@@ -220,6 +220,17 @@ class TellsChanges(ABC):
         """What is different since `mark`. An account may come although it did not change, none that did is left out."""
 
 
+class TellsMapping(ABC):
+    """Can tell what it is set up to give to whom at a sign-in: groups assigned to an application, default groups."""
+
+    @abstractmethod
+    def configured(self, application: ApplicationSettings) -> Configured:
+        """What it gives in that application, which may be its own; ConfigurationError when it knows none of that name.
+
+        What the credential may not see is a FeedError: half of what is set up is no role mapping.
+        """
+
+
 _CAPABILITIES: tuple[tuple[type, str], ...] = (
     (TellsEvents, "events"),
     (TellsChanges, "changes"),
@@ -230,6 +241,7 @@ _CAPABILITIES: tuple[tuple[type, str], ...] = (
     (CanRevokeGrant, "revoke_grant"),
     (CanEndSessions, "end_sessions"),
     (CanListCredentials, "credentials"),
+    (TellsMapping, "mapping"),
 )
 
 

@@ -93,7 +93,9 @@ def group(found: SandboxEntitlement) -> dict[str, Any]:
     return {
         "id": found.id,
         "displayName": found.name,
-        "groupTypes": ["DynamicMembership"] if found.more.get("dynamic") else [],
+        "groupTypes": ["DynamicMembership"] if found.more.get("dynamic") or found.more.get("rule") else [],
+        "membershipRule": found.more.get("rule"),
+        "membershipRuleProcessingState": "On" if found.more.get("rule") else None,
         "securityEnabled": True,
         "mailEnabled": False,
         "isAssignableToRole": bool(found.more.get("roles")) or None,

@@ -75,6 +75,12 @@ def _plot(table: dict[str, Any]) -> Plot:
     vendor, assigns = table["vendor"], table.get("assigns", [])
     gives = {who: [*given, *assigns] for who, given in table["gives"].items()}
     right = _mapping(gives, table["updates"])
+    kinds = (table["entitlements"] | dict.fromkeys(assigns, "application")).items()
+    # The application of no known vendor calls its roles by their names.
+    ids = {
+        name: name if vendor == "rest" else vendor_id(vendor, number, kind.rstrip("!"), salt=table["name"])
+        for number, (name, kind) in enumerate(kinds, start=1)
+    }
     return Plot(
         name=table["name"],
         title=table["title"],
@@ -87,22 +93,21 @@ def _plot(table: dict[str, Any]) -> Plot:
         mapping=_mapping({**gives, **table.get("wrong", {})}, table["updates"]),
         right=right,
         entitlements=tuple(
-            SandboxEntitlement(
-                # The application of no known vendor calls its roles by their names.
-                id=name if vendor == "rest" else vendor_id(vendor, number, kind.rstrip("!"), salt=table["name"]),
-                name=name,
-                kind=kind.rstrip("!"),
-                privileged=kind.endswith("!"),
-            )
-            for number, (name, kind) in enumerate(
-                (table["entitlements"] | dict.fromkeys(assigns, "application")).items(), start=1
-            )
+            SandboxEntitlement(ids[name], name, kind.rstrip("!"), kind.endswith("!"), _set_up(table, ids, name))
+            for name, kind in kinds
         ),
         protocol=table.get("protocol", "saml"),
         by_email=table.get("by_email", False),
         governed=table.get("governed", False),
         columns=tuple(table.get("columns", FILE_COLUMNS)),
     )
+
+
+def _set_up(table: dict[str, Any], ids: dict[str, str], name: str) -> dict[str, Any]:
+    """What groups set in an application behind an identity provider, or what fills a group."""
+    groups = {ids[group]: {"role": role} for group, role in table.get("sets", {}).get(name, {}).items()}
+    rule = table.get("fills", {}).get(name)
+    return ({"groups": groups} if groups else {}) | ({"rule": rule} if rule else {})
 
 
 def _mapping(gives: dict[str, list[str]], updates: str) -> RoleMap:

@@ -25,6 +25,7 @@ from governance.store.chain import append
 from governance.tables import MappingVersion, Request
 
 OPERATOR: Final = "operator"
+IMPORTED: Final = "imported"  # in `changes`: {"from": provider, "left_out": [...]}
 OPEN: Final = ("draft", "waiting", "approved")
 
 
@@ -55,9 +56,18 @@ def mapping_of(kept: MappingVersion) -> RoleMap:
 
 
 def save(
-    house: House, actor: Actor, now: datetime, application: str, mapping: RoleMap, reason: str = ""
+    house: House,
+    actor: Actor,
+    now: datetime,
+    application: str,
+    mapping: RoleMap,
+    reason: str = "",
+    imported: Mapping[str, Any] | None = None,
 ) -> MappingVersion:
-    """Keep a draft: one's own open draft of this application is overwritten, else it is a new version."""
+    """Keep a draft: one's own open draft of this application is overwritten, else it is a new version.
+
+    `imported`: from where it was read, and what there could not become a line; kept with the version to its end.
+    """
     demand(actor, Verb.MAP, application=application)
     base = live(house, application)
     checked = undocumented(document(mapping), application)
@@ -76,8 +86,12 @@ def save(
             kept = MappingVersion(
                 id=str(ULID.from_datetime(now)), application=application, number=number, status="draft"
             )
+        same = kept.digest == digest(checked)
+        read = dict(imported) if imported is not None else (kept.changes or {}).get(IMPORTED) if same else None
         kept.content, kept.digest, kept.base = document(checked), digest(checked), digest(base)
         kept.at, kept.actor, kept.reason, kept.changes = now, actor.email, reason.strip(), {}
+        if read is not None:
+            kept.changes = {IMPORTED: read}
         session.add(kept)
         session.flush()
         _audit(session, now, actor.email, "draft", kept, reason)
@@ -98,7 +112,8 @@ def ask(
         if fold(kept.actor) != fold(actor.email):
             raise NotAllowed(f"{label(kept)} is {kept.actor}'s draft; save it as your own first")
         _still_on_top(house, kept)
-        kept.status, kept.reason, kept.at, kept.changes = "waiting", reason.strip(), now, dict(changes or {})
+        read = {key: told for key, told in (kept.changes or {}).items() if key == IMPORTED}
+        kept.status, kept.reason, kept.at, kept.changes = "waiting", reason.strip(), now, {**read, **(changes or {})}
         session.add(kept)
         _audit(session, now, actor.email, "ask", kept, reason)
     return kept

@@ -36,7 +36,7 @@ class Workforce:
     `people`: one row a person: the columns of identities, `groups` (list; null where no identity provider tells),
     `accounts` (list of ids, active ones), `held` (list of names).
     `others`: entitlement names held by active accounts of nobody in `people`. `marked`: names the application marks as
-    privileged; `patterns`: those of the settings.
+    privileged; `patterns`: those of the settings. `names`: every entitlement there is.
     """
 
     application: str
@@ -44,6 +44,7 @@ class Workforce:
     others: frozenset[str]
     marked: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
 
     def privileged(self, name: str) -> bool:
         """Whether an entitlement of this application is privileged."""
@@ -93,7 +94,7 @@ def workforce(estate: Estate, application: str) -> Workforce:
     others = held.join(working, on="owner_id", how="anti", nulls_equal=True)["name"].unique().to_list()
     marked = names.filter(pl.col("privileged").fill_null(False))["name"].to_list()
     patterns = estate.settings.application_named(application).privileged
-    return Workforce(application, people, frozenset(others), frozenset(marked), patterns)
+    return Workforce(application, people, frozenset(others), frozenset(marked), patterns, frozenset(names["name"]))
 
 
 def _groups(estate: Estate, accounts: pl.LazyFrame) -> pl.DataFrame:

@@ -29,6 +29,7 @@ CAPABILITIES: Final = {
     "revoke_grant": "Takes entitlements away",
     "end_sessions": "Ends sessions",
     "credentials": "Lists and revokes tokens",
+    "mapping": "Tells what it is set up to give to whom",
 }
 SIGNALS: Final = {
     "account.active": "Whether an account is active",

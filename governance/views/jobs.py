@@ -23,6 +23,7 @@ TITLES: Final = {
     "retention": "Retention",
     "check": "Check",
     "configure": "Configure",
+    "import": "Import a role mapping",
 }
 STATUSES: Final = {"running": "Running", "ok": "Done", "failed": "Failed", "stopped": "Stopped by a guard"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +32,35 @@ def draft(
     made = given(house, application, source, None)
     kept = mappings.save(house, the_actor(house, actor), home.clock(), application, made)
     typer.echo(f"{application}/{kept.number}")
+
+
+@mapping.command("import")
+def import_mapping(
+    application: Application,
+    source: Annotated[str, typer.Option("--from", metavar="NAME", help="A connected system that tells it.")],
+    into: Into = None,
+    actor: ActorEmail = None,
+) -> None:
+    """Read what a system is set up to give in an application, and keep it as a draft; prints its version.
+
+    With --into it is only written, as the document that `--from` of other commands reads.
+    """
+    from governance import mappings
+    from governance.provisioning.written import document as written
+    from jobs import importing
+
+    house = the_house()
+    mappings.note(house, home.clock())
+    if into is not None:
+        found = importing.read(house, application, source, os.environ)
+        into.write_text(json.dumps(written(found.mapping), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        say(f"written to {into}: look at it, then `leaverwatch mapping diff {application} --from {into}`")
+        left_out = found.left_out
+    else:
+        kept, left_out = importing.keep(house, the_actor(house, actor), application, source, os.environ)
+        typer.echo(f"{application}/{kept.number}")
+    for said in left_out:
+        say(f"not a line: {said}")
 
 
 @mapping.command()

@@ -1,14 +1,15 @@
 """Microsoft Entra ID as the sandbox offers it: tokens below `/TENANT/oauth2`, Graph below `/v1.0`.
 
 Entitlements of kind group are groups (`more`: `groups` ids of groups inside, `roles` ids of roles its members hold,
-`dynamic`, `on_premises`), of kind application or licence applications (`more`: `groups` ids of groups assigned to it,
-`app_roles` id -> name, `app_role_of` account id -> id of its role), all others directory roles (`more`: `built_in`,
-`eligible` ids of accounts that may take it up, `scope_of` account id -> the part of the directory it is over). An
-account's `more`: `on_premises`, `failed_at` (a later try to sign in), `activity` (signInActivity as it is). Credentials
-of kind oauth_grant are consents, others temporary access passes. `settings`: `premium` (False: no P1), `p2` (False: no
-privileged identity management), `permissions` and `write_permissions` (claims of the tokens), `forbidden` (a regular
-expression of paths the read token may not ask), `administrators_locked` (True: only an application with a privileged
-role may disable administrators, which this one has not), `links_expired` (True: no link to changes is taken).
+`dynamic`, `rule` that fills it, `on_premises`), of kind application or licence applications (`more`: `groups` ids of
+groups assigned to it, `app_roles` id -> name, `app_role_of` account id -> id of its role), all others directory roles
+(`more`: `built_in`, `eligible` ids of accounts that may take it up, `scope_of` account id -> the part of the directory
+it is over). An account's `more`: `on_premises`, `failed_at` (a later try to sign in), `activity` (signInActivity as it
+is). Credentials of kind oauth_grant are consents, others temporary access passes. `settings`: `premium` (False: no P1),
+`p2` (False: no privileged identity management), `permissions` and `write_permissions` (claims of the tokens),
+`forbidden` (a regular expression of paths the read token may not ask), `administrators_locked` (True: only an
+application with a privileged role may disable administrators, which this one has not), `links_expired` (True: no link
+to changes is taken).
 """
 
 from __future__ import annotations

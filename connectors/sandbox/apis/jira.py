@@ -75,8 +75,17 @@ def routes(application: SandboxApplication) -> list[Route]:
         for licence in licences:
             inside = [g for g in site.groups() if g.id in licence.more.get("groups", ())]
             details = [{"name": g.name, "groupId": g.id} for g in inside]
+            usual = [one for one in details if one["groupId"] in licence.more.get("default_groups", ())]
             told.append(
-                {"key": licence.id, "name": licence.name, "groups": [g.name for g in inside], "groupDetails": details}
+                {
+                    "key": licence.id,
+                    "name": licence.name,
+                    "groups": [g.name for g in inside],
+                    "groupDetails": details,
+                    "defaultGroups": [one["name"] for one in usual],
+                    "defaultGroupsDetails": usual,
+                    "selectedByDefault": bool(licence.more.get("by_default")),
+                }
             )
         return JSONResponse(told)
 

@@ -1,12 +1,12 @@
 """Okta as the sandbox offers it: users, groups, applications, roles, factors, the System Log and the token endpoint.
 
 Entitlements of kind group are groups (`more["roles"]`: ids of roles their members hold, `more["type"]`: OKTA_GROUP,
-APP_GROUP or BUILT_IN), of kind application or licence applications, all others roles of administrators (`more["type"]`:
-a standard one such as SUPER_ADMIN; else custom, with rights in `more["permissions"]`). Whoever is `deleted` is not
-shown. Credentials of kind token are API tokens, others consents. An event's `more["okta"]` names its type in the log.
-`settings`: `clients` (client id -> {"key": public key in PEM, "write": bool, "scopes": [...]}), `owner` (who made the
-API tokens that are used here), `idps` (name -> {"suspended": action, "deprovisioned": action}), `forbidden` (a regular
-expression of paths the read token may not ask), `rate_limit` (requests of a kind in a minute).
+APP_GROUP or BUILT_IN; see okta_setup), of kind application or licence applications, all others roles of administrators
+(`more["type"]`: a standard one such as SUPER_ADMIN; else custom, with rights in `more["permissions"]`). Whoever is
+`deleted` is not shown. Credentials of kind token are API tokens, others consents. An event's `more["okta"]` names its
+type in the log. `settings`: `clients` (client id -> {"key": public key in PEM, "write": bool, "scopes": [...]}),
+`owner` (who made the API tokens that are used here), `idps` (name -> {"suspended": action, "deprovisioned": action}),
+`forbidden` (a regular expression of paths the read token may not ask), `rate_limit` (requests of a kind in a minute).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from connectors.sandbox import okta_shapes as shapes
 from connectors.sandbox.apis import credential, sent
 from connectors.sandbox.ledger import Ledger
 from connectors.sandbox.model import SandboxAccount, SandboxApplication, SandboxGrant
+from connectors.sandbox.okta_setup import OktaSetup
 from connectors.sandbox.okta_tokens import Tokens
 from connectors.sandbox.shaped import Shaped
 
@@ -46,7 +47,7 @@ def failure(status: int, words: str) -> Response:
 
 def routes(application: SandboxApplication) -> list[Route]:
     """The endpoints of one org."""
-    org = _Org(application)
+    org, setup = _Org(application), OktaSetup(application)
     user, group, app = "/users/{user}", "/groups/{group}", "/apps/{app}"
     reads: list[tuple[str, Endpoint]] = [
         ("/users", org.users),
@@ -58,13 +59,15 @@ def routes(application: SandboxApplication) -> list[Route]:
         ("/iam/assignees/users", org.assignees),
         ("/iam/roles/{role}/permissions", org.permissions),
         ("/groups", org.groups),
+        ("/groups/rules", setup.rules),
         (f"{group}/users", org.members),
         (f"{group}/roles", org.group_roles),
         ("/apps", org.apps),
         (f"{app}/users", org.assigned),
+        (f"{app}/groups", setup.groups),
         (f"{app}/users/{{user}}", org.assignment),
         ("/api-tokens", org.tokens),
-        ("/idps", org.providers),
+        ("/idps", setup.providers),
         ("/logs", org.logs),
     ]
     writes: list[tuple[str, str, Endpoint]] = [
@@ -215,11 +218,6 @@ class _Org:
     def tokens(self, request: Request) -> Response:
         """Every API token of the org."""
         return JSONResponse([shapes.token(c) for c in self._application.credentials if c.kind == "token"])
-
-    def providers(self, request: Request) -> Response:
-        """The identity providers that sign people in to Okta, and what they do to closed accounts."""
-        told = self._application.settings.get("idps", {})
-        return shapes.page(request, [shapes.provider(name, actions) for name, actions in told.items()], 20, 200)
 
     def logs(self, request: Request) -> Response:
         """The System Log; without `until` it has no end."""
