@@ -36,12 +36,15 @@ def connectors_table() -> str:
             c["kind"],
             "yes" if "events" in c["capabilities"] else "–",
             "yes" if "changes" in c["capabilities"] else "–",
+            "yes" if "mapping" in c["capabilities"] else "–",
             ", ".join(feeds.closes(c)) or "–",
             _listed(feeds.untold(c)) or "–",
         )
         for c in feeds.declared()
     ]
-    return _table(("Connector", "Reads", "Kind", "Events", "Only changes", "Closes", "Does not tell"), rows)
+    return _table(
+        ("Connector", "Reads", "Kind", "Events", "Only changes", "Role mapping", "Closes", "Does not tell"), rows
+    )
 
 
 def _first_line(rule: str) -> str:

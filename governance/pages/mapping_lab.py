@@ -15,6 +15,7 @@ from governance.mappings.comparing import Comparison
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.filters import status_tabs
 from governance.parts.mapping_choosing import choose_mapping, shown_version
+from governance.parts.mapping_import import import_under_way, left_out, show_imported
 from governance.parts.mapping_lines import mapping_changes, mapping_lines
 from governance.parts.mapping_people import drift_list, people_changed, privilege_gained, role_bars, uncovered
 from governance.parts.mapping_sign_in import one_sign_in
@@ -37,6 +38,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     asked = st.query_params.get("application")
     application = st.session_state.setdefault("mapping-application", asked if asked in names else next(iter(names)))
     kept = mappings.history(house, application)
+    show_imported(application, kept)
     shown, draft = shown_version(house, application, kept)
     try:
         with st.skeleton(height=480):
@@ -45,13 +47,15 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         opening(house, now, "Mapping lab", plain(error))
         return
     opening(house, now, "Mapping lab", _sentence(names[application], found, shown))
-    choose_mapping(house, actor, application, names, kept, draft)
+    choose_mapping(house, actor, now, application, names, kept, draft)
+    import_under_way(house, now, application)
     left, middle, right = st.columns([1.15, 1.05, 1.1], gap="small")
     with middle.container(border=True):
         fired = one_sign_in(house, application, draft, now)
     with left:
         with st.container(border=True):
             mapping_lines(found, fired)
+        left_out(shown)
         if found.live.mapping != found.draft.mapping:
             with st.container(border=True):
                 mapping_changes(found)
@@ -67,7 +71,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
 
 def _sentence(title: str, found: Comparison, shown: MappingVersion | None) -> str:
     if not found.live.mapping.lines and not found.draft.mapping.lines:
-        return f"{bold(title)} has no role mapping yet: propose one from what people hold, or take a table."
+        return f"{bold(title)} has no role mapping yet: read one, propose one, or take a table."
     if found.live.mapping == found.draft.mapping:
         left = found.live.nobody + found.live.fallen
         covered = found.live.people.height - left

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
 from governance import mappings
@@ -14,7 +16,13 @@ from governance.tables import MappingVersion
 
 
 def choose_mapping(
-    house: House, actor: Actor, application: str, names: dict[str, str], kept: list[MappingVersion], draft: RoleMap
+    house: House,
+    actor: Actor,
+    now: datetime,
+    application: str,
+    names: dict[str, str],
+    kept: list[MappingVersion],
+    draft: RoleMap,
 ) -> None:
     """Application and version; and the way to edit."""
     row = st.container(horizontal=True, vertical_alignment="bottom")
@@ -29,7 +37,7 @@ def choose_mapping(
         )  # fmt: skip
     place = _edited(application)
     if may(actor, Verb.MAP, application=application) and row.button("Edit", icon=":material/edit:"):
-        edit_mapping(house, application, draft, lambda made: st.session_state.update({place: made}))
+        edit_mapping(house, actor, now, application, draft, lambda made: st.session_state.update({place: made}))
     if place in st.session_state and row.button("Drop changes", type="tertiary"):
         forget(application)
         st.rerun()

@@ -1,17 +1,20 @@
-"""Editing the lines of a role mapping: as a table, from a file, or proposed from what people hold."""
+"""Editing the lines of a role mapping: as a table, from a file, from what people hold, or from what is set up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from governance.access import Actor
 from governance.errors import ConfigurationError, LeaverwatchError
 from governance.house import House
 from governance.mappings.spreadsheet import GIVES, lines_of, lines_of_rows, rows_of
+from governance.parts.mapping_import import ask_for_import
 from governance.parts.mapping_lines import UPDATES
 from governance.parts.notes import note
 from governance.parts.text import plain
@@ -25,15 +28,17 @@ Put = Callable[[RoleMap], None]
 
 
 @st.dialog("Edit the role mapping", width="large")
-def edit_mapping(house: House, application: str, mapping: RoleMap, put: Put) -> None:
+def edit_mapping(house: House, actor: Actor, now: datetime, application: str, mapping: RoleMap, put: Put) -> None:
     """The dialog; `put` takes the mapping that was made."""
-    table, file, proposed = st.tabs(["Lines", "From a file", "From what people hold"])
+    table, file, proposed, set_up = st.tabs(["Lines", "From a file", "From what people hold", "From what is set up"])
     with table:
         _table(mapping, put)
     with file:
         _file(mapping, put)
     with proposed:
         _proposed(house, application, mapping, put)
+    with set_up:
+        ask_for_import(house, actor, now, application)
 
 
 def _table(mapping: RoleMap, put: Put) -> None:

@@ -12,7 +12,7 @@ import pytest
 from connectors.sandbox.signing import Claims, IdentityProvider
 from governance import mappings
 from governance.provisioning import Condition, Line
-from governance.tables import MappingVersion
+from governance.tables import MappingVersion, Request
 from tests.screen import press, rows_of, show, text_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
@@ -150,3 +150,62 @@ def test_an_application_without_a_mapping_says_what_to_do(company):
     ).run()
     assert not app.exception
     assert "has no role mapping yet" in app.header[0].value
+
+
+@pytest.fixture
+def connected(company):
+    """The demo company with an Okta org beside it."""
+    from jobs import home
+
+    told = """
+[[application]]
+name = "org"
+title = "Our Okta"
+connector = "okta"
+base_url = "https://example.okta.com/"
+token = { env = "ORG_TOKEN" }
+"""
+    with (company.home / "leaverwatch.toml").open("a") as file:
+        file.write(told)
+    house = home.open_house(company.home, {"ORG_TOKEN": "t"}, datetime.now(UTC))
+    yield house
+    house.store.close()
+
+
+def test_what_a_system_is_set_up_to_give_is_asked_for_and_put_on_the_page_when_it_was_read(connected):
+    app = show(connected, "mapping_lab", SEC)
+    press(app, "Edit")
+    assert [one.label for one in app.button if one.label == "Read it now"], "a dialog answers in a browser only"
+    now = datetime.now(UTC)
+    request = mappings.ask_import(connected, actor(connected, SEC), now, "salesforce", "org")
+    app.run()
+    assert "Reading what **org** is set up to give" in text_of(app)
+    # As the worker does it.
+    live = mappings.live(connected, "salesforce")
+    read = {"from": "org", "left_out": ["rule Fill Sellers: it leaves out some people, and a line cannot"]}
+    draft = replace(live, lines=(*live.lines, WIDE))
+    mappings.note(connected, now)
+    kept = mappings.save(connected, actor(connected, SEC), now, "salesforce", draft, "read from org", imported=read)
+    with connected.store.write() as session:
+        row = session.get_one(Request, request.id)
+        row.status = "done"
+        session.add(row)
+    app.run()
+    app.run()
+    said = text_of(app)
+    assert not app.exception
+    assert "Reading what" not in said
+    app = show(connected, "mapping_lab", SEC, version=str(kept.number))
+    assert "Read from **org**: 1 thing no line says" in text_of(app)
+    assert "it leaves out some people" in text_of(app)
+
+
+def test_why_a_reading_failed_is_said(connected):
+    now = datetime.now(UTC)
+    request = mappings.ask_import(connected, actor(connected, SEC), now, "salesforce", "org")
+    with connected.store.write() as session:
+        row = session.get_one(Request, request.id)
+        row.status, row.error, row.finished_at = "failed", "org: no application is called so there", now
+        session.add(row)
+    app = show(connected, "mapping_lab", SEC)
+    assert "no application is called so there" in text_of(app)
