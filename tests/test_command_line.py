@@ -129,6 +129,7 @@ class TestJson:
         assert {row["identity_id"]: row["state"] for row in people}["hr:3"] == "ended"
         held = read_home.do("access", "ADA@x.example", "--format", "json").json
         assert [grant["name"] for grant in held[0]["entitlements"]] == ["Reader"]
+        assert held[0]["came"] == "Unknown: its application does not tell when it was made"
 
     def test_stands_alone_when_there_is_nothing(self, home):
         assert home.do("findings", "--format", "json").json == []

@@ -16,6 +16,7 @@ from ulid import ULID
 from governance import audit
 from governance.access import Actor, Verb, demand
 from governance.campaigns.controls import control_rows
+from governance.campaigns.population import BORN
 from governance.campaigns.preparing import Prepared, prepare
 from governance.campaigns.scope import plan_of, scope_of
 from governance.campaigns.statement import statement
@@ -211,8 +212,9 @@ INSTANTS: Final = ("since", "created_at", "ended_at", "contract_end", "moved_at"
 
 
 def frozen_facts(item: Mapping[str, Any]) -> dict[str, Any]:
-    """What a reviewer is shown of an item, as JSON: FACTS, INSTANTS (ISO), used_at_s and rules."""
-    facts = {name: item.get(name) for name in FACTS}
+    """What a reviewer is shown of an item, as JSON: FACTS, INSTANTS (ISO), used_at_s, rules, what is told of BORN."""
+    facts = {name: item[name] for name in BORN if item.get(name) is not None}
+    facts |= {name: item.get(name) for name in FACTS}
     facts |= {name: item[name].isoformat() if item.get(name) else None for name in INSTANTS}
     return facts | {
         "department": item.get("owner_department"),

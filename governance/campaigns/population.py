@@ -22,6 +22,11 @@ Table = Callable[[str], pl.LazyFrame | None]
 ACCOUNT: Final = ["application", "account_id"]
 KEY: Final = [*ACCOUNT, "entitlement_id"]
 _POSITION: Final = ["application", "owner_department", "owner_title"]
+# What says how the account came to be, see governance.provisioning.telling.
+BORN: Final = (
+    *("provenance_confidence", "provenance_because", "provenance_at_s", "provenance_by", "provenance_subject"),
+    "provenance_together",
+)
 GRANTS: Final = {
     "application": pl.String,
     "account_id": pl.String,
@@ -54,8 +59,8 @@ def population(
     `table` gives the tables of an estate. `findings` (FINDINGS): open ones. `earlier` (EARLIER): the same access as it
     was reviewed last in a closed campaign.
     Columns: number, KEY, username, entitlement, privileged, critical, identity_id, identity_name, position, department,
-    employment, ended_at, kind, how, since, used_at_s, used_known, provenance, holders, peers, gives, left_over, rules,
-    since_last, left_out (why, or null), criticality, and what a reviewer is found by: manager_id.
+    employment, ended_at, kind, how, since, used_at_s, used_known, provenance, BORN, holders, peers, gives, left_over,
+    rules, since_last, left_out (why, or null), criticality, and what a reviewer is found by: manager_id.
     """
     accounts = table("accounts")
     if accounts is None:
@@ -89,6 +94,7 @@ def _items(accounts: pl.LazyFrame, table: Table, *, grants: bool) -> pl.LazyFram
     title, department = pl.col("owner_title"), pl.col("owner_department")
     joined = live.join(held, on=ACCOUNT, how="left").join(names, on=["application", "entitlement_id"], how="left")
     alone = pl.col("entitlement_id").is_null()
+    told = set(accounts.collect_schema().names())  # an estate that an earlier version wrote lacks some
     return joined.select(
         *KEY,
         pl.coalesce("username", "email", "account_id").alias("username"),
@@ -118,6 +124,7 @@ def _items(accounts: pl.LazyFrame, table: Table, *, grants: bool) -> pl.LazyFram
         pl.col("last_used_known").fill_null(False).alias("used_of_grant"),
         "as_of_s",
         "provenance",
+        *(pl.col(name) if name in told else pl.lit(None).alias(name) for name in BORN),
         "protected",
         "criticality",
     )

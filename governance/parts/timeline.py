@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 ROW = 26
+WRAP = 60  # characters of a line that appears over a bar
 
 
 def timeline(life: Lifecycle) -> None:
@@ -96,6 +98,8 @@ def _parts(life: Lifecycle, lane: Lane, colours: Palette) -> list[dict[str, Any]
     found: list[dict[str, Any]] = []
     cut = min(lane.end, life.left) if life.left else lane.end
     said = f"{lane.label}: {'since' if lane.begin_known else 'at least since'} {day(lane.begin, life.now)}"
+    if lane.came:
+        said += f". {lane.came}"
     if cut > lane.begin:
         found.append(_bar(lane.begin, cut, "x", colours.accent_soft, colours.accent_soft, said))
     if life.left and lane.end > life.left:
@@ -113,7 +117,7 @@ def _bar(begin: datetime, end: datetime, axis: str, fill: str, edge: str, said: 
         "x": [_ms(end) - _ms(begin)],
         "xaxis": axis,
         "marker": {"color": fill, "line": {"color": edge, "width": 1}},
-        "hovertemplate": f"{_safe(said)}<extra></extra>",
+        "hovertemplate": f"{'<br>'.join(_safe(line) for line in textwrap.wrap(said, WRAP))}<extra></extra>",
     }
 
 

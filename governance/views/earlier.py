@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,12 +12,18 @@ from sqlmodel import col, select
 
 from governance.findings.time_travel import Known, known_at, looked_back
 from governance.house import House
+from governance.provisioning.telling import came_to_be
 from governance.tables import Pin, Snapshot
 from governance.views import runs
 from governance.views.runs import Run
 
 FACTS: Final = ("identity_id", "display_name", "state", "ended_at", "department", "title", "manager_id", "contract_end")
 ACCOUNT: Final = ("application", "account_id", "username", "active", "privileged", "last_seen_at", "match", "match_key")
+# How an account came to be, as governance.provisioning.telling reads it; an estate of an earlier version lacks some.
+BORN: Final = (
+    *("created_at_s", "provenance", "provenance_confidence", "provenance_because", "provenance_at_s", "provenance_by"),
+    *("provenance_subject", "provenance_together"),
+)
 _KEY: Final = ["application", "account_id"]
 
 
@@ -46,17 +53,26 @@ def named(run: Run, identity: str) -> list[dict[str, Any]]:
     return people.filter(is_it).select(FACTS).sort("identity_id").collect().to_dicts()
 
 
-def held(run: Run, owners: list[str]) -> list[dict[str, Any]]:
-    """The accounts that these identities have, with what each holds; an account that vanished nobody has."""
+def held(run: Run, owners: list[str], titles: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """The accounts that these identities have, with what each holds; an account that vanished nobody has.
+
+    With `titles` (of applications) also `came`: how each came to be, in a sentence.
+    """
     accounts = run.table("accounts")
     if accounts is None or not owners:
         return []
     theirs = accounts.filter(pl.col("owner_id").is_in(owners), pl.col("present"))
-    own = theirs.select(ACCOUNT).sort(_KEY).collect()
+    known = set(theirs.collect_schema().names())
+    own = theirs.select(*ACCOUNT, *(name for name in BORN if name in known)).sort(_KEY).collect()
     grants = _granted(run, own.select(_KEY))
-    return [
-        row | {"entitlements": grants.get((row["application"], row["account_id"]), Held())} for row in own.to_dicts()
-    ]
+    found = []
+    for row in own.to_dicts():
+        account = {name: row[name] for name in ACCOUNT}
+        account["entitlements"] = grants.get((row["application"], row["account_id"]), Held())
+        if titles is not None:
+            account["came"] = came_to_be(row, titles)
+        found.append(account)
+    return found
 
 
 def _granted(run: Run, own: pl.DataFrame) -> dict[tuple[str, str], Held]:

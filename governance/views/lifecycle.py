@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from governance.provisioning.telling import came_to_be
 from governance.views.identities import Whole
 
 BEFORE_UNKNOWN: Final = timedelta(days=365)  # how far a lane reaches back when nobody says when it began
@@ -24,6 +25,7 @@ class Lane:
     closed_how: str
     last_use: datetime | None
     last_use_known: bool
+    came: str = ""  # how it came to be, in a sentence
 
 
 @dataclass(frozen=True)
@@ -66,4 +68,5 @@ def _lane(whole: Whole, account: dict[str, Any], titles: dict[str, str], begin: 
         closed_how="" if is_open else how,
         last_use=account["last_seen_at"],
         last_use_known=bool(account["last_seen_known"]) or account["last_seen_at"] is not None,
+        came=came_to_be(account, titles),
     )

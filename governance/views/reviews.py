@@ -14,6 +14,7 @@ from governance.access import Actor
 from governance.campaigns import decides_for
 from governance.errors import DecisionError
 from governance.house import House
+from governance.provisioning.telling import came_to_be
 from governance.tables import Campaign, ReviewDecision, ReviewItem, ReviewSignature
 from governance.views.words import STATES, UNKNOWN, day, share, span
 
@@ -223,6 +224,7 @@ def in_words(
         "privileged": item.privileged,
         "critical": item.critical,
         "how": _how(facts, now),
+        "came": _came(facts, titles),
         "last_use": last_use(facts, now),
         "peers": share(facts["holders"], facts["peers"]) if facts.get("holders") and facts.get("peers") else UNKNOWN,
         "recommendation": item.recommendation,
@@ -256,6 +258,15 @@ def _how(facts: dict[str, Any], now: datetime) -> str:
     if since:
         told = f"{told or 'Held'} since {day(datetime.fromisoformat(since), now)}"
     return told
+
+
+def _came(facts: dict[str, Any], titles: Mapping[str, str]) -> str:
+    """How the account came to be and what says so; empty for an item of a version that did not keep it."""
+    if not facts.get("provenance_because"):
+        return ""
+    made = facts.get("created_at")
+    seconds = int(datetime.fromisoformat(made).timestamp()) if made else None
+    return came_to_be({**facts, "created_at_s": seconds}, titles)
 
 
 def last_use(facts: dict[str, Any], now: datetime) -> str:

@@ -68,11 +68,11 @@ def access(
     known: KnownWhen = None,
     format: Output = Format.TABLE,
 ) -> None:
-    """List what one identity has: every account, with the entitlements it holds."""
+    """List what one identity has: every account, with the entitlements it holds and how it came to be."""
     house = the_house()
     with _estate(house, as_of, known) as run:
-        rows = _access(run, identity)
-    columns = ("application", "username", "active", "entitlements", "last_seen_at", "match_key")
+        rows = _access(house, run, identity)
+    columns = ("application", "username", "active", "entitlements", "last_seen_at", "match_key", "came")
     show(rows, format, columns, empty=f"{identity} has no account")
 
 
@@ -104,10 +104,10 @@ def _rows(run: Run, table: str, columns: tuple[str, ...], *order: str) -> list[d
     return frame.select([name for name in columns if name in known]).sort(order).collect().to_dicts()
 
 
-def _access(run: Run, identity: str) -> list[dict[str, Any]]:
+def _access(house: House, run: Run, identity: str) -> list[dict[str, Any]]:
     from governance.views.earlier import held, named
 
     found = [row["identity_id"] for row in named(run, identity)]
     if not found:
         raise DecisionError(f"no identity is known as {identity!r}; expected source:employee_id or an e-mail")
-    return held(run, found)
+    return held(run, found, {a.name: a.label for a in house.settings.application})

@@ -21,6 +21,7 @@ function aboutOf(row, entry) {
     ["Account", row.account],
     ["Employment", row.employment],
     ["How it came", row.how],
+    ["The account", row.came],
     ["Last use", row.last_use],
     ["Peers who hold it", row.peers],
     ["Recommendation", [RECOMMENDED[row.recommendation], row.because].filter(Boolean).join(": ")],
