@@ -55,7 +55,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     with left:
         with st.container(border=True):
             mapping_lines(found, fired)
-        left_out(shown)
+        left_out(house, shown)
         if found.live.mapping != found.draft.mapping:
             with st.container(border=True):
                 mapping_changes(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -48,7 +49,9 @@ def import_under_way(house: House, now: datetime, application: str) -> None:
         st.fragment(_under_way, run_every="2s", key="import-under-way")(house, application)
     elif request is not None and request.status == "failed":
         at = plain(moment(request.finished_at, now))
-        st.warning(f"{bold(_from(request.arguments))} could not be read ({at} UTC): {plain(request.error or '')}")
+        st.warning(
+            f"{bold(_from(house, request.arguments))} could not be read ({at} UTC): {plain(request.error or '')}"
+        )
 
 
 def _under_way(house: House, application: str) -> None:
@@ -58,7 +61,9 @@ def _under_way(house: House, application: str) -> None:
         if request is not None and request.status == "done":
             st.session_state[f"mapping-imported-{application}"] = request.actor
         st.rerun()  # the whole page, with the draft on it
-    note(f"Reading what {bold(_from(request.arguments))} is set up to give. If this stays: is the worker running?")
+    note(
+        f"Reading what {bold(_from(house, request.arguments))} is set up to give. If this stays: is the worker running?"
+    )
 
 
 def show_imported(application: str, kept: list[MappingVersion]) -> None:
@@ -70,7 +75,7 @@ def show_imported(application: str, kept: list[MappingVersion]) -> None:
         st.session_state.pop(f"mapping-edited-{application}", None)
 
 
-def left_out(shown: MappingVersion | None) -> None:
+def left_out(house: House, shown: MappingVersion | None) -> None:
     """From where a version was read, and what there no line says."""
     told = (shown.changes or {}).get(IMPORTED) if shown is not None else None
     if not told:
@@ -78,12 +83,14 @@ def left_out(shown: MappingVersion | None) -> None:
     said = told.get("left_out") or []
     with st.container(border=True):
         what = f"{count(len(said), 'thing', 'things')} no line says" if said else "every part of it is a line"
-        note(f"Read from {bold(str(told.get('from')))}: {what}.")
+        note(f"Read from {bold(_from(house, told))}: {what}.")
         for one in said[:SHOWN]:
             st.markdown(f":small[:orange[◆] {plain(one)}]")
         if len(said) > SHOWN:
             note(f"{len(said) - SHOWN} more: `leaverwatch jobs list`.")
 
 
-def _from(arguments: dict[str, object] | None) -> str:
-    return str((arguments or {}).get("from"))
+def _from(house: House, told: Mapping[str, object] | None) -> str:
+    """What people call the system that was asked."""
+    name = str((told or {}).get("from"))
+    return next((a.label for a in house.settings.application if a.name == name), name)

@@ -127,7 +127,7 @@ def people_changed(compared: Comparison) -> None:
             "Next sign-in takes": [", ".join(names) for names in shown["next_revokes"]],
         }
     )
-    st.dataframe(frame, hide_index=True, key="changed", alt="People whose role would change")
+    st.dataframe(frame, hide_index=True, key="changed", placeholder="–", alt="People whose role would change")
     if rows.height > ROWS:
         note(f"{rows.height - ROWS:,} more: `leaverwatch mapping diff` and the change record hold everybody.")
 
@@ -149,6 +149,8 @@ def drift_list(found: Drift) -> None:
             "Why they part": [CAUSES[cause] for cause in shown["cause"]],
         }
     )
-    st.dataframe(frame, hide_index=True, key="drift", alt="What people hold against what the mapping gives")
+    st.dataframe(
+        frame, hide_index=True, key="drift", placeholder="–", alt="What people hold against what the mapping gives"
+    )
     if found.rows.height > ROWS:
         note(f"{found.rows.height - ROWS:,} more: `leaverwatch mapping drift`.")

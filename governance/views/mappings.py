@@ -91,7 +91,7 @@ def sentence(told: Comparison) -> str:
     if gains := told.effects["gains_privilege"]:
         parts.append(f"{gains:,} would gain privilege")
     if loses := told.effects["loses_privilege"]:
-        parts.append(f"{loses:,} would lose it")
+        parts.append(f"{loses:,} would lose {'it' if gains else 'privilege'}")
     if left := told.draft.nobody + told.draft.fallen:
         parts.append(f"{left:,} still match no line" if left > 1 else "1 still matches no line")
     return "; ".join(parts)

@@ -6,6 +6,7 @@ from governance.mappings.comparing import compare, drift
 from governance.mappings.learning import learn
 from governance.mappings.simulating import Uncovered, simulate, told_by_sign_in
 from governance.views.mapping_lines import lines_seen
+from governance.views.mappings import sentence
 from mappings.workforces_mapped import force, mapped, person
 
 FINANCE, SALES = ({"department": "Finance"}, ["Finance User"]), ({"department": "Sales"}, ["Sales User"])
@@ -183,3 +184,8 @@ class TestLearning:
 
     def test_nothing_is_learned_of_nobody(self):
         assert learn(force()).mapping == mapped()
+
+
+def test_the_sentence_names_what_is_lost_also_where_nothing_is_gained():
+    found = compare(force(person(1, "Sales", "Sales Admin")), mapped(ADMINS), mapped(SALES))
+    assert sentence(found) == "changes the role of 1 of 1 person; 1 would lose privilege"

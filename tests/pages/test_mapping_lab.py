@@ -179,7 +179,7 @@ def test_what_a_system_is_set_up_to_give_is_asked_for_and_put_on_the_page_when_i
     now = datetime.now(UTC)
     request = mappings.ask_import(connected, actor(connected, SEC), now, "salesforce", "org")
     app.run()
-    assert "Reading what **org** is set up to give" in text_of(app)
+    assert "Reading what **Our Okta** is set up to give" in text_of(app)
     # As the worker does it.
     live = mappings.live(connected, "salesforce")
     read = {"from": "org", "left_out": ["rule Fill Sellers: it leaves out some people, and a line cannot"]}
@@ -196,7 +196,7 @@ def test_what_a_system_is_set_up_to_give_is_asked_for_and_put_on_the_page_when_i
     assert not app.exception
     assert "Reading what" not in said
     app = show(connected, "mapping_lab", SEC, version=str(kept.number))
-    assert "Read from **org**: 1 thing no line says" in text_of(app)
+    assert "Read from **Our Okta**: 1 thing no line says" in text_of(app)
     assert "it leaves out some people" in text_of(app)
 
 
