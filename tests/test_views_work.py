@@ -8,8 +8,11 @@ import pytest
 
 from governance import audit
 from governance.access import Actor
+from governance.campaigns.launching import frozen_facts
 from governance.provisioning.telling import window_said
+from governance.tables import ReviewItem
 from governance.views import applications, approvals, jobs, trail
+from governance.views.reviews import in_words
 from tests import seeded
 from tests.listing import actor, walk
 from tests.seeded import account, put_pull, put_remediation, put_run
@@ -134,3 +137,16 @@ def test_an_application_s_card_says_how_far_logs_reach_and_what_window_is_fitted
     )
     assert window_said(told["crm"].making) == "A JIT account appears 0 to 3 s after the sign-on, seen on 812."
     assert applications.horizon(told["wiki"], {}).startswith("No log was read")
+
+
+def test_a_row_of_a_review_says_how_the_account_came_to_be_and_what_says_so(now):
+    born = {"provenance_confidence": 0.97, "provenance_because": "sign_on", "provenance_by": "okta"}
+    signed = int((now - timedelta(seconds=2)).timestamp())
+    item = {"provenance": "jit", "created_at": now, "provenance_at_s": signed, "provenance_subject": None, **born}
+    facts = frozen_facts(item)
+    assert "provenance_subject" not in facts, "what is not told takes no room in each of many rows"
+    row = ReviewItem(campaign="c", number=1, application="crm", account_id="a", facts=facts)
+    told = in_words({"okta": "Okta"}, row, {}, now)["came"]
+    assert told.startswith("JIT, 97 % sure: made 2 s after its owner's first sign-on through Okta, ")
+    row.facts = {"provenance": "jit"}
+    assert in_words({}, row, {}, now)["came"] == "", "frozen by a version that did not keep it"
