@@ -83,3 +83,20 @@ def test_on_a_phone_the_approval_needs_no_scrolling(browser, address):
     box = approve.bounding_box()
     assert box["y"] + box["height"] <= 844
     context.close()
+
+
+def test_a_mapping_is_read_from_what_the_provider_is_set_up_to_give(page, address):
+    def edit(tab):
+        page.get_by_role("button", name="Edit").click(timeout=LONGEST)
+        page.get_by_role("tab", name=tab).click(timeout=LONGEST)
+
+    open_page(page, address, "/mapping_lab?as=a.kovac@nwl.example")
+    edit("From what people hold")
+    page.get_by_role("button", name="Use this proposal").click(timeout=LONGEST)
+    page.get_by_text("This draft for Salesforce").wait_for(timeout=LONGEST)
+    page.get_by_role("button", name="Drop changes").click()
+    page.get_by_text("The mapping of Salesforce covers").wait_for(timeout=LONGEST)
+    edit("From what is set up")
+    page.get_by_role("button", name="Read it now").click(timeout=LONGEST)
+    page.get_by_text("1 thing no line says").wait_for(timeout=LONGEST)
+    page.get_by_text("(draft) for Salesforce").wait_for(timeout=LONGEST)

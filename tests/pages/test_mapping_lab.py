@@ -136,9 +136,7 @@ def test_the_editor_opens_with_the_lines_as_a_table(company):
     app = show(company, "mapping_lab", SEC)
     press(app, "Edit")
     assert "A cell says how its attribute is compared" in text_of(app)
-    assert [one for one in app.button if one.label == "Use these lines"]
-    press(app, "Use this proposal")
-    assert "This draft for" in app.header[0].value or "covers" in app.header[0].value
+    assert [one for one in app.button if one.label == "Use these lines"], "pressed in test_demo_in_chromium"
 
 
 def test_an_application_without_a_mapping_says_what_to_do(company):
