@@ -32,8 +32,9 @@ LONGEST = (
     *("browser/test_accessible.py", "test_sandbox_company.py", "test_judging.py", "browser/test_review_grid.py"),
     *("test_failing_disks.py", "test_engines_agree.py", "browser/test_demo_in_chromium.py", "test_rules_on_spark.py"),
     *("promises/test_kept_snapshots.py", "browser/test_sign_in.py", "promises/test_met_faults.py", "test_workers.py"),
-    *("test_changes.py", "test_hr_replay.py", "promises/test_changed_schemas.py", "test_rights.py", "test_leaving.py"),
-    *("test_demo.py", "test_time_travel.py", "test_what_if.py", "test_scheduler.py", "test_foreign_scim_servers.py"),
+    *("test_changes.py", "test_hr_replay.py", "promises/test_changed_schemas.py", "test_rights.py", "test_demo.py"),
+    *("pages/test_pages.py", "test_time_travel.py", "test_what_if.py", "test_scheduler.py"),
+    "test_foreign_scim_servers.py",
 )
 ENGINES = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.needs_postgres)]
 
