@@ -1,4 +1,4 @@
-"""The demo as it stands when its pages open, prepared once for a whole run of the tests; whoever needs one takes a copy."""
+"""What is made once for a whole run of the tests, whoever needs it takes a copy: above all the demo as its pages open."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from jobs import demo
+from tests import seeded
 
 TOLD = "told.json"
 
@@ -32,18 +35,30 @@ class Prepared:
 
 def prepared_demo(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """The one of this run: the first worker who asks makes it, the others wait for it."""
+    place = made_once(tmp_path_factory, "prepared-demo", _prepare)
+    told = json.loads((place / TOLD).read_text())
+    return Prepared(place / "home", told["said"], told["seconds"])
+
+
+def judged_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo company's files, read and judged once for the whole run: see `seeded.demo_company`. To be copied."""
+    return made_once(tmp_path_factory, "judged-company", lambda folder: seeded.demo_company(folder, datetime.now(UTC)))
+
+
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder of this run that `make` fills: for the first worker who asks; the others wait for it."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent  # which all workers share
-    place = root / "prepared-demo"
-    with (root / "prepared-demo.lock").open("w") as lock:
+    place, done = root / name, root / f"{name}.done"
+    with (root / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / TOLD).exists():
+        if not done.exists():
             shutil.rmtree(place, ignore_errors=True)  # half of one that failed
             place.mkdir()
-            _prepare(place)
-    told = json.loads((place / TOLD).read_text())
-    return Prepared(place / "home", told["said"], told["seconds"])
+            make(place)
+            done.touch()
+    return place
 
 
 def _prepare(place: Path) -> None:

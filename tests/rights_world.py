@@ -49,6 +49,7 @@ from governance.views import campaigns as campaign_views
 from governance.views.mappings import before, record_of
 from tests.acting import SAM, SUE
 from tests.conftest import NOW
+from tests.kept_houses import beginning
 from tests.seeded import account, put_findings, put_run, put_snapshot
 
 Which = Literal["own", "other"]
@@ -124,6 +125,10 @@ class World:
 
 def world(house: Any) -> World:
     """Judged once: two ghosts in two applications."""
+    return World(beginning(house, _judge))
+
+
+def _judge(house: Any) -> None:
     people = [{"identity_id": f"hr:{name}", "email": f"{name}@corp.example", "state": "ended"} for name in WHERE]
     put_run(house, NOW, [account(*place, kind="human") for place in WHERE.values()], people)
     places = [{"application": a, "account_id": n, "identity_id": f"hr:{n}"} for a, n in WHERE.values()]
@@ -133,12 +138,12 @@ def world(house: Any) -> World:
         *({**place, "fingerprint": f"ghost|{place['application']}|{place['account_id']}"} for place in places),
     )
     (house.home / "leaverwatch.toml").write_text("")
-    made = World(house)
     path = {"name": "path", "kind": "text", "required": True}
     able = ["pull", "read_one", "deactivate", "mapping"]
-    made.put(Connector(name="memory", kind="application", fields=[], capabilities=able))
-    made.put(Connector(name="app_csv", kind="application", fields=[path], capabilities=["pull"]))
-    return made
+    World(house).put(
+        Connector(name="memory", kind="application", fields=[], capabilities=able),
+        Connector(name="app_csv", kind="application", fields=[path], capabilities=["pull"]),
+    )
 
 
 Try = Callable[[World, Actor, Which], object]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -12,10 +13,10 @@ import pytest
 import requests
 from sqlmodel import col, select
 
-from connectors.sandbox import happenings, keeping, planting
+from connectors.sandbox import feeds, happenings, keeping, planting
 from connectors.sandbox.control import NAMED, ask, faults_of
 from connectors.sandbox.landscape import landscape
-from connectors.sandbox.running import Running
+from connectors.sandbox.running import STATE, Running
 from connectors.sandbox.truth import truth
 from governance.findings.evaluation import with_providers
 from governance.snapshots import PolarsEngine, facts
@@ -35,26 +36,35 @@ NOW = datetime(2026, 11, 23, 8, 12, tzinfo=UTC)
 def company():
     """Founded, and lived up to NOW."""
     made = planting.found(NOW)
+    feeds.furnish(made)
     happenings.live(made, NOW)
     return made
 
 
 @pytest.fixture(scope="module")
-def twin():
-    """The same company; in how many steps a life is lived does not matter."""
-    made = planting.found(NOW)
-    happenings.live(made, NOW - timedelta(days=40))
+def built(tmp_path_factory):
+    """The same company founded once more, in a folder: it has lived up to forty days before NOW and was kept then."""
+    folder = tmp_path_factory.mktemp("built") / "home"
+    folder.mkdir()
+    Running.build(folder, lambda: NOW)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def twin(built):
+    """The same company; in how many steps a life is lived does not matter, nor that it was kept in between."""
+    made = keeping.load(built / STATE)
+    assert made.at == NOW - timedelta(days=40)
     happenings.live(made, NOW)
     return made
 
 
 @pytest.fixture(scope="module")
-def lives(tmp_path_factory):
+def lives(built, tmp_path_factory):
     """The company in a folder, answering; its wall clock can be set."""
     clock = [NOW]
-    folder = tmp_path_factory.mktemp("company") / "home"
-    folder.mkdir()
-    running = Running.build(folder, lambda: clock[0])
+    folder = shutil.copytree(built, tmp_path_factory.mktemp("company") / "home")
+    running = Running.resume(folder, lambda: clock[0])
     running.serve(0)
     yield running, clock
     running.stop()

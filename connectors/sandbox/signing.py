@@ -59,12 +59,12 @@ class IdentityProvider:
             .not_valid_after(now + timedelta(days=4000))
             .sign(self._key, hashes.SHA256())
         )
+        self._certificate = certificate
         self.certificate = certificate.public_bytes(serialization.Encoding.PEM).decode()
         pem = self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        self._pem = pem.decode()
-        self._jwk = ECKey.import_key(self._pem)
+        self._jwk = ECKey.import_key(pem.decode())
         self._trusts: dict[str, Trust] = {}
         self.keys = {"keys": [self._jwk.as_dict(private=False)]}
 
@@ -103,7 +103,7 @@ class IdentityProvider:
             signature_algorithm=SignatureMethod.ECDSA_SHA256,
             c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
         )
-        signed = signer.sign(root, key=self._pem, cert=self.certificate, reference_uri=number, id_attribute="ID")
+        signed = signer.sign(root, key=self._key, cert=[self._certificate], reference_uri=number, id_attribute="ID")
         return bytes(etree.tostring(signed))
 
     def id_token(self, claims: Claims, audience: str, at: datetime) -> str:

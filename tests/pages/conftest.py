@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests import seeded
+from tests.prepared_demo import judged_company
 from tests.screen import NOW, ROOT
 from tests.seeded import put_findings, put_run
 
@@ -23,13 +24,10 @@ def _in_the_clone(monkeypatch):
     monkeypatch.chdir(ROOT)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    """The demo company, read and judged once."""
-    folder = tmp_path_factory.mktemp("demo") / "home"
-    folder.mkdir()
-    seeded.demo_company(folder, datetime.now(UTC))
-    return folder
+    """The demo company, read and judged once; nothing is changed in this folder."""
+    return judged_company(tmp_path_factory)
 
 
 @pytest.fixture
