@@ -105,7 +105,7 @@ def assigned(accounts: Frame, entitlements: Frame, grants: Frame, settings: Sett
     `accounts` as in with_sign_on_accounts, with application and account_id.
     """
     there = nw.col("application").is_in(providers(settings))
-    known = _known_as(entitlements.filter(there, nw.col("kind") == ASSIGNS), settings)
+    known = known_as(entitlements.filter(there, nw.col("kind") == ASSIGNS), settings)
     held = (
         grants.filter(there)
         .select("application", "account_id", "entitlement_id")
@@ -135,7 +135,7 @@ def with_assigned(accounts: Frame, held: Frame, opened: Frame) -> Frame:
     )
 
 
-def _known_as(assignments: Frame, settings: Settings) -> Frame:
+def known_as(assignments: Frame, settings: Settings) -> Frame:
     """application, entitlement_id, opens: which assignment of an identity provider opens which application here.
 
     By name: what the application is called here, its title, or one of its `known_as`; case does not count.

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+import narwhals as nw
 import polars as pl
 
 from governance.estate import Estate
-from governance.surroundings import ASSIGNS, providers
+from governance.surroundings import ASSIGNS, known_as, providers
 
 WORKING: Final = ("current", "leave", "future")
 # Attribute of a mapping -> the column it stands in. What is not here (roles, claim.NAME) only a sign-in tells.
@@ -36,7 +37,8 @@ class Workforce:
     `people`: one row a person: the columns of identities, `groups` (list; null where no identity provider tells),
     `accounts` (list of ids, active ones), `held` (list of names).
     `others`: entitlement names held by active accounts of nobody in `people`. `marked`: names the application marks as
-    privileged; `patterns`: those of the settings. `names`: every entitlement there is.
+    privileged; `patterns`: those of the settings. `names`: every entitlement there is. `opened_by`: identity providers
+    that know the application by name.
     """
 
     application: str
@@ -45,6 +47,7 @@ class Workforce:
     marked: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
+    opened_by: frozenset[str] = frozenset()
 
     def privileged(self, name: str) -> bool:
         """Whether an entitlement of this application is privileged."""
@@ -94,7 +97,19 @@ def workforce(estate: Estate, application: str) -> Workforce:
     others = held.join(working, on="owner_id", how="anti", nulls_equal=True)["name"].unique().to_list()
     marked = names.filter(pl.col("privileged").fill_null(False))["name"].to_list()
     patterns = estate.settings.application_named(application).privileged
-    return Workforce(application, people, frozenset(others), frozenset(marked), patterns, frozenset(names["name"]))
+    opens = estate.entitlements.filter(
+        nw.col("application").is_in(providers(estate.settings)), nw.col("kind") == ASSIGNS
+    )
+    opened = native(known_as(opens, estate.settings)).filter(pl.col("opens") == application).collect()
+    return Workforce(
+        application,
+        people,
+        frozenset(others),
+        frozenset(marked),
+        patterns,
+        frozenset(names["name"]),
+        frozenset(opened["application"]),
+    )
 
 
 def _groups(estate: Estate, accounts: pl.LazyFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from governance.parts.acting import attempt, leave_when_out
 from governance.parts.notes import note
 from governance.parts.text import bold, plain
 from governance.tables import MappingVersion
+from governance.views.mappings import everybody
 from governance.views.words import count, moment
 
 MOVING: Final = ("waiting", "doing")
@@ -34,7 +35,9 @@ def ask_for_import(house: House, actor: Actor, now: datetime, application: str) 
     if not names:
         st.info("No connected system tells what it gives here.")
         return
-    provider = st.selectbox("System", list(names), format_func=names.__getitem__, key="import-from")
+    opening = everybody(house, application).opened_by
+    likely = next((place for place, name in enumerate(names) if name in opening), 0)
+    provider = st.selectbox("System", list(names), likely, format_func=names.__getitem__, key="import-from")
     if st.button("Read it now", type="primary"):
         attempt(
             lambda: mappings.ask_import(house, actor, now, application, provider),
