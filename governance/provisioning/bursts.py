@@ -18,21 +18,34 @@ OR_PUSHED: Final = 0.5  # and where the settings name scim: a first push looks t
 
 
 def bursts(accounts: Frame, explained: Frame) -> Frame:
-    """application, burst, made_together: the five minutes in which many were made that no trace explains.
+    """application, burst, made_together: halves of five minutes in which many were made that no trace explains.
 
     `accounts` and `explained` (those of which something is told): application, created_at_s. Times to the quarter of an
     hour, as bare dates are, make no burst.
     """
     there = accounts.filter((nw.col("created_at_s") % 900 != 0).fill_null(False))
-    counted = there.select("application", burst=_bucket()).group_by("application", "burst").agg(nw.len().alias("all"))
-    many = counted.filter(nw.col("all") >= MANY)
-    known = explained.select("application", burst=_bucket()).group_by("application", "burst")
-    joined = many.join(known.agg(nw.len().alias("known")), on=["application", "burst"], how="left")
-    rest = nw.col("all").cast(nw.Int64) - nw.col("known").fill_null(0).cast(nw.Int64)
-    joined = joined.with_columns(made_together=rest)
-    return joined.filter(
+    counted = _counted(there, "all")
+    around = counted.filter(nw.col("all") * 2 >= MANY)  # one half of them holds half of any burst
+    halves = [around.select("application", burst=nw.col("burst") + shift) for shift in (-1, 0, 1)]
+    near = nw.concat(halves, how="vertical").unique(["application", "burst"])
+    near = near.join(counted, on=["application", "burst"], how="left")
+    near = near.join(_counted(explained, "known"), on=["application", "burst"], how="left")
+    both = [
+        near.select("application", "all", "known", burst=nw.col("burst"), window=nw.col("burst") - n) for n in (0, 1)
+    ]
+    halves_of = nw.concat(both, how="vertical")
+    windows = halves_of.group_by("application", "window").agg(nw.col("all").sum(), nw.col("known").sum())
+    windows = windows.with_columns(made_together=nw.col("all") - nw.col("known")).filter(
         nw.col("made_together") >= MANY, nw.col("made_together") >= nw.col("all").cast(nw.Float64) * UNEXPLAINED
-    ).select("application", "burst", "made_together")
+    )
+    found = halves_of.join(windows.drop("all", "known"), on=["application", "window"], how="inner")
+    return found.group_by("application", "burst").agg(nw.col("made_together").max())
+
+
+def _counted(accounts: Frame, name: str) -> Frame:
+    """How many were made in each half of the minutes: application, burst, and the count under that name."""
+    grouped = accounts.select("application", burst=_bucket()).group_by("application", "burst")
+    return grouped.agg(nw.len().cast(nw.Int64).alias(name))
 
 
 def with_bursts(accounts: Frame, found: Frame | None, settings: Settings) -> Frame:
@@ -54,4 +67,5 @@ def with_bursts(accounts: Frame, found: Frame | None, settings: Settings) -> Fra
 
 
 def _bucket() -> nw.Expr:
-    return nw.col("created_at_s") // (MINUTES * 60)
+    """Half of the minutes: a burst that lies across the end of what is counted together is seen, too."""
+    return nw.col("created_at_s") // (MINUTES * 30)

@@ -24,6 +24,7 @@ BECAUSE: Final = {
     "agent": "{by} logged that {maker} made it, who pushes accounts there, {at}",
     "itself": "{by} logged that it made itself at a sign-in, {at}",
     "person": "{by} logged that {maker} made it, {at}",
+    "crowd": "{by} logged that {maker} made it, and many others within minutes, {at}",
     "importer": "{by} logged that {maker} made it, {at}",
     "program": "{by} logged that a program made it, {at}",
     "sign_on": "made {apart} its owner's first sign-on through {by}, {at}",

@@ -16,6 +16,7 @@ NEAR: Final = 900  # seconds: how far apart a sign-on and a making may be and st
 WIDE: Final = 300  # the window where too few are seen to fit one
 FEW: Final = 4  # accounts in the peak: fewer show no window
 SURE: Final = 0.99  # nothing that is inferred is surer
+_MANY: Final = 6  # sign-ons near to makings: of more, a peak would stand out if they made accounts
 UNFITTED: Final = 0.7  # how sure a sign-on within the wide window makes: of few, one may be there by chance
 _SLICE: Final = 5  # seconds that are looked at together
 _BROAD: Final = 60  # seconds to either side of the peak that do not count as chance
@@ -27,6 +28,7 @@ _STANDS_OUT: Final = 3.0  # times what chance would put there
 class Window:
     """From `low` to `high` seconds after the sign-on, both included; negative where the clocks are apart.
 
+    `pushed`: how many seconds the making lies after the entry of its push there, mostly; None where too few tell.
     `accounts`: how many lie in it. `by_chance`: how many of them a sign-on would be near to without having made them.
     """
 
@@ -35,6 +37,12 @@ class Window:
     accounts: int = 0
     by_chance: float = 0.0
     fitted: bool = False
+    pushed: int | None = None
+
+    @property
+    def flat(self) -> bool:
+        """Whether many sign-ons lie near to makings and none of them stands out: they are there by chance."""
+        return not self.fitted and self.accounts > _MANY
 
     @property
     def confidence(self) -> float:
@@ -62,6 +70,19 @@ def fit(seen: Mapping[int, int]) -> Window:
     if high - low > _SHARP:
         return Window(accounts=sum(n for delta, n in counts.items() if abs(delta) <= WIDE))
     return Window(low, high, _within(counts, low, high), rate * (high - low + 1), fitted=True)
+
+
+def typical(seen: Mapping[int, int]) -> int | None:
+    """The median of what is seen (a difference -> how often); None of few."""
+    count = sum(seen.values())
+    if count < FEW:
+        return None
+    ahead = 0
+    for delta in sorted(seen):
+        ahead += seen[delta]
+        if ahead * 2 >= count:
+            return delta
+    return None
 
 
 def _within(counts: Mapping[int, int], low: int, high: int) -> int:
