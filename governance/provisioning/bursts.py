@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
+from governance.provisioning.pushes import settled
 from governance.settings import Settings
 
 Frame = nw.LazyFrame[Any]
@@ -25,11 +26,14 @@ def bursts(accounts: Frame, explained: Frame) -> Frame:
     """
     there = accounts.filter((nw.col("created_at_s") % 900 != 0).fill_null(False))
     counted = _counted(there, "all")
-    around = counted.filter(nw.col("all") * 2 >= MANY)  # one half of them holds half of any burst
+    around = settled(counted.filter(nw.col("all") * 2 >= MANY))  # one half of them holds half of any burst
     halves = [around.select("application", burst=nw.col("burst") + shift) for shift in (-1, 0, 1)]
     near = nw.concat(halves, how="vertical").unique(["application", "burst"])
-    near = near.join(counted, on=["application", "burst"], how="left")
-    near = near.join(_counted(explained, "known"), on=["application", "burst"], how="left")
+    for rows, name in ((there, "all"), (explained, "known")):  # of the few halves that matter, no others are counted
+        few = rows.select("application", "created_at_s", burst=_bucket()).join(
+            near.select("application", "burst"), on=["application", "burst"], how="semi"
+        )
+        near = near.join(_counted(few, name), on=["application", "burst"], how="left")
     both = [
         near.select("application", "all", "known", burst=nw.col("burst"), window=nw.col("burst") - n) for n in (0, 1)
     ]

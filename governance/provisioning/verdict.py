@@ -165,9 +165,9 @@ class Verdict:
             | ((code == "sign_on") & (self._person | self._importer))
         )
         found = nw.when(against).then(nw.lit(CONFLICT)).otherwise(found)
-        for doubtful, sure in self._doubts(code):
-            less = doubtful & (found > sure)
-            found = nw.when(less.fill_null(False)).then(nw.lit(sure)).otherwise(found)
+        # A single use of what was found so far: each more would double the expression.
+        caps = [nw.when(d.fill_null(False)).then(nw.lit(sure)).otherwise(nw.lit(1.0)) for d, sure in self._doubts(code)]
+        found = nw.when(code != "nothing").then(nw.min_horizontal(found, *caps))
         undated = nw.col("created_at_s").is_null() & code.is_in(["own_push", "push"]) & nw.col("made_s").is_null()
         return nw.when(undated).then(nw.lit(_ENTRY_ALONE)).otherwise(found)
 
