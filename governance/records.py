@@ -103,6 +103,7 @@ class Event(Struct, frozen=True, gc=False):
     actor: str | None = None
     success: bool | None = None
     target: str | None = None
+    changes: str | None = None  # of attributes, JSON: [[attribute, before or null, after or null], ...]
 
 
 class Gone(Struct, frozen=True, gc=False):
@@ -305,6 +306,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "actor": "str",
         "success": "bool",
         "target": "str",
+        "changes": "str",
     },
 }
 # Match keys that snapshots add when they write (see governance.correlation): folded e-mail, look-alike skeletons.

@@ -41,6 +41,17 @@ class TestTheLogs:
         assert [e.success for e in events[-2:]] == [True, False]
         assert reading.notes == []
 
+    def test_which_attributes_were_changed_from_what_to_what(self, directory):
+        directory.application.events.clear()
+        ada, bruno, then = directory.id("ada"), directory.id("bruno"), NOW - timedelta(hours=1)
+        changes = [("Department", "Sales", "Finance"), ("JobTitle", None, "Lead")]
+        directory.application.record("updated", bruno, ada, at=then, changes=changes)
+        directory.application.record("provisioned", bruno, ada, at=then, target="figma", changes=changes)
+        directory.application.record("updated", bruno, ada, at=then)
+        told = [(event.kind, event.changes) for event in directory.told()[0]]
+        text = '[["Department","Sales","Finance"],["JobTitle",null,"Lead"]]'
+        assert sorted(told, key=str) == [("provisioned", text), ("updated", text), ("updated", None)]
+
     def test_goes_on_two_hours_before_its_end_so_that_what_comes_late_is_told(self, directory):
         first, mark, _ = directory.told()
         assert json.loads(mark) == dict.fromkeys(

@@ -72,6 +72,13 @@ class TestEvents:
         granted = next(e for e in events if e.kind == "granted")
         assert (granted.account_id, granted.target) == (ids(jira)["Bruno"], named(jira, "Everyone"))
 
+    def test_the_site_s_own_log_tells_which_fields_were_changed(self, jira):
+        jira.settings["guard"] = False
+        jira.record("updated", ids(jira)["Bruno"], ids(jira)["Ada"], changes=[("Department", "Sales", None)])
+        with site(jira, org=False) as (connector, _):
+            [updated] = [e for e in connector.events(NOW - 30 * DAY, None) if e.kind == "updated"]
+        assert updated.changes == '[["Department","Sales",null]]'
+
 
 def test_an_account_that_was_synced_was_provisioned_when_it_was_added(jira):
     dmitri = jira.accounts[ids(jira)["Dmitri"]]

@@ -47,6 +47,20 @@ class TestTheLog:
         assert {e.at for e in events} == {at}
         assert reading.notes == []
 
+    def test_which_attributes_were_changed_from_what_to_what(self, org):
+        org.application.events.clear()
+        ada, bruno = org.id("ada"), org.id("bruno")
+        changes = [("title", None, "Lead"), ("department", "Sales", "Finance")]
+        org.application.record("updated", bruno, ada, changes=changes)
+        org.application.record("provisioned", bruno, target="figma", changes=changes[1:])
+        org.application.record("updated", bruno, ada)
+        told = [event.changes for event in org.told()[0]]
+        assert told == [
+            '[["department","Sales","Finance"],["title",null,"Lead"]]',
+            '[["department","Sales","Finance"]]',
+            None,
+        ]
+
     def test_only_wanted_events_are_asked_for(self, org):
         org.told()
         [first, *_] = org.asked("/logs")

@@ -6,8 +6,10 @@ here is counted in the notes. A sign-in to Entra is always one to an application
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 
+from connectors.kit.changed import changes_text
 from connectors.kit.entra_holdings import app_key, role_key
 from connectors.kit.resource import Reader, Resource
 from governance.records import Event
@@ -37,6 +39,7 @@ _PUSHES: Final = {
     "disable": "deprovisioned",
     "stageddelete": "deprovisioned",
 }
+_NAMES_AGAIN: Final = "Included Updated Properties"
 _RESULTS: Final = {"success": True, "failure": False}
 
 
@@ -70,6 +73,7 @@ def audited(told: Resource, application: str, reader: Reader) -> Event | None:
         actor=told.text("initiatedBy.user.id") or told.text("initiatedBy.app.displayName"),
         success=_RESULTS.get((told.text("result") or "").casefold()),
         target=_entitlement(name.casefold(), by_kind, changed) if kind in ("granted", "revoked") else None,
+        changes=_changes(by_kind["user"]) if kind == "updated" and "user" in by_kind else None,
     )
 
 
@@ -85,7 +89,8 @@ def provisioned(told: Resource, application: str, reader: Reader) -> Event | Non
     success = _RESULTS.get(result)
     who = told.text("sourceIdentity.id")
     by = told.text("initiatedBy.displayName")
-    return Event(application, event_id, at, _PUSHES[action], who, by, success, program)
+    changes = _changes(told) if action in ("create", "update") else None
+    return Event(application, event_id, at, _PUSHES[action], who, by, success, program, changes)
 
 
 def _entitlement(activity: str, targets: dict[str, Resource], changed: dict[str, str]) -> str | None:
@@ -113,3 +118,27 @@ def _changed(targets: list[Resource]) -> dict[str, str]:
             if name and value:
                 found[name] = value
     return found
+
+
+def _changes(told: Resource) -> str | None:
+    """Which attributes were changed; both values come as JSON in a text, of the directory's own as lists of one.
+
+    `Included Updated Properties` lists the names once more, and names with a dot are ids of what was touched: general
+    knowledge.
+    """
+    return changes_text(
+        (name, _plain(entry.text("oldValue")), _plain(entry.text("newValue")))
+        for entry in told.parts("modifiedProperties")
+        if (name := entry.text("displayName")) and "." not in name and name != _NAMES_AGAIN
+    )
+
+
+def _plain(text: str | None) -> Any:
+    """The value inside; a text that is no JSON is the value."""
+    try:
+        value = json.loads(text) if text else None
+    except ValueError:
+        return text
+    if isinstance(value, list):
+        return value[0] if len(value) == 1 else value or None
+    return value

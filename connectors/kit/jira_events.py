@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from connectors.kit.atlassian_lists import SiteLists
+from connectors.kit.changed import changes_text
 from connectors.kit.pagination import Page, read_pages
 from connectors.kit.resource import Reader, Resource, as_text
 from governance.errors import UnexpectedAnswer
@@ -62,7 +63,9 @@ def _event(row: Resource, reader: Reader, application: str) -> Event | None:
     account_id = next((i.text("id") for i in items if i.text("typeName") == "USER"), None)
     group = next((i.text("id") for i in items if i.text("typeName") == "GROUP"), None)
     actor = row.text("authorAccountId") or row.text("authorKey")
-    return Event(application, f"audit-{event_id}", at, kind, account_id, actor, True, group)
+    changed = ((v.text("fieldName"), v.text("changedFrom"), v.text("changedTo")) for v in row.parts("changedValues"))
+    changes = changes_text(changed) if kind == "updated" else None
+    return Event(application, f"audit-{event_id}", at, kind, account_id, actor, True, group, changes)
 
 
 def _record_id(entry: Any) -> str | None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from connectors.kit.changed import changes_text
 from connectors.kit.okta_calls import API, OktaCalls
 from connectors.kit.pagination import Page, read_pages
 from connectors.kit.resource import Reader, Resource
@@ -64,6 +65,14 @@ _ROLES: Final = {
     "workflows administrator": "WORKFLOWS_ADMIN",
 }
 _WENT_WELL: Final = {"SUCCESS": True, "ALLOW": True, "FAILURE": False, "DENY": False}
+_CHANGE: Final = frozenset(
+    {
+        "user.account.update_profile",
+        "application.provision.user.push",
+        "application.provision.user.push_profile",
+        "application.provision.user.sync",
+    }
+)
 _BY_ACTOR: Final = frozenset({"sign_in", "sso"})
 _KEPT_BACK: Final = 1 / 3  # of the deadline: a long log is read in several goes
 
@@ -152,7 +161,26 @@ class SystemLog:
             actor=who or actor.text("displayName") or actor.text("type"),
             success=success,
             target=_target(name, targets),
+            changes=_changes(told) if name in _CHANGE else None,
         )
+
+
+def _changes(told: Resource) -> str | None:
+    """Which attributes were changed: `changeDetails` of a target tells from what to what, where the event has it.
+
+    That property is confirmed in Okta's specification (LogTarget), not which events bear it. That `changedAttributes`
+    of the debug data lists names for changes of profiles is general knowledge, not seen.
+    """
+    for target in told.parts("target"):
+        before, after = (_object(target.get(f"changeDetails.{side}")) for side in ("from", "to"))
+        if before or after:
+            return changes_text((name, before.get(name), after.get(name)) for name in sorted({*before, *after}))
+    names = told.text("debugContext.debugData.changedAttributes") or ""
+    return changes_text((name, None, None) for name in names.split(","))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _target(name: str, targets: dict[str, Resource]) -> str | None:

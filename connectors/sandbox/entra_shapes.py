@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -207,21 +208,35 @@ def pushed(application: SandboxApplication) -> Iterator[dict[str, Any]]:
             yield {
                 "id": event.id,
                 "activityDateTime": instant(event.at),
-                "provisioningAction": "create",
+                "provisioningAction": "update" if event.more.get("changes") else "create",
                 "provisioningStatusInfo": {"status": "failure" if event.success is False else "success"},
                 "servicePrincipal": {"id": event.target, "displayName": event.target},
                 "sourceIdentity": {"id": event.account_id, "identityType": "User"},
                 "initiatedBy": {"id": "", "displayName": "Azure AD Provisioning Service"},
-                "modifiedProperties": [],
+                "modifiedProperties": _modified(event),
                 "provisioningSteps": [],
             }
+
+
+def _modified(event: SandboxEvent, *, listed: bool = False) -> list[dict[str, Any]]:
+    """What was changed; the directory's own log puts each value into a list, as JSON in a text."""
+    changes = event.more.get("changes") or ()
+
+    def value(told: str | None) -> str | None:
+        return json.dumps([] if told is None else [told]) if listed else told
+
+    found = [{"displayName": n, "oldValue": value(old), "newValue": value(new)} for n, old, new in changes]
+    if listed and found:
+        names = ", ".join(name for name, _, _ in changes)
+        found.append({"displayName": "Included Updated Properties", "oldValue": None, "newValue": json.dumps(names)})
+    return found
 
 
 def _change(application: SandboxApplication, event: SandboxEvent) -> tuple[str | None, list[dict[str, Any]]]:
     who = application.accounts.get(event.account_id or "")
     about = {"id": event.account_id, "type": "User", "userPrincipalName": who.username if who else None}
     if event.kind not in ("granted", "revoked"):
-        return _AUDITED.get(event.kind), [{**about, "modifiedProperties": []}]
+        return _AUDITED.get(event.kind), [{**about, "modifiedProperties": _modified(event, listed=True)}]
     found = application.entitlements.get(event.target or "")
     if found is None:
         return None, []

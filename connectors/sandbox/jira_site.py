@@ -85,6 +85,10 @@ class Site:
             group = application.entitlements.get(event.target)
             told["objectItem"] = {"id": event.target, "name": group.name if group else "", "typeName": "GROUP"}
             told["associatedItems"] = [person]
+        if changes := event.more.get("changes"):
+            told["changedValues"] = [
+                {"fieldName": name, "changedFrom": old or "", "changedTo": new or ""} for name, old, new in changes
+            ]
         return told
 
 

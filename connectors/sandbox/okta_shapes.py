@@ -277,7 +277,7 @@ def happened(application: SandboxApplication, event: SandboxEvent) -> dict[str, 
     actor = application.accounts.get(event.actor or "")
     about = application.accounts.get(event.account_id or "")
     if about is not None and name not in ("user.session.start", "user.authentication.sso"):
-        targets.append(_told(about.id, "User", about.username, about.name))
+        targets.append(_told(about.id, "User", about.username, about.name) | _changed(event))
     elif about is not None:
         actor = about
     return {
@@ -294,6 +294,12 @@ def happened(application: SandboxApplication, event: SandboxEvent) -> dict[str, 
         "outcome": {"result": "FAILURE" if event.success is False else "SUCCESS"},
         "transaction": {"type": "WEB", "id": event.id},
     }
+
+
+def _changed(event: SandboxEvent) -> dict[str, Any]:
+    changes = event.more.get("changes") or ()
+    sides = {"from": {name: old for name, old, _ in changes}, "to": {name: new for name, _, new in changes}}
+    return {"changeDetails": sides} if changes else {}
 
 
 def _named(application: SandboxApplication, event: SandboxEvent) -> tuple[str | None, list[dict[str, Any]]]:

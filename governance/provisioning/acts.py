@@ -38,27 +38,32 @@ ACTS: Final = {
     "provisioned": "wrote",
     "deprovisioned": "closed",
 }
-COLUMNS: Final = (*ACCOUNT, "writer", "act", "at_s")
+COLUMNS: Final = (*ACCOUNT, "writer", "act", "at_s", "changes")
+_ACT: Final = (*ACCOUNT, "kind", "at_s", "changes")
 # Programs that push in the name of an identity provider, as the logs of applications call them.
 _PROGRAMS: Final = ("scim", "provisioning")
 
 
 def acts(picture: Picture, now: datetime) -> Frame:
-    """Every act that can be laid to a writer: application, account_id, writer, act, at_s."""
+    """Every act that can be laid to a writer: application, account_id, writer, act, at_s, changes.
+
+    `changes`: the attributes it wrote, as governance.records.Event tells them; null where that is not told.
+    """
     settings = picture.settings
     called, there = names(settings), providers(settings)
     happened = picture.events.filter(
         nw.col("kind").is_in(list(ACTS)), nw.col("success").fill_null(True), ~nw.col("account_id").is_null()
     )
-    told = settled(happened.select(*ACCOUNT, "kind", "actor", "target", "at_s"))
+    told = settled(happened.select(*ACCOUNT, "kind", "actor", "target", "at_s", "changes"))
     push = nw.col("kind").is_in(PUSHES)
-    here = told.filter(push, ~nw.col("application").is_in(there)).select(*ACCOUNT, "kind", "at_s")
+    here = told.filter(push, ~nw.col("application").is_in(there)).select(*_ACT)
     from_there = _of_accounts(picture, aimed(told.filter(push, nw.col("application").is_in(there)), called))
-    by_program = told.filter(~push, _is_program()).select(*ACCOUNT, "kind", "at_s")
+    by_program = told.filter(~push, _is_program()).select(*_ACT)
     scim = settled(nw.concat([here, from_there, by_program], how="vertical"))
     alone = settled(_alone(told.filter(~push, ~_is_program()), scim))
     young = owned(picture).filter(nw.col("created_at_s") >= remembered(settings, now))
     young = settled(_told_of(picture, young, scim)) if there else young.head(0)
+    explained = _explained(told.filter(~push, ~_is_program()), scim)
     born = settled(_born(picture, alone, scim, at_sign_in(picture, called, young)))
     signed = _at_own_sign_in(picture, alone.filter(nw.col("kind").is_in(["updated", "reactivated"])), called)
     others = _by_others(picture, alone).join(born.select(*ACCOUNT, by_sign_in=nw.lit(True)), on=ACCOUNT, how="left")
@@ -66,7 +71,8 @@ def acts(picture: Picture, now: datetime) -> Frame:
     return nw.concat(
         [
             _laid_to("scim", scim),
-            born.select(*ACCOUNT, nw.lit("jit").alias("writer"), nw.lit("made").alias("act"), "at_s"),
+            _laid_to("scim", explained),
+            born.select(*ACCOUNT, nw.lit("jit").alias("writer"), nw.lit("made").alias("act"), "at_s", _no_changes()),
             _laid_to("jit", signed),
             others,
         ],
@@ -101,7 +107,11 @@ def _act() -> nw.Expr:
 
 
 def _laid_to(writer: str, events: Frame) -> Frame:
-    return events.select(*ACCOUNT, nw.lit(writer).alias("writer"), _act().alias("act"), "at_s")
+    return events.select(*ACCOUNT, nw.lit(writer).alias("writer"), _act().alias("act"), "at_s", "changes")
+
+
+def _no_changes() -> nw.Expr:
+    return nw.lit(None, nw.String).alias("changes")
 
 
 def _of_accounts(picture: Picture, told: Frame) -> Frame:
@@ -111,11 +121,11 @@ def _of_accounts(picture: Picture, told: Frame) -> Frame:
     """
     told = settled(told)
     if empty(told):
-        return told.select(*ACCOUNT, "kind", "at_s")
+        return told.select(*_ACT)
     people = picture.accounts.filter(~nw.col("owner_id").is_null())
     people = people.select(*ACCOUNT, "owner_id", "external_id", "created_at_s")
     theirs = told.join(people.select(*ACCOUNT, "owner_id"), on=ACCOUNT, how="inner").select(
-        "owner_id", nw.col("aimed").alias("application"), "kind", "at_s"
+        "owner_id", nw.col("aimed").alias("application"), "kind", "at_s", "changes"
     )
     linked = people.with_columns(linked=(~nw.col("external_id").is_null()).cast(nw.Int64))
     several = linked.group_by("application", "owner_id").agg(nw.col("linked").max().alias("some"))
@@ -124,7 +134,7 @@ def _of_accounts(picture: Picture, told: Frame) -> Frame:
     )
     joined = theirs.join(fitting.select(*ACCOUNT, "owner_id", "created_at_s"), on=["owner_id", "application"])
     there = nw.col("created_at_s").is_null() | (nw.col("created_at_s") <= nw.col("at_s") + CLOCKS)
-    return joined.filter(there).select(*ACCOUNT, "kind", "at_s")
+    return joined.filter(there).select(*_ACT)
 
 
 def _alone(events: Frame, scim: Frame) -> Frame:
@@ -135,6 +145,14 @@ def _alone(events: Frame, scim: Frame) -> Frame:
     near = near.filter((nw.col("at_s") - nw.col("push_s")).abs() <= CLOCKS).select(*ACCOUNT, "kind", "at_s")
     key = [*ACCOUNT, "kind", "at_s"]
     return events.join(near.unique(key), on=key, how="anti")
+
+
+def _explained(events: Frame, scim: Frame) -> Frame:
+    """What an application tells of which attributes a push changed: within five minutes of it, by nobody it names."""
+    written = events.filter(nw.col("kind") == "updated", nw.col("actor").is_null(), ~nw.col("changes").is_null())
+    near = written.join(scim.select(*ACCOUNT, push_s=nw.col("at_s")), on=ACCOUNT, how="inner")
+    near = near.filter((nw.col("at_s") - nw.col("push_s")).abs() <= CLOCKS).select(*_ACT)
+    return near.unique(list(_ACT))
 
 
 def _born(picture: Picture, alone: Frame, scim: Frame, signed: Frame) -> Frame:
@@ -172,7 +190,7 @@ def _at_own_sign_in(picture: Picture, events: Frame, called: dict[str, list[str]
     itself = events.filter(nw.col("actor") == nw.col("account_id"))
     seen = arrivals(picture, itself.select(*ACCOUNT).unique(ACCOUNT), called)
     near = itself.join(seen, on=ACCOUNT, how="inner").filter((nw.col("at_s") - nw.col("seen_s")).abs() <= CLOCKS)
-    return near.select(*ACCOUNT, "kind", "at_s").unique([*ACCOUNT, "kind", "at_s"])
+    return near.select(*_ACT).unique(list(_ACT))
 
 
 def _by_others(picture: Picture, events: Frame) -> Frame:
@@ -181,7 +199,7 @@ def _by_others(picture: Picture, events: Frame) -> Frame:
     What a program did may be a push under a name of its own: of that only closings are kept, laid to nobody.
     """
     if empty(events):
-        return events.select(*ACCOUNT, nw.lit("").alias("writer"), nw.lit("").alias("act"), "at_s").head(0)
+        return events.select(*ACCOUNT, nw.lit("").alias("writer"), nw.lit("").alias("act"), "at_s", "changes").head(0)
     people = picture.accounts.filter(of_a_person()).select("application", nw.col("account_id").alias("actor"))
     called = picture.accounts.filter(of_a_person(), ~nw.col("username").is_null()).select(
         "application", nw.col("username").alias("actor")
@@ -191,7 +209,7 @@ def _by_others(picture: Picture, events: Frame) -> Frame:
     joined = others.join(everybody.with_columns(known=nw.lit(True)), on=["application", "actor"], how="left")
     by_person = nw.when(nw.col("known").fill_null(False)).then(nw.lit("hand")).otherwise(nw.lit("untold"))
     writer = nw.when(_own(picture)).then(nw.lit("here")).otherwise(by_person)
-    laid = joined.select(*ACCOUNT, writer.alias("writer"), _act().alias("act"), "at_s")
+    laid = joined.select(*ACCOUNT, writer.alias("writer"), _act().alias("act"), "at_s", "changes")
     return laid.filter((nw.col("writer") != "untold") | (nw.col("act") == "closed"))
 
 

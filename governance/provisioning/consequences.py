@@ -9,10 +9,12 @@ from typing import Final
 import narwhals as nw
 
 from governance.provisioning.conflict import Consequence, Kind, Rows, Scene, Unknown
+from governance.provisioning.flips import attributes
 from governance.provisioning.pushes import CLOCKS
 
 Found = Iterable[Consequence | Unknown]
 _NO_PUSH: Final = "no push to it is told, neither by it nor by an identity provider"
+_WRITE: Final = ("account_id", "writer", "at_s", "changes")
 _OPEN: Final = nw.col("active").fill_null(True)
 
 
@@ -60,8 +62,9 @@ def attributes_flip(scene: Scene) -> Found:
         nw.col("act").is_in(["made", "wrote"]), nw.col("writer").is_in(sorted(scene.writers & {"jit", "scim", "hand"}))
     )
     lines: dict[str, list[tuple[int, str]]] = {}
-    for account, writer, at in wrote.select("account_id", "writer", "at_s").iter_rows():
-        lines.setdefault(str(account), []).append((int(at), str(writer)))
+    written = [(str(a), str(w), int(at), c) for a, w, at, c in wrote.select(*_WRITE).iter_rows()]
+    for account, writer, at, _ in written:
+        lines.setdefault(account, []).append((at, writer))
     flips: list[tuple[str, int]] = []
     changes, last = 0, dict.fromkeys(sorted(scene.writers), 0)
     for account, line in lines.items():
@@ -72,13 +75,15 @@ def attributes_flip(scene: Scene) -> Found:
             changes += len(turned)
             last[line[-1][1]] += 1
     if not flips:
-        told = scene.updates_told or not _both(scene)
-        return () if told else _unknown(scene, "attributes_flip", "it does not tell who changed which account")
+        silent = not scene.updates_told and _both(scene)
+        return () if not silent else _unknown(scene, "attributes_flip", "it does not tell who changed which account")
     schema = {"account_id": nw.String(), "at_s": nw.Int64()}
     columns = {"account_id": [account for account, _ in flips], "at_s": [at for _, at in flips]}
     rows = nw.from_dict(columns, schema, backend="polars")
     winner = max(last, key=lambda writer: last[writer])
-    return scene.consequence("attributes_flip", rows, "at_s", changes=changes, winner=winner, won=last[winner])
+    told = attributes(write for write in written if write[3] is not None)
+    which = {"attributes": told} if told else {}
+    return scene.consequence("attributes_flip", rows, "at_s", changes=changes, winner=winner, won=last[winner], **which)
 
 
 def reborn_by_sign_in(scene: Scene) -> Found:

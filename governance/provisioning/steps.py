@@ -79,10 +79,26 @@ def _duplicates(found: Consequence, where: Where) -> str:
 
 def _flips(found: Consequence, where: Where) -> str:
     winner = NAMES[str(found.more["winner"])]
+    which = " ".join(_flipped(one) for one in found.more.get("attributes") or ())
     return (
         f"Two writers overwrote each other {counted(int(found.more['changes']), 'time')} on {_many(found)} of"
         f" {where.title}{_since(found.since)}; {winner} had the last word on {found.more['won']:,} of them."
+        f"{' ' if which else ''}{which}"
     )
+
+
+def _flipped(one: Mapping[str, Any]) -> str:
+    """`department was turned 4 times on 2 accounts; SCIM wrote it last on 2 of them (from “Sales” to “Finance”).`"""
+    before, after = one["before"], one["after"]
+    values = "" if before is None and after is None else f" (from {_quoted(before)} to {_quoted(after)})"
+    return (
+        f"{one['attribute']} was turned {counted(one['changes'], 'time')} on {counted(one['accounts'], 'account')};"
+        f" {NAMES[one['winner']]} wrote it last on {one['won']:,} of them{values}."
+    )
+
+
+def _quoted(value: str | None) -> str:
+    return "nothing" if value is None else f"“{value}”"
 
 
 def _reborn(found: Consequence, where: Where) -> str:
