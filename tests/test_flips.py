@@ -85,5 +85,7 @@ class TestText:
 
     def test_what_did_not_change_is_left_out_and_what_is_secret_keeps_its_value(self):
         assert changes_text([("title", "a", "a"), ("", "a", "b"), (None, 1, 2)]) is None
-        assert changes_text([("Password", "a", "b")]) == '[["Password",null,null]]'
+        for private in ("Password", "homePhone", "streetAddress", "recovery question"):
+            assert changes_text([(private, "a", "b")]) == f'[["{private}",null,null]]', "only that it changed"
+        assert changes_text([("Job Title", "a", "b")]) == '[["Job Title","a","b"]]'
         assert changes_text([("groups", ["b", "a"], {"x": 1})]) == '[["groups","[\\"b\\", \\"a\\"]","{\\"x\\": 1}"]]'

@@ -8,13 +8,23 @@ from typing import Any, Final
 
 MOST: Final = 20  # attributes of one event
 LONGEST: Final = 200  # characters of a name or value
-_SECRET: Final = ("password", "secret", "token", "recovery", "credential")
+# What access follows from, as directories and applications call it; of anything else (a home address, a birthday, a
+# password) only the name is kept.
+_KEPT: Final = frozenset(
+    {
+        *("department", "title", "jobtitle", "role", "roles", "usertype", "employeetype", "profile", "group", "groups"),
+        *("division", "organization", "company", "companyname", "costcenter", "manager", "managerid"),
+        *("login", "username", "userprincipalname", "email", "mail", "employeenumber", "employeeid"),
+        *("displayname", "fullname", "status", "active", "accountenabled"),
+    }
+)
+_BETWEEN: Final = str.maketrans("", "", " _-.")
 
 Change = tuple[str, str | None, str | None]  # attribute, before, after
 
 
 def changes_text(found: Iterable[tuple[str | None, Any, Any]]) -> str | None:
-    """The changes as text; None where none is told. What is secret by its name keeps its values to itself.
+    """The changes as text; None where none is told. Values only of attributes that access follows from.
 
     A value is a text, or anything else that JSON knows, which is written as JSON. What did not change is left out.
     """
@@ -23,8 +33,8 @@ def changes_text(found: Iterable[tuple[str | None, Any, Any]]) -> str | None:
         name = (attribute or "").strip()[:LONGEST]
         if not name or (before == after and before is not None) or len(kept) == MOST:
             continue
-        secret = any(word in name.casefold() for word in _SECRET)
-        kept.setdefault(name, (name, None, None) if secret else (name, _value(before), _value(after)))
+        told = name.casefold().translate(_BETWEEN) in _KEPT
+        kept.setdefault(name, (name, _value(before), _value(after)) if told else (name, None, None))
     return json.dumps(list(kept.values()), ensure_ascii=False, separators=(",", ":")) if kept else None
 
 
