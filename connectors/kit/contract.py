@@ -227,7 +227,8 @@ class TellsMapping(ABC):
     def configured(self, application: ApplicationSettings) -> Configured:
         """What it gives in that application, which may be its own; ConfigurationError when it knows none of that name.
 
-        What the credential may not see is a FeedError: half of what is set up is no role mapping.
+        Where the credential may not see what is assigned, a FeedError; rules that only add lines to it are told as left
+        out.
         """
 
 
