@@ -259,6 +259,7 @@ def close_all(corp: Company) -> float:
     return taken[0]
 
 
+@pytest.mark.alone
 def test_238_leavers_are_closed_and_audited_within_12_seconds(company: Found, record_property: Any) -> None:
     taken = close_all(company(1_000, 238))
     record_property("seconds", taken)

@@ -196,6 +196,7 @@ class TestAHungConnector:
 
 
 class TestTheWorker:
+    @pytest.mark.alone
     def test_does_what_was_asked_within_five_seconds(self, make_house: MakeHouse, tmp_path):
         house = make_house(feeds(tmp_path, "30m"))
         with working(house):
@@ -292,6 +293,7 @@ class TestWhatWasApproved:
         with ScimSandbox(people, token="t") as server:
             yield server
 
+    @pytest.mark.alone
     def test_is_carried_out_and_undone_on_request(self, make_house: MakeHouse, tmp_path, wiki):
         (tmp_path / "token").write_text("t")
         token = {"file": "token"}

@@ -126,6 +126,7 @@ print(json.dumps(sorted(waits)))
 """
 
 
+@pytest.mark.alone
 def test_eight_processes_read_then_write_and_nothing_is_lost(store: Store, store_url: str, tmp_path: Path) -> None:
     with store.write() as session:
         session.add(pin(identity="0"))
