@@ -55,7 +55,7 @@ class Jira(Atlassian, TellsMapping):
         ),
         Field("page_size", "How many accounts to ask for at once.", "number", default=1000),
     )
-    scopes = {  # noqa: RUF012
+    scopes = {  # noqa: RUF012 - a declaration
         **SCOPES,
         "pull": ("Browse users and groups", "Administer Jira", *SCOPES["pull"]),
         "mapping": ("Administer Jira",),

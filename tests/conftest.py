@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import importlib
 import os
 import shutil
 import socket
@@ -71,27 +69,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Collect without looking for garbage: there is none, to look for it took a quarter of the time, and all stays."""
     gc.disable()
-    _import_apart(session)
     done = yield
     gc.enable()
     gc.freeze()
     return done
-
-
-def _import_apart(session: pytest.Session) -> None:
-    """Begin to import test modules where no other worker does.
-
-    All import the same ones. In the order of their names each worker would rewrite and compile every module itself when
-    a clone is new; so each finds two thirds of them done by others. What cannot be imported is told by collecting it.
-    """
-    worker, many = os.environ.get("PYTEST_XDIST_WORKER", ""), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    tests = Path(__file__).parent
-    if worker and [session.config.rootpath / place for place in session.config.args] == [tests]:
-        files = sorted(tests.glob("**/test_*.py"))
-        begin = len(files) * int(worker.removeprefix("gw")) // many
-        for file in (*files[begin:], *files[:begin]):
-            with contextlib.suppress(Exception, pytest.skip.Exception):
-                importlib.import_module(".".join(file.relative_to(tests.parent).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from connectors.kit.asked import asked_of, assigned_alone, not_asked
 from connectors.kit.entra_calls import EntraCalls, Refused, step
 from connectors.kit.entra_holdings import DEFAULT_ROLE
 from connectors.kit.known_as import is_called, unknown_there
@@ -62,24 +63,23 @@ def assignments(calls: EntraCalls, reader: Reader, application: ApplicationSetti
             offers = (*_offers(roles.get(role_id), role_id), Offer(f"a group {name} of its own", (name,), guessed=True))
             assigned.append(Assigned(f"group {name}", "groups", (name,), offers))
             said = f"rule of group {name}"
-            if (rule := group.text("membershipRule")) and group.text("membershipRuleProcessingState") != "Paused":
-                if (asked := equality(rule)) is None:
-                    left_out.append(f"{said}: `{rule}` is more than that an attribute known here has a value")
-                else:
-                    assigned.append(Assigned(said, *asked, offers))
+            rule, paused = group.text("membershipRule"), group.text("membershipRuleProcessingState") == "Paused"
+            if "DynamicMembership" not in group.several("groupTypes") or paused:
+                continue
+            if rule is None:
+                left_out.append(f"{said}: it cannot be seen")
+            elif (asked := equality(rule)) is None:
+                left_out.append(not_asked(said, rule))
+            else:
+                assigned.append(Assigned(said, *asked, offers))
         if alone:
-            people = "1 person is" if len(alone) == 1 else f"{len(alone):,} people are"
-            left_out.append(f"{people} assigned alone: no line is about one person")
+            left_out.append(f"{assigned_alone(len(alone))}: no line is about one person")
     return Configured(tuple(assigned), left_out=tuple(left_out))
 
 
 def equality(rule: str) -> tuple[str, tuple[str, ...]] | None:
     """The attribute and the values a rule asks for; None unless it is `user.department -eq "Sales"`, or more by -or."""
-    found = [_EQUALITY.fullmatch(part.strip()) for part in _OR.split(rule.strip())]
-    asked = {match[1].casefold() for match in found if match}
-    if None in found or len(asked) != 1 or (attribute := ATTRIBUTES.get(asked.pop())) is None:
-        return None
-    return attribute, tuple(match[2] for match in found if match)
+    return asked_of(rule, _EQUALITY, _OR, ATTRIBUTES)
 
 
 def _offers(role: Resource | None, role_id: str) -> tuple[Offer, ...]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from connectors.kit.asked import asked_of, assigned_alone, not_asked
 from connectors.kit.known_as import is_called, unknown_there
 from connectors.kit.okta_calls import OktaCalls, step
 from connectors.kit.resource import Reader, Resource
@@ -25,7 +26,7 @@ ATTRIBUTES: Final = {
     "title": "title",
     "email": "email",
     "login": "username",
-    "employeeNumber": "employee_number",
+    "employeenumber": "employee_number",
 }
 _EQUALITY: Final = re.compile(r'\(?\s*user\.(\w+)\s*==\s*"([^"\\]+)"\s*\)?')
 _OR: Final = re.compile(r"\s+OR\s+|\s*\|\|\s*", re.IGNORECASE)
@@ -40,8 +41,7 @@ def assignments(calls: OktaCalls, reader: Reader, application: ApplicationSettin
         found += _groups(calls, reader, app_id)
         alone = sum(1 for _ in _alone(calls, reader, app_id))
         if alone:
-            people = "1 person is" if alone == 1 else f"{alone:,} people are"
-            left_out.append(f"{people} assigned alone, with values of their own: no line is about one person")
+            left_out.append(f"{assigned_alone(alone)}, with values of their own: no line is about one person")
     if len(apps) > 1:
         left_out.append(f"{len(apps)} applications of that name are read as one")
     rules, unread = _rules(calls, reader, {group_id for _, group_id, _ in found})
@@ -57,11 +57,7 @@ def assignments(calls: OktaCalls, reader: Reader, application: ApplicationSettin
 
 def equality(expression: str) -> tuple[str, tuple[str, ...]] | None:
     """The attribute and the values a rule asks for; None unless it is `user.department=="Sales"`, or several by OR."""
-    found = [_EQUALITY.fullmatch(part.strip()) for part in _OR.split(expression.strip())]
-    asked = {match[1] for match in found if match}
-    if None in found or len(asked) != 1 or (attribute := ATTRIBUTES.get(asked.pop())) is None:
-        return None
-    return attribute, tuple(match[2] for match in found if match)
+    return asked_of(expression, _EQUALITY, _OR, ATTRIBUTES)
 
 
 def _apps(calls: OktaCalls, reader: Reader, application: ApplicationSettings) -> list[str]:
@@ -127,7 +123,7 @@ def _rules(
         if any(told.several(f"conditions.people.{kind}.exclude") for kind in ("users", "groups")):
             left_out.append(f"{said}: it leaves out some people, and a line cannot")
         elif asked is None:
-            left_out.append(f"{said}: `{expression}` is more than that an attribute known here has a value")
+            left_out.append(not_asked(said, expression))
         else:
             for group_id in filled:
                 found.setdefault(group_id, []).append((said, *asked))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 from sqlmodel import col, select
@@ -47,20 +47,22 @@ def _first_held(house: House, run: DetectRun, undated: pl.DataFrame, since: date
     for (application,), new in undated.group_by("application", maintain_order=True):
         read = _read_since(house, run, str(application), since)
         for row in read[:1]:
-            new = _but(new, house, row, how="anti")
+            new = _held_in(new, house, row, how="anti")
         for row in read[1:]:
             if new.is_empty():
                 break
-            found.append(_but(new, house, row, how="semi").with_columns(since=pl.lit(row.at, pl.Datetime("us", "UTC"))))
-            new = _but(new, house, row, how="anti")
+            found.append(
+                _held_in(new, house, row, how="semi").with_columns(since=pl.lit(row.at, pl.Datetime("us", "UTC")))
+            )
+            new = _held_in(new, house, row, how="anti")
     return pl.concat(found)
 
 
-def _but(grants: pl.DataFrame, house: House, row: Snapshot, *, how: str) -> pl.DataFrame:
+def _held_in(grants: pl.DataFrame, house: House, row: Snapshot, *, how: Literal["semi", "anti"]) -> pl.DataFrame:
     """The grants that a snapshot holds (`semi`) or does not hold (`anti`)."""
     path = house.snapshots / row.path / "grants.parquet"
     there = pl.scan_parquet(path).select(_GRANT) if path.exists() else pl.LazyFrame(schema=grants.select(_GRANT).schema)
-    return grants.lazy().join(there, on=_GRANT, how=how).collect()  # type: ignore[arg-type]
+    return grants.lazy().join(there, on=_GRANT, how=how).collect()
 
 
 def _read_since(house: House, run: DetectRun, feed: str, since: datetime) -> list[Snapshot]:

@@ -25,7 +25,7 @@ from governance.provisioning.traces import (
     with_first,
     young,
 )
-from governance.provisioning.verdict import Verdict, by_application
+from governance.provisioning.weighing import Weighing, by_application
 from governance.provisioning.window import WIDE, Window, fit, typical
 from governance.settings import Settings
 
@@ -124,12 +124,12 @@ def _without_providers(some: Frame) -> Frame:
 
 def _judged(some: Frame, windows: Mapping[str, Window], settings: Settings) -> Frame:
     """The class of each account, how sure it is, and what says so."""
-    verdict = Verdict(windows, settings)
-    judged = with_habits(some).with_columns(**verdict.of_application())
-    judged = judged.with_columns(provenance_because=verdict.because())
+    weighing = Weighing(windows, settings)
+    judged = with_habits(some).with_columns(**weighing.of_application())
+    judged = judged.with_columns(provenance_because=weighing.because())
     judged = judged.with_columns(
-        provenance=verdict.named(),
-        provenance_confidence=verdict.confidence().cast(nw.Float64),
-        **verdict.evidence(),
+        provenance=weighing.named(),
+        provenance_confidence=weighing.confidence().cast(nw.Float64),
+        **weighing.evidence(),
     )
     return judged.select(*ACCOUNT, "created_at_s", *COLUMNS)

@@ -149,6 +149,12 @@ class TestEntra:
             in imported(told, RoleMap(), NAMES).left_out
         )
 
+    def test_a_rule_that_the_credential_may_not_see_is_said(self, directory):
+        directory.application.entitlements[TEAM].more |= {"rule": None, "dynamic": True}
+        told = self.told(directory)
+        assert lines(told) == ["groups is Finance Team → Finance User"]
+        assert "rule of group Finance Team: it cannot be seen" in told.left_out
+
     def test_without_the_right_to_see_groups_nothing_is_derived(self, directory):
         directory.settings["forbidden"] = "/groups$"
         with pytest.raises(AuthenticationFailed, match=r"GroupMember\.Read\.All"):

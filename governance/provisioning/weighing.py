@@ -51,7 +51,7 @@ def by_application(values: Mapping[str, Any], default: Any) -> nw.Expr:
     return chosen
 
 
-class Verdict:
+class Weighing:
     """The expressions over the traces of an account; a method each for what they make."""
 
     def __init__(self, windows: Mapping[str, Window], settings: Settings) -> None:
