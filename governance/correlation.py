@@ -22,6 +22,26 @@ Frame = nw.LazyFrame[Any]
 LADDER: Final = ("pinned", "external_id", "employee_id", "email", "alias", "former_email")
 _GIVEN_ON: Final = ("email", "alias", "former_email")  # what one person had may be another's later; a number is not
 MOST_CANDIDATES: Final = 5
+# What of an account is looked up in each table, in the order in which it is tried.
+_RUNGS: Final = (
+    ("external_id", "external_id"),
+    ("employee_id", "employee_id"),
+    ("email", "email_key"),
+    ("alias", "email_key"),
+    ("alias", "login_key"),
+    ("former_email", "email_key"),
+)
+_SUGGESTING: Final = ("email_skeleton", "name_key")
+# For each lookup, which keys of accounts are looked up in it, and which keys of people it is made of: any of them.
+ASKED: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "external_id": (("external_id",), ("identity_id",)),
+    "employee_id": (("employee_id",), ("employee_id",)),
+    "email": (("email_key",), ("email_key",)),
+    "alias": (("email_key", "login_key"), ("alias_keys",)),
+    "former_email": (("email_key",), ("former_email_keys",)),
+    "shared": (("email_key",), ("email_key", "former_email_keys")),
+    **{name: ((name,), (name,)) for name in _SUGGESTING},
+}
 # What NFC alone would turn into ASCII: Greek question mark, Greek varia, KELVIN SIGN.
 _COMPOSED_TO_ASCII: Final = re.compile("([\u037e\u1fef\u212a])")
 
@@ -103,7 +123,7 @@ def lookups(identities: Frame) -> dict[str, Frame]:
     )
     held = nw.concat([now_held, once_held], how="vertical")
     addresses = _holders_by_key(held, nw.col("current").max(), past)
-    looks = {name: identities.select(*span, key=nw.col(name)) for name in ("email_skeleton", "name_key")}
+    looks = {name: identities.select(*span, key=nw.col(name)) for name in _SUGGESTING}
     return {
         "external_id": _holders_by_key(by_either),
         "employee_id": _holders_by_key(by_number),
@@ -118,27 +138,24 @@ def lookups(identities: Frame) -> dict[str, Frame]:
 def owners(accounts: Frame, tables: Mapping[str, Frame], pins: Frame) -> Frame:
     """The accounts with their owner: adds owner_id, match, match_key, candidates and address_holders.
 
-    `accounts` needs the keys that snapshots write and created_at_s; `tables` are the lookups; `pins` application,
-    account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an ambiguous match all it could be (at most
-    five), of an unmatched account whom its name or its looks suggest. Memory counts: an address that two people ever
-    held binds an account only to the one who worked here when the account was created. Adds address_holders too:
-    everybody who holds or held its address or alias, where they are several and one of them gave it up, left or
-    vanished.
+    `accounts` needs the keys that snapshots write and created_at_s; `tables` are the lookups, as many of them as can
+    match anything (ASKED); `pins` application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an
+    ambiguous match all it could be (at most five), of an unmatched account whom its name or its looks suggest. Memory
+    counts: an address that two people ever held binds an account only to the one who worked here when the account was
+    created. Adds address_holders too: everybody who holds or held its address or alias, where they are several and one
+    of them gave it up, left or vanished.
     """
-    rungs = (
-        ("external_id", "external_id"),
-        ("employee_id", "employee_id"),
-        ("email", "email_key"),
-        ("alias", "email_key"),
-        ("alias", "login_key"),
-        ("former_email", "email_key"),
-    )
+    rungs = [(rung, column) for rung, column in _RUNGS if rung in tables]
     result = accounts.join(pins, on=["application", "account_id"], how="left")
     for place, (rung, column) in enumerate(rungs):
         answer = (nw.col(name).alias(f"{name}_{place}") for name in _answer(rung))
         table = tables[rung].select(nw.col("key").alias(column), *answer)
         result = result.join(table, on=column, how="left")
-    result = result.join(_decided_by_validity(accounts, tables["shared"]), on=["application", "account_id"], how="left")
+    if "shared" in tables:
+        decided = _decided_by_validity(accounts, tables["shared"])
+        result = result.join(decided, on=["application", "account_id"], how="left")
+    else:
+        result = result.with_columns(decided_id=nw.lit(None, nw.String))
     return _suggested(_first_rung(result, [rung for rung, _ in rungs]), tables)
 
 
@@ -216,13 +233,14 @@ def _first_rung(joined: Frame, rungs: list[str]) -> Frame:
         match_key=nw.when(pinned).then(nw.lit("pinned")).otherwise(key),
         candidates=nw.when(pinned).then(nw.lit(None, nw.String)).otherwise(everybody),
         address_holders=nw.coalesce(
+            nw.lit(None, nw.String),
             *(
                 nw.when((nw.col(f"holders_{place}") > 1) & (nw.col(f"past_{place}") == 1)).then(
                     nw.col(f"everybody_{place}")
                 )
                 for place, rung in enumerate(rungs)
                 if rung in _GIVEN_ON
-            )
+            ),
         ),
     )
     spent = [f"{name}_{place}" for place, rung in enumerate(rungs) for name in _answer(rung)]
@@ -240,8 +258,8 @@ def _first_rung(joined: Frame, rungs: list[str]) -> Frame:
 def _suggested(matched: Frame, tables: Mapping[str, Frame]) -> Frame:
     """Name and looks only suggest: candidates for accounts that no rung matched."""
     unmatched = nw.col("match") == "unmatched"
-    result = matched
-    for column in ("email_skeleton", "name_key"):
+    result, suggested = matched, []
+    for column in (name for name in _SUGGESTING if name in tables):
         suggestion = tables[column].select(
             nw.col("key").alias(f"by_{column}"),
             nw.when(nw.col("holders") == 1)
@@ -252,7 +270,8 @@ def _suggested(matched: Frame, tables: Mapping[str, Frame]) -> Frame:
         result = result.with_columns(
             nw.when(unmatched).then(nw.col(column)).otherwise(nw.lit(None, nw.String)).alias(f"by_{column}")
         ).join(suggestion, on=f"by_{column}", how="left")
-    either = nw.coalesce("suggested_email_skeleton", "suggested_name_key")
+        suggested.append(column)
+    either = nw.coalesce(nw.lit(None, nw.String), *(f"suggested_{column}" for column in suggested))
     return result.with_columns(candidates=nw.when(unmatched).then(either).otherwise(nw.col("candidates"))).drop(
-        "by_email_skeleton", "by_name_key", "suggested_email_skeleton", "suggested_name_key"
+        *(f"{word}_{column}" for column in suggested for word in ("by", "suggested"))
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from governance.correlation import addressed, lookups, owners
+from governance.correlation import ASKED, addressed, lookups, owners
 from governance.declaration import epoch
 from governance.persons import merged, persons
 from governance.provisioning.bursts import bursts, with_bursts
@@ -138,28 +138,28 @@ def known(
     now: datetime,
     keep: Callable[[str, Frame], Frame] = lambda _, frame: frame,
     kept: Frame | None = None,
+    everybody: Frame | None = None,
 ) -> dict[str, Frame]:
     """What accounts are matched with and what is then known around them; it follows from people and few accounts.
 
-    The lookups of correlation by their names, `used` (which applications tell the last use of entitlements), `owner`
-    (owner_id and what is known of an owner), `responsible`, `held` and `opened`; `born` (how accounts came to be) and
-    `bursts`. `keep` may write a frame down under a name and scan it again: what follows from it many times is then
-    computed once (15 applications and two sources of truth: 0.5 s of planning and computing instead of 12). `kept`: the
-    accounts of an earlier estate, for what was known of their making.
+    The lookups of correlation by their names, as far as an account has such a key, `used` (which applications tell the
+    last use of entitlements), `owner` (owner_id and what is known of an owner), `responsible`, `held` and `opened`;
+    `born` (how accounts came to be) and `bursts`. `keep` may write a frame down under a name and scan it again: what
+    follows from it many times is then computed once (15 applications and two sources of truth: 0.5 s of planning and
+    computing instead of 12). `kept`: the accounts of an earlier estate, for what was known of their making.
+    `everybody`: `people`, where they are written already.
     """
-    identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
-    everybody = identities
+    everybody = keep("everybody", people(facts, settings, now)) if everybody is None else everybody
+    identities = everybody
     if len(facts.sources) > 1:  # a key of any source's identity leads to the person
+        identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
         same = persons(identities, settings.source)
-        everybody = keep("everybody", merged(identities, same))
-        identities = (
-            identities.join(same, on="identity_id", how="left").drop("identity_id").rename({"person_id": "identity_id"})
-        )
-    identities = keep("identities", identities)
-    if len(facts.sources) < 2:
-        everybody = identities
-    found = lookups(identities) | {"used": _uses_told(facts.grants)}
+        own = identities.join(same, on="identity_id", how="left").drop("identity_id")
+        identities = keep("identities", own.rename({"person_id": "identity_id"}))
+    fitting = answering(facts.accounts, identities)
+    found = {name: table for name, table in lookups(identities).items() if name in fitting}
     tables = {name: keep(name, frame) for name, frame in found.items()}
+    tables["used"] = keep("used", _uses_told(facts.grants))
     owner = everybody.select(
         nw.col("identity_id").alias("owner_id"), *(nw.col(name).alias(new) for name, new in OWNER_COLUMNS.items())
     )
@@ -168,7 +168,8 @@ def known(
         untold = nw.lit(None)
         owner = owner.with_columns(sign_on_accounts=untold.cast(nw.Int64), sign_on_active=untold.cast(nw.Boolean))
         tables |= _making(facts, settings, tables, None, keep, kept)
-        return tables | {"owner": keep("owner", owner), "responsible": keep("responsible", responsible(everybody))}
+        said = responsible(everybody, facts.accounts)
+        return tables | {"owner": keep("owner", owner), "responsible": keep("responsible", said)}
     there = facts.accounts.filter(nw.col("application").is_in(providers(settings)), nw.col("present"))
     named = owners(addressed(there, settings.domain).select(*KEYS), tables, facts.pins).select(*MATCHED)
     own = keep("own", there.select("application", "account_id", "active").join(named, on=ACCOUNT, how="left"))
@@ -176,11 +177,25 @@ def known(
     held, opened = assigned(own, facts.entitlements, facts.grants, settings)
     rest = {
         "owner": with_sign_on_accounts(owner, own),
-        "responsible": responsible(everybody),
+        "responsible": responsible(everybody, facts.accounts),
         "held": held,
         "opened": opened,
     }
     return tables | {name: keep(name, frame) for name, frame in rest.items()}
+
+
+def answering(accounts: Frame, identities: Frame) -> set[str]:
+    """The lookups that can match anything: some account has such a key, and some person."""
+    sides = [
+        _any_there(frame, sorted({key for keys in ASKED.values() for key in keys[side]}))
+        for side, frame in enumerate((accounts, identities))
+    ]
+    return {name for name, keys in ASKED.items() if all(sides[side] & set(keys[side]) for side in (0, 1))}
+
+
+def _any_there(frame: Frame, names: list[str]) -> set[str]:
+    counted = frame.select((~nw.col(name).is_null()).cast(nw.Int64).sum().alias(name) for name in names)
+    return {name for name, n in zip(names, counted.collect("polars").row(0), strict=True) if n}
 
 
 def _making(
@@ -309,12 +324,12 @@ def _overridden(settings: Settings, threshold: str, days: nw.Expr) -> nw.Expr:
     return days.cast(nw.Int64)
 
 
-def build(facts: Facts, correlated: Frame, settings: Settings, now: datetime) -> Estate:
-    """The estate of correlated accounts (a persisted scan, so that rules share one reading of it)."""
+def build(facts: Facts, correlated: Frame, settings: Settings, now: datetime, everybody: Frame | None = None) -> Estate:
+    """The estate of correlated accounts and of `people` (persisted scans, so that rules share one reading of them)."""
     return Estate(
         accounts=correlated.filter(nw.col("present")),
         vanished_accounts=correlated.filter(~nw.col("present")),
-        identities=people(facts, settings, now),
+        identities=people(facts, settings, now) if everybody is None else everybody,
         entitlements=facts.entitlements,
         grants=facts.grants,
         credentials=facts.credentials,

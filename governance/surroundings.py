@@ -16,17 +16,24 @@ Frame = nw.LazyFrame[Any]
 ASSIGNS: Final = "application"  # the kind of an entitlement of an identity provider that opens another application
 
 
-def responsible(identities: Frame) -> Frame:
+_RESPONSIBLE_KEY: Final = nw.col("responsible").str.strip_chars().str.to_lowercase()
+
+
+def responsible(identities: Frame, accounts: Frame) -> Frame:
     """Whom a word of an application about who answers for an account leads to: responsible_key, _id, _name, _state, …
 
-    The word may be an employee id, an identity id or an e-mail. One that leads to several leads to nobody.
+    The word may be an employee id, an identity id or an e-mail. One that leads to several leads to nobody. Only of
+    words that are said of any of the `accounts`: they name few people, if anybody.
     """
+    words = accounts.filter(~nw.col("responsible").is_null()).select(key=_RESPONSIBLE_KEY).unique(["key"])
     by_number = identities.select("identity_id", key=nw.col("employee_id").str.to_lowercase())
     by_id = identities.select("identity_id", key=nw.col("identity_id").str.to_lowercase())
     by_address = identities.select("identity_id", key=nw.col("email_key"))
     keys = nw.concat([by_number, by_id, by_address], how="vertical").filter(~nw.col("key").is_null())
-    found = keys.group_by("key").agg(
-        nw.col("identity_id").n_unique().alias("holders"), nw.col("identity_id").min().alias("responsible_id")
+    found = (
+        keys.join(words, on="key", how="semi")
+        .group_by("key")
+        .agg(nw.col("identity_id").n_unique().alias("holders"), nw.col("identity_id").min().alias("responsible_id"))
     )
     person = identities.select(
         nw.col("identity_id").alias("responsible_id"),
@@ -41,7 +48,7 @@ def responsible(identities: Frame) -> Frame:
 
 def with_responsible(accounts: Frame, table: Frame) -> Frame:
     """Adds responsible_id, _name, _state and _ended_at(_s) of who answers for the account."""
-    keyed = accounts.with_columns(responsible_key=nw.col("responsible").str.strip_chars().str.to_lowercase())
+    keyed = accounts.with_columns(responsible_key=_RESPONSIBLE_KEY)
     return keyed.join(table, on="responsible_key", how="left").drop("responsible_key")
 
 

@@ -12,7 +12,8 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from governance.correlation import addressed, fold, lookups, owners, skeleton
+from governance.correlation import ASKED, addressed, fold, lookups, owners, skeleton
+from governance.estate import answering
 from governance.records import Account, Identity
 from governance.settings import Domain
 from governance.snapshots.frames import frames_of
@@ -29,14 +30,13 @@ def account(number: str, **facts) -> Account:
     return replace(Account(application="crm", account_id=number, active=True), **facts)
 
 
-def correlated(accounts, identities, pins=NO_PINS, domains=()):
+def correlated(accounts, identities, pins=NO_PINS, domains=(), tables=None):
     frames = frames_of([*identities, *accounts])
     lazy = {name: nw.from_native(frames[name].lazy()) for name in ("accounts", "identities")}
-    result = owners(
-        addressed(lazy["accounts"], domains),
-        lookups(addressed(lazy["identities"], domains)),
-        nw.from_native(pins.lazy()),
-    )
+    looked_up = lookups(addressed(lazy["identities"], domains))
+    if tables is not None:
+        looked_up = {name: looked_up[name] for name in tables(lazy["accounts"], lazy["identities"])}
+    result = owners(addressed(lazy["accounts"], domains), looked_up, nw.from_native(pins.lazy()))
     rows = nw.to_native(result).collect().iter_rows(named=True)
     return {row["account_id"]: row for row in rows}
 
@@ -253,3 +253,63 @@ def test_renames_keep_one_person():
     accounts = [account(str(n), email=f"old{n}@nwl.example") for n in range(1000)]
     found = correlated(accounts, people)
     assert all(row["owner_id"] == f"hr:{n}" and row["match_key"] == "former_email" for n, row in found.items())
+
+
+ADDRESSES_HELD = st.sampled_from(["anna@nwl.example", "\u0430nna@nwl.example"])
+NUMBERS = st.sampled_from(["1", "2"])
+OF_ACCOUNTS = {
+    "external_id": NUMBERS.map("hr:{}".format),
+    "employee_id": NUMBERS,
+    "email": ADDRESSES_HELD,
+    "username": NUMBERS | ADDRESSES_HELD,
+    "display_name": st.just("Anna Berg"),
+    "created_at": st.sampled_from([HIRED, NOW]),
+}
+OF_PEOPLE = {
+    "email": ADDRESSES_HELD,
+    "aliases": st.tuples(NUMBERS | ADDRESSES_HELD),
+    "former_emails": st.tuples(ADDRESSES_HELD),
+    "display_name": st.just("Anna Berg"),
+    "ended_at": st.sampled_from([None, NOW - timedelta(days=1)]),
+}
+
+
+def some(columns):
+    """Rows in which few columns are told at all, as in most feeds."""
+    told = st.sets(st.sampled_from(sorted(columns)), min_size=1, max_size=3)
+    rows = told.map(lambda names: st.fixed_dictionaries({name: columns[name] for name in sorted(names)}))
+    return rows.flatmap(lambda row: st.lists(row, min_size=4, max_size=12))
+
+
+@given(some(OF_ACCOUNTS), some(OF_PEOPLE))
+@budget(deadline=None, max_examples=20)
+def test_lookups_left_out_because_nobody_has_such_a_key_change_nothing(accounts, people):
+    accounts = [account(str(n), **facts) for n, facts in enumerate(accounts)]
+    people = [person(str(n), hire_at=HIRED, **facts) for n, facts in enumerate(people, start=1)]
+    everything = correlated(accounts, people)
+    assert correlated(accounts, people, tables=answering) == everything
+
+
+ENDED = NOW - timedelta(days=1)
+ANNA = "anna@nwl.example"
+# A match that hangs on this lookup: nothing else of these accounts and people is told.
+ONLY_BY = {
+    "external_id": ({"external_id": "1"}, [{}]),
+    "employee_id": ({"employee_id": "1"}, [{}]),
+    "email": ({"email": ANNA}, [{"email": ANNA}]),
+    "alias": ({"username": "aberg"}, [{"aliases": ("ABerg",)}]),
+    "former_email": ({"email": ANNA}, [{"former_emails": (ANNA,)}]),
+    "shared": ({"email": ANNA, "created_at": NOW}, [{"email": ANNA, "ended_at": ENDED}, {"email": ANNA}]),
+    "email_skeleton": ({"email": "\u0430nna@nwl.example"}, [{"email": ANNA}]),
+    "name_key": ({"display_name": "Anna Berg"}, [{"display_name": "ANNA BERG"}]),
+}
+
+
+@pytest.mark.parametrize("lookup", ONLY_BY)
+def test_what_one_lookup_alone_answers_is_answered_when_others_are_left_out(lookup):
+    assert set(ONLY_BY) == set(ASKED)
+    facts, held = ONLY_BY[lookup]
+    people = [person(str(n), hire_at=HIRED, **row) for n, row in enumerate(held, start=1)]
+    found = one(account("a", **facts), people, tables=answering)
+    assert found == one(account("a", **facts), people)
+    assert found["owner_id"] or found["candidates"]

@@ -91,9 +91,9 @@ def picture(
     """What the feeds said up to `as_of` (see `snapshots.facts`), and the estate that follows, written to `folder`."""
     said = facts(house, engine, as_of, folder / "work", known_at)
     kept = _known_before(house, engine, known_at or as_of)
-    accounts = _correlated(house, said, settings, as_of, folder, engine, kept)
-    engine.persist(people(said, settings, as_of), folder / "identities.parquet", ("identity_id",))
-    return said, build(said, accounts, settings, as_of)
+    everybody = engine.persist(people(said, settings, as_of), folder / "identities.parquet", ("identity_id",))
+    accounts = _correlated(house, said, settings, as_of, folder, engine, kept, everybody)
+    return said, build(said, accounts, settings, as_of, everybody)
 
 
 def _known_before(house: House, engine: Engine, known_at: datetime) -> Frame | None:
@@ -111,7 +111,14 @@ def _known_before(house: House, engine: Engine, known_at: datetime) -> Frame | N
 
 
 def _correlated(
-    house: House, said: Facts, settings: Settings, as_of: datetime, folder: Path, engine: Engine, kept: Frame | None
+    house: House,
+    said: Facts,
+    settings: Settings,
+    as_of: datetime,
+    folder: Path,
+    engine: Engine,
+    kept: Frame | None,
+    everybody: Frame,
 ) -> Frame:
     """The correlated accounts, written in portions of whole applications: all at once do not fit."""
     place, order = folder / "accounts.parquet", ("application", "account_id")
@@ -122,6 +129,7 @@ def _correlated(
         as_of,
         lambda name, frame: engine.persist(frame, folder / "work" / f"known_{name}.parquet", ()),
         kept,
+        everybody,
     )
     if len(portions) < 2:
         return engine.persist(correlate(said, settings, as_of, around), place, order)
