@@ -77,7 +77,12 @@ class Entra(
         Field("login_url", "Where tokens are granted.", "url", default="https://login.microsoftonline.com/"),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
     )  # fmt: skip
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            "account.attributes",
+        }
+    )
     scopes: ClassVar = {
         "pull": READ[:5],
         "events": READ[4:],

@@ -33,6 +33,7 @@ from connectors.kit.contract import (
     Field,
     TellsEvents,
 )
+from connectors.kit.credentials import last_used
 from connectors.kit.github_calls import REFUSED, GitHubCalls
 from connectors.kit.github_changes import Changes
 from connectors.kit.github_check import prove
@@ -84,7 +85,12 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         Field("base_url", "The address of the API.", "url", default="https://api.github.com/"),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            "account.credentials",
+        }
+    )
     scopes: ClassVar = {
         "pull": ("read:org", "read:enterprise (with an enterprise)", "scim:enterprise (managed users)"),
         "events": ("read:audit_log",),
@@ -155,7 +161,9 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         )
         if self._enterprise:
             pull.people.licences = read_licences(self._calls, self._enterprise, self.feed.name, reading)
-        used = Credentials(self._calls, self._lists.path, self.feed.name).last_used(reading)
+        pull.people.credentials = Credentials(self._calls, self._lists.path, self.feed.name).all(reading)
+        opening = pull.people.credentials.items()
+        used = {login: at for login, held in opening if (at := last_used(held)) is not None}
         for login, at in self._log().last_used(self._log_pages, reading).items():
             used[login] = max(at, used.get(login, at))
         pull.people.last_used = used

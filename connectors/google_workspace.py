@@ -77,7 +77,12 @@ class GoogleWorkspace(
         Field("token_url", "Where tokens are granted.", "url", default="https://oauth2.googleapis.com/token"),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            "account.attributes",
+        }
+    )
     scopes: ClassVar = {
         "pull": READ_SCOPES[:4],
         "events": (READ_SCOPES[4],),

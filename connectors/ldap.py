@@ -72,7 +72,9 @@ class Ldap(Connector, CanDeactivate, CanReactivate, CanRevokeGrant):
         Field("ca_file", "The certificates to trust, where they are not the machine's.", "path"),
         Field("allow_private", "Whether a private host is meant.", "flag", default=False),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.grants"})
+    tells = frozenset(
+        {"account.active", "account.last_seen", "account.created_at", "account.grants", "account.attributes"}
+    )
     scopes = {  # noqa: RUF012 - a declaration
         "pull": ("read the subtree",),
         "read_one": ("read the subtree",),

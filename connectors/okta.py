@@ -97,9 +97,17 @@ class Okta(
         Field("page_size", "How many accounts to ask for at once.", "number", default=200),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            *("account.attributes", "account.credentials"),
+        }
+    )
     scopes: ClassVar = {
-        "pull": ("okta.users.read", "okta.groups.read", "okta.apps.read", "okta.roles.read", "okta.idps.read"),
+        "pull": (
+            *("okta.users.read", "okta.groups.read", "okta.apps.read", "okta.roles.read", "okta.idps.read"),
+            "okta.apiTokens.read",
+        ),
         "events": ("okta.logs.read",),
         "changes": ("okta.users.read", "okta.logs.read"),
         "read_one": ("okta.users.read", "okta.roles.read"),
@@ -177,6 +185,7 @@ class Okta(
         reading.filters = " | ".join(f or "status other than DEPROVISIONED" for f in FILTERS)
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         self.changes_mark = self.given.now.isoformat() if found.all_told else None
+        people.read_tokens()
         yield from found.entitlements.values()
         seen: set[str] = set()
         for expression in FILTERS:
@@ -213,6 +222,7 @@ class Okta(
         found = self._holdings.all(reading, applications=self.options["applications"] is not False, kept=kept)
         if not found.all_told:
             raise MarkRefused(f"{place}: not everything that accounts hold may be seen any more")
+        people.read_tokens()
         users = people.listed(updated_since(since))
         there, other = set(), set()
         for account_id, privileged in before.accounts("account_id", "privileged"):

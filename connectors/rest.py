@@ -49,7 +49,12 @@ class Rest(Connector, CanDeactivate, CanReactivate):
         Field("reactivate", "The call that switches it on again.", "table"),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            *("account.attributes", "account.password", "account.credentials"),
+        }
+    )
     scopes = {  # noqa: RUF012 - a declaration
         "pull": ("read accounts",),
         "read_one": ("read accounts",),

@@ -90,9 +90,21 @@ class Salesforce(
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
         Field("page_size", "How many accounts to ask for at once.", "number", default=2000),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            *("account.attributes", "account.credentials"),
+        }
+    )
     scopes = {  # noqa: RUF012 - a declaration
-        "pull": ("scope api", "API Enabled", "View All Users", "View Setup and Configuration", "Manage Users (frozen)"),
+        "pull": (
+            "scope api",
+            "API Enabled",
+            "View All Users",
+            "View Setup and Configuration",
+            "Manage Users (frozen)",
+            "Customize Application (tokens)",
+        ),
         "changes": ("View All Users",),
         "events": ("Monitor Login History", "View Setup and Configuration"),
         "read_one": ("View All Users",),

@@ -65,7 +65,12 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         Field("mfa_attribute", "Where it stands whether multi-factor authentication is on.", default=Dialect.mfa),
         Field("absent_active", "What it means when `active` is left out: unknown or active.", default="unknown"),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            "account.attributes",
+        }
+    )
     scopes = {  # noqa: RUF012 - a declaration
         "pull": ("read Users", "read Groups"),
         "read_one": ("read Users",),

@@ -67,7 +67,12 @@ class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         Field("audit_url", "The address of the audit log.", "url", default="https://api.slack.com/audit/v1/"),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            "account.attributes",
+        }
+    )
     scopes: ClassVar = {
         "pull": (*NEEDED, USEFUL),
         "events": ("auditlogs:read",),

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from connectors.kit.addresses import is_loopback, is_private_name
 from connectors.kit.contract import CanReadOne, Checked, Circumstances, Connector, Field
-from connectors.kit.declared_account import Declared
+from connectors.kit.declared_account import FIELDS, Declared
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.patience import Deadline, hanging_up
 from connectors.kit.peers import peers
@@ -68,7 +68,12 @@ class Sql(Connector, CanReadOne):
         Field("time_zone", "Of times without a zone.", default="UTC"),
         Field("allow_private", "Whether a private host is meant.", "flag", default=False),
     )
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            *("account.attributes", "account.password", "account.credentials"),
+        }
+    )
     scopes = {"pull": ("SELECT on the tables of the query",), "read_one": ("the same",)}  # noqa: RUF012
     covers = ("what the query yields",)
 
@@ -191,10 +196,7 @@ class Sql(Connector, CanReadOne):
         return Unavailable(f"{self.feed.name}: not finished within the {self.given.deadline_s:g} s this may take")
 
 
-_COLUMNS: Final = (
-    "username", "email", "display_name", "external_id", "employee_id", "department", "kind", "active", "mfa",
-    "last_seen_at", "created_at", "entitlements",
-)  # fmt: skip
+_COLUMNS: Final = tuple(name for name in FIELDS if name != "account_id")
 
 
 def _line(connection: Connection) -> int | None:

@@ -83,6 +83,7 @@ class TestReading:
             mfa=False,
             privileged=False,
             department="Engineering",
+            title="Engineer",
         )
         assert accounts[customer.id("hana")].kind == "guest"
         assert accounts[customer.id("chioma")].mfa is None

@@ -63,6 +63,7 @@ class TestReading:
             mfa=False,
             privileged=False,
             department="Engineering",
+            title="Engineer",
         )
 
     def test_kinds_states_and_what_is_unknown(self, workspace):

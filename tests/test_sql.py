@@ -107,6 +107,23 @@ def test_reads_every_account_with_what_it_holds(url: str, connect: Connect) -> N
     assert "person" in reading.filters
 
 
+YES = {"password": {"yes": True, "no": False}}
+MORE = """
+SELECT id AS account_id, 'Clerk' AS title, mail AS responsible, CASE id WHEN 1 THEN 'yes' WHEN 2 THEN 'no' END AS password,
+       CASE id WHEN 1 THEN 2 WHEN 2 THEN 0 END AS credentials FROM person
+"""
+
+
+def test_title_password_sponsor_and_tokens_are_told_where_the_query_tells_them(url: str, connect: Connect) -> None:
+    told = [record for record in connect(url, query=MORE, values=YES).records() if isinstance(record, Account)]
+    facts = {a.account_id: (a.title, a.responsible, a.password, a.credentials) for a in told}
+    assert facts == {
+        "1": ("Clerk", "ada@nwl.example", True, 2),
+        "2": ("Clerk", None, False, 0),
+        "3": ("Clerk", "cho@nwl.example", None, None),
+    }
+
+
 def test_one_account_is_read_by_itself(url: str, connect: Connect) -> None:
     connector = connect(url)
     found = connector.account("2")

@@ -45,7 +45,12 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
     kind = "application"
     product: ClassVar[str]  # how the product's key in the organisation begins
     page_size: ClassVar[int]  # the most the site gives at once
-    tells = frozenset({"account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"})
+    tells = frozenset(
+        {
+            *("account.active", "account.last_seen", "account.created_at", "account.mfa", "account.grants"),
+            "account.attributes",
+        }
+    )
 
     def __init__(self, feed: SourceSettings | ApplicationSettings, given: Circumstances) -> None:
         super().__init__(feed, given)
@@ -213,6 +218,7 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
             mfa=told.mfa,
             privileged=privileged,
             department=told.department,
+            title=told.title,
         )
 
     def _refuse_grant(self, entitlement_id: str) -> None:

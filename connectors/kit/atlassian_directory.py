@@ -50,6 +50,7 @@ class Member:
     email: str | None = None
     name: str | None = None
     department: str | None = None
+    title: str | None = None
     created_at: datetime | None = None
     last_seen_at: datetime | None = None
     last_seen_known: bool = False
@@ -166,6 +167,7 @@ class Directory:
             email=email,
             name=row.text("name"),
             department=row.text("department"),
+            title=row.text("jobTitle"),
             created_at=row.instant("addedToOrg"),
             last_seen_at=seen_at,
             last_seen_known=known,

@@ -14,9 +14,13 @@ from governance.errors import ConfigurationError
 from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Record
 from governance.settings import ApplicationSettings, SourceSettings
 
-TEXTS: Final = ("account_id", "username", "email", "display_name", "external_id", "employee_id", "department")
-FIELDS: Final = (*TEXTS, "kind", "active", "mfa", "last_seen_at", "created_at", "entitlements")
-MAPPED: Final = ("kind", "active", "mfa", "last_seen_at")
+TEXTS: Final = (
+    *("account_id", "username", "email", "display_name", "external_id", "employee_id", "department", "title"),
+    "responsible",
+)
+FLAGS: Final = ("active", "mfa", "password")
+FIELDS: Final = (*TEXTS, "kind", *FLAGS, "last_seen_at", "created_at", "credentials", "entitlements")
+MAPPED: Final = ("kind", *FLAGS, "last_seen_at")
 UNITS: Final = ("seconds", "milliseconds", "filetime")
 _FILETIME_BEGINS: Final = datetime(1601, 1, 1, tzinfo=UTC)  # in steps of 100 ns
 
@@ -67,19 +71,19 @@ class Declared:
             if entitlement_id not in known:
                 known[entitlement_id] = self._privilege.of(name, False)
                 yield Entitlement(self._application, entitlement_id, name, "role", known[entitlement_id])
-        texts: dict[str, Any] = {name: as_text(self._told(item, name)) for name in TEXTS if name != "account_id"}
+        facts: dict[str, Any] = {name: as_text(self._told(item, name)) for name in TEXTS if name != "account_id"}
+        facts |= {name: as_flag(self._mapped(item, name)) for name in FLAGS}
         seen, seen_known = self._seen(reader, item)
         kind = as_text(self._mapped(item, "kind"))
         yield Account(
             application=self._application,
             account_id=account_id,
-            **texts,
+            **facts,
             kind=kind if kind in ACCOUNT_KINDS else None,
-            active=as_flag(self._mapped(item, "active")),
             last_seen_at=seen,
             last_seen_known=seen_known,
             created_at=self._instant(reader, item, "created_at"),
-            mfa=as_flag(self._mapped(item, "mfa")),
+            credentials=_count(self._told(item, "credentials")),
             privileged=holds_privilege([known[e] for e in held or ()], told=self._whole(item, held)),
         )
         for entitlement_id in held or ():
@@ -136,6 +140,14 @@ def _name(entry: Any) -> str | None:
     return as_text(entry.get("id")) or as_text(entry.get("name")) if isinstance(entry, Mapping) else as_text(entry)
 
 
+def _count(told: Any) -> int | None:
+    """How many there are: a number, or a list of them; None for anything else."""
+    if isinstance(told, list):
+        return len(told)
+    text = as_text(told)
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
 def _column(name: str) -> Callable[[Any], Any]:
     return lambda row: row.get(name) if isinstance(row, Mapping) else None
 
@@ -158,7 +170,7 @@ def _paths(given: Any, where: str, *, plain: bool) -> dict[str, str]:
 
 
 def _values(given: Any, where: str) -> dict[str, dict[str, Any]]:
-    meanings = {"kind": ACCOUNT_KINDS, "active": (True, False), "mfa": (True, False), "last_seen_at": ("never",)}
+    meanings = {"kind": ACCOUNT_KINDS, **dict.fromkeys(FLAGS, (True, False)), "last_seen_at": ("never",)}
     known: dict[str, dict[str, Any]] = {}
     for name, spellings in _table(given, f"{where}: values").items():
         if name not in meanings:

@@ -28,16 +28,16 @@ _GENERALIZED: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)?(\d\d)?(?:[.,
 ATTRIBUTES: Final[dict[Flavour, tuple[str, ...]]] = {
     "active_directory": (
         "objectGUID", "objectSid", "objectClass", "sAMAccountName", "userPrincipalName", "mail", "displayName",
-        "employeeID", "employeeNumber", "department", "whenCreated", "accountExpires", "lastLogonTimestamp",
+        "employeeID", "employeeNumber", "department", "title", "whenCreated", "accountExpires", "lastLogonTimestamp",
         "lastLogon", "userAccountControl", "servicePrincipalName", "primaryGroupID",
     ),
     "openldap": (
         "entryUUID", "objectClass", "uid", "cn", "displayName", "mail", "employeeNumber", "departmentNumber",
-        "createTimestamp", "pwdAccountLockedTime", "pwdLastSuccess", "authTimestamp", "shadowExpire",
+        "title", "createTimestamp", "pwdAccountLockedTime", "pwdLastSuccess", "authTimestamp", "shadowExpire",
     ),
     "389": (
         "nsUniqueId", "ipaUniqueID", "objectClass", "uid", "cn", "displayName", "mail", "employeeNumber",
-        "departmentNumber", "createTimestamp", "nsAccountLock", "lastLoginTime", "krbLastSuccessfulAuth",
+        "departmentNumber", "title", "createTimestamp", "nsAccountLock", "lastLoginTime", "krbLastSuccessfulAuth",
         "krbPrincipalExpiration",
     ),
 }  # fmt: skip
@@ -90,6 +90,7 @@ def read(entry: Entry, application: str, flavour: Flavour, reader: Reader, now: 
         last_seen_known=seen is not None,
         created_at=_past(_generalized(entry, "createTimestamp", reader), reader, now),
         department=entry.text("departmentNumber"),
+        title=entry.text("title"),
     )
 
 
@@ -132,6 +133,7 @@ def _active_directory(entry: Entry, application: str, found: str, reader: Reader
         last_seen_known=seen is not None or never,
         created_at=_past(_generalized(entry, "whenCreated", reader), reader, now),
         department=entry.text("department"),
+        title=entry.text("title"),
     )
 
 

@@ -16,7 +16,7 @@ from governance.records import Account
 
 SELECT: Final = (
     "id,displayName,userPrincipalName,mail,otherMails,accountEnabled,userType,createdDateTime,employeeId,department,"
-    "onPremisesSyncEnabled,isResourceAccount,externalUserState,deletedDateTime"
+    "jobTitle,onPremisesSyncEnabled,isResourceAccount,externalUserState,deletedDateTime"
 )
 # From then on a success is written down; who was made later and has none has never signed in.
 SUCCESS_TOLD_SINCE: Final = datetime(2023, 12, 1, tzinfo=UTC)
@@ -54,6 +54,7 @@ def read_account(
         mfa=mfa,
         privileged=privileged,
         department=told.text("department"),
+        title=told.text("jobTitle"),
     )
 
 

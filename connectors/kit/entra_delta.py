@@ -21,7 +21,7 @@ from governance.records import Reading
 
 Members = tuple[list[str], list[str]]  # accounts and groups directly in a group
 TRACKED: Final[Mapping[str, str]] = {
-    "users": "id,displayName,userPrincipalName,mail,otherMails,accountEnabled,userType,employeeId,department,"
+    "users": "id,displayName,userPrincipalName,mail,otherMails,accountEnabled,userType,employeeId,department,jobTitle,"
     "onPremisesSyncEnabled,isResourceAccount,externalUserState",
     "groups": "id,displayName,members",
 }

@@ -8,7 +8,6 @@ only for managed users; `active: false` suspends and hides the login; credential
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -92,22 +91,22 @@ class Credentials:
         self._path = f"{organisation_path}/credential-authorizations"
         self._application = application
 
-    def last_used(self, reading: Reading) -> dict[str, datetime]:
-        """The last use of anybody's newest used credential, by login."""
-        found: dict[str, datetime] = {}
+    def all(self, reading: Reading) -> dict[str, list[Credential]]:
+        """Everybody's, by login; the accounts in them are logins, too. None of them are told of nobody."""
         listed = self._calls.listed(self._path, reading, key=_credential, allow=REFUSED)
         if listed is None:
             reading.notes.append(
-                "last use of tokens and keys is not told: that needs Enterprise Cloud with SAML single sign-on, and an"
-                " owner's token"
+                "tokens and keys and their last use are not told: that needs Enterprise Cloud with SAML single sign-on,"
+                " and an owner's token"
             )
-            return found
+            return {}
         reading.notes.append("last use is that of tokens and keys; who has none of them is unknown by these")
+        found: dict[str, list[Credential]] = {}
         reader = Reader(self._application, self._calls.http.deadline.now)
         for told in (reader.of(item) for item in several(listed)):
-            login, at = told.text("login"), told.instant("credential_accessed_at")
-            if login is not None and at is not None:
-                found[login] = max(at, found.get(login, at))
+            login = told.text("login")
+            if login is not None and told.text("credential_id"):
+                found.setdefault(login, []).append(self._read(told, login))
         reader.note(reading)
         return found
 
@@ -121,19 +120,22 @@ class Credentials:
             )
         reader = Reader(self._application, self._calls.http.deadline.now)
         return [
-            Credential(
-                application=self._application,
-                account_id=account_id,
-                credential_id=told.text("credential_id") or "",
-                kind=_kind(told.text("credential_type") or ""),
-                name=told.text("authorized_credential_note") or told.text("authorized_credential_title"),
-                created_at=told.instant("credential_authorized_at"),
-                last_used_at=told.instant("credential_accessed_at"),
-                expires_at=told.instant("authorized_credential_expires_at", clamped=False),
-            )
+            self._read(told, account_id)
             for told in (reader.of(item) for item in several(listed))
             if told.text("login") == login and told.text("credential_id")
         ]
+
+    def _read(self, told: Resource, account_id: str) -> Credential:
+        return Credential(
+            application=self._application,
+            account_id=account_id,
+            credential_id=told.text("credential_id") or "",
+            kind=_kind(told.text("credential_type") or ""),
+            name=told.text("authorized_credential_note") or told.text("authorized_credential_title"),
+            created_at=told.instant("credential_authorized_at"),
+            last_used_at=told.instant("credential_accessed_at"),
+            expires_at=told.instant("authorized_credential_expires_at", clamped=False),
+        )
 
 
 def _kind(told: str) -> str:

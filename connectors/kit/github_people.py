@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from connectors.kit.github_enterprise import Links
 from connectors.kit.github_organisation import INVITATION, Organisation
 from connectors.kit.resource import Resource
-from governance.records import Account
+from governance.records import Account, Credential
 
 
 @dataclass
@@ -21,6 +21,7 @@ class People:
     links: Links = field(default_factory=Links)
     licences: dict[str, Resource] = field(default_factory=dict)
     last_used: dict[str, datetime] = field(default_factory=dict)
+    credentials: dict[str, list[Credential]] = field(default_factory=dict)
 
     def plain(self, application: str, login: str, told: Resource, privileged: bool | None) -> Account:
         """A member or outside collaborator. GitHub tells neither when they came nor when they were last here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from connectors.kit.credentials import opened
 from connectors.kit.github_calls import GitHubCalls
 from connectors.kit.github_organisation import MEMBER, OWNER, OrganisationLists
 from connectors.kit.github_people import People, invited
@@ -30,6 +31,7 @@ class Pull:
         self._calls = calls
         self._lists = lists
         self._reading = reading
+        self._now = now
         self._reader = Reader(application, now)
         self._accounts = AccountReader(application, Dialect(), now)
         self._managed: dict[str, tuple[Account, Resource]] = {}
@@ -57,14 +59,16 @@ class Pull:
         for account_id, (account, told) in self._managed.items():
             login = people.links.login_of.get(account_id)
             privileged = self._privileged(login) if login else None
-            yield people.managed(account, told, login, privileged)
+            whole = people.managed(account, told, login, privileged)
+            yield from opened(whole, people.credentials.get(login or "", ()), self._now)
             yield from self._grants(account_id, login)
             kept += 1
         for login, told in {**organisation.collaborators, **organisation.members}.items():
             if people.links.guid_of.get(login) in self._managed:
                 continue
             kept += 1
-            yield people.plain(self._application, login, told, self._privileged(login))
+            whole = people.plain(self._application, login, told, self._privileged(login))
+            yield from opened(whole, people.credentials.get(login, ()), self._now)
             yield from self._grants(login, login)
         for told in organisation.invitations:
             invitation = invited(self._application, told)

@@ -209,6 +209,7 @@ def read_account(told: Resource, application: str, privileged: bool | None, *, d
         mfa=told.flag("isEnrolledIn2Sv"),
         privileged=privileged,
         department=job.text("department") if job else None,
+        title=job.text("title") if job else None,
     )
 
 

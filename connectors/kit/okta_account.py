@@ -65,6 +65,7 @@ def read_account(told: Resource, application: str, privileged: bool | None, mfa:
         mfa=mfa,
         privileged=privileged,
         department=told.text("profile.department"),
+        title=told.text("profile.title"),
     )
 
 

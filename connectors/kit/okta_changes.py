@@ -197,21 +197,30 @@ def credentials(calls: OktaCalls, reader: Reader, place: str, account_id: str) -
     """
     found: list[Credential] = []
     grants = calls.may_list(f"users/{step(account_id)}/grants", {"limit": "200"}, Reading(), gone=True)
-    tokens = calls.may_list("api-tokens", {}, Reading())
+    tokens = api_tokens(calls, reader, place, Reading())
     for row in grants or ():
         told = reader.of(row)
         grant_id = told.text("id")
         if grant_id and told.text("status") in ("ACTIVE", None):
             name = f"{told.text('clientId') or 'a program'}: {told.text('scopeId') or 'unknown scope'}"
             found.append(Credential(place, account_id, grant_id, "oauth_grant", name, told.instant("created")))
-    for row in tokens or ():
-        told = reader.of(row)
-        token_id = told.text("id")
-        if token_id and told.text("userId") == account_id:
-            ends = told.instant("expiresAt", clamped=False)
-            made = told.instant("created")
-            found.append(Credential(place, account_id, token_id, "token", told.text("name"), made, None, ends))
+    found += (tokens or {}).get(account_id, [])
     if not found and (grants is None or tokens is None):
         closed = " nor ".join(w for w, rows in (("consents", grants), ("API tokens", tokens)) if rows is None)
         raise Unavailable(f"{place}: {closed} of {account_id} may not be listed: whether any is left is unknown")
+    return found
+
+
+def api_tokens(calls: OktaCalls, reader: Reader, place: str, reading: Reading) -> dict[str, list[Credential]] | None:
+    """The API tokens of everybody, by account; None where the credential may not list them."""
+    rows = calls.may_list("api-tokens", {}, reading)
+    if rows is None:
+        return None
+    found: dict[str, list[Credential]] = {}
+    for told in map(reader.of, rows):
+        token_id, account_id = told.text("id"), told.text("userId")
+        if token_id and account_id:
+            made, ends = told.instant("created"), told.instant("expiresAt", clamped=False)
+            token = Credential(place, account_id, token_id, "token", told.text("name"), made, None, ends)
+            found.setdefault(account_id, []).append(token)
     return found

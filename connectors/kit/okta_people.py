@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from connectors.kit.contract import MarkRefused
+from connectors.kit.credentials import opened
 from connectors.kit.holdings import Holdings
 from connectors.kit.okta_account import has_second_factor, read_account
 from connectors.kit.okta_calls import OktaCalls, step
+from connectors.kit.okta_changes import api_tokens
 from connectors.kit.okta_check import let_back_in
 from connectors.kit.privilege import holds_privilege
 from connectors.kit.resource import Reader, Resource
-from governance.records import Account, Grant, Reading, Record
+from governance.records import Account, Credential, Grant, Reading, Record
 
 
 class OktaPeople:
@@ -26,12 +28,21 @@ class OktaPeople:
         self._mfa = mfa
         self._size = size
         self._factors_told = True
+        self._tokens: dict[str, list[Credential]] = {}
+
+    def read_tokens(self) -> None:
+        """The API tokens of everybody, in one list: accounts read afterwards come with theirs."""
+        tokens = api_tokens(self._calls, self._reader, self._calls.place, self._reading)
+        if tokens is None:
+            self._reading.notes.append("API tokens are unknown: the credential may not list them (okta.apiTokens.read)")
+        self._tokens = tokens or {}
 
     def account(self, told: Resource, account_id: str, found: Holdings) -> Iterator[Record]:
         """One account and what it holds."""
         account = read_account(told, self._calls.place, self.privileged(account_id, found), None)
         if account is not None:
-            yield self.with_factors(account, told)
+            held = self._tokens.get(account_id, ())
+            yield from opened(self.with_factors(account, told), held, self._calls.http.deadline.now)
         yield from self.grants(account_id, found)
 
     def grants(self, account_id: str, found: Holdings) -> Iterator[Grant]:

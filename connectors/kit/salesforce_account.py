@@ -12,7 +12,7 @@ from governance.records import Account, Reading
 
 COLUMNS: Final = (
     "Id", "Username", "Email", "Name", "FederationIdentifier", "IsActive", "UserType", "CreatedDate", "CreatedById",
-    "LastLoginDate", "Department", "EmployeeNumber", "ManagerId", "ProfileId", "Profile.Name",
+    "LastLoginDate", "Department", "Title", "EmployeeNumber", "ManagerId", "ProfileId", "Profile.Name",
     "Profile.UserLicense.Name", "Profile.UserLicense.LicenseDefinitionKey", "UserRoleId",
 )  # fmt: skip
 # Nobody signs in with these: visitors of a public site, and what Salesforce itself works with.
@@ -29,6 +29,7 @@ class Logins:
     frozen: dict[str, bool | None] = field(default_factory=dict)  # only those that are, or may be
     frozen_told: bool | None = True  # None: a row could not be read, so anybody may be; False: not told at all
     mfa: Mapping[str, bool | None] | None = None  # None: not told
+    tokens: dict[str, int] = field(default_factory=dict)  # how many programs may act as whom; only those shown
 
 
 class LoginReader:
@@ -48,6 +49,8 @@ class LoginReader:
         else:
             self._reading.notes.append("frozen accounts are not told apart: they count as active (frozen = false)")
         logins.mfa = self._factors(account_id)
+        if account_id is None:
+            logins.tokens = self._opening()
         return logins
 
     def _frozen(self, logins: Logins, account_id: str | None) -> None:
@@ -68,6 +71,18 @@ class LoginReader:
             self._reading.notes.append(
                 "frozen accounts are not told apart: they count as active (it needs the permission Manage Users)"
             )
+
+    def _opening(self) -> dict[str, int]:
+        """How many programs hold a token of whom. Only of those whose tokens are shown: of the rest nothing is told."""
+        found: dict[str, int] = {}
+        try:
+            for _, data in self._soql.rows(select(("UserId",), "OauthToken"), self._reading):
+                owner = self._reader.of(data).text("UserId")
+                if owner is not None:
+                    found[owner] = found.get(owner, 0) + 1
+        except NotReadable:
+            self._reading.notes.append("tokens of programs are not told: it needs the permission Customize Application")
+        return found
 
     def _factors(self, account_id: str | None) -> Mapping[str, bool | None] | None:
         one = (where("UserId", account_id),) if account_id else ()
@@ -111,6 +126,8 @@ def account_of(row: Resource, account_id: str, application: str, logins: Logins,
         mfa=_mfa(row, account_id, logins),
         privileged=privileged,
         department=row.text("Department"),
+        title=row.text("Title"),
+        credentials=logins.tokens.get(account_id),
     )
 
 

@@ -148,6 +148,7 @@ class AccountReader:
             mfa=as_flag(attributes.get(self._dialect.mfa)),
             privileged=privileged,
             department=attributes.text(_DEPARTMENT),
+            title=attributes.text("title"),
         )
 
     def _active(self, attributes: Attributes) -> bool | None:

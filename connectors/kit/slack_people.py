@@ -84,6 +84,7 @@ def read_member(told: Resource, application: str, privileged: bool | None, besid
         mfa=told.flag("has_2fa"),
         privileged=privileged,
         department=scim.department if scim else None,
+        title=told.text("profile.title") or (scim.title if scim else None),
     )
 
 

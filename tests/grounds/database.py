@@ -39,6 +39,7 @@ def tables(application: SandboxApplication, faults: Faults) -> dict[str, Rows]:
             "external_id": account.external_id,
             "employee_id": account.employee_id,
             "department": account.department,
+            "title": account.title,
             "kind": account.kind,
             "active": account.status not in ("suspended", "deactivated"),
             "mfa": account.mfa,

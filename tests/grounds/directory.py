@@ -216,6 +216,8 @@ class OpenLdap(_Directory):
             more["employeeNumber"] = account.employee_id
         if account.department:
             more["departmentNumber"] = account.department
+        if account.title:
+            more["title"] = account.title
         return ["inetOrgPerson"], told | more
 
     def group(self, name: str, members: list[str]) -> tuple[list[str], dict]:
@@ -252,6 +254,7 @@ class ActiveDirectory(_Directory):
             told["lastLogonTimestamp"] = str(int((seen - SINCE_1601) / timedelta(microseconds=1)) * 10)
         if account.employee_id:
             told["employeeID"] = account.employee_id
+        told |= {name: value for name in ("department", "title") if (value := getattr(account, name))}
         return ["person", "organizationalPerson", "user", "extensibleObject"], told
 
     def group(self, name: str, members: list[str]) -> tuple[list[str], dict]:

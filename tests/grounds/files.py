@@ -43,6 +43,7 @@ def _account(application: SandboxApplication, account: SandboxAccount) -> dict[s
         "mfa": None if account.mfa is None else str(account.mfa).lower(),
         "entitlements": ";".join(f"{e.name}{'!' if e.privileged else ''}" for e in entitlements),
         "department": account.department,
+        "title": account.title,
     }
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from connectors.kit.contract import connector_class
-from governance.records import Account, Entitlement, Grant
+from connectors.sandbox.model import SandboxCredential
+from governance.records import Account, Credential, Entitlement, Grant
 from tests.sandbox_company import NOW
 from tests.tenancy import listed, on, pulled, small, specified, standing
 
@@ -59,6 +62,16 @@ class TestAQuietPull:
                     if word in what.casefold():
                         assert ids[given] in outcome.kept, f"{line!r}, but {given} was not read"
 
+    def test_tells_department_and_title_where_it_declares_so_and_never_another(self, tenant, readings):
+        application, outcome, _, _ = readings(tenant)
+        there = {tenant.account_of(account.id): account for account in application.accounts.values()}
+        for found, record in outcome.kept.items():
+            assert record.department in (None, there[found].department)
+            assert record.title in (None, there[found].title)
+        declared = connector_class(tenant.connector).tells & {"account.attributes", "owner.attributes"}
+        told = {(record.department, record.title) for record in outcome.kept.values()}
+        assert ("Sales", "Account Executive") in told if declared else told == {(None, None)}
+
     def test_never_says_of_somebody_unseen_that_they_were(self, tenant, readings):
         application, outcome, _, _ = readings(tenant)
         for account in application.accounts.values():
@@ -78,3 +91,27 @@ class TestAQuietPull:
         assert outcome.error is None
         seen = [r.last_seen_at for r in outcome.kept.values() if isinstance(r, Account) and r.last_seen_at]
         assert all(at <= NOW + timedelta(minutes=1) for at in seen)
+
+    def test_tells_tokens_of_whom_it_saw_some_and_of_nobody_that_there_are_none(self, tenant, ground):
+        if tenant.ground != "sandbox" or "account.credentials" not in connector_class(tenant.connector).tells:
+            pytest.skip(
+                "what the operator declares, or a file, tells how many there are; test_declared and test_app_csv"
+            )
+        application = small(tenant, ground)
+        ada, bruno = (a for a in application.accounts.values() if a.given in ("Ada", "Bruno"))
+        made, used = NOW - timedelta(days=90), NOW - timedelta(days=3)
+        application.credentials = [
+            SandboxCredential("tok1", ada.id, "token", "nightly export", made, used),
+            SandboxCredential("tok2", ada.id, "token", "reports", made, used),
+            SandboxCredential("tok3", bruno.id, "token", "over", made, used, NOW - timedelta(days=1)),
+        ]
+        outcome = pulled(tenant, ground, application)
+        assert outcome.error is None
+        told = {a.account_id: a.credentials for a in outcome.kept.values() if isinstance(a, Account)}
+        theirs = {tenant.account_of(ada.id): 2}
+        if tenant.vendor == "salesforce":  # it tells no end of a token: there is none
+            theirs[tenant.account_of(bruno.id)] = 1
+        assert {found: count for found, count in told.items() if count is not None} == theirs
+        listed = [(c.account_id, c.last_used_at) for c in outcome.records if isinstance(c, Credential)]
+        assert {found for found, _ in listed} <= {tenant.account_of(ada.id)}
+        assert len(listed) in (0, 2)

@@ -22,6 +22,7 @@ def options(url: str) -> dict:
             "employee_id": "staffNumber",
             "kind": "type",
             "department": "department",
+            "title": "position",
             "active": "state",
             "mfa": "twoFactor",
             "last_seen_at": "lastLogin",

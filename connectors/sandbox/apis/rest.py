@@ -133,6 +133,7 @@ class _Api:
             "twoFactor": {True: "on", False: "off", None: None}[account.mfa],
             "staffNumber": account.employee_id,
             "department": account.department,
+            "position": account.title,
             "roles": [g.entitlement_id for g in self._application.held(account.id)],
         }
 
