@@ -96,8 +96,8 @@ class Credentials:
         listed = self._calls.listed(self._path, reading, key=_credential, allow=REFUSED)
         if listed is None:
             reading.notes.append(
-                "tokens and keys and their last use are not told: that needs Enterprise Cloud with SAML single sign-on,"
-                " and an owner's token"
+                "last use of tokens and keys is not told, nor how many there are: that needs Enterprise Cloud with SAML"
+                " single sign-on, and an owner's token"
             )
             return {}
         reading.notes.append("last use is that of tokens and keys; who has none of them is unknown by these")
