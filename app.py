@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from governance.house import install
-from jobs import configuring, front_door, home
+from jobs import configuring, front_door, garbage, home
 from jobs.routes import ROUTES
 
 HOST, _, PORT = os.environ.get("LEAVERWATCH_DASHBOARD", "127.0.0.1:8501").rpartition(":")
@@ -33,7 +33,7 @@ if st.get_option("server.allowedHosts") != front_door.hosts(house.settings):
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     """Show the house while the server runs, close it when it ends."""
     install(house, configuring.renewal(os.environ))
-    home.settle()
+    garbage.settle()
     yield {}
     house.store.close()
 

@@ -99,7 +99,9 @@ class Verdict:
     def worded(self, fingerprints: pl.Series | None = None) -> pl.DataFrame:
         """The findings with these fingerprints, or all, with their words; columns: FINDING."""
         words = Words(self.estate.settings)
-        chosen = self.held if fingerprints is None else [held.among(fingerprints) for held in self.held]
+        chosen = [held for held in self.held if held.bare.height]
+        if fingerprints is not None:
+            chosen = [held.among(fingerprints) for held in chosen] if fingerprints.len() else []
         return _ordered([held.worded(words) for held in chosen], FINDING)
 
     def unjudged(self, rule: str, about: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from typing import Final
 import typer
 
 from governance.errors import ConfigurationError, GuardStopped, LeaverwatchError, StoreError
+from jobs import garbage
 
 # Which module holds which command: only the module asked for is imported, so that starting stays fast.
 MODULES: Final[dict[str, tuple[str, ...]]] = {
@@ -39,6 +40,7 @@ LOG: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
+    garbage.seldom()
     given = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=os.environ.get("LEAVERWATCH_LOG", "WARNING").upper(), format=LOG, stream=sys.stderr)
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from jobs import home
+from jobs import garbage
 
 SPAWN: Final = multiprocessing.get_context("spawn")
 
@@ -43,7 +43,7 @@ def measured(prepare: Callable[..., Callable[[], int]], *given: Any) -> Measured
 
 def _child(prepare: Callable[..., Callable[[], int]], given: tuple[Any, ...], pipe: Connection) -> None:
     read = prepare(*given)
-    home.settle()
+    garbage.settle()
     before, started = _cpu(), time.perf_counter()
     seen = read()
     seconds, cpu = time.perf_counter() - started, _cpu() - before

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from governance.errors import LeaverwatchError
-from jobs import home, work
+from jobs import garbage, home, work
 from jobs.bench import Figure, Meter
 
 SPAWN: Final = multiprocessing.get_context("spawn")
@@ -26,7 +26,7 @@ def run(folder: Path) -> Iterator[Figure]:
     company.start()
     try:
         here.recv()
-        home.settle()
+        garbage.settle()
         house = home.open_house(folder, os.environ, home.clock())
         meter = Meter(folder)
         names = work.feed_names(house)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -57,13 +56,6 @@ def open_house(folder: Path, environ: Mapping[str, str], now: datetime) -> House
         origin=origin,
         key=environ.get(KEY_VARIABLE),
     )
-
-
-def settle() -> None:
-    """Make the collector of this process look seldom: records by the million live for one chunk and hold no circles."""
-    gc.collect()
-    gc.freeze()  # what was imported stays anyway
-    gc.set_threshold(100_000, 20, 50)
 
 
 def store_url(settings: Settings, home: Path, environ: Mapping[str, str]) -> str:

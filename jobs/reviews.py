@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlmodel import col, select
 
-from governance import campaigns
 from governance.house import House
 from governance.tables import Campaign, ReviewSchedule
 from jobs.home import clock
@@ -12,6 +11,8 @@ from jobs.home import clock
 
 def keep_up(house: House) -> dict[str, int]:
     """Refresh what runs, begin what is due, raise micro-reviews; says how many of each."""
+    from governance import campaigns  # here: after most detect runs there is nothing to do
+
     begun = campaigns.begin_due(house, clock())
     raised = campaigns.raise_micro_reviews(house, clock())
     changed = campaigns.refresh(house, clock())

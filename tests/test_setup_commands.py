@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -127,12 +128,30 @@ class TestJobs:
         assert (answer.code, "hr:" in answer.err) == (1, True)
 
 
+# What takes long to import, or is a part of the program that reading and judging do without.
+HEAVY = (
+    *("streamlit", "pandas", "plotly", "apscheduler", "requests", "cryptography", "alembic", "tomlkit", "pyarrow"),
+    *("openpyxl", "lxml", "authlib", "apprise", "governance.campaigns", "governance.evidence"),
+)
+
+
 class TestStartingUp:
-    def test_imports_only_what_the_command_needs(self):
-        heavy = ("streamlit", "pandas", "plotly", "apscheduler", "requests", "cryptography")
-        code = f"import sys, jobs.__main__ as m; m.application(['pull']); import jobs.pull; print([x for x in {heavy} if x in sys.modules])"
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == "[]"
+    def test_imports_only_what_the_command_needs_and_leaves_a_closed_store(self, home):
+        for command, other in (("pull", "governance.findings"), ("detect", "connectors.kit.http")):
+            code = (
+                "import atexit, sys\nfrom jobs.__main__ import main\n"
+                f"atexit.register(lambda: print('loaded:', *sorted({ {*HEAVY, other} } & set(sys.modules))))\n"
+                f"main([{command!r}])"
+            )
+            done = subprocess.run(
+                [sys.executable, "-c", code],
+                cwd=ROOT,
+                env={**os.environ, "LEAVERWATCH_HOME": str(home.folder)},
+                capture_output=True,
+                text=True,
+            )
+            assert (done.returncode, done.stdout.splitlines()[-1].strip()) == (0, "loaded:"), done.stderr
+            assert not [path.name for path in home.folder.glob("leaverwatch.db-*")]
 
     def test_every_command_has_help(self, home):
         for name in (name for names in MODULES.values() for name in names):

@@ -19,7 +19,6 @@ from ulid import ULID
 
 from governance import audit
 from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError, NotSupported, PlanChanged
-from governance.findings.evaluation import with_providers
 from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import Facts, read_facts
@@ -81,6 +80,8 @@ def plan(house: House, now: datetime, ids: Sequence[str] | None = None) -> Plan:
     Without ids, those of a held run go on waiting for their release and the others are planned; a released run is
     planned as it was released.
     """
+    from governance.findings.evaluation import with_providers  # here: every pull settles remediations, none plans them
+
     first = frozenset(a.name for a in with_providers(house, house.settings).application if a.identity_provider)
     with house.store.read() as session:
         candidates = _named(session, ids) if ids is not None else _all(session)

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,8 @@ class Store:
         self._durable = self.engine.execution_options(**{_DURABLE: True})
         self._here = threading.local()
         self._fences: tuple[Fence, ...] = ()
+        # Also at the end of a process, where nobody looks for garbage: SQLite's log goes into the file, nothing stays.
+        weakref.finalize(self, self.engine.dispose)
 
     def __repr__(self) -> str:
         return f"Store({self.name})"

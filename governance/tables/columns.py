@@ -1,4 +1,4 @@
-"""The kinds of columns the tables have: instants, documents and long texts."""
+"""What the tables are made of: rows, and kinds of columns for instants, documents and long texts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ConfigDict
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field
+from sqlmodel import Field, SQLModel
+
+
+class Stored(SQLModel):
+    """What every table is made of. Tables check nothing themselves, so what would check is built when it is asked."""
+
+    model_config = ConfigDict(defer_build=True)  # type: ignore[assignment]
 
 
 class Instant(TypeDecorator[datetime]):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, UniqueConstraint
 
-from governance.tables.columns import document, instant, text
+from governance.tables.columns import Stored, document, instant, text
 
 
-class MappingVersion(SQLModel, table=True):
+class MappingVersion(Stored, table=True):
     """One version of an application's role mapping, from draft to live: who made it, who agreed, what it changes."""
 
     id: str = Field(primary_key=True)  # ULID

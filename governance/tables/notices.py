@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from governance.tables.columns import document, instant, text
+from governance.tables.columns import Stored, document, instant, text
 
 
-class Notice(SQLModel, table=True):
+class Notice(Stored, table=True):
     """One message to one person; sent once however often it was asked for."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -36,7 +36,7 @@ class Notice(SQLModel, table=True):
     )
 
 
-class NoticePreference(SQLModel, table=True):
+class NoticePreference(Stored, table=True):
     """How one person wants to be told."""
 
     actor: str = Field(primary_key=True)  # e-mail

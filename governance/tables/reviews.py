@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from governance.tables.columns import document, instant, text
+from governance.tables.columns import Stored, document, instant, text
 
 
-class Campaign(SQLModel, table=True):
+class Campaign(Stored, table=True):
     """One access review: its scope, its reviewers, its dates, and once it runs the frozen population."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -36,7 +36,7 @@ class Campaign(SQLModel, table=True):
     outcome: dict[str, Any] = document()  # counts at close
 
 
-class ReviewItem(SQLModel, table=True):
+class ReviewItem(Stored, table=True):
     """One account or grant in a campaign: the facts as frozen, who must decide, and the decision in force."""
 
     campaign: str = Field(primary_key=True)
@@ -84,7 +84,7 @@ class ReviewItem(SQLModel, table=True):
     )
 
 
-class ReviewDecision(SQLModel, table=True):
+class ReviewDecision(Stored, table=True):
     """One decision as it was made; later ones stand beside it, none is ever changed."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -100,7 +100,7 @@ class ReviewDecision(SQLModel, table=True):
     bulk: bool = False
 
 
-class ReviewSignature(SQLModel, table=True):
+class ReviewSignature(Stored, table=True):
     """A reviewer's word that everything given to them is decided; void once they decide anew."""
 
     campaign: str = Field(primary_key=True)
@@ -108,7 +108,7 @@ class ReviewSignature(SQLModel, table=True):
     at: datetime = instant(nullable=False)
 
 
-class Delegation(SQLModel, table=True):
+class Delegation(Stored, table=True):
     """Who decides in somebody's place, from when until when and why."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -122,7 +122,7 @@ class Delegation(SQLModel, table=True):
     ended_at: datetime | None = instant()
 
 
-class ReviewSchedule(SQLModel, table=True):
+class ReviewSchedule(Stored, table=True):
     """A campaign that begins again and again, once the data are fresh enough."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -138,7 +138,7 @@ class ReviewSchedule(SQLModel, table=True):
     waiting: str | None = text()  # why it did not begin yet
 
 
-class EvidencePack(SQLModel, table=True):
+class EvidencePack(Stored, table=True):
     """One signed file that proves a closed campaign."""
 
     id: str = Field(primary_key=True)  # ULID

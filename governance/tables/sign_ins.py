@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from governance.tables.columns import instant, text
+from governance.tables.columns import Stored, instant, text
 
 
-class SignIn(SQLModel, table=True):
+class SignIn(Stored, table=True):
     """One signed-in browser. Checked on every run of a page: the provider's cookie alone proves nothing."""
 
     id: str = Field(primary_key=True)  # SHA-256 of what the browser holds
@@ -24,7 +24,7 @@ class SignIn(SQLModel, table=True):
     ended_why: str | None = text()  # signed out | idle | too long | has left | ended by ...
 
 
-class StartLink(SQLModel, table=True):
+class StartLink(Stored, table=True):
     """The one-time link that makes whoever opens it the local administrator, while there is no provider."""
 
     id: str = Field(primary_key=True)  # SHA-256 of the token in the link

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from governance.tables.columns import document, instant, text
+from governance.tables.columns import Stored, document, instant, text
 
 
-class Snapshot(SQLModel, table=True):
+class Snapshot(Stored, table=True):
     """One pull of one feed: staged (invisible), held by a guard, published, replaced, or rejected."""
 
     id: str = Field(primary_key=True)  # ULID, also the folder's name
@@ -32,7 +32,7 @@ class Snapshot(SQLModel, table=True):
     whole_at: datetime | None = instant()  # when everything was read that the changes were laid over
 
 
-class Pull(SQLModel, table=True):
+class Pull(Stored, table=True):
     """Raw-source evidence of one pull, also of the failed ones."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -58,7 +58,7 @@ class Pull(SQLModel, table=True):
     error: str | None = text()
 
 
-class DetectRun(SQLModel, table=True):
+class DetectRun(Stored, table=True):
     """One run of the rulebook that was stored: what it saw and what it concluded."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -74,7 +74,7 @@ class DetectRun(SQLModel, table=True):
     changed: dict[str, int] = document()  # opened, reopened, resolved, updated
 
 
-class Finding(SQLModel, table=True):
+class Finding(Stored, table=True):
     """One fact a rule holds, with its evidence. `last_seen` is computed: the last run while it is open."""
 
     fingerprint: str = Field(primary_key=True)
@@ -109,7 +109,7 @@ class Finding(SQLModel, table=True):
     )
 
 
-class Exclusion(SQLModel, table=True):
+class Exclusion(Stored, table=True):
     """A reasoned, signed exception from one finding, with an end date."""
 
     id: str = Field(primary_key=True)
@@ -123,7 +123,7 @@ class Exclusion(SQLModel, table=True):
     waits: bool | None = None  # for that second person: until then it excludes nothing
 
 
-class Pin(SQLModel, table=True):
+class Pin(Stored, table=True):
     """A person's decision whose an account is."""
 
     application: str = Field(primary_key=True)
@@ -134,7 +134,7 @@ class Pin(SQLModel, table=True):
     at: datetime = instant(nullable=False)
 
 
-class Remediation(SQLModel, table=True):
+class Remediation(Stored, table=True):
     """Carrying out one removal, from proposal to proof."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -169,7 +169,7 @@ class Remediation(SQLModel, table=True):
     __table_args__ = (sa.Index("remediation_account", "application", "account_id"),)
 
 
-class RunHold(SQLModel, table=True):
+class RunHold(Stored, table=True):
     """A remediation run over its cap, waiting until two actors release exactly that one."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -181,7 +181,7 @@ class RunHold(SQLModel, table=True):
     released_by: list[str] = document()
 
 
-class Request(SQLModel, table=True):
+class Request(Stored, table=True):
     """Work a page or verb asks the worker to do."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -194,7 +194,7 @@ class Request(SQLModel, table=True):
     error: str | None = text()
 
 
-class JobRun(SQLModel, table=True):
+class JobRun(Stored, table=True):
     """One run of one job: when, how long, what it counted, what went wrong."""
 
     id: str = Field(primary_key=True)  # ULID
@@ -208,7 +208,7 @@ class JobRun(SQLModel, table=True):
     error: str | None = text()
 
 
-class Lease(SQLModel, table=True):
+class Lease(Stored, table=True):
     """Who took a lease last. The token grows by one each time; what an earlier holder still writes is refused."""
 
     name: str = Field(primary_key=True)
@@ -218,7 +218,7 @@ class Lease(SQLModel, table=True):
     taken_at: datetime = instant(nullable=False)
 
 
-class Connector(SQLModel, table=True):
+class Connector(Stored, table=True):
     """What one connector declares, written at start so that pages need no connector."""
 
     name: str = Field(primary_key=True)
@@ -234,7 +234,7 @@ class Connector(SQLModel, table=True):
     family: str | None = None  # what a catalogue groups it by: identity provider | application | protocol | hr
 
 
-class StoredSecret(SQLModel, table=True):
+class StoredSecret(Stored, table=True):
     """One secret, encrypted (AES-GCM)."""
 
     name: str = Field(primary_key=True)
@@ -242,7 +242,7 @@ class StoredSecret(SQLModel, table=True):
     sealed: bytes = b""
 
 
-class PolicyVersion(SQLModel, table=True):
+class PolicyVersion(Stored, table=True):
     """One policy that was in force: its thresholds, who brought it in and why."""
 
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})  # 1, 2, 3 ...
@@ -254,7 +254,7 @@ class PolicyVersion(SQLModel, table=True):
     changes: list[dict[str, Any]] = document()  # against the version before: key, before, after
 
 
-class AuditEntry(SQLModel, table=True):
+class AuditEntry(Stored, table=True):
     """One immutable line, chained to the one before."""
 
     seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
@@ -268,7 +268,7 @@ class AuditEntry(SQLModel, table=True):
     hash: str = ""
 
 
-class AuditDetail(SQLModel, table=True):
+class AuditDetail(Stored, table=True):
     """Personal details of an audit entry: salted, apart, erasable without breaking the chain."""
 
     seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})

@@ -25,7 +25,6 @@ def pull(
 ) -> None:
     """Read feeds; what they say becomes a snapshot unless it is incomplete or the guard holds it."""
     house = the_house()
-    home.settle()
     stamp = moment(at, "--at") if at else None
     names = feeds or work.feed_names(house)
     if not names:
