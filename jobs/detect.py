@@ -13,8 +13,9 @@ from governance import mappings, policies
 from governance.errors import AlreadyDecided, LeaverwatchError
 from governance.findings import evaluated, headline, record
 from governance.house import House
-from governance.tables import Connector, DetectRun, JobRun
+from governance.tables import DetectRun, JobRun
 from jobs import home
+from jobs.declarations import declare_missing
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ def detect(
     is stored, and the note says so.
     """
     as_of = as_of or now
-    _announced(house, now)
+    # In a new store the connectors have not said yet which of them are identity providers.
+    if declare_missing(house, {feed.connector for feed in house.settings.feeds}):
+        home.audit_act(house, now)
     with house.store.lease("detect") as alone:
         if not alone:
             raise AlreadyDecided("another process is detecting now; nothing was changed, try again in a moment")
@@ -60,14 +63,6 @@ def detect(
         if note is not None:
             return _look(house, as_of, note, known_at)
         return _run(house, now, as_of, by)
-
-
-def _announced(house: House, now: datetime) -> None:
-    """In a new store the connectors have not said yet which of them are identity providers."""
-    with house.store.read() as session:
-        known = session.exec(select(Connector.name).limit(1)).first()
-    if known is None:
-        home.announce(house, now)
 
 
 def _look(house: House, as_of: datetime, note: str, known_at: datetime | None) -> Detection:

@@ -174,45 +174,12 @@ def announce(house: House, now: datetime) -> None:
 
     ConfigurationError when a rule of one's own cannot be used: whoever starts is told at once.
     """
-    from dataclasses import asdict
-
-    from sqlmodel import select
-
-    from connectors.kit.contract import connector_class, connector_names
-    from governance import mappings, policies, tables
+    from governance import mappings, policies
     from governance.rulebook import in_force
+    from jobs.declarations import declare
 
     in_force(house.rules, house.settings.policy)
-
-    declared = []
-    for name in connector_names():
-        kind = connector_class(name)
-        declared.append(
-            tables.Connector(
-                name=name,
-                title=kind.title,
-                kind=kind.kind,
-                fields=[asdict(field) for field in kind.fields],
-                capabilities=list(kind.capabilities()),
-                tells=sorted(kind.tells),
-                scopes={capability: list(scopes) for capability, scopes in kind.scopes.items()},
-                plans=list(kind.plans),
-                covers=list(kind.covers),
-                limits=[
-                    *(asdict(limit) for limit in kind.limits),
-                    *({**asdict(manner), "steps": list(manner.steps)} for manner in kind.manners),
-                ],
-                family="hr" if kind.kind == "source" else kind.family,
-            )
-        )
-    with house.store.read() as session:
-        known = {row.name: row.model_dump() for row in session.exec(select(tables.Connector))}
-    if known != {row.name: row.model_dump() for row in declared}:
-        with house.store.write() as session:
-            for row in session.exec(select(tables.Connector)):
-                session.delete(row)
-            session.flush()
-            session.add_all(declared)
+    declare(house)
     audit_act(house, now)
     policies.note(house, now)
     mappings.note(house, now)
