@@ -18,7 +18,7 @@ from connectors.sandbox.control import NAMED, ask, faults_of
 from connectors.sandbox.landscape import landscape
 from connectors.sandbox.running import STATE, Running
 from connectors.sandbox.truth import truth
-from governance.findings.evaluation import with_providers
+from governance.findings.evaluation import picture, with_providers
 from governance.snapshots import PolarsEngine, facts
 from governance.tables import DetectRun, Finding
 from jobs import home
@@ -172,6 +172,24 @@ def said(pulled, tmp_path_factory):
     """What the feeds said, and the settings: for asking again with harm done to it."""
     house = pulled[0]
     return facts(house, PolarsEngine(), NOW, tmp_path_factory.mktemp("said")), with_providers(house, house.settings)
+
+
+class Written(PolarsEngine):
+    """Polars as it works on a large estate: nothing is kept in memory."""
+
+    def keep(self, frame, path, few):
+        return super().keep(frame, path, few=False)
+
+
+def test_what_accounts_are_matched_with_may_be_kept_in_memory_or_written_down(pulled, said, tmp_path):
+    house, _, _, _ = pulled
+    for name, engine in (("held", PolarsEngine()), ("written", Written())):
+        picture(house, NOW, tmp_path / name, engine, said[1])
+    tables = [pl.read_parquet(tmp_path / name / "accounts.parquet") for name in ("held", "written")]
+    assert tables[0].height > 1_000
+    assert tables[0].equals(tables[1])
+    written = {name: [path.stem for path in (tmp_path / name / "work").glob("known_*")] for name in ("held", "written")}
+    assert (written["held"], len(written["written"]) > 10) == ([], True)
 
 
 class TestProvenance:

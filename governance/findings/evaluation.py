@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from governance.tables import Connector, DetectRun, Snapshot
 
 Frame = nw.LazyFrame[Any]
 PORTION: Final = 1_500_000  # accounts that are correlated and sorted at once
+SMALL: Final = 20_000  # people and accounts: to write down and read again what they are matched with takes longer
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,15 @@ def _correlated(
 ) -> Frame:
     """The correlated accounts, written in portions of whole applications: all at once do not fit."""
     place, order = folder / "accounts.parquet", ("application", "account_id")
-    portions = _portions(house, said)
+    with house.store.read() as session:
+        read = [session.get_one(Snapshot, id) for _, id in sorted(said.snapshots.items())]
+    portions = _portions(read)
+    few = sum((row.rows or {}).get(table, 0) for row in read for table in ("identities", "accounts")) <= SMALL
     around = known(
         said,
         settings,
         as_of,
-        lambda name, frame: engine.persist(frame, folder / "work" / f"known_{name}.parquet", ()),
+        lambda name, frame: engine.keep(frame, folder / "work" / f"known_{name}.parquet", few),
         kept,
         everybody,
     )
@@ -144,13 +148,11 @@ def _correlated(
     return engine.scan(parts)
 
 
-def _portions(house: House, said: Facts) -> list[list[str]]:
+def _portions(read: Sequence[Snapshot]) -> list[list[str]]:
     """The applications in their order, as many together as hold PORTION accounts."""
-    with house.store.read() as session:
-        rows = [session.get_one(Snapshot, id) for _, id in sorted(said.snapshots.items())]
     portions: list[list[str]] = []
     filled = PORTION
-    for row in (row for row in rows if row.kind == "application"):
+    for row in (row for row in read if row.kind == "application"):
         count = (row.rows or {}).get("accounts", 0)
         if filled + count > PORTION:
             portions.append([])

@@ -22,6 +22,8 @@ from governance.snapshots.frames import scan, schema
 Frame = nw.LazyFrame[Any]
 ANSWER_S: Final = 5.0  # how long a Spark master may take to accept a connection
 _KIND: Final = 'leaverwatch.toml: engine.kind = "spark"'
+# Reordered joins can multiply rows before a filter reduces them: keep the order in which they are written.
+AS_WRITTEN: Final = pl.QueryOptFlags(join_order=False)
 FEW: Final = 10  # feeds; a thread waits for each file of each use of a scan, and there are 512 of them
 
 
@@ -39,6 +41,9 @@ class Engine(Protocol):
 
     def persist(self, frame: Frame, path: Path, sort_by: Sequence[str]) -> Frame:
         """Compute the frame, write it sorted and scan it again."""
+
+    def keep(self, frame: Frame, path: Path, few: bool) -> Frame:
+        """Compute the frame once for many uses; it stays in memory where its rows are `few`, else it is persisted."""
 
 
 class PolarsEngine:
@@ -63,10 +68,15 @@ class PolarsEngine:
         """Compute the frame, write it sorted and scan it again."""
         native = nw.to_native(frame)
         native = native.sort(*sort_by) if sort_by else native
-        # Reordered joins can multiply rows before a filter reduces them: keep the order in which they are written.
-        written = pl.QueryOptFlags(join_order=False)
-        native.sink_parquet(path, compression="zstd", compression_level=1, optimizations=written)
+        native.sink_parquet(path, compression="zstd", compression_level=1, optimizations=AS_WRITTEN)
         return self.scan([path])
+
+    def keep(self, frame: Frame, path: Path, few: bool) -> Frame:
+        """Compute the frame once for many uses; it stays in memory where its rows are `few`, else it is persisted."""
+        if not few:
+            return self.persist(frame, path, ())
+        held: pl.DataFrame = nw.to_native(frame).collect(engine="in-memory", optimizations=AS_WRITTEN)
+        return nw.from_native(held.lazy())
 
 
 class SparkEngine:
@@ -139,6 +149,10 @@ class SparkEngine:
         for note in (*path.glob(".*"), *path.glob("_*")):  # check sums and marks, which other readers take for data
             note.unlink()
         return self.scan([path])
+
+    def keep(self, frame: Frame, path: Path, few: bool) -> Frame:
+        """Persists, as Spark would compute it anew for each use."""
+        return self.persist(frame, path, ())
 
 
 def _where_java_is() -> str:
