@@ -40,6 +40,7 @@ BARE: Final[dict[str, Any]] = {
     "identity_name": pl.String,
     "digest": pl.String,
 }
+NOTHING: Final = pl.DataFrame(schema=BARE)
 WORDS: Final[dict[str, Any]] = {"reason": pl.String, "evidence": pl.String, "search": pl.String}
 FINDING: Final = BARE | WORDS
 INSTANT: Final = pl.Datetime("us", "UTC")
@@ -145,7 +146,7 @@ SUBJECT: Final[dict[Subject, list[str]]] = {
 def hold(rule: Rule, rows: pl.DataFrame, words: Words, now: datetime) -> Held:
     """The rows a rule fires on as its findings: one a fingerprint, whatever the order of the rows."""
     if rows.is_empty():  # most rules, on most estates
-        return Held(rule, rows, pl.DataFrame(schema=BARE))
+        return Held(rule, rows, NOTHING)
     rows = rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in ROW.items() if name not in rows.columns)
     parts = score.parts(rule.severity, now)
     points = rows.select(score.total(parts)).to_series()

@@ -131,6 +131,8 @@ def test_what_is_kept_comes_back_as_it_was():
     assert restored(found.kept()) == found
 
 
-def test_nobody_left():
+def test_nobody_left_and_nothing_happened():
     world = estate([account()])
+    nothing, something = (acts(one, NOW).collect("polars") for one in (world, leavers(3, close="scim").estate()))
+    assert (len(nothing), nothing.schema) == (0, something.schema)
     assert leaving(world, acts(world, NOW).collect("polars"), NOW, {}) == {}

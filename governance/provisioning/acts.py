@@ -55,6 +55,8 @@ def acts(picture: Picture, now: datetime) -> Frame:
         nw.col("kind").is_in(list(ACTS)), nw.col("success").fill_null(True), ~nw.col("account_id").is_null()
     )
     told = settled(happened.select(*ACCOUNT, "kind", "actor", "target", "at_s", "changes"))
+    if not there and empty(told):  # nor did a sign-in make any
+        return told.select(*ACCOUNT, nw.col("kind").alias("writer"), nw.col("kind").alias("act"), "at_s", "changes")
     push = nw.col("kind").is_in(PUSHES)
     here = told.filter(push, ~nw.col("application").is_in(there)).select(*_ACT)
     from_there = _of_accounts(picture, aimed(told.filter(push, nw.col("application").is_in(there)), called))

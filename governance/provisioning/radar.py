@@ -89,6 +89,8 @@ def _born(picture: Picture, done: Rows) -> dict[str, tuple[int, int]]:
 def _feeding(picture: Picture) -> dict[str, str]:
     """Which identity provider pushes to which application: the one seen to, else the only one there is."""
     there = providers(picture.settings)
+    if not there:
+        return {}
     told = picture.events.filter(nw.col("kind").is_in(PUSHES), nw.col("application").is_in(there))
     counted = aimed(told, names(picture.settings)).group_by("application", "aimed").agg(nw.len().alias("n"))
     found: dict[str, tuple[int, str]] = {}
