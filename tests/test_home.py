@@ -9,11 +9,13 @@ import pytest
 from conftest import NOW, MakeHouse
 from sqlmodel import select
 
+from connectors.kit.contract import connector_names
 from governance import secrets
 from governance.access import Actor
 from governance.errors import ConfigurationError, NotAllowed
 from governance.tables import AuditEntry, Connector
 from jobs import home
+from jobs.declarations import declare_missing
 from jobs.routes import readiness
 
 FEEDS = """
@@ -212,6 +214,19 @@ class TestAnnouncing:
         assert {"hr_csv", "app_csv"} <= set(rows)
         assert rows["hr_csv"].kind == "source"
         assert "path" in {field["name"] for field in rows["hr_csv"].fields}
+
+    def test_declares_those_that_are_missing_and_leaves_what_no_connector_is_called(self, make_house: MakeHouse):
+        house = make_house()
+        assert [declare_missing(house, names) for names in (["hr_csv", "fax"], ["hr_csv"], ["fax"])] == [
+            True,
+            False,
+            False,
+        ]
+        with house.store.read() as session:
+            assert [row.name for row in session.exec(select(Connector))] == ["hr_csv"]
+        home.announce(house, NOW)
+        with house.store.read() as session:
+            assert len(session.exec(select(Connector)).all()) == len(connector_names())
 
     def entries(self, house):
         with house.store.read() as session:
