@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
@@ -31,6 +31,7 @@ TABLE_OF: Final[dict[type, str]] = {
     Credential: "credentials",
 }
 CHUNK: Final = 10_000
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -97,7 +98,7 @@ def _microseconds(instant: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def with_twins(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+def with_twins(table: str, frame: Frame) -> Frame:
     """Every instant once more as whole seconds since 1970."""
     instants = [name for name, kind in COLUMNS[table].items() if kind == "instant"]
     return frame.with_columns(pl.col(name).dt.epoch("s").alias(f"{name}_s") for name in instants)
@@ -109,7 +110,7 @@ def with_keys(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns(
             _folded("email").alias("email_key"),
             _folded("aliases", separated=True).alias("alias_keys"),
-            _folded("former_emails", separated=True).alias("former_email_keys"),
+            former_email_keys(),
             _folded("display_name").alias("name_key"),
             _look("email").alias("email_skeleton"),
         )
@@ -128,6 +129,11 @@ def with_keys(table: str, frame: pl.DataFrame) -> pl.DataFrame:
             .drop("address")
         )
     return frame
+
+
+def former_email_keys() -> pl.Expr:
+    """The match keys of former addresses: the only ones that memory changes."""
+    return _folded("former_emails", separated=True).alias("former_email_keys")
 
 
 def _blank_to_null(column: str) -> pl.Expr:

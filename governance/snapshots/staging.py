@@ -27,7 +27,7 @@ from governance.snapshots.memory import (
     account_change,
     identity_change,
     remember_accounts,
-    remember_identities,
+    remembered_identities,
 )
 from governance.snapshots.parts import Parts
 from governance.snapshots.writing import write
@@ -105,12 +105,12 @@ def _people(
 ) -> tuple[Change, Frames]:
     """A source of truth with its memory: who vanished, former addresses, moves."""
     assert isinstance(feed, SourceSettings)
-    new = parts.scan("identities").collect()
+    new = parts.scan("identities")
     file = _file(house, last, "identities")
-    before = None if file is None else scan("identities", [file]).collect()
+    before = None if file is None else scan("identities", [file])
     again = last is not None and last.sha256 == row.sha256
     absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again)
-    kept = remember_identities(new, before, row.at, absence, _keep(house))
+    kept = remembered_identities(new, before, row.at, absence, _keep(house))
     return identity_change(new, before), {"identities": kept}
 
 
