@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from governance.records import COLUMNS, Record
+from governance.records import COLUMNS, Record, Rows
 from governance.snapshots.frames import chunks_of, frame_of, schema
 from governance.snapshots.writing import on_disk
 
@@ -29,14 +29,14 @@ class Parts:
         """SHA-256 over the rows as read, the same for the same rows in the same order."""
         return self._digest.hexdigest()
 
-    def take(self, records: Iterable[Record]) -> None:
+    def take(self, records: Iterable[Record | Rows]) -> None:
         """Write all records, a chunk at a time."""
         with on_disk(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         for number, (table, rows) in enumerate(chunks_of(records)):
             self._write(number, table, rows)
 
-    def _write(self, number: int, table: str, rows: Sequence[Record]) -> None:
+    def _write(self, number: int, table: str, rows: Sequence[Record] | Rows) -> None:
         frame = frame_of(table, rows)
         buffer = BytesIO()
         frame.write_ipc(buffer)

@@ -15,7 +15,7 @@ from ulid import ULID
 
 from governance.errors import ConfigurationError, IncompleteFeed
 from governance.house import House
-from governance.records import Gone, Reading, Record
+from governance.records import Gone, Reading, Record, Rows
 from governance.settings import SourceSettings
 from governance.snapshots.frames import scan, schema
 from governance.snapshots.happened import remember_events, with_last_use
@@ -41,7 +41,7 @@ Frames = dict[str, pl.DataFrame | pl.LazyFrame]
 def stage(
     house: House,
     feed: Feed,
-    records: Iterable[Record | Gone],
+    records: Iterable[Record | Rows | Gone],
     reading: Reading,
     at: datetime,
     now: datetime,
