@@ -180,7 +180,10 @@ def _privileged(held: Iterable[Mapping[str, bool]], patterns: tuple[str, ...]) -
 
 
 class _Rows:
-    """Turns rows of one file into accounts, or quarantines them."""
+    """Turns rows of one file into accounts, or quarantines them.
+
+    Nothing in it may point back at it: accounts must go the moment they were told, not when circles are looked for.
+    """
 
     def __init__(self, feed: AppCsv, table: Table) -> None:
         self._feed, self._table, self._calendar = feed, table, feed._calendar
@@ -188,7 +191,7 @@ class _Rows:
         self._doubtful: dict[int, str] = {}  # line -> the column whose date reads two ways
         self._same: dict[str, str | None] = {"": None}
         self._held = Meanings(_entitlements)
-        self._closed = {column: Meanings(partial(self._meaning, column)) for column in _CLOSED}
+        self._closed = {column: Meanings(partial(_meaning, column, feed._values[column])) for column in _CLOSED}
         self._times: dict[str, Meanings[_Read]] = {}  # by the key of the zone
 
     def take(self, portion: Portion) -> None:
@@ -247,19 +250,11 @@ class _Rows:
         accounts.drop(dropped)
         return accounts
 
-    def _meaning(self, column: str, text: str) -> Any:
-        if not text:
-            return None
-        ours = self._feed._values[column].get(text.casefold())
-        if ours is None:
-            raise ValueError(f"{text[:40]!r} is not known: translate it under values.{column}")
-        return _CLOSED[column][ours]
-
     def _of_zone(self, name: str) -> Meanings[_Read]:
         """What times mean in that zone; each row that names one that is not known is counted."""
         zone = self._calendar.zone_named(name)
         if zone.key not in self._times:
-            self._times[zone.key] = Meanings(partial(self._instant, zone))
+            self._times[zone.key] = Meanings(partial(_instant, self._calendar, self._feed.given.now, zone))
         return self._times[zone.key]
 
     def _time(self, rows: Standing, column: str) -> None:
@@ -273,11 +268,19 @@ class _Rows:
             if doubtful:
                 self._doubtful.setdefault(line, column)
 
-    def _instant(self, zone: ZoneInfo, text: str) -> _Read:
-        instant = self._calendar.instant(text, zone) if text else None
-        if instant is None:
-            return None, False, False
-        return *clamp(instant, self._feed.given.now), self._calendar.doubtful(text)
+
+def _meaning(column: str, ours: Mapping[str, str], text: str) -> Any:
+    if not text:
+        return None
+    word = ours.get(text.casefold())
+    if word is None:
+        raise ValueError(f"{text[:40]!r} is not known: translate it under values.{column}")
+    return _CLOSED[column][word]
+
+
+def _instant(calendar: Calendar, now: datetime, zone: ZoneInfo, text: str) -> _Read:
+    instant = calendar.instant(text, zone) if text else None
+    return (None, False, False) if instant is None else (*clamp(instant, now), calendar.doubtful(text))
 
 
 def _number(text: str) -> str:

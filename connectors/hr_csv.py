@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from operator import getitem
 from pathlib import Path
@@ -150,7 +151,10 @@ class HrCsv(Connector):
 
 
 class _Rows:
-    """Turns rows of one file into engagements, or quarantines them."""
+    """Turns rows of one file into engagements, or quarantines them.
+
+    Nothing in it may point back at it: the roll must go the moment it was told, not when circles are looked for.
+    """
 
     def __init__(self, feed: HrCsv, table: Table) -> None:
         self.doubtful: dict[int, str] = {}  # line -> the column whose date reads two ways
@@ -159,7 +163,7 @@ class _Rows:
         self._feed, self._table, self._calendar = feed, table, feed._calendar
         self._days: dict[str, tuple[Days, Days]] = {}  # by the name of a known zone: first ones and last ones
         self._ambiguous = feed._days[1] is not None  # a declared form may be read two ways
-        self._statuses = Meanings(self._status)
+        self._statuses = Meanings(partial(_status, feed._statuses))
         self._kinds = Meanings(lambda said: KINDS.get(feed._worker_types.get(said.casefold(), "")))
         self._same: dict[str, str | None] = {"": None}  # departments and titles repeat: kept once
         self._whys: dict[tuple[str, str, str], str] = {}
@@ -232,12 +236,6 @@ class _Rows:
                 if text and self._calendar.doubtful(text):
                     self.doubtful.setdefault(line, column)
 
-    def _status(self, said: str) -> str:
-        status = self._feed._statuses.get(said.casefold())
-        if status is None:
-            raise ValueError(f"{said[:40]!r} is not known: translate it under values.status" if said else "is empty")
-        return status
-
     def _kinds_of(self, rows: Standing) -> list[str]:
         said = rows.columns.get("worker_type") or [""] * len(rows)
         kinds = list(map(self._kinds.__getitem__, said))
@@ -252,6 +250,13 @@ class _Rows:
                 self._whys.clear()
             self._whys[key] = f"{status}, {words} {text}" if text else f"{status}, without a date"
         return self._whys[key]
+
+
+def _status(known: Mapping[str, str], said: str) -> str:
+    status = known.get(said.casefold())
+    if status is None:
+        raise ValueError(f"{said[:40]!r} is not known: translate it under values.status" if said else "is empty")
+    return status
 
 
 def _number(text: str) -> str:
