@@ -149,7 +149,9 @@ def remember_accounts(
     ).select(columns)
     if last is None:
         return present
-    was = last.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
+    noted = _noted_accounts(new, last)
+    was = last.join(noted.filter(~pl.col("gone")).lazy(), on=_ACCOUNT, how="semi")
+    was = was.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
     returned_before = (pl.col("was_returned_at") >= pl.col("was_closed_at")).fill_null(value=False)
     open_before = pl.col("was_closed_at").is_null() | returned_before
     closes = (pl.col("was_active") & ~pl.col("active") & open_before).fill_null(value=False)
@@ -167,11 +169,20 @@ def remember_accounts(
     seen_open = pl.col("closed_at").is_null() | (pl.col("returned_at") >= pl.col("closed_at")).fill_null(value=False)
     gone = pl.col("present") & seen_open & pl.col("active").fill_null(value=True)
     vanished = (
-        last.join(new.select("application", "account_id"), on=["application", "account_id"], how="anti")
+        last.join(noted.filter("gone").lazy(), on=_ACCOUNT, how="semi", maintain_order="left")
         .filter(pl.col("last_present_at") >= pl.lit(at - keep, INSTANT))
         .with_columns(closed_at=pl.when(gone).then(moment).otherwise("closed_at"), present=pl.lit(False))
     )
     return pl.concat([present, _with_twins_of_closing(vanished).select(columns)])
+
+
+def _noted_accounts(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
+    """Of the last accounts (by their key) those that are `gone`, and those that were closed once or are now."""
+    now = new.select(*_ACCOUNT, pl.col("active").alias("now_active"), here=pl.lit(True))
+    closed = pl.col("closed_at").is_not_null() | pl.col("returned_at").is_not_null()
+    compared = last.select(*_ACCOUNT, "active", closed=closed).join(now, on=_ACCOUNT, how="left")
+    gone, closes = pl.col("here").is_null(), (pl.col("active") & ~pl.col("now_active")).fill_null(value=False)
+    return compared.filter(gone | pl.col("closed") | closes).select(*_ACCOUNT, gone=gone).collect(engine="streaming")
 
 
 def _closed_here(proved: Mapping[str, datetime]) -> pl.LazyFrame:
@@ -181,6 +192,7 @@ def _closed_here(proved: Mapping[str, datetime]) -> pl.LazyFrame:
     )
 
 
+_ACCOUNT: Final = ("application", "account_id")
 _CLOSING: Final = ("active", "closed_at", "returned_at")
 
 
