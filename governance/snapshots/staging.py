@@ -75,7 +75,7 @@ def stage(
     )
     row.path = f"{feed.name}/{row.id}"
     folder = house.snapshots / row.path
-    told = Parts(folder.with_name(f".{row.id}.parts"))
+    told = Parts(folder.with_name(f".{row.id}.parts"), lambda: over is None and bool(reading.sha256))
     parts = Laid(told, house, over) if over else told
     try:
         parts.take(records)  # type: ignore[arg-type]  # Gone comes only where there is something to lay changes over
