@@ -9,10 +9,12 @@ sign-on); `responsible` (who answers for it: an e-mail or employee id); `credent
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
-from operator import itemgetter
+from functools import partial
+from itertools import islice, repeat
+from operator import getitem
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,8 +22,9 @@ from connectors.kit.contract import Checked, Circumstances, Connector, Field
 from connectors.kit.files import newest_file
 from connectors.kit.instants import Calendar, clamp
 from connectors.kit.options import columns_option, delimiter_option, feed_table, text_option, values_option
+from connectors.kit.portions import TOLD, Lasting, Meanings, Portion, Standing
 from connectors.kit.tables import Table
-from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Reading, Record
+from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Reading, Record, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 COLUMNS = (
@@ -35,8 +38,19 @@ _CLOSED: dict[str, dict[str, Any]] = {  # the values a column may hold, and what
     "mfa": {"true": True, "false": False},
     "password": {"true": True, "false": False},
 }
-# What an account is without its application, its id and whether it is privileged.
-_Draft = tuple[Any, ...]
+_READ = {
+    "account_id": "account_id",
+    "kind": "kind",
+    "status": "active",
+    "last_login_at": "last_seen_at",
+    "created_at": "created_at",
+    "mfa": "mfa",
+    "password": "password",
+    "credentials": "credentials",
+}
+_TEXTS = ("username", "email", "display_name", "external_id", "employee_id", "responsible")
+_REPEATING = ("department", "title")  # kept once
+_Read = tuple[datetime | None, bool, bool]  # the instant, whether it was clamped, whether it reads two ways
 
 
 class AppCsv(Connector):
@@ -91,34 +105,55 @@ class AppCsv(Connector):
 
     def records(self) -> Iterator[Record]:
         """Yield every entitlement, account and grant once; a row that cannot be believed is quarantined."""
+        for portion in self.portions():
+            yield from portion.records()
+
+    def portions(self) -> Iterator[Rows]:
+        """The same, many at once."""
         table = self._open(self.reading)
         calendar = self._calendar = Calendar(*self._days, self._where, epoch=True)
         rows = _Rows(self, table)
-        for line, row in table.rows():
-            rows.read(line, row)
-        rows.settle()
+        for portion in table.portions():
+            rows.take(portion)
+        accounts = rows.settled()
         table.judge()
-        reading = self.reading
-        reading.kept = len(rows.drafts)
+        self.reading.kept = len(accounts)
         for name, count in sorted(calendar.unknown_zones.items()):
             table.note(f"time zone {name[:40]!r} is not known: {calendar.zone.key} is used in {count} rows")
-        yield from self._told(rows)
+        yield from self._told(accounts)
 
-    def _told(self, rows: _Rows) -> Iterator[Record]:
-        application = self.feed.name
-        privileged = rows.privileged(self._patterns)
-        for name, is_privileged in privileged.items():
-            yield Entitlement(application, name, name, "entitlement", is_privileged)
-        holds: dict[int, bool] = {}  # rows with the same cell share what they hold
-        for account_id, (_, draft, held) in rows.drafts.items():
-            if held is None:
-                yield _account(application, account_id, draft, None)
-                continue
-            if id(held) not in holds:
-                holds[id(held)] = any(privileged[name] for name in held)
-            yield _account(application, account_id, draft, holds[id(held)])
-            for name in held:
-                yield Grant(application, account_id, name, "direct")
+    def _told(self, accounts: Lasting) -> Iterator[Rows]:
+        held = {id(cell): cell for cell in accounts.columns.get("held", ())}  # rows with the same cell share it
+        privileged = _privileged(held.values(), self._patterns)
+        if privileged:
+            names = list(privileged)
+            yield Rows(
+                Entitlement,
+                self._columns(
+                    len(names),
+                    entitlement_id=names,
+                    name=names,
+                    kind=["entitlement"] * len(names),
+                    privileged=list(privileged.values()),
+                ),
+            )
+        holds = {key: any(privileged[name] for name in cell) for key, cell in held.items()}
+        for height, columns in accounts.slices(TOLD):
+            cells = columns.pop("held", None)
+            if cells is not None:
+                columns["privileged"] = [holds[id(cell)] for cell in cells]
+            yield Rows(Account, self._columns(height, **columns))
+            if cells:
+                yield from self._grants(columns["account_id"], cells)
+
+    def _grants(self, account_ids: Sequence[str], cells: Sequence[Mapping[str, bool]]) -> Iterator[Rows]:
+        held = ((number, name) for number, cell in zip(account_ids, cells, strict=True) for name in cell)
+        while some := list(islice(held, TOLD)):
+            told = {"account_id": [number for number, _ in some], "entitlement_id": [name for _, name in some]}
+            yield Rows(Grant, self._columns(len(some), **told, how=["direct"] * len(some)))
+
+    def _columns(self, height: int, **columns: Sequence[Any]) -> dict[str, Sequence[Any]]:
+        return {"application": [self.feed.name] * height, **columns}
 
     def _open(self, reading: Reading) -> Table:
         return Table(
@@ -133,168 +168,140 @@ class AppCsv(Connector):
         )
 
 
-def _account(application: str, account_id: str, draft: _Draft, privileged: bool | None) -> Account:
-    username, email, name, external_id, employee_id, kind, active, seen_at, seen_known, created_at, mfa, *more = draft
-    return Account(
-        application,
-        account_id,
-        username,
-        email,
-        name,
-        external_id,
-        employee_id,
-        kind,
-        active,
-        seen_at,
-        seen_known,
-        created_at,
-        mfa,
-        privileged,
-        *more,
-    )
+def _privileged(held: Iterable[Mapping[str, bool]], patterns: tuple[str, ...]) -> dict[str, bool]:
+    """Every entitlement that is held, and whether a mark or a pattern calls it privileged."""
+    found: dict[str, bool] = {}
+    for cell in held:
+        for name, marked in cell.items():
+            if name not in found:
+                found[name] = any(fnmatchcase(name.casefold(), pattern) for pattern in patterns)
+            found[name] = found[name] or marked
+    return found
 
 
 class _Rows:
-    """Turns rows of one file into drafts of accounts, or quarantines them."""
+    """Turns rows of one file into accounts, or quarantines them.
+
+    Nothing in it may point back at it: accounts must go the moment they were told, not when circles are looked for.
+    """
 
     def __init__(self, feed: AppCsv, table: Table) -> None:
-        # account id -> line, fields of the account after its id and without `privileged`, entitlements (marked or not)
-        self.drafts: dict[str, tuple[int, _Draft, dict[str, bool] | None]] = {}
         self._feed, self._table, self._calendar = feed, table, feed._calendar
-        self._clashes: dict[str, list[int]] = {}
-        self._doubtful: dict[int, tuple[str, str]] = {}  # line -> account id and the column whose date reads two ways
-        self._held: dict[str, dict[str, bool]] = {"": {}}
+        self._accounts = Lasting()
+        self._doubtful: dict[int, str] = {}  # line -> the column whose date reads two ways
         self._same: dict[str, str | None] = {"": None}
-        self._pick = itemgetter(*(table.columns.get(name, -1) for name in COLUMNS))
-        self._tells_entitlements = "entitlements" in table.columns
-        self._told: dict[str, dict[str, Any]] = {column: {"": None} for column in _CLOSED}
-        self._times: dict[tuple[str, str], tuple[datetime | None, bool, bool]] = {}  # instant, clamped, doubtful
+        self._held = Meanings(_entitlements)
+        self._closed = {column: Meanings(partial(_meaning, column, feed._values[column])) for column in _CLOSED}
+        self._times: dict[str, Meanings[_Read]] = {}  # by the key of the zone
 
-    def read(self, line: int, row: list[str]) -> None:
-        """Take in one row."""
-        row.append("")  # what a missing column points at
-        (
-            account_id, username, email, display_name, status, created_at, last_login_at, employee_id,
-            external_id, kind, mfa, department, entitlements, zone_name, title, password, responsible, credentials,
-        ) = map(str.strip, self._pick(row))  # fmt: skip
-        if not account_id:
-            self._table.reject(line, "account_id", "is empty")
-            return
-        zone = self._calendar.zone_named(zone_name) if zone_name else self._calendar.zone
-        column = "status"
-        try:
-            active = self._closed("status", status)
-            column = "kind"
-            account_kind = self._closed("kind", kind)
-            column = "mfa"
-            has_mfa = self._closed("mfa", mfa)
-            column = "password"
-            has_password = self._closed("password", password)
-            column = "credentials"
-            working = self._count(credentials)
-            column = "created_at"
-            created = self._time(created_at, zone, line, column, account_id)
-            column = "last_login_at"
-            never = last_login_at.casefold() == "never"
-            seen = None if never else self._time(last_login_at, zone, line, column, account_id)
-        except ValueError as error:
-            self._table.reject(line, column, str(error))
-            return
-        draft = (
-            username or None,
-            email or None,
-            display_name or None,
-            external_id or None,
-            employee_id or None,
-            account_kind,
-            active,
-            seen,
-            never or seen is not None,
-            created,
-            has_mfa,
-            self._same.setdefault(department, department),
-            self._same.setdefault(title, title),
-            has_password,
-            responsible or None,
-            working,
-        )
-        entry = (line, draft, self._entitlements(entitlements) if self._tells_entitlements else None)
-        first = self.drafts.setdefault(account_id, entry)
-        if first is entry:
-            return
-        if first[1:] == entry[1:]:
-            self._table.reading.duplicates += 1
-        else:
-            self._clashes.setdefault(account_id, [first[0]]).append(line)
+    def take(self, portion: Portion) -> None:
+        """Take in a portion: what all its rows tell in a column is read at once, what stands is kept."""
+        rows = Standing(portion)
+        rows.read("account_id", _number, "account_id")
+        rows.columns["times"] = [self._of_zone(zone) for zone in rows.columns.get("time_zone") or repeat("", len(rows))]
+        for column, meanings in self._closed.items():
+            if column in rows.columns:
+                rows.read(column, meanings.__getitem__, column)
+        if "credentials" in rows.columns:
+            rows.read("credentials", _count, "credentials")
+        self._time(rows, "created_at")
+        if "last_login_at" in rows.columns:
+            rows.columns["never"] = [text.casefold() == "never" for text in rows.columns["last_login_at"]]
+            pairs = zip(rows.columns["never"], rows.columns["last_login_at"], strict=True)
+            rows.columns["last_login_at"] = ["" if never else text for never, text in pairs]
+            self._time(rows, "last_login_at")
+        self._keep(rows)
+        for line, column, reason in sorted(rows.refused):
+            self._table.reject(line, column, reason)
 
-    def settle(self) -> None:
-        """Quarantine accounts that the file states twice in different words, and dates that read two ways."""
-        for account_id, lines in self._clashes.items():
-            del self.drafts[account_id]
-            for line in lines:
-                self._table.reject(line, "account_id", "the same account_id stands in another row that differs")
+    def _keep(self, rows: Standing) -> None:
+        told = rows.columns
+        kept = {ours: told[name] for name, ours in _READ.items() if name in told}
+        for name in _TEXTS:
+            if name in told:
+                kept[name] = [text or None for text in told[name]]
+        for name in _REPEATING:
+            if name in told:
+                kept[name] = list(map(self._same.setdefault, told[name], told[name]))
+        if "never" in told:
+            pairs = zip(told["never"], told["last_login_at"], strict=True)
+            kept["last_seen_known"] = [never or seen is not None for never, seen in pairs]
+        if "entitlements" in told:
+            kept["held"] = list(map(self._held.__getitem__, told["entitlements"]))
+        self._accounts.add(rows.lines, kept)
+
+    def settled(self) -> Lasting:
+        """All accounts, but for those that the file states twice in different words and dates that read two ways."""
+        accounts, lines = self._accounts, self._accounts.lines
+        columns = accounts.columns.values()
+        dropped = set()
+        for first, *others in accounts.repeated("account_id").values():
+            differing = [place for place in others if any(told[place] != told[first] for told in columns)]
+            self._table.reading.duplicates += len(others) - len(differing)
+            for place in (first, *differing) if differing else ():
+                self._table.reject(lines[place], "account_id", "the same account_id stands in another row that differs")
+            dropped |= {*others, *((first,) if differing else ())}
         if self._calendar.mixed:
-            for line, (account_id, column) in self._doubtful.items():
-                if self.drafts.get(account_id, (0,))[0] == line:
-                    del self.drafts[account_id]
-                    self._table.reject(line, column, "reads two ways, and this file mixes both orders of day and month")
+            for place, line in enumerate(lines):
+                if line in self._doubtful and place not in dropped:
+                    dropped.add(place)
+                    why = "reads two ways, and this file mixes both orders of day and month"
+                    self._table.reject(line, self._doubtful[line], why)
+        accounts.drop(dropped)
+        return accounts
 
-    def privileged(self, patterns: tuple[str, ...]) -> dict[str, bool]:
-        """Every entitlement that is held, and whether a mark or a pattern calls it privileged."""
-        found: dict[str, bool] = {}
-        for _, _, held in self.drafts.values():
-            for name in held or ():
-                if name not in found:
-                    found[name] = any(fnmatchcase(name.casefold(), pattern) for pattern in patterns)
-                if held and held[name]:
-                    found[name] = True
-        return found
+    def _of_zone(self, name: str) -> Meanings[_Read]:
+        """What times mean in that zone; each row that names one that is not known is counted."""
+        zone = self._calendar.zone_named(name)
+        if zone.key not in self._times:
+            self._times[zone.key] = Meanings(partial(_instant, self._calendar, self._feed.given.now, zone))
+        return self._times[zone.key]
 
-    def _closed(self, column: str, text: str) -> Any:
-        known = self._told[column]
-        if text not in known:
-            ours = self._feed._values[column].get(text.casefold())
-            if ours is None:
-                raise ValueError(f"{text[:40]!r} is not known: translate it under values.{column}")
-            known[text] = _CLOSED[column][ours]
-        return known[text]
+    def _time(self, rows: Standing, column: str) -> None:
+        if column not in rows.columns:
+            return
+        rows.read(column, getitem, "times", column)
+        read = rows.columns[column]
+        rows.columns[column] = [instant for instant, _, _ in read]
+        self._table.reading.clamped += sum(clamped for _, clamped, _ in read)
+        for line, (_, _, doubtful) in zip(rows.lines, read, strict=True):
+            if doubtful:
+                self._doubtful.setdefault(line, column)
 
-    @staticmethod
-    def _count(text: str) -> int | None:
-        if not text:
-            return None
-        if not text.isdecimal() or not text.isascii() or len(text) > 6:
-            raise ValueError(f"{text[:40]!r} is no number: expected how many tokens and keys work now, such as 0 or 3")
-        return int(text)
 
-    def _time(self, text: str, zone: ZoneInfo, line: int, column: str, account_id: str) -> datetime | None:
-        if not text:
-            return None
-        key = (text, zone.key)
-        found = self._times.get(key)
-        if found is None:
-            if len(self._times) > 50_000:
-                self._times.clear()
-            found = self._times[key] = self._instant(text, zone)
-        instant, clamped, doubtful = found
-        if clamped:
-            self._table.reading.clamped += 1
-        if doubtful:
-            self._doubtful.setdefault(line, (account_id, column))
-        return instant
+def _meaning(column: str, ours: Mapping[str, str], text: str) -> Any:
+    if not text:
+        return None
+    word = ours.get(text.casefold())
+    if word is None:
+        raise ValueError(f"{text[:40]!r} is not known: translate it under values.{column}")
+    return _CLOSED[column][word]
 
-    def _instant(self, text: str, zone: ZoneInfo) -> tuple[datetime | None, bool, bool]:
-        instant = self._calendar.instant(text, zone)
-        if instant is None:
-            return None, False, False
-        return *clamp(instant, self._feed.given.now), self._calendar.doubtful(text)
 
-    def _entitlements(self, cell: str) -> dict[str, bool]:
-        held = self._held.get(cell)
-        if held is None:
-            held = self._held[cell] = {}
-            for part in cell.split(";"):
-                marked = part.strip().endswith("!")
-                if name := part.strip().removesuffix("!").strip():
-                    held[name] = held.get(name, False) or marked
-        return held
+def _instant(calendar: Calendar, now: datetime, zone: ZoneInfo, text: str) -> _Read:
+    instant = calendar.instant(text, zone) if text else None
+    return (None, False, False) if instant is None else (*clamp(instant, now), calendar.doubtful(text))
+
+
+def _number(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+def _count(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or not text.isascii() or len(text) > 6:
+        raise ValueError(f"{text[:40]!r} is no number: expected how many tokens and keys work now, such as 0 or 3")
+    return int(text)
+
+
+def _entitlements(cell: str) -> dict[str, bool]:
+    """What an account holds, and whether a mark calls it privileged."""
+    held: dict[str, bool] = {}
+    for part in cell.split(";"):
+        marked = part.strip().endswith("!")
+        if name := part.strip().removesuffix("!").strip():
+            held[name] = held.get(name, False) or marked
+    return held

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
-from operator import itemgetter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import repeat
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 from connectors.kit.contract import Checked, Circumstances, Connector, Field
-from connectors.kit.engagements import KINDS, STATUSES, Engagement, Roster, state_of
+from connectors.kit.engagements import KINDS, STATUSES, state_of
 from connectors.kit.feed_file import SFTP, FeedFile
 from connectors.kit.instants import Calendar, Days
 from connectors.kit.options import (
@@ -24,9 +26,11 @@ from connectors.kit.options import (
     text_option,
     values_option,
 )
+from connectors.kit.portions import Meanings, Portion, Standing
+from connectors.kit.roll import Roll
 from connectors.kit.tables import Table
 from governance.errors import ConfigurationError
-from governance.records import Reading, Record
+from governance.records import Reading, Record, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 COLUMNS = (
@@ -34,6 +38,15 @@ COLUMNS = (
     "contract_end_date", "manager_employee_id", "manager_email", "manager_name", "department", "job_title", "location",
     "time_zone", "display_name", "aliases", "cost_center", "legal_entity", "updated_at",
 )  # fmt: skip
+_READ = ("employee_id", "ended_at", "ended_why", "contract_end", "hire_at")
+_TEXTS = {
+    "display_name": "display_name",
+    "email": "work_email",
+    "manager_id": "manager_employee_id",
+    "manager_email": "manager_email",
+    "manager_name": "manager_name",
+}
+_REPEATING = {"department": "department", "title": "job_title"}
 _MANGLED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 
 
@@ -96,30 +109,32 @@ class HrCsv(Connector):
 
     def records(self) -> Iterator[Record]:
         """Yield every identity once; a row that cannot be believed is quarantined, a file that cannot is refused."""
+        for portion in self.portions():
+            yield from portion.records()
+
+    def portions(self) -> Iterator[Rows]:
+        """The same, many at once."""
         with self._file.newest(self.reading) as path:
             yield from self._read(self._open(path, self.reading))
 
-    def _read(self, table: Table) -> Iterator[Record]:
+    def _read(self, table: Table) -> Iterator[Rows]:
         calendar = self._calendar = Calendar(*self._days, self._where)
         rows = _Rows(self, table)
-        roster = Roster(self.feed.name)
-        for line, row in table.rows():
-            engagement = rows.read(line, row)
-            if engagement:
-                roster.add(engagement)
-        doubtful = rows.doubtful if calendar.mixed else {}
-        self.reading.kept = roster.settle(
+        for portion in table.portions():
+            rows.take(portion)
+        roll, doubtful = rows.roll, rows.doubtful if calendar.mixed else {}
+        self.reading.kept = roll.settle(
             doubtful, lambda e, why: table.reject(e.line, doubtful.get(e.line, "employee_id"), why)
         )
-        self.reading.duplicates = roster.merged
+        self.reading.duplicates = roll.merged
         table.judge()
-        if roster.merged:
-            table.note(f"{roster.merged} rows are further engagements of somebody, or the same row again")
+        if roll.merged:
+            table.note(f"{roll.merged} rows are further engagements of somebody, or the same row again")
         for name, count in sorted(calendar.unknown_zones.items()):
             table.note(f"time zone {name[:40]!r} is not known: {calendar.zone.key} is used in {count} rows")
         for name, count in sorted(rows.unknown_types.items()):
             table.note(f"worker_type {name[:40]!r} is not known: taken as employee in {count} rows")
-        yield from roster.identities()
+        yield from roll.rows()
 
     def _open(self, path: Path, reading: Reading) -> Table:
         return Table(
@@ -136,79 +151,72 @@ class HrCsv(Connector):
 
 
 class _Rows:
-    """Turns rows of one file into engagements, or quarantines them."""
+    """Turns rows of one file into engagements, or quarantines them.
+
+    Nothing in it may point back at it: the roll must go the moment it was told, not when circles are looked for.
+    """
 
     def __init__(self, feed: HrCsv, table: Table) -> None:
         self.doubtful: dict[int, str] = {}  # line -> the column whose date reads two ways
         self.unknown_types: Counter[str] = Counter()
-        self._feed, self._table = feed, table
-        self._calendar = feed._calendar
-        self._cells = itemgetter(*(table.columns.get(name, -1) for name in COLUMNS))
+        self.roll = Roll(feed.feed.name)
+        self._feed, self._table, self._calendar = feed, table, feed._calendar
         self._days: dict[str, tuple[Days, Days]] = {}  # by the name of a known zone: first ones and last ones
         self._ambiguous = feed._days[1] is not None  # a declared form may be read two ways
-        self._tells_status = "status" in table.columns
-        self._same: dict[str, str] = {}  # departments and titles repeat: kept once
+        self._statuses = Meanings(partial(_status, feed._statuses))
+        self._kinds = Meanings(lambda said: KINDS.get(feed._worker_types.get(said.casefold(), "")))
+        self._same: dict[str, str | None] = {"": None}  # departments and titles repeat: kept once
         self._whys: dict[tuple[str, str, str], str] = {}
 
-    def read(self, line: int, row: list[str]) -> Engagement | None:
-        """The engagement of one row; None when the row was quarantined."""
-        row.append("")  # what a missing column points at
-        cells = [cell.strip() for cell in self._cells(row)]
-        employee_id, said = cells[0], cells[1]
-        if not employee_id:
-            self._table.reject(line, "employee_id", "is empty")
-            return None
-        if "+" in employee_id and _MANGLED.fullmatch(employee_id):
-            self._table.reject(line, "employee_id", f"{employee_id!r} was made a number by a spreadsheet")
-            return None
-        status = self._feed._default_status
-        if self._tells_status:
-            status = self._feed._statuses.get(said.casefold())
-            if status is None:
-                reason = f"{said[:40]!r} is not known: translate it under values.status" if said else "is empty"
-                self._table.reject(line, "status", reason)
-                return None
-        return self._engagement(line, cells, status or "")
+    def take(self, portion: Portion) -> None:
+        """Take in a portion: what all its rows tell in a column is read at once, what stands is kept."""
+        rows = Standing(portion)
+        rows.read("employee_id", _number, "employee_id")
+        if "status" in rows.columns:
+            rows.read("status", self._statuses.__getitem__, "status")
+        else:
+            rows.columns["status"] = [self._feed._default_status or ""] * len(rows)
+        zones = rows.columns.get("time_zone") or repeat("", len(rows))
+        days = [self._days.get(zone) or self._of_zone(zone) for zone in zones]
+        rows.columns |= {"first": [first for first, _ in days], "last": [last for _, last in days]}
+        self._date(rows, "hire_at", "first", "hire_date")
+        self._end(rows)
+        self._date(rows, "contract_end", "last", "contract_end_date")
+        self._keep(rows)
+        for line, column, reason in sorted(rows.refused):
+            self._table.reject(line, column, reason)
 
-    def _engagement(self, line: int, cells: list[str], status: str) -> Engagement | None:
-        (
-            employee_id, _, email, hire, termination, last_day, worker_type, contract, manager_id, manager_email,
-            manager_name, department, title, _, zone, name, aliases, *_,
-        ) = cells  # fmt: skip
-        first, last = self._days.get(zone) or self._of_zone(zone)
-        column, text = "hire_date", last_day
-        try:
-            hire_at = self._day(first, hire, line, column)
-            column = "last_day_of_work"
-            ended_at = self._day(last, last_day, line, column)
-            if ended_at is None and termination:
-                column, text = "termination_date", termination
-                ended_at = self._day(last if self._feed._last_day else first, termination, line, column)
-            ended_why = self._why(status, column, text) if ended_at or status == "terminated" else None
-            column = "contract_end_date"
-            contract_end = self._day(last, contract, line, column)
-        except ValueError as error:
-            self._table.reject(line, column, str(error))
-            return None
-        same = self._same.setdefault
-        return Engagement(
-            line,
-            employee_id,
-            self._kind(worker_type),
-            state_of(status, hire_at, ended_at, self._feed.given.now),
-            ended_at,
-            ended_why,
-            contract_end,
-            hire_at,
-            name or None,
-            email or None,
-            tuple(alias for part in aliases.split(";") if (alias := part.strip())) if aliases else (),
-            same(department, department) or None,
-            same(title, title) or None,
-            manager_id or None,
-            manager_email or None,
-            manager_name or None,
-        )
+    def _keep(self, rows: Standing) -> None:
+        told = rows.columns
+        hired = told.get("hire_at") or repeat(None)
+        states = map(state_of, told["status"], hired, told["ended_at"], repeat(self._feed.given.now))
+        kept: dict[str, Sequence[Any]] = {"state": list(states), "kind": self._kinds_of(rows)}
+        kept |= {name: told[name] for name in _READ if name in told}
+        for name, theirs in _TEXTS.items():
+            if theirs in told:
+                kept[name] = [text or None for text in told[theirs]]
+        for name, theirs in _REPEATING.items():
+            if theirs in told:
+                kept[name] = list(map(self._same.setdefault, told[theirs], told[theirs]))
+        if "aliases" in told:
+            kept["aliases"] = [tuple(filter(None, map(str.strip, cell.split(";")))) for cell in told["aliases"]]
+        self.roll.add(rows.lines, kept)
+
+    def _end(self, rows: Standing) -> None:
+        """When they end and what says so: the last day of work, else the date of termination."""
+        self._date(rows, "ended_at", "last", "last_day_of_work")
+        if "ended_at" in rows.columns and "termination_date" in rows.columns:
+            pairs = zip(rows.columns["ended_at"], rows.columns["termination_date"], strict=True)
+            rows.columns["termination_date"] = ["" if ended_at else text for ended_at, text in pairs]
+        self._date(rows, "terminated_at", "last" if self._feed._last_day else "first", "termination_date")
+        told, none = rows.columns, [None] * len(rows)
+        ends = zip(told.get("ended_at", none), told.get("terminated_at", none), strict=True)
+        ended = told["ended_at"] = [last_day or terminated for last_day, terminated in ends]
+        said = (told.get("last_day_of_work", none), told.get("termination_date", none))
+        told["ended_why"] = [
+            self._why(status, *texts) if ended_at or status == "terminated" else None
+            for ended_at, status, *texts in zip(ended, told["status"], *said, strict=True)
+        ]
 
     def _of_zone(self, name: str) -> tuple[Days, Days]:
         """Days in that zone, as first ones and as last ones."""
@@ -219,26 +227,42 @@ class _Rows:
             self._days[name] = Days(self._calendar, zone), Days(self._calendar, zone, last=True)
         return self._days[name]
 
-    def _day(self, days: Days, text: str, line: int, column: str) -> datetime | None:
-        if not text:
-            return None
-        if self._ambiguous and self._calendar.doubtful(text):
-            self.doubtful.setdefault(line, column)
-        return days[text]
+    def _date(self, rows: Standing, into: str, days: str, column: str) -> None:
+        if column not in rows.columns:
+            return
+        rows.read(into, getitem, days, column)
+        if self._ambiguous:
+            for line, text in zip(rows.lines, rows.columns[column], strict=True):
+                if text and self._calendar.doubtful(text):
+                    self.doubtful.setdefault(line, column)
 
-    def _kind(self, said: str) -> str:
-        kind = KINDS.get(self._feed._worker_types.get(said.casefold(), ""))
-        if kind is None:
-            if said:
-                self.unknown_types[said] += 1
-            return "employee"
-        return kind
+    def _kinds_of(self, rows: Standing) -> list[str]:
+        said = rows.columns.get("worker_type") or [""] * len(rows)
+        kinds = list(map(self._kinds.__getitem__, said))
+        self.unknown_types.update(word for word, kind in zip(said, kinds, strict=True) if word and kind is None)
+        return [kind or "employee" for kind in kinds]
 
-    def _why(self, status: str, column: str, text: str) -> str:
-        words = "last day of work" if column == "last_day_of_work" else "termination date"
+    def _why(self, status: str, last_day: str | None, termination: str | None) -> str:
+        words, text = ("termination date", termination) if termination else ("last day of work", last_day or "")
         key = (status, words, text)
         if key not in self._whys:
             if len(self._whys) > 10_000:
                 self._whys.clear()
             self._whys[key] = f"{status}, {words} {text}" if text else f"{status}, without a date"
         return self._whys[key]
+
+
+def _status(known: Mapping[str, str], said: str) -> str:
+    status = known.get(said.casefold())
+    if status is None:
+        raise ValueError(f"{said[:40]!r} is not known: translate it under values.status" if said else "is empty")
+    return status
+
+
+def _number(text: str) -> str:
+    """An employee id; ValueError when it is none."""
+    if not text:
+        raise ValueError("is empty")
+    if "+" in text and _MANGLED.fullmatch(text):
+        raise ValueError(f"{text!r} was made a number by a spreadsheet")
+    return text

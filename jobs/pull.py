@@ -18,7 +18,7 @@ from ulid import ULID
 from governance import guards, remediation
 from governance.errors import FeedError, LeaverwatchError, NotSupported
 from governance.house import House
-from governance.records import Gone, Reading, Record
+from governance.records import Gone, Reading, Record, Rows
 from governance.settings import ApplicationSettings
 from governance.snapshots import Before, believed, stage
 from governance.tables import JobRun, Pull, Snapshot
@@ -165,18 +165,18 @@ class Told:
         told = self._connector.changes_mark if isinstance(self._connector, TellsChanges) else None
         return changing.kept(self._house, self._connector.feed.name, told)
 
-    def _records(self) -> Iterator[Record | Gone]:
+    def _records(self) -> Iterator[Record | Rows | Gone]:
         from connectors.kit.contract import TellsChanges
 
         connector, base = self._connector, self._base
         if base is None or not isinstance(connector, TellsChanges):
-            yield from connector.records()
+            yield from connector.portions()
             return
         yield from connector.changes(base.mark, Before(self._house, base.snapshot))
         told = connector.reading
         told.filters = "; ".join(filter(None, (base.words, told.filters)))
 
-    def __iter__(self) -> Iterator[Record | Gone]:
+    def __iter__(self) -> Iterator[Record | Rows | Gone]:
         from connectors.kit.contract import TellsEvents
 
         connector = self._connector

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from connectors.kit.pacing import RateLimit
 from governance.errors import ConfigurationError, IncompleteFeed
-from governance.records import Account, Configured, Credential, Event, Gone, Grant, Reading, Receipt, Record
+from governance.records import Account, Configured, Credential, Event, Gone, Grant, Reading, Receipt, Record, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 FieldKind = Literal["text", "url", "path", "flag", "number", "secret", "table"]
@@ -108,6 +108,10 @@ class Connector(ABC):
     @abstractmethod
     def records(self) -> Iterator[Record]:
         """Yield every record once, active or not, and fill `self.reading`; raise a FeedError unless all were read."""
+
+    def portions(self) -> Iterator[Record | Rows]:
+        """The same, as a pull takes it: many at once where the connector reads columns."""
+        yield from self.records()
 
     def close(self) -> None:  # noqa: B027 - most connectors hold nothing open
         """Let go of connections."""

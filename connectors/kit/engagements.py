@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -92,6 +92,11 @@ class Roster:
         self._more.clear()
         return len(self._people)
 
+    def settled(self) -> Iterator[tuple[Engagement, tuple[str, ...]]]:
+        """Each person once, in the order of the file, with the e-mails of their rows that have ended."""
+        for employee_id, engagement in self._people.items():
+            yield engagement, self._former.get(employee_id, ())
+
     def identities(self) -> Iterator[Identity]:
         """Each person once, in the order of the file. Empties the roster, so that memory is given back on the way."""
         people = list(self._people.values())
@@ -100,8 +105,9 @@ class Roster:
         known = numbers.get
         named = [e for e in people if e.manager_email or e.manager_name]
         lone = [e for e in named if not (e.manager_id or known(e.manager_key or ""))]
-        by_email, by_name = {e.manager_email for e in lone}, {e.manager_name for e in lone}
-        emails, names = _ids_by(people, "email", by_email), _ids_by(people, "display_name", by_name)
+        ids = [e.employee_id for e in people]
+        emails = Holders({e.manager_email for e in lone}, ids, (e.email for e in people))
+        names = Holders({e.manager_name for e in lone}, ids, (e.display_name for e in people))
         people.reverse()
         while people:
             # All at once and in the records' own order: by name it takes three times as long, and there are millions.
@@ -109,12 +115,7 @@ class Roster:
                 _, employee_id, kind, state, ended_at, ended_why, contract_end, hire_at, display_name, email, aliases,
                 department, title, manager, manager_email, manager_name, manager_key,
             ) = people.pop()  # fmt: skip
-            manager = (
-                manager
-                or (manager_key and known(manager_key))
-                or (manager_email and emails.get(_folded(manager_email)))
-                or (manager_name and names.get(_folded(manager_name)))
-            )
+            manager = manager or (manager_key and known(manager_key)) or emails[manager_email] or names[manager_name]
             yield Identity(
                 source, employee_id, kind, state, ended_at, ended_why, contract_end, hire_at, display_name, email,
                 aliases, former.get(employee_id, ()), department, title, f"{source}:{manager}" if manager else None,
@@ -184,16 +185,25 @@ def _end(engagement: Engagement) -> float:
     return engagement.ended_at.timestamp() if engagement.ended_at else 0.0
 
 
-def _ids_by(people: list[Engagement], attribute: str, wanted: set[str | None]) -> dict[str, str | None]:
-    """The employee id behind each wanted e-mail or name; None where several people share it."""
-    keys = {_folded(value) for value in wanted if value}
-    found: dict[str, str | None] = {}
-    if keys:
-        for person in people:
-            key = _folded(getattr(person, attribute) or "")
+class Holders(dict[str | None, str | None]):
+    """Whose an e-mail or a name is, as it is written: the employee id; None where nobody or several people have it."""
+
+    def __init__(self, wanted: Iterable[str | None], ids: Iterable[str], values: Iterable[str | None]) -> None:
+        """`wanted`: what will be asked for. `values`: the e-mail or the name of each of `ids`."""
+        super().__init__({None: None, "": None})
+        keys = {_folded(value) for value in wanted if value}
+        self._found: dict[str, str | None] = {}
+        if not keys:
+            return
+        for employee_id, value in zip(ids, values, strict=True):
+            key = _folded(value or "")
             if key in keys:
-                found[key] = None if key in found else person.employee_id
-    return found
+                self._found[key] = None if key in self._found else employee_id
+
+    def __missing__(self, text: str) -> str | None:
+        """Look up one that was not asked for before."""
+        holder = self[text] = self._found.get(_folded(text))
+        return holder
 
 
 def _folded(text: str) -> str:

@@ -119,10 +119,13 @@ class Calendar:
 
 
 class Days(dict[str, datetime | None]):
-    """What each text means in one zone, read once: days repeat from row to row. ValueError as the calendar says."""
+    """What each text means in one zone, read once: days repeat from row to row. ValueError as the calendar says.
+
+    No text means no day.
+    """
 
     def __init__(self, calendar: Calendar, zone: ZoneInfo, *, last: bool = False) -> None:
-        super().__init__()
+        super().__init__({"": None})
         self._zone = zone
         self._at = calendar.day_after if last else calendar.instant
 
@@ -132,6 +135,7 @@ class Days(dict[str, datetime | None]):
         if len(text) <= _DAY:
             if len(self) > _CACHED:
                 self.clear()
+                self[""] = None
             self[text] = instant
         return instant
 

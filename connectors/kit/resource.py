@@ -64,8 +64,8 @@ class Reader:
 
         `clamped`: an instant ahead of now becomes now; only for what must have happened already.
         """
-        text = as_text(value)
-        if text is None:
+        text = value.strip() if type(value) is str else as_text(value)
+        if not text:
             if value is not None and value != "":
                 self.unread[what] += 1
             return None
@@ -118,7 +118,7 @@ class Resource:
     def text(self, path: str) -> str | None:
         """A text without blanks around it; a number is written out; anything else is counted as unread."""
         value = self._data.get(path)
-        if value is None:
+        if value is None and "." in path:
             value = self.get(path)
         if type(value) is str:  # nearly always, and asked millions of times
             return value.strip() or None
@@ -131,7 +131,11 @@ class Resource:
 
     def flag(self, path: str) -> bool | None:
         """True or False, also from the words; anything else is counted as unread."""
-        value = self.get(path)
+        value = self._data.get(path)
+        if value is True or value is False:
+            return value
+        if value is None and "." in path:
+            value = self.get(path)
         flag = as_flag(value)
         if flag is None and value is not None:
             self._reader.unread[path] += 1
@@ -151,7 +155,12 @@ class Resource:
 
     def instant(self, path: str, *, clamped: bool = True) -> datetime | None:
         """An instant in UTC; see `Reader.instant`."""
-        return self._reader.instant(path, self.get(path), clamped=clamped)
+        value = self._data.get(path)
+        if value is None:
+            value = self.get(path) if "." in path else None
+            if value is None:
+                return None
+        return self._reader.instant(path, value, clamped=clamped)
 
     def part(self, path: str) -> Resource:
         """The object at that path; one that tells nothing when there is none."""

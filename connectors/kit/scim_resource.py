@@ -31,36 +31,34 @@ _KINDS: Final = {
 class Attributes:
     """The attributes of one resource; their names are case-insensitive (RFC 7643, 2.1)."""
 
-    __slots__ = ("_names", "_resource")
+    __slots__ = ("_resource", "_shape")
 
     def __init__(self, resource: Mapping[str, Any]) -> None:
         self._resource = resource
-        self._names = _names(tuple(resource))
+        self._shape = _shape(tuple(resource))
 
     def get(self, path: str) -> Any:
         """The value at `attribute`, `attribute.part` or `urn:…:Extension:attribute`; None when it is not told."""
-        folded, outer, inner = _steps(path)
-        names = self._names.get(folded)
-        if names is not None:
-            return self._value(names)
-        if not inner or (names := self._names.get(outer)) is None:
+        names, inner = self._shape[path]
+        if not names:
             return None
-        value = self._value(names)
-        return Attributes(value).get(inner) if isinstance(value, dict) else None
-
-    def _value(self, names: tuple[str, ...]) -> Any:
         value = self._resource[names[0]]
         if len(names) > 1 and any(self._resource[name] != value for name in names[1:]):
             return None  # told twice and differently is not told
-        return value
+        if inner is None:
+            return value
+        return Attributes(value).get(inner) if isinstance(value, dict) else None
 
     def tells(self, name: str) -> bool:
         """Whether the attribute is there at all, be its value null."""
-        return name.casefold() in self._names
+        return name.casefold() in self._shape.folded
 
     def text(self, path: str) -> str | None:
         """A text; numbers are written out, anything else is not told."""
-        return as_text(self.get(path))
+        value = self.get(path)
+        if type(value) is str:  # nearly always, and asked millions of times
+            return value.strip() or None
+        return None if value is None else as_text(value)
 
     def several(self, path: str) -> list[Any]:
         """The entries of a list; a single one may stand without its list."""
@@ -78,21 +76,32 @@ def attributes_of(resource: Told) -> Attributes:
     return resource if isinstance(resource, Attributes) else Attributes(resource)
 
 
-@lru_cache(4096)
-def _names(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Folded name -> the names as written. The resources of one list are nearly all written alike."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name in names:
-        folded = name.casefold()
-        found[folded] = (*found.get(folded, ()), name)
-    return found
+class _Shape(dict[str, tuple[tuple[str, ...], str | None]]):
+    """Where each path is found in resources of these names: under which of them, and what to ask of that value.
+
+    The resources of one list are nearly all written alike, so that each path is looked up once for all of them.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.folded: dict[str, tuple[str, ...]] = {}  # folded name -> the names as written
+        for name in names:
+            key = name.casefold()
+            self.folded[key] = (*self.folded.get(key, ()), name)
+
+    def __missing__(self, path: str) -> tuple[tuple[str, ...], str | None]:
+        """Look up one that was not asked for before; connectors ask for few."""
+        names = self.folded.get(path.casefold())
+        if names is not None:
+            found: tuple[tuple[str, ...], str | None] = names, None
+        else:
+            outer, _, inner = path.rpartition(":") if ":" in path else path.partition(".")
+            found = (self.folded.get(outer.casefold(), ()), inner) if inner else ((), None)
+        self[path] = found
+        return found
 
 
-@lru_cache(1024)
-def _steps(path: str) -> tuple[str, str, str]:
-    """A path folded, and its first step with the rest."""
-    outer, _, inner = path.rpartition(":") if ":" in path else path.partition(".")
-    return path.casefold(), outer.casefold(), inner
+_shape = lru_cache(4096)(_Shape)
 
 
 @dataclass(frozen=True)

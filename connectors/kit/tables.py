@@ -1,15 +1,21 @@
-"""The rows of one delimited text file: its header, and every row with the line it begins on."""
+"""The rows of one delimited text file: its header, and every row with the line it begins on.
+
+Rows are read by the thousand and told column by column: what is alike for all of them is paid once for a portion.
+"""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice, repeat
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, TextIO
 
 from connectors.kit.files import Survey, survey
+from connectors.kit.portions import PORTION, Portion
 from connectors.kit.quarantine import judge
 from governance.errors import IncompleteFeed, UnexpectedAnswer
 from governance.records import Reading, Rejected
@@ -64,12 +70,14 @@ class Table:
         if not encoding and self.facts.encoding == "cp1252":
             self.note("the file is not UTF-8: read as Windows-1252")
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row that can be believed so far, with its line; FeedError unless the whole file could be read."""
+    def portions(self) -> Iterator[Portion]:
+        """Every row that can be believed so far; FeedError unless the whole file could be read."""
         with self._opened() as text, self._letters():
             for _ in range(self._header_lines):
                 text.readline()
-            yield from self._checked(self._records(text))
+            for lines, rows in self._checked(self._records(text)):
+                cells = list(zip(*rows, strict=True))
+                yield Portion(lines, {name: list(map(str.strip, cells[at])) for name, at in self.columns.items()})
         self.facts.check_unchanged()
         self.judge()
 
@@ -99,73 +107,100 @@ class Table:
         except UnicodeError:
             raise IncompleteFeed(f"{self.path}: the file breaks off inside a letter of {self.facts.encoding}") from None
 
-    def _records(self, text: TextIO) -> Iterator[tuple[int, list[str]]]:
-        """Every record after the header with its first line. Broken quoting over several lines ends the reading."""
+    def _records(self, text: TextIO) -> Iterator[tuple[Sequence[int], list[list[str]]]]:
+        """The records after the header with their first lines. Broken quoting over several lines ends the reading."""
         before = self._header_lines
         reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+        ended = zip(reader, map(attrgetter("line_num"), repeat(reader)), strict=False)  # each record, its last line
         while True:
-            line = before + reader.line_num + 1
+            begun = reader.line_num
+            found: list[tuple[list[str], int]] = []
+            broken = None
             try:
-                record = next(reader)
-            except StopIteration:
-                return
+                found.extend(islice(ended, PORTION))  # what came before an error stays in the list
             except csv.Error as error:
-                last = before + reader.line_num
-                if last > line or "unexpected end" in str(error):
-                    # Which rows were swallowed cannot be known, so the file as a whole cannot be believed.
-                    raise IncompleteFeed(
-                        f"{self.path}:{line}: a quotation mark is opened here and not closed before line {last}"
-                    ) from None
-                self.reading.rows_read += 1
-                size = "a field is longer than 1 MB" if "limit" in str(error) else "a quotation mark is misplaced"
-                self.reject(line, None, size)
-                continue
-            yield line, record
+                broken = error
+            if found:
+                last = found[-1][1]
+                lines = range(before + begun + 1, before + last + 1)
+                if len(lines) == len(found):  # each record on a line of its own
+                    yield lines, [record for record, _ in found]
+                else:
+                    ends = [begun, *(end for _, end in found)]
+                    yield [before + end + 1 for end in ends[:-1]], [record for record, _ in found]
+                begun = last
+            if broken is not None:
+                self._refuse_broken(broken, before + begun + 1, before + reader.line_num)
+            elif not found:
+                return
 
-    def _checked(self, records: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-        damaged = self.facts.damaged
+    def _refuse_broken(self, error: csv.Error, line: int, last: int) -> None:
+        if last > line or "unexpected end" in str(error):
+            # Which rows were swallowed cannot be known, so the file as a whole cannot be believed.
+            raise IncompleteFeed(
+                f"{self.path}:{line}: a quotation mark is opened here and not closed before line {last}"
+            )
+        self.reading.rows_read += 1
+        size = "a field is longer than 1 MB" if "limit" in str(error) else "a quotation mark is misplaced"
+        self.reject(line, None, size)
+
+    def _checked(
+        self, records: Iterator[tuple[Sequence[int], list[list[str]]]]
+    ) -> Iterator[tuple[Sequence[int], list[list[str]]]]:
         blank = 0
-        held: tuple[int, list[str]] | None = None  # the last row may be a row of totals or cut off
-        width = self._width
-        for item in records:
-            row = item[1]
-            if not any(row):
-                blank += bool(row)
+        held_line: list[int] = []
+        held: list[list[str]] = []  # the last row may be a row of totals or cut off
+        for lines, rows in records:
+            if not all(map(any, rows)):
+                blank += sum(1 for row in rows if row and not any(row))
+                lines = [line for line, row in zip(lines, rows, strict=True) if any(row)]
+                rows = [row for row in rows if any(row)]
+            if rows:
+                whole = [*held, *rows]
+                yield from self._believed([*held_line, *lines[:-1]], whole[:-1])
+                held_line, held = [lines[-1]], [rows[-1]]
+        for line, row in zip(held_line, held, strict=True):
+            if self._is_totals(line, row):
                 continue
-            if held is not None:
-                if len(held[1]) == width and not damaged:
-                    self.reading.rows_read += 1
-                    yield held
-                elif self._believed(*held, damaged=damaged):
-                    yield held
-            held = item
-        if held is not None and not self._is_totals(*held):
-            line, row = held
             if not self.facts.ends_with_newline and len(row) < self._width:
                 raise IncompleteFeed(
                     f"{self.path}:{line}: the file breaks off here, after {len(row)} of {self._width} fields"
                 )
-            if self._believed(line, row, damaged=damaged):
-                yield held
+            yield from self._believed([line], [row])
         if blank:
             self.note(f"{blank} rows without any value skipped")
         if not self.reading.rows_read:
             raise IncompleteFeed(f"{self.path}: the file holds a header and no row")
 
-    def _believed(self, line: int, row: list[str], *, damaged: bool) -> bool:
-        self.reading.rows_read += 1
+    def _believed(self, lines: Sequence[int], rows: list[list[str]]) -> Iterator[tuple[Sequence[int], list[list[str]]]]:
+        """The rows between those that are quarantined for what every row must be."""
+        begin = 0
+        if self.facts.damaged or set(map(len, rows)) != {self._width}:
+            for place, row in enumerate(rows):
+                refusal = self._refusal(row)
+                if refusal is not None:
+                    if place > begin:
+                        self.reading.rows_read += place - begin
+                        yield lines[begin:place], rows[begin:place]
+                    begin = place + 1
+                    self.reading.rows_read += 1
+                    self.reject(lines[place], *refusal)
+        if begin < len(rows):
+            self.reading.rows_read += len(rows) - begin
+            yield lines[begin:], rows[begin:]
+
+    def _refusal(self, row: list[str]) -> tuple[str | None, str] | None:
+        """The column and the reason why the row cannot be believed; what is too much and empty is taken off."""
         width = self._width
         if len(row) != width:
             if len(row) < width or any(row[width:]):
-                self.reject(line, None, f"has {len(row)} fields where the header has {width}")
-                return False
+                return None, f"has {len(row)} fields where the header has {width}"
             del row[width:]
-        if damaged:
+        if self.facts.damaged:
             for name, cell in zip(self._header, row, strict=True):
                 if _NO_TEXT.search(cell):
-                    self.reject(line, name, f"holds bytes that are no text in {self.facts.encoding}")
-                    return False
-        return True
+                    return name, f"holds bytes that are no text in {self.facts.encoding}"
+        return None
 
     def _is_totals(self, line: int, row: list[str]) -> bool:
         cells = [cell.strip() for cell in row if cell.strip()]

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
 from governance.correlation import fold, skeleton
-from governance.records import COLUMNS, KEY_COLUMNS, Account, Credential, Entitlement, Event, Grant, Identity, Record
+from governance.records import (
+    COLUMNS,
+    KEY_COLUMNS,
+    Account,
+    Credential,
+    Entitlement,
+    Event,
+    Grant,
+    Identity,
+    Record,
+    Rows,
+)
 
 INSTANT: Final = pl.Datetime("us", "UTC")
 TYPES: Final[dict[str, Any]] = {
@@ -31,6 +41,7 @@ TABLE_OF: Final[dict[type, str]] = {
     Credential: "credentials",
 }
 CHUNK: Final = 10_000
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,7 +60,7 @@ def scan(table: str, paths: Sequence[Path]) -> pl.LazyFrame:
     return pl.scan_parquet(list(paths), schema=schema(table), missing_columns="insert", extra_columns="ignore")
 
 
-def frames_of(records: Iterable[Record]) -> dict[str, pl.DataFrame]:
+def frames_of(records: Iterable[Record | Rows]) -> dict[str, pl.DataFrame]:
     """All records as one frame a table, in bounded chunks; a list in a record becomes `;`-joined text."""
     parts: dict[str, list[pl.DataFrame]] = {table: [] for table in COLUMNS}
     for table, rows in chunks_of(records):
@@ -57,39 +68,65 @@ def frames_of(records: Iterable[Record]) -> dict[str, pl.DataFrame]:
     return {table: pl.concat(chunks) if chunks else frame_of(table, []) for table, chunks in parts.items()}
 
 
-def chunks_of(records: Iterable[Record]) -> Iterator[tuple[str, list[Record]]]:
-    """The records by table, in bounded portions and in their order."""
-    walk = iter(records)
-    while chunk := list(islice(walk, CHUNK)):
-        by_table: dict[str, list[Record]] = {}
-        for record in chunk:
-            by_table.setdefault(TABLE_OF[type(record)], []).append(record)
-        yield from by_table.items()
+def chunks_of(records: Iterable[Record | Rows]) -> Iterator[tuple[str, Sequence[Record] | Rows]]:
+    """The records by table, in bounded portions and in their order; rows that come together stay together."""
+    chunk: list[Record] = []
+    for record in records:
+        if isinstance(record, Rows):
+            yield from _by_table(chunk)
+            yield TABLE_OF[record.kind], record
+            chunk = []
+            continue
+        chunk.append(record)
+        if len(chunk) == CHUNK:
+            yield from _by_table(chunk)
+            chunk = []
+    yield from _by_table(chunk)
 
 
-def frame_of(table: str, rows: Sequence[Record]) -> pl.DataFrame:
+def _by_table(chunk: list[Record]) -> Iterator[tuple[str, list[Record]]]:
+    kinds = dict.fromkeys(map(type, chunk))
+    for kind in kinds:
+        yield TABLE_OF[kind], chunk if len(kinds) == 1 else [record for record in chunk if type(record) is kind]
+
+
+def frame_of(table: str, rows: Sequence[Record] | Rows) -> pl.DataFrame:
     """Records of one table as columns, with `_s` twins and match keys."""
-    return with_keys(table, with_twins(table, _frame(table, rows)))
+    if not rows:
+        return pl.DataFrame(schema=schema(table))
+    return with_keys(table, with_twins(table, _frame(table, rows if isinstance(rows, Rows) else _as_columns(rows))))
 
 
-def _frame(table: str, rows: Sequence[Record]) -> pl.DataFrame:
-    known = rows[0].__struct_fields__ if rows else ()
+def _as_columns(records: Sequence[Record]) -> Rows:
+    first = records[0]
+    return Rows(type(first), {name: list(map(attrgetter(name), records)) for name in first.__struct_fields__})
+
+
+def _frame(table: str, rows: Rows) -> pl.DataFrame:
+    told, height = rows.columns, len(rows)
+    if rows.kind is Identity:
+        keys = zip(told["source"], told["employee_id"], strict=True)
+        told = {**told, "identity_id": [f"{source}:{employee_id}" for source, employee_id in keys]}
+    defaults = {name: rows.constant(name) for name in rows.kind.__struct_fields__ if name not in told}
     series = []
     for name, kind in COLUMNS[table].items():
-        if name == "identity_id":
-            values: list[Any] = [row.identity_id for row in rows if isinstance(row, Identity)]
-        elif name in known:
-            values = list(map(attrgetter(name), rows))
+        values = told.get(name)
+        if values is None or (values[0] is None and values.count(None) == height):
+            value = defaults.get(name)
+            same = pl.repeat(None if value == () else value, height, dtype=TYPES[kind], eager=True)
+            series.append(same.alias(name))
         else:
-            values = [None] * len(rows)
-        if name in {"aliases", "former_emails"}:
-            values = [";".join(value) if value else None for value in values]
-        if kind == "instant":
-            values = [None if value is None else _microseconds(value) for value in values]
-            series.append(pl.Series(name, values, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
-        else:
-            series.append(pl.Series(name, values, dtype=TYPES[kind]))
+            series.append(_series(name, kind, values))
     return pl.DataFrame(series)
+
+
+def _series(name: str, kind: str, values: Sequence[Any]) -> pl.Series:
+    if name in {"aliases", "former_emails"}:
+        values = [";".join(value) if value else None for value in values]
+    if kind == "instant":
+        values = [None if value is None else _microseconds(value) for value in values]
+        return pl.Series(name, values, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return pl.Series(name, values, dtype=TYPES[kind])
 
 
 def _microseconds(instant: datetime) -> int:
@@ -97,7 +134,7 @@ def _microseconds(instant: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def with_twins(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+def with_twins(table: str, frame: Frame) -> Frame:
     """Every instant once more as whole seconds since 1970."""
     instants = [name for name, kind in COLUMNS[table].items() if kind == "instant"]
     return frame.with_columns(pl.col(name).dt.epoch("s").alias(f"{name}_s") for name in instants)
@@ -109,7 +146,7 @@ def with_keys(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns(
             _folded("email").alias("email_key"),
             _folded("aliases", separated=True).alias("alias_keys"),
-            _folded("former_emails", separated=True).alias("former_email_keys"),
+            former_email_keys(),
             _folded("display_name").alias("name_key"),
             _look("email").alias("email_skeleton"),
         )
@@ -128,6 +165,11 @@ def with_keys(table: str, frame: pl.DataFrame) -> pl.DataFrame:
             .drop("address")
         )
     return frame
+
+
+def former_email_keys() -> pl.Expr:
+    """The match keys of former addresses: the only ones that memory changes."""
+    return _folded("former_emails", separated=True).alias("former_email_keys")
 
 
 def _blank_to_null(column: str) -> pl.Expr:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from governance.house import House
-from governance.records import COLUMNS, Account, Gone, Grant, Record
+from governance.records import COLUMNS, Account, Gone, Grant, Record, Rows
 from governance.snapshots.frames import scan, schema
 from governance.snapshots.parts import Parts
 from governance.tables import Snapshot
@@ -66,7 +66,7 @@ class Laid:
         laid = {name: _height(self.scan(name)) for name in self._parts.rows if self._is_laid(name)}
         return self._parts.rows | laid
 
-    def take(self, records: Iterable[Record | Gone]) -> None:
+    def take(self, records: Iterable[Record | Rows | Gone]) -> None:
         """Write what changed, and remember who is gone."""
         self._parts.take(self._staying(records))
 
@@ -85,7 +85,7 @@ class Laid:
         """Remove the parts."""
         self._parts.clear()
 
-    def _staying(self, records: Iterable[Record | Gone]) -> Iterator[Record]:
+    def _staying(self, records: Iterable[Record | Rows | Gone]) -> Iterator[Record | Rows]:
         for record in records:
             if isinstance(record, Gone):
                 self._gone.add(record.account_id)

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from governance.snapshots.frames import INSTANT, schema, with_keys, with_twins
+from governance.snapshots.frames import INSTANT, former_email_keys, schema, with_twins
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,25 @@ class Absence:
 def remember_identities(
     new: pl.DataFrame, last: pl.DataFrame | None, at: datetime, absence: Absence, keep: timedelta
 ) -> pl.DataFrame:
-    """The identities a snapshot holds: those present, with what is remembered of them, and those that vanished."""
-    present = new.with_columns(present=pl.lit(True), last_present_at=pl.lit(at, INSTANT), absences=pl.lit(0, pl.Int64))
+    """The same as `remembered_identities`, of a few people who are in memory anyway."""
+    return remembered_identities(new.lazy(), None if last is None else last.lazy(), at, absence, keep).collect()
+
+
+def remembered_identities(
+    new: pl.LazyFrame, last: pl.LazyFrame | None, at: datetime, absence: Absence, keep: timedelta
+) -> pl.LazyFrame:
+    """The identities a snapshot holds: those present, with what is remembered of them, and those that vanished.
+
+    Lazy, so that they are written as they come and no step holds all of them in its own copy.
+    """
+    columns = list(schema("identities"))
+    present = new.select(columns).with_columns(
+        present=pl.lit(True), last_present_at=pl.lit(at, INSTANT), absences=pl.lit(0, pl.Int64)
+    )
     if last is None:
         return _finished(_stamped(present, at))
-    before = last.select(
+    noted = _noted(new, last)
+    before = last.join(noted.filter(~pl.col("gone")).lazy(), on="identity_id", how="semi").select(
         "identity_id",
         pl.col("email").alias("was_email"),
         pl.col("email_key").alias("was_key"),
@@ -53,7 +67,7 @@ def remember_identities(
         pl.col("ended_at").alias("was_ended_at"),
         pl.col("ended_why").alias("was_ended_why"),
     )
-    joined = present.join(before, on="identity_id", how="left")
+    joined = present.join(before, on="identity_id", how="left", maintain_order="left")
     other_address = pl.col("was_key").is_not_null() & pl.col("was_key").ne_missing(pl.col("email_key"))
     moved = _differs("department") | _differs("title")
     # Who merely was absent from a feed and is there again was not hired again, unless it says so by a later start.
@@ -75,8 +89,8 @@ def remember_identities(
         .then("was_ended_at")
         .otherwise("ended_at"),
     ).with_columns(_distinct_addresses())
-    joined = _stamped(joined.select(present.columns), at)
-    vanished = last.join(present, on="identity_id", how="anti").filter(
+    joined = _stamped(joined.select(columns), at)
+    vanished = last.join(noted.filter("gone").lazy(), on="identity_id", how="semi", maintain_order="left").filter(
         pl.col("last_present_at") >= pl.lit(at - keep, INSTANT)
     )
     absent = pl.col("absences") + int(absence.counts)
@@ -92,7 +106,7 @@ def remember_identities(
         .otherwise("ended_at"),
         ended_why=pl.when(left).then(pl.lit("absence")).otherwise("ended_why"),
     )
-    return _finished(pl.concat([joined, vanished.select(joined.columns)]))
+    return _finished(pl.concat([joined, vanished.select(columns)]))
 
 
 def _differs(column: str) -> pl.Expr:
@@ -100,7 +114,7 @@ def _differs(column: str) -> pl.Expr:
     return (pl.col(f"was_{column}") != pl.col(column)).fill_null(value=False)
 
 
-def _stamped(present: pl.DataFrame, at: datetime) -> pl.DataFrame:
+def _stamped(present: pl.LazyFrame, at: datetime) -> pl.LazyFrame:
     """`terminated` without a date ended at the first snapshot that says so."""
     undated = (pl.col("state") == "ended") & pl.col("ended_at").is_null()
     return present.with_columns(
@@ -135,7 +149,9 @@ def remember_accounts(
     ).select(columns)
     if last is None:
         return present
-    was = last.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
+    noted = _noted_accounts(new, last)
+    was = last.join(noted.filter(~pl.col("gone")).lazy(), on=_ACCOUNT, how="semi")
+    was = was.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
     returned_before = (pl.col("was_returned_at") >= pl.col("was_closed_at")).fill_null(value=False)
     open_before = pl.col("was_closed_at").is_null() | returned_before
     closes = (pl.col("was_active") & ~pl.col("active") & open_before).fill_null(value=False)
@@ -153,11 +169,20 @@ def remember_accounts(
     seen_open = pl.col("closed_at").is_null() | (pl.col("returned_at") >= pl.col("closed_at")).fill_null(value=False)
     gone = pl.col("present") & seen_open & pl.col("active").fill_null(value=True)
     vanished = (
-        last.join(new.select("application", "account_id"), on=["application", "account_id"], how="anti")
+        last.join(noted.filter("gone").lazy(), on=_ACCOUNT, how="semi", maintain_order="left")
         .filter(pl.col("last_present_at") >= pl.lit(at - keep, INSTANT))
         .with_columns(closed_at=pl.when(gone).then(moment).otherwise("closed_at"), present=pl.lit(False))
     )
     return pl.concat([present, _with_twins_of_closing(vanished).select(columns)])
+
+
+def _noted_accounts(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
+    """Of the last accounts (by their key) those that are `gone`, and those that were closed once or are now."""
+    now = new.select(*_ACCOUNT, pl.col("active").alias("now_active"), here=pl.lit(True))
+    closed = pl.col("closed_at").is_not_null() | pl.col("returned_at").is_not_null()
+    compared = last.select(*_ACCOUNT, "active", closed=closed).join(now, on=_ACCOUNT, how="left")
+    gone, closes = pl.col("here").is_null(), (pl.col("active") & ~pl.col("now_active")).fill_null(value=False)
+    return compared.filter(gone | pl.col("closed") | closes).select(*_ACCOUNT, gone=gone).collect(engine="streaming")
 
 
 def _closed_here(proved: Mapping[str, datetime]) -> pl.LazyFrame:
@@ -167,6 +192,7 @@ def _closed_here(proved: Mapping[str, datetime]) -> pl.LazyFrame:
     )
 
 
+_ACCOUNT: Final = ("application", "account_id")
 _CLOSING: Final = ("active", "closed_at", "returned_at")
 
 
@@ -174,27 +200,48 @@ def _with_twins_of_closing(accounts: pl.LazyFrame) -> pl.LazyFrame:
     return accounts.with_columns(pl.col(name).dt.epoch("s").alias(f"{name}_s") for name in _CLOSING[1:])
 
 
-def _finished(frame: pl.DataFrame) -> pl.DataFrame:
-    return (
-        with_keys("identities", with_twins("identities", frame)).select(list(schema("identities"))).sort("identity_id")
-    )
+def _finished(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """With the twins of all instants and the one match key that memory changes, in their order."""
+    return with_twins("identities", frame).with_columns(former_email_keys())
 
 
-def identity_change(new: pl.DataFrame, last: pl.DataFrame | None) -> Change:
+_REMEMBERED: Final = ("former_emails", "former_department", "former_title", "moved_at", "rehired_at")
+_COMPARED: Final = ("email_key", "department", "title", "state")
+
+
+def _noted(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
+    """Of the last identities (identity_id) those that are `gone`, and those that memory has something to say about.
+
+    Most people stay as they are from file to file: these are compared by a few narrow columns and by nothing else.
+    """
+    now = new.select("identity_id", *(pl.col(name).alias(f"now_{name}") for name in _COMPARED), here=pl.lit(True))
+    remembered = pl.any_horizontal(pl.col(name).is_not_null() for name in _REMEMBERED) | (pl.col("state") == "ended")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"now_{name}")) for name in _COMPARED)
+    compared = last.select("identity_id", *_COMPARED, remembered=remembered).join(now, on="identity_id", how="left")
+    gone = pl.col("here").is_null()
+    noted = compared.filter(gone | pl.col("remembered") | differs).select("identity_id", gone=gone)
+    return noted.collect(engine="streaming")
+
+
+def identity_change(new: pl.DataFrame | pl.LazyFrame, last: pl.DataFrame | pl.LazyFrame | None) -> Change:
     """How a source of truth changed: `new` as read, `last` the last believed identities with memory."""
+    new = new.lazy()
     if last is None:
-        return Change(0, 0, new.height, 0)
+        return Change(0, 0, _height(new), 0)
+    last = last.lazy()
     before = last.filter(pl.col("present"))
     working = before.filter(pl.col("state") != "ended")
     still = new.filter(pl.col("state") != "ended")
-    removed = working.join(still, on="identity_id", how="anti").height
-    added = new.join(before, on="identity_id", how="anti").height
+    removed = working.join(still, on="identity_id", how="anti")
+    added = new.join(before, on="identity_id", how="anti")
     keyed = working.filter(pl.col("email_key").is_not_null()).select("employee_id", "email_key")
     by_number = keyed.join(new.select("employee_id", pl.col("email_key").alias("now_key")), on="employee_id")
     by_address = keyed.join(new.select("email_key", pl.col("employee_id").alias("now_id")), on="email_key")
     other_address = by_number.filter(pl.col("now_key").is_not_null() & (pl.col("now_key") != pl.col("email_key")))
     other_number = by_address.filter(pl.col("now_id") != pl.col("employee_id"))
-    return Change(working.height, removed, added, other_address.height + other_number.height)
+    counted = (working, removed, added, other_address, other_number)
+    base, gone, come, *changed = (_height(rows) for rows in counted)
+    return Change(base, gone, come, sum(changed))
 
 
 def account_change(new: pl.LazyFrame, last: pl.LazyFrame | None, closed_here: pl.LazyFrame) -> Change:

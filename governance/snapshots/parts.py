@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
-from governance.records import COLUMNS, Record
+from governance.records import COLUMNS, Record, Rows
 from governance.snapshots.frames import chunks_of, frame_of, schema
 from governance.snapshots.writing import on_disk
 
@@ -18,30 +18,32 @@ from governance.snapshots.writing import on_disk
 class Parts:
     """The records of one pull, in files below `folder` until they are composed into a snapshot."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, has_digest: Callable[[], bool] = lambda: False) -> None:
+        """`has_digest`: whether what is read, such as a file, has a digest of its own already; then rows need none."""
+        self._folder, self._has_digest = folder, has_digest
         self._files: dict[str, list[Path]] = {table: [] for table in COLUMNS}
         self._digest = hashlib.sha256()
         self.rows: dict[str, int] = dict.fromkeys(COLUMNS, 0)
 
     @property
     def sha256(self) -> str:
-        """SHA-256 over the rows as read, the same for the same rows in the same order."""
+        """SHA-256 over the rows as read, the same for the same rows in the same order; not of what has its own."""
         return self._digest.hexdigest()
 
-    def take(self, records: Iterable[Record]) -> None:
+    def take(self, records: Iterable[Record | Rows]) -> None:
         """Write all records, a chunk at a time."""
         with on_disk(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         for number, (table, rows) in enumerate(chunks_of(records)):
             self._write(number, table, rows)
 
-    def _write(self, number: int, table: str, rows: Sequence[Record]) -> None:
+    def _write(self, number: int, table: str, rows: Sequence[Record] | Rows) -> None:
         frame = frame_of(table, rows)
-        buffer = BytesIO()
-        frame.write_ipc(buffer)
-        self._digest.update(table.encode())
-        self._digest.update(buffer.getbuffer())
+        if not self._has_digest():
+            buffer = BytesIO()
+            frame.write_ipc(buffer)
+            self._digest.update(table.encode())
+            self._digest.update(buffer.getbuffer())
         path = self._folder / f"part-{table}-{number}.parquet"
         with on_disk(path):
             frame.write_parquet(path, compression="zstd", compression_level=1)

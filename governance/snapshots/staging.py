@@ -15,7 +15,7 @@ from ulid import ULID
 
 from governance.errors import ConfigurationError, IncompleteFeed
 from governance.house import House
-from governance.records import Gone, Reading, Record
+from governance.records import Gone, Reading, Record, Rows
 from governance.settings import SourceSettings
 from governance.snapshots.frames import scan, schema
 from governance.snapshots.happened import remember_events, with_last_use
@@ -27,7 +27,7 @@ from governance.snapshots.memory import (
     account_change,
     identity_change,
     remember_accounts,
-    remember_identities,
+    remembered_identities,
 )
 from governance.snapshots.parts import Parts
 from governance.snapshots.writing import write
@@ -41,7 +41,7 @@ Frames = dict[str, pl.DataFrame | pl.LazyFrame]
 def stage(
     house: House,
     feed: Feed,
-    records: Iterable[Record | Gone],
+    records: Iterable[Record | Rows | Gone],
     reading: Reading,
     at: datetime,
     now: datetime,
@@ -75,7 +75,7 @@ def stage(
     )
     row.path = f"{feed.name}/{row.id}"
     folder = house.snapshots / row.path
-    told = Parts(folder.with_name(f".{row.id}.parts"))
+    told = Parts(folder.with_name(f".{row.id}.parts"), lambda: over is None and bool(reading.sha256))
     parts = Laid(told, house, over) if over else told
     try:
         parts.take(records)  # type: ignore[arg-type]  # Gone comes only where there is something to lay changes over
@@ -105,12 +105,12 @@ def _people(
 ) -> tuple[Change, Frames]:
     """A source of truth with its memory: who vanished, former addresses, moves."""
     assert isinstance(feed, SourceSettings)
-    new = parts.scan("identities").collect()
+    new = parts.scan("identities")
     file = _file(house, last, "identities")
-    before = None if file is None else scan("identities", [file]).collect()
+    before = None if file is None else scan("identities", [file])
     again = last is not None and last.sha256 == row.sha256
     absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again)
-    kept = remember_identities(new, before, row.at, absence, _keep(house))
+    kept = remembered_identities(new, before, row.at, absence, _keep(house))
     return identity_change(new, before), {"identities": kept}
 
 
