@@ -117,6 +117,22 @@ def test_presses_while_the_script_runs_are_not_lost(review, server):
     assert [one["number"] for one in server.decisions()] == list(range(1, 21))
 
 
+def test_no_press_is_lost_or_doubled_while_the_list_is_drawn_again_and_again(review, server):
+    page = review(many(70), "restless")
+    for number in range(60):
+        page.keyboard.press("ax"[number % 2])
+        if number % 10 == 0:
+            page.wait_for_timeout(100)
+    assert current(page) == 61, "the list hears keys at every moment, also while Streamlit gives it something new"
+    server.behave_no_more("restless")
+    wait_stored(page, server, 60)
+    page.locator("tbody tr").nth(64).get_by_role("button", name="Keep").click()
+    wait_stored(page, server, 61)  # two lists in one place would both hear a click
+    page.keyboard.press("u")
+    wait_stored(page, server, 62)
+    assert [one["number"] for one in server.decisions()] == [*range(1, 61), 65, 65]
+
+
 def test_a_reload_with_decisions_that_are_not_stored_loses_none(review, server):
     page = review(many(20), "mute")
     for key in "axaxa":

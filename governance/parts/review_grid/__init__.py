@@ -31,7 +31,7 @@ _component = st.components.v2.component(
     html=_asset(_HERE / "review_grid.html"),
     css=_asset(_PIECES / "pieces.css", *(_HERE / f"{name}.css" for name in ("rows", "around", "phone"))),
     js=_asset(
-        *(_PIECES / f"{name}.js" for name in ("elements", "typing")),
+        *(_PIECES / f"{name}.js" for name in ("elements", "typing", "mounting")),
         *(
             _HERE / f"{name}.js"
             for name in ("queue", "sending", "rows", "facts", "about", "asking", "deciding", "keys", "review_grid")

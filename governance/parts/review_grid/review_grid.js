@@ -1,8 +1,6 @@
 /* The list a reviewer decides. It holds one page of rows, the current one, a range, and the decisions that are not stored
    yet; a decision is shown at once, and Python is told a moment later. */
 
-const grids = new WeakMap(); // Streamlit calls the function below again when data changes: the grid goes on
-
 class ReviewGrid {
   constructor(host) {
     this.root = host.querySelector(".box");
@@ -236,13 +234,4 @@ class ReviewGrid {
   }
 }
 
-export default function (component) {
-  const host = component.parentElement;
-  const grid = grids.get(host) || new ReviewGrid(host);
-  grids.set(host, grid);
-  grid.receive(component);
-  return () => {
-    grid.remove();
-    grids.delete(host);
-  };
-}
+export default (component) => mounted(component, (host) => new ReviewGrid(host));
