@@ -597,6 +597,35 @@ def test_by_touch_on_a_phone(server, browser):
     context.close()
 
 
+def test_a_phone_decides_as_recommended_with_a_reason_and_never_a_critical_row(server, browser):
+    server.begin(pictured())
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_page(page, server.address)
+    groups = page.get_by_role("group", name="Decide as recommended")
+    keep, remove = groups.get_by_role("button", name="Keep all 6"), groups.get_by_role("button", name="Remove all 4")
+    assert min(box["height"] for box in (keep.bounding_box(), remove.bounding_box())) >= 44
+    remove.tap()
+    asked = page.get_by_role("dialog", name="Remove: 4 rows")
+    assert asked.get_by_text("Jonas Weidmann, Leila Nasser, Rafael Ortega and 1 more").is_visible()
+    asked.get_by_role("button", name="Remove").tap()
+    assert asked.is_visible(), "several at once need a reason"
+    asked.get_by_role("button", name="As recommended").tap()
+    box = asked.bounding_box()
+    assert (box["x"] >= 0, box["x"] + box["width"] <= 390) == (True, True)
+    asked.get_by_role("button", name="Remove").tap()
+    wait_stored(page, server, 4)
+    assert shown(page) == dict.fromkeys((1, 3, 5, 9), "remove"), "the critical fourth row is decided by itself"
+    assert {(one["reason"], one["bulk"]) for one in server.decisions()} == {("As recommended", True)}
+    assert (remove.count(), keep.is_visible()) == (0, True), "nothing is left to remove together"
+    page.get_by_role("button", name="Undo").tap()
+    wait_stored(page, server, 8)
+    assert (shown(page), remove.is_visible()) == ({}, True)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert groups.is_hidden(), "beside a keyboard a range says which"
+    context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 def test_no_serious_violation(server, browser, width, scheme):

@@ -21,6 +21,7 @@ class ReviewGrid {
     press(".ask-filter", () => this.openFilter());
     press(".ask-help", () => this.help.showModal());
     this.facts = new Facts(this.root, this.root.querySelector(".choice"), () => this.say(this.facts.said()));
+    this.groups = new Groups(this.root.querySelector(".groups"), (decision, rows) => decide(this, decision, true, rows));
     press(".ask-facts", () => this.facts.open());
     press(".help .close", () => this.help.close());
     press(".take-back", () => this.undo());
@@ -94,6 +95,7 @@ class ReviewGrid {
       });
       identity = identityOf(row);
     }
+    this.groups.draw(this.rows, (row) => this.decided(row, latest), this.data.closed);
     this.range.hidden = range.size < 2;
     this.range.textContent = this.data.closed ? `${range.size} rows` : `${range.size} rows: A, X, M or N decides them all, Esc none`;
     this.root.querySelector(".hints").hidden = range.size > 1 || this.data.preview;
