@@ -14,7 +14,8 @@ class Groups {
     place.addEventListener("click", press);
   }
 
-  draw(rows, decided, closed) {
+  /* `part`: there are more rows than these, on other pages of the list. */
+  draw(rows, decided, closed, part) {
     const open = rows.filter((row) => !row.critical && !decided(row));
     this.rows = new Map(TOGETHER.map((advice) => [advice, open.filter((row) => row.recommendation === advice)]));
     const shown = TOGETHER.filter((advice) => this.rows.get(advice).length > 1);
@@ -22,15 +23,15 @@ class Groups {
     const drawn = shown.map((advice) => `${advice} ${this.rows.get(advice).length}`).join();
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    this.place.replaceChildren(...shown.map((advice) => groupLine(advice, this.rows.get(advice).length)));
+    this.place.replaceChildren(...shown.map((advice) => groupLine(advice, this.rows.get(advice).length, part)));
   }
 }
 
-function groupLine(advice, number) {
+function groupLine(advice, number, part) {
   const line = make("div", "group");
   const text = make("span", "text");
   const chip = make("span", `chip ${TONES[advice]}`, RECOMMENDED[advice]);
-  text.append("Recommended ", chip, make("small", "", `${number} rows, none of them critical`));
+  text.append("Recommended ", chip, make("small", "", `${number} rows${part ? " of this page" : ""}, none critical`));
   const button = make("button", "", `${NAMES[advice]} all ${number}`);
   Object.assign(button, { type: "button" });
   button.dataset.decision = advice;

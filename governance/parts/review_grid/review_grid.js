@@ -95,7 +95,8 @@ class ReviewGrid {
       });
       identity = identityOf(row);
     }
-    this.groups.draw(this.rows, (row) => this.decided(row, latest), this.data.closed);
+    this.groups.draw(this.rows, (row) => this.decided(row, latest), this.data.closed,
+      this.data.total > this.page.length);
     this.range.hidden = range.size < 2;
     this.range.textContent = this.data.closed ? `${range.size} rows` : `${range.size} rows: A, X, M or N decides them all, Esc none`;
     this.root.querySelector(".hints").hidden = range.size > 1 || this.data.preview;
