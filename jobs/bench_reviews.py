@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import select
 
@@ -22,7 +22,7 @@ from governance.house import House
 from governance.settings import ActorSettings
 from governance.store import open_store
 from governance.tables import ReviewItem
-from governance.views import reviews
+from governance.views import previews, reviews
 from jobs.bench import Figure, Meter, write
 from jobs.seeded import Seeded
 
@@ -50,9 +50,12 @@ def run(folder: Path, items: int, now: datetime) -> Iterator[Figure]:
     plan = {"levels": [["application_owner"]], "fallback": names[-1], "days": 21}
     meter = Meter(folder)
     figure, _ = meter.step(
-        "preview", lambda: campaigns.preview(house, sec, now, {}, plan), lambda seen: f"{seen.items:,} items"
+        "preview",
+        lambda: previews.foreseen(house, sec, now, {}, plan),
+        lambda seen: f"{seen.numbers.items:,} items",
     )
     yield figure
+    yield from _foreseen(house, sec, now, plan, names[0])
     made = campaigns.create(house, sec, now, "Everything", {}, plan)
     figure, _ = meter.step("launch", partial(campaigns.launch, house, sec, now, made.id))
     yield figure
@@ -107,6 +110,18 @@ def _grid(house: House, actor: Actor, now: datetime, id: str) -> Iterator[Figure
         decided.append(time.perf_counter() - started)
     yield Figure("grid: one turn", statistics.median(turns), None, 0.0, f"slowest {max(turns) * 1000:,.0f} ms")
     yield Figure("grid: one decision", statistics.median(decided), None, 0.0, f"slowest {max(decided) * 1000:,.0f} ms")
+
+
+def _foreseen(house: House, actor: Actor, now: datetime, plan: dict[str, Any], reviewer: str) -> Iterator[Figure]:
+    """What a reviewer's list takes before the review begins: when they are chosen, and each turn after it."""
+    turns = []
+    for place in range(TURNS):
+        started = time.perf_counter()
+        page = previews.as_reviewer(house, actor, now, {}, plan, reviewer, 1 + place % 10)
+        turns.append(time.perf_counter() - started)
+    yield Figure("preview: a reviewer chosen", turns[0], None, 0.0, f"{page.total:,} items")
+    slowest = max(turns[1:]) * 1000
+    yield Figure("preview: one turn", statistics.median(turns[1:]), None, 0.0, f"slowest {slowest:,.0f} ms")
 
 
 def _decide(house: House, now: datetime, id: str, names: list[str]) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+import polars as pl
 from sqlmodel import select
 
 from governance import (
@@ -57,6 +58,7 @@ WHERE = {"own": ("wiki", "own"), "other": ("crm", "other")}
 LATER = NOW + timedelta(days=7)
 SCOPE: dict[str, Any] = {"applications": ["wiki"]}
 PLAN: dict[str, Any] = {"levels": [["manager"]], "fallback": SAM.email, "days": 14}
+NOTHING = campaigns.Foreseen(campaigns.Preview(0, 0, 0, {}, 0, {}, {}, {}, [], (), [], NOW), [], pl.DataFrame(), {})
 
 
 def actor(role: str | None, *, left: bool = False) -> Actor:
@@ -406,9 +408,11 @@ TRIES["campaigns.create"] = lambda w, who, _: past_the_check(
     lambda: campaigns.create(w.house, who, NOW, "Q", SCOPE, PLAN)
 )
 TRIES["campaigns.preview"] = lambda w, who, _: past_the_check(lambda: campaigns.preview(w.house, who, NOW, SCOPE, PLAN))
+TRIES["campaigns.foresee"] = lambda w, who, _: past_the_check(lambda: campaigns.foresee(w.house, who, NOW, SCOPE, PLAN))
 TRIES["campaigns.preview_as"] = lambda w, who, _: past_the_check(
-    lambda: campaigns.preview_as(w.house, who, NOW, SCOPE, PLAN, SAM.email)
+    lambda: campaigns.preview_as(w.house, who, NOW, NOTHING, SAM.email, slice(None))
 )
+TRIES["views.foreseen"] = lambda w, who, _: past_the_check(lambda: previews.foreseen(w.house, who, NOW, SCOPE, PLAN))
 TRIES["views.as_reviewer"] = lambda w, who, _: past_the_check(
     lambda: previews.as_reviewer(w.house, who, NOW, SCOPE, PLAN, SAM.email, 1)
 )

@@ -61,6 +61,7 @@ views.board                own    own       own      own                own     
 views.cards                all    all       .        .                  all       all      .       .
 views.schedules            all    all       .        .                  all       all      .       .
 views.progress             all    all       .        .                  all       all      .       .
+views.foreseen             .      all       .        .                  .         .        .       .
 views.as_reviewer          .      all       .        .                  .         .        .       .
 views.by_campaign          all    all       .        .                  all       all      .       .
 views.not_carried_out      all    all       .        .                  all       all      .       .
@@ -71,6 +72,7 @@ views.team                 own    own       own      own                own     
 campaigns.ask_removal      .      all       own      own                .         .        .       .
 campaigns.create           .      all       .        .                  .         .        .       .
 campaigns.preview          .      all       .        .                  .         .        .       .
+campaigns.foresee          .      all       .        .                  .         .        .       .
 campaigns.preview_as       .      all       .        .                  .         .        .       .
 campaigns.launch           .      all       .        .                  .         .        .       .
 campaigns.cancel           .      all       .        .                  .         .        .       .

@@ -10,8 +10,8 @@ from governance.campaigns.deciding import Decision, decide, sign
 from governance.campaigns.delegating import decides_for, delegate, delegations, end_delegation, reassign
 from governance.campaigns.launching import FOLDER, LONGEST, cancel, create, extend, launch, load, open_numbers
 from governance.campaigns.micro import raise_micro_reviews
-from governance.campaigns.preparing import Preview, preview
-from governance.campaigns.previewing import preview_as
+from governance.campaigns.preparing import active_deputies
+from governance.campaigns.previewing import Foreseen, Preview, foresee, preview, preview_as
 from governance.campaigns.quality import Quality, quality
 from governance.campaigns.refreshing import refresh
 from governance.campaigns.reminding import Reminded, remind
@@ -26,12 +26,14 @@ __all__ = [
     "LONGEST",
     "TEMPLATES",
     "Decision",
+    "Foreseen",
     "Preview",
     "Quality",
     "Reminded",
     "ReviewPlan",
     "Scope",
     "Template",
+    "active_deputies",
     "ask_removal",
     "begin_due",
     "cancel",
@@ -44,6 +46,7 @@ __all__ = [
     "end_delegation",
     "end_schedule",
     "extend",
+    "foresee",
     "launch",
     "load",
     "months_after",

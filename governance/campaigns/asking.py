@@ -94,7 +94,7 @@ def ask_removal(
         session.add(made)
         session.add(row)
         session.flush()
-        [removal] = propose_removals(house, session, now, [row])
+        [removal] = propose_removals(house, session, now, [row], f"{actor.name or actor.email} asked")
         if removal.outcome != PROPOSED:
             raise DecisionError(removal.outcome)
         row.outcome, row.remediation = removal.outcome, removal.remediation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import merge
 from pathlib import Path
@@ -15,9 +15,11 @@ from ulid import ULID
 
 from governance import audit
 from governance.access import Actor, Verb, demand
+from governance.campaigns.assigning import Found
 from governance.campaigns.controls import control_rows
 from governance.campaigns.population import BORN
 from governance.campaigns.preparing import Prepared, prepare
+from governance.campaigns.recommending import Advice
 from governance.campaigns.scope import plan_of, scope_of
 from governance.campaigns.statement import statement
 from governance.errors import AlreadyDecided, DecisionError
@@ -81,7 +83,8 @@ def launch(house: House, actor: Actor, now: datetime, id: str) -> Campaign:
     _demand_resolved(made)
     said = statement(house, made, now)
     controls = sorted(control_rows(id, made, now), key=_by_name)
-    rows = [{"number": number, **row} for number, row in enumerate(merge(rows_of(id, made), controls, key=_by_name), 1)]
+    own = rows_of(id, made.items, made.advice, made.found)
+    rows = [{"number": number, **row} for number, row in enumerate(merge(own, controls, key=_by_name), 1)]
     path, digest = _freeze(house, id, made, [row["number"] for row in rows if not row["control"]])
     with house.store.write() as session:
         session.exec(delete(ReviewItem).where(col(ReviewItem.campaign) == id))
@@ -223,9 +226,11 @@ def frozen_facts(item: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def rows_of(id: str, made: Prepared) -> Iterator[dict[str, Any]]:
-    """What is prepared as rows of ReviewItem without their numbers, in the order of the list."""
-    for item, advice, levels in zip(made.items, made.advice, made.found, strict=True):
+def rows_of(
+    id: str, items: Iterable[Mapping[str, Any]], advices: Iterable[Advice], found: Iterable[Sequence[Found]]
+) -> Iterator[dict[str, Any]]:
+    """What is prepared (see Prepared) as rows of ReviewItem without their numbers, in the order of the list."""
+    for item, advice, levels in zip(items, advices, found, strict=True):
         yield {
             "campaign": id,
             **{name: item[name] for name in ("application", "account_id", "username", "entitlement_id")},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,11 +10,10 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from governance.access import Actor, Verb, demand
 from governance.campaigns.assigning import Found, Person, Reviewers
 from governance.campaigns.population import EARLIER, FINDINGS, population
 from governance.campaigns.recommending import Advice, advise
-from governance.campaigns.scope import ReviewPlan, Scope, plan_of, scope_of
+from governance.campaigns.scope import ReviewPlan, Scope
 from governance.errors import DecisionError
 from governance.findings import table
 from governance.house import House
@@ -35,60 +32,7 @@ class Prepared:
     found: list[list[Found]]  # a reviewer for each level
     left_out: list[dict[str, Any]]
     frame: pl.DataFrame  # items and what was left out, as it is frozen
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a launch would begin, in numbers, and everything nobody could decide."""
-
-    items: int
-    accounts: int
-    people: int
-    applications: dict[str, int]
-    privileged: int
-    recommendations: dict[str, int]
-    reviewers: dict[str, int]  # e-mail -> items of the first level, the most first
-    fallbacks: dict[str, int]  # why the fallback decides -> items
-    unresolved: list[dict[str, Any]]  # number, application, username, why: nobody may decide these
-    unknown: tuple[str, ...]  # reviewers without a role in the settings who manage nobody
-    left_out: list[dict[str, Any]]  # application, username, entitlement, why
-    as_of: datetime
-
-
-def preview(house: House, actor: Actor, now: datetime, scope: Mapping[str, Any], plan: Mapping[str, Any]) -> Preview:
-    """What a campaign of this scope and plan would review now; stores nothing."""
-    demand(actor, Verb.CAMPAIGN)
-    made = prepare(house, now, scope_of(dict(scope)), plan_of(dict(plan)))
-    first = Counter(levels[0].reviewer for levels in made.found if levels[0].reviewer)
-    known = {entry.email.casefold() for entry in house.settings.actor} | _managing(made)
-    unresolved = [
-        {
-            "number": item["number"],
-            "application": item["application"],
-            "username": item["username"],
-            "entitlement": item["entitlement"],
-            "why": next(one.via for one in levels if one.reviewer is None),
-        }
-        for item, levels in zip(made.items, made.found, strict=True)
-        if any(one.reviewer is None for one in levels)
-    ]
-    why = Counter(
-        one.via.removeprefix("fallback: ") for levels in made.found for one in levels if one.via.startswith("fallback")
-    )
-    return Preview(
-        items=len(made.items),
-        accounts=len({(i["application"], i["account_id"]) for i in made.items}),
-        people=len({i["identity_id"] for i in made.items} - {None}),
-        applications=dict(Counter(i["application"] for i in made.items).most_common()),
-        privileged=sum(i["privileged"] for i in made.items),
-        recommendations=dict(Counter(one.recommendation for one in made.advice)),
-        reviewers=dict(first.most_common()),
-        fallbacks=dict(why.most_common()),
-        unresolved=unresolved,
-        unknown=tuple(sorted(email for email in first if email.casefold() not in known)),
-        left_out=made.left_out,
-        as_of=made.run.as_of,
-    )
+    reviewed: pl.DataFrame  # the items alone, as columns
 
 
 def prepare(house: House, now: datetime, scope: Scope, plan: ReviewPlan) -> Prepared:
@@ -113,6 +57,7 @@ def prepare(house: House, now: datetime, scope: Scope, plan: ReviewPlan) -> Prep
         found=[reviewers.assign(item) for item in items],
         left_out=whole.filter(pl.col("left_out").is_not_null()).to_dicts() if whole.height else [],
         frame=whole,
+        reviewed=chosen,
     )
 
 
@@ -141,16 +86,6 @@ def people_of(house: House, run: DetectRun) -> dict[str, Person]:
         return {}
     rows = frame.select("identity_id", "email", "manager_id", "state").collect().iter_rows()
     return {id: Person(email, manager_id, state or "unknown") for id, email, manager_id, state in rows}
-
-
-def _managing(made: Prepared) -> set[str]:
-    """Reviewers who were found as somebody's manager: that makes them an actor."""
-    return {
-        one.reviewer.casefold()
-        for levels in made.found
-        for one in levels
-        if one.reviewer and one.via.startswith("manager")
-    }
 
 
 def open_findings(session: Session) -> pl.DataFrame:

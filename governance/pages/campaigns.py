@@ -21,6 +21,7 @@ from governance.parts.opening import opening
 from governance.parts.review_preview import review_preview
 from governance.parts.text import bold, plain, warm
 from governance.views import campaigns as views
+from governance.views.previews import foreseen
 from governance.views.words import count, day, span
 
 PAGE = Page("Campaigns", ":material/fact_check:", "Review", 10, frozenset({ADMIN, SECURITY, AUDITOR}))
@@ -104,7 +105,7 @@ def _draft(house: House, actor: Actor, now: datetime, seen: views.Progress) -> N
         if not may(actor, Verb.CAMPAIGN):
             statement(seen, now)
             return
-        found = campaigns.preview(house, actor, now, row.scope or {}, row.plan or {})
+        found = foreseen(house, actor, now, row.scope or {}, row.plan or {}).numbers
         st.markdown(f"{bold(f'{found.items:,}')} items for {count(len(found.reviewers), 'reviewer', 'reviewers')}.")
         for one in found.unresolved[:8]:
             note(f":red[▲] {plain(one['application'])}/{plain(one['username'])}: {plain(one['why'])}")

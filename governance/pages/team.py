@@ -17,8 +17,8 @@ from governance.parts.opening import opening
 from governance.parts.severity import chip
 from governance.parts.text import bold, plain, warm
 from governance.views.reviews import last_use
-from governance.views.team import Held, Member, team
-from governance.views.words import STATES, UNKNOWN, count
+from governance.views.team import Held, Member, on_its_way, team
+from governance.views.words import REMEDIATION, STATES, UNKNOWN, count
 
 PAGE = Page("Team access", ":material/groups:", "Decide", 20, frozenset({MANAGER}))
 SHOWN = 60
@@ -57,13 +57,15 @@ def _sentence(members: list[Member]) -> str:
 
 
 def _row(member: Member) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        tone = f" {chip(f'{member.unusual} worth a look', 'orange')}" if member.unusual else ""
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        tone = chip(f"{member.unusual} worth a look", "orange") if member.unusual else ":small[:gray[Nothing unusual]]"
         power = f" {chip(f'{member.privileged} privileged', 'gray')}" if member.privileged else ""
         state = "" if member.employment == "current" else f" · {plain(STATES.get(member.employment, UNKNOWN))}"
         told = f"{plain(member.position)}{state} · {count(member.accounts, 'account', 'accounts')}"
-        st.markdown(f"{bold(member.name)}{tone}{power}  \n:small[:gray[{told}]]", width="stretch")
-        st.button("Open", key=f"person-{member.identity_id}", on_click=_open, args=(member.identity_id,))
+        st.markdown(f"{bold(member.name)}  \n:small[:gray[{told}]]")
+        row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+        row.markdown(f"{tone}{power}", width="content")
+        row.button("Open", key=f"person-{member.identity_id}", on_click=_open, args=(member.identity_id,))
 
 
 def _open(id: str) -> None:
@@ -74,11 +76,14 @@ def _one(house: House, actor: Actor, now: datetime, member: Member) -> None:
     opening(house, now, member.name, f"{plain(member.position)}: {count(len(member.held), 'grant', 'grants')}.")
     st.button("All of my team", type="tertiary", icon=":material/arrow_back:", on_click=st.query_params.clear)
     titles = {a.name: a.label for a in house.settings.application}
+    going = on_its_way(house, member)
     for held in member.held:
-        _held(house, actor, now, held, titles)
+        facts = held.facts
+        status = going.get((facts["application"], facts["account_id"], facts["entitlement_id"]))
+        _held(house, actor, now, held, titles, status)
 
 
-def _held(house: House, actor: Actor, now: datetime, held: Held, titles: dict[str, str]) -> None:
+def _held(house: House, actor: Actor, now: datetime, held: Held, titles: dict[str, str], status: str | None) -> None:
     facts, advice = held.facts, held.advice
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         what = bold(facts["entitlement"] or "The account itself")
@@ -88,6 +93,9 @@ def _held(house: House, actor: Actor, now: datetime, held: Held, titles: dict[st
         st.markdown(
             f"{what}{power} :small[:gray[{where}, last used {plain(last_use(facts, now))}]]  \n{why}", width="stretch"
         )
+        if status:  # asking again would be refused
+            st.markdown(f":small[:gray[Removal: {plain(REMEDIATION.get(status, status).lower())}]]", width="content")
+            return
         key = f"{facts['application']}-{facts['account_id']}-{facts['entitlement_id']}"
         with st.popover("Ask to remove", key=f"ask-{key}"), st.form(f"form-{key}", border=False):
             note("Somebody else approves it; until then nothing changes.")

@@ -24,7 +24,7 @@ def burn_down(board: Board, now: datetime) -> None:
     left = board.assigned.given - board.assigned.decided
     begun, due = day(campaign.launched_at, now), day(campaign.due_at, now)
     alt = f"{left:,} of {board.assigned.given:,} left, begun {begun}, due {due}"
-    with st.container(border=True):
+    with st.container(border=True, key="pace"):
         note(f"{bold(f'{left:,} left')}, due {plain(due)}")
         st.echarts_chart(_burn_down(board, now, left), height=96, key="burn-down", alt=alt)
 

@@ -17,7 +17,7 @@ from governance.parts.acting import say_after
 from governance.parts.notes import note
 from governance.parts.review_preview import review_preview
 from governance.parts.text import bold, hot, plain, warm
-from governance.views import runs
+from governance.views.previews import foreseen
 from governance.views.words import count, rule_names, rule_title
 
 OWN: Final = "own"
@@ -172,11 +172,9 @@ def _plan(house: House, key: str, base: dict[str, Any], again: int) -> tuple[dic
 
 
 def _preview(house: House, actor: Actor, now: datetime, scope: dict[str, Any], plan: dict[str, Any]) -> Preview | None:
-    run = runs.last_run(house)
-    key = ("campaign", house.store.url, run.id if run else None, actor.email, repr(scope), repr(plan), now.date())
     try:
         with st.skeleton(height=260):
-            seen = runs.remembered(key, lambda: campaigns.preview(house, actor, now, scope, plan))
+            seen = foreseen(house, actor, now, scope, plan).numbers
     except DecisionError as refusal:
         st.error(plain(refusal), icon=":material/block:")
         return None

@@ -68,14 +68,14 @@ def _reviewers(seen: Progress) -> None:
     rows = [
         {
             "Reviewer": q.reviewer,
-            "Decided": q.decided / q.given if q.given else 0.0,
+            "Decided": round(q.decided / q.given, 2) if q.given else 0.0,
+            "To look at": "; ".join(q.flags) or UNKNOWN,
             "Open": seen.open_of.get(q.reviewer, 0),
             "Removed": q.removed,
             "Seconds each": UNKNOWN if q.seconds is None else f"{q.seconds:.1f}",
             "In bulk": UNKNOWN if q.bulk_share is None else f"{q.bulk_share:.0%}",
             "As recommended": UNKNOWN if q.agreement is None else f"{q.agreement:.0%}",
             "Signed": q.reviewer in seen.signed,
-            "To look at": "; ".join(q.flags),
         }
         for q in seen.reviewers
     ]

@@ -27,7 +27,8 @@ def opening(
 ) -> None:
     """Title, sentence (markdown made of escaped parts) and the freshness line.
 
-    `aside`, or the button that `action` draws, stands right of the title.
+    `aside` stands right of the title; the button that `action` draws right of the sentence: above it the header,
+    where stands who acts, would cover it.
     """
     with st.container(gap="xsmall"):
         _opening(house, now, title, sentence, aside, action)
@@ -45,9 +46,12 @@ def _opening(
     head.title(plain(title), anchor=False, width="content")
     if aside:
         note_in(head, aside, width="content")
-    if action:
-        action(head)
-    st.header(sentence, anchor=False)
+    if not action:
+        st.header(sentence, anchor=False)
+    else:
+        row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+        row.header(sentence, anchor=False, width="content")
+        action(row)
     freshness_line(house, now)
 
 

@@ -36,11 +36,14 @@ class Removal:
     outcome: str
 
 
-def propose_removals(house: House, session: Session, now: datetime, items: Sequence[ReviewItem]) -> list[Removal]:
+def propose_removals(
+    house: House, session: Session, now: datetime, items: Sequence[ReviewItem], said: str = "An access review decided"
+) -> list[Removal]:
     """Propose what these items' reviewers decided to remove or change, inside the caller's write transaction.
 
     Each access once, however many reviews remove it. The reviewer is the proposer: somebody else must approve. What may
     not be touched (protected, nobody's, the last privileged account) is refused and said, never dropped silently.
+    `said` begins the sentence that is approved: who decided to remove or change it.
     """
     facts = read_facts(house, session, ((item.application, item.account_id) for item in items))
     ways = _ways(house, session)
@@ -58,7 +61,7 @@ def propose_removals(house: House, session: Session, now: datetime, items: Seque
         except LeaverwatchError as refusal:
             removals.append(Removal(item.number, None, f"not carried out: {refusal}"))
             continue
-        row = _row(now, item, account, ways.get(item.application, {}))
+        row = _row(now, item, account, ways.get(item.application, {}), said)
         rows.append(row)
         under_way[key] = row["id"]
         removals.append(Removal(item.number, row["id"], PROPOSED))
@@ -148,7 +151,7 @@ def _under_way(session: Session, items: Sequence[ReviewItem]) -> dict[tuple[str,
     return found
 
 
-def _row(now: datetime, item: ReviewItem, account: AccountFacts, ways: Mapping[str, str]) -> dict[str, Any]:
+def _row(now: datetime, item: ReviewItem, account: AccountFacts, ways: Mapping[str, str], said: str) -> dict[str, Any]:
     action = ways.get("account" if item.entitlement_id is None else "grant", "manual")
     if item.decision == "change":  # what it should be instead is in words: a person does it
         action = "manual"
@@ -172,7 +175,7 @@ def _row(now: datetime, item: ReviewItem, account: AccountFacts, ways: Mapping[s
         "plan_digest": review_digest(item, action),
         "evidence": {
             "finding": {
-                "reason": f"An access review decided to {verb} {held} of {item.identity_name or item.username}: {why}.",
+                "reason": f"{said} to {verb} {held} of {item.identity_name or item.username}: {why}.",
                 "severity": "critical" if item.critical else "high" if item.privileged else "medium",
                 "facts": {},
             },

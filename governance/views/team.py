@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
+from sqlmodel import col, select
 
 from governance.access import Actor
 from governance.campaigns.population import EARLIER
@@ -15,6 +16,8 @@ from governance.campaigns.recommending import Advice, advise
 from governance.campaigns.scope import Scope
 from governance.errors import DecisionError
 from governance.house import House
+from governance.remediation.ledger import UNDER_WAY
+from governance.tables import Remediation
 from governance.views import runs
 
 
@@ -64,6 +67,16 @@ def team(house: House, actor: Actor, now: datetime) -> list[Member]:
     run = runs.last_run(house)
     key = ("team", house.store.url, run.id if run else None, actor.email, tuple(sorted(actor.reports)), now.date())
     return runs.remembered(key, lambda: _team(house, actor, now))
+
+
+def on_its_way(house: House, member: Member) -> dict[tuple[str, str, str | None], str]:
+    """Of what they hold, what is to be taken away already: (application, account, entitlement) -> status of that."""
+    accounts = sorted({held.facts["account_id"] for held in member.held})
+    with house.store.read() as session:
+        chosen = select(Remediation).where(
+            col(Remediation.account_id).in_(accounts), col(Remediation.status).in_(UNDER_WAY)
+        )
+        return {(r.application, r.account_id, r.entitlement_id): r.status for r in session.exec(chosen)}
 
 
 def _team(house: House, actor: Actor, now: datetime) -> list[Member]:

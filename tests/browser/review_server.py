@@ -57,7 +57,7 @@ class ReviewServer:
             self.behave(name)
 
     def behave(self, name: str, content: str = "") -> None:
-        """Be `slow`, `mute`, `closed` or a `preview`, or refuse."""
+        """Be `slow`, `mute`, `restless`, `closed` or a `preview`, or refuse."""
         (self.folder / name).write_text(content)
 
     def behave_no_more(self, name: str) -> None:

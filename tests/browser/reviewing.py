@@ -1,7 +1,7 @@
 """A page with the review grid alone, over a file of decisions: `streamlit run tests/browser/reviewing.py -- FOLDER`.
 
-The file holds each decision once, as a campaign does; what the folder asks for (`rows.json`, `slow`, `closed`, `preview`, `mute`) is
-how the page behaves. Nothing is kept in memory, so the process can be killed at any time.
+The file holds each decision once, as a campaign does; what the folder asks for (`rows.json`, `slow`, `closed`, `preview`, `mute`,
+`restless`) is how the page behaves. Nothing is kept in memory, so the process can be killed at any time.
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ for entry in stored:
         row.update(decision=None, reason="", decided_by=None)
 size = int(st.query_params.get("size", "200"))
 first = (int(asked) - 1) * size + 1
+restless = (folder / "restless").exists()
+turn = st.session_state["turn"] = st.session_state.get("turn", 0) + 1
 told = review_grid(
     "q4 ana",
     every[first - 1 : first - 1 + size],
-    label="Q4 2026: Finance applications",
+    label=f"Q4 2026: Finance applications{f' ({turn})' if restless else ''}",
     scope=asked,
     saved=[entry["nonce"] for entry in stored],
     closed=(folder / "closed").exists() or (folder / "preview").exists(),
@@ -52,4 +54,7 @@ if told and not (folder / "mute").exists():
     with log.open("a") as out:
         seen = {entry["nonce"] for entry in stored}
         out.writelines(json.dumps(vars(one)) + "\n" for one in told if one.nonce not in seen)
+    st.rerun()
+if restless:  # what the list is told changes again before the browser has taken in the last change
+    time.sleep(0.02)
     st.rerun()

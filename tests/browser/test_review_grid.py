@@ -117,6 +117,22 @@ def test_presses_while_the_script_runs_are_not_lost(review, server):
     assert [one["number"] for one in server.decisions()] == list(range(1, 21))
 
 
+def test_no_press_is_lost_or_doubled_while_the_list_is_drawn_again_and_again(review, server):
+    page = review(many(70), "restless")
+    for number in range(60):
+        page.keyboard.press("ax"[number % 2])
+        if number % 10 == 0:
+            page.wait_for_timeout(100)
+    assert current(page) == 61, "the list hears keys at every moment, also while Streamlit gives it something new"
+    server.behave_no_more("restless")
+    wait_stored(page, server, 60)
+    page.locator("tbody tr").nth(64).get_by_role("button", name="Keep").click()
+    wait_stored(page, server, 61)  # two lists in one place would both hear a click
+    page.keyboard.press("u")
+    wait_stored(page, server, 62)
+    assert [one["number"] for one in server.decisions()] == [*range(1, 61), 65, 65]
+
+
 def test_a_reload_with_decisions_that_are_not_stored_loses_none(review, server):
     page = review(many(20), "mute")
     for key in "axaxa":
@@ -578,6 +594,35 @@ def test_by_touch_on_a_phone(server, browser):
     wait_stored(page, server, 3)
     assert shown(page) == {2: "keep"}
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 1
+    context.close()
+
+
+def test_a_phone_decides_as_recommended_with_a_reason_and_never_a_critical_row(server, browser):
+    server.begin(pictured())
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_page(page, server.address)
+    groups = page.get_by_role("group", name="Decide as recommended")
+    keep, remove = groups.get_by_role("button", name="Keep all 6"), groups.get_by_role("button", name="Remove all 4")
+    assert min(box["height"] for box in (keep.bounding_box(), remove.bounding_box())) >= 44
+    remove.tap()
+    asked = page.get_by_role("dialog", name="Remove: 4 rows")
+    assert asked.get_by_text("Jonas Weidmann, Leila Nasser, Rafael Ortega and 1 more").is_visible()
+    asked.get_by_role("button", name="Remove").tap()
+    assert asked.is_visible(), "several at once need a reason"
+    asked.get_by_role("button", name="As recommended").tap()
+    box = asked.bounding_box()
+    assert (box["x"] >= 0, box["x"] + box["width"] <= 390) == (True, True)
+    asked.get_by_role("button", name="Remove").tap()
+    wait_stored(page, server, 4)
+    assert shown(page) == dict.fromkeys((1, 3, 5, 9), "remove"), "the critical fourth row is decided by itself"
+    assert {(one["reason"], one["bulk"]) for one in server.decisions()} == {("As recommended", True)}
+    assert (remove.count(), keep.is_visible()) == (0, True), "nothing is left to remove together"
+    page.get_by_role("button", name="Undo").tap()
+    wait_stored(page, server, 8)
+    assert (shown(page), remove.is_visible()) == ({}, True)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert groups.is_hidden(), "beside a keyboard a range says which"
     context.close()
 
 

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
 
 @pytest.fixture
 def settings():
-    return TOLD
+    lea = {"email": "lea@x.example", "name": "Lea Bach", "roles": ["manager"]}  # whom the page lets a visitor be
+    return TOLD | {"actor": [*TOLD["actor"], lea]}
 
 
 @pytest.fixture
@@ -49,8 +50,10 @@ def test_unusual_access_stands_first_with_its_reason(then):
 def test_the_page_shows_the_team_and_one_of_them(company):
     app = show(company, "team", "lea@x.example")
     assert not app.exception
+    assert [name in text_of(app) for name in ("Joe Main", "Sue Hart", "Ann Roth")] == [True, True, False]
     app = show(company, "team", "lea@x.example", person="hr:8")
     assert not app.exception
+    assert "Privileged, and the role mapping does not give it" in text_of(app).replace("\\", "")
 
 
 def test_a_removal_is_asked_for_once_and_approved_by_somebody_else(company):
@@ -86,6 +89,15 @@ def test_what_may_not_be_asked_for(company, who, account, held, refusal):
         assert session.exec(select(Remediation)).all() == []
 
 
+def test_what_was_asked_for_is_said_where_it_was_asked(company):
+    app = show(company, "team", "lea@x.example", person="hr:8")
+    before = len(app.get("popover"))
+    campaigns.ask_removal(company, actor(company, "lea"), NOW, "crm", "c8", "Admin", "because")
+    app = show(company, "team", "lea@x.example", person="hr:8")
+    assert "Removal: waiting for approval" in text_of(app)
+    assert len(app.get("popover")) == before - 1, "nothing is asked for twice"
+
+
 def test_asked_removals_are_no_reviews(company):
     from governance.views import campaigns as views
 
@@ -93,4 +105,4 @@ def test_asked_removals_are_no_reviews(company):
     assert views.cards(company, actor(company, "sec")) == []
     app = show(company, "approvals", "sec@x.example")
     assert not app.exception
-    assert "decided to remove Admin of Joe Main" in text_of(app).replace("*", "")
+    assert "Lea Bach asked to remove Admin of Joe Main: because" in text_of(app).replace("*", "").replace("\\", "")

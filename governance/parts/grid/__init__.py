@@ -25,7 +25,7 @@ _component = st.components.v2.component(
     _NAME,
     html=_asset("grid.html"),
     css=_asset("pieces.css", "grid.css"),
-    js=_asset("elements.js", "typing.js", "keys.js", "grid.js"),
+    js=_asset("elements.js", "typing.js", "mounting.js", "keys.js", "grid.js"),
 )
 
 

@@ -2,7 +2,6 @@
    is told of both a moment after they change. */
 
 const QUIET = 160; // milliseconds without a key until Python is told
-const grids = new WeakMap(); // Streamlit calls the function below again when data changes: the grid goes on
 
 class Grid {
   constructor(host) {
@@ -238,13 +237,4 @@ class Grid {
   }
 }
 
-export default function (component) {
-  const host = component.parentElement;
-  const grid = grids.get(host) || new Grid(host);
-  grids.set(host, grid);
-  grid.receive(component);
-  return () => {
-    grid.remove();
-    grids.delete(host);
-  };
-}
+export default (component) => mounted(component, (host) => new Grid(host));

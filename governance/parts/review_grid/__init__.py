@@ -20,6 +20,10 @@ __all__ = ["Decided", "heard", "review_grid"]
 _HERE: Final = Path(__file__).parent
 _PIECES: Final = _HERE.parent / "grid"  # what both lists are made of
 _NAME: Final = "leaverwatch_review_grid"
+_SCRIPTS: Final = (
+    *("queue", "sending", "rows", "facts", "about", "groups", "asking", "deciding", "keys"),
+    "review_grid",  # the last one: it uses all of them
+)
 
 
 def _asset(*paths: Path) -> str:
@@ -31,11 +35,8 @@ _component = st.components.v2.component(
     html=_asset(_HERE / "review_grid.html"),
     css=_asset(_PIECES / "pieces.css", *(_HERE / f"{name}.css" for name in ("rows", "around", "phone"))),
     js=_asset(
-        *(_PIECES / f"{name}.js" for name in ("elements", "typing")),
-        *(
-            _HERE / f"{name}.js"
-            for name in ("queue", "sending", "rows", "facts", "about", "asking", "deciding", "keys", "review_grid")
-        ),
+        *(_PIECES / f"{name}.js" for name in ("elements", "typing", "mounting")),
+        *(_HERE / f"{name}.js" for name in _SCRIPTS),
     ),
 )
 

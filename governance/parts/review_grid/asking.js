@@ -7,13 +7,16 @@ const QUESTIONS = {
   not_mine: "Whose it is, if you know",
 };
 
+const TOUCHED = window.matchMedia("(pointer: coarse)");
+
 class Asking {
   constructor(dialog) {
     this.dialog = dialog;
-    [this.title, this.label, this.field, this.form] =
-      ["h2", ".what", "input", "form"].map((what) => dialog.querySelector(what));
+    [this.title, this.label, this.field, this.form, this.whose, this.fitting] =
+      ["h2", ".what", "input", "form", ".whose", ".fitting"].map((what) => dialog.querySelector(what));
     dialog.querySelector(".cancel").addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => this.left && this.left());
+    this.fitting.addEventListener("click", ({ target }) => target.matches("button") && (this.field.value = target.textContent));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       const said = this.field.value.trim();
@@ -31,8 +34,15 @@ class Asking {
     this.label.textContent = many && decision === "not_mine" ? "Why they are not yours" : QUESTIONS[decision];
     Object.assign(this.field, { value: before || "", maxLength: longest, required: many || decision === "change" });
     this.dialog.querySelector(".send").textContent = NAMES[decision];
+    this.whose.textContent = many ? whoseOf(rows) : "";
+    this.fitting.replaceChildren(...reasonsOf(decision, rows).map((text, place) => {
+      const chip = make("button", "", text.slice(0, longest));
+      chip.type = "button";
+      chip.autofocus = place === 0 && TOUCHED.matches; // a phone's keyboard would hide them
+      return chip;
+    }));
     this.dialog.showModal();
-    this.field.select();
+    if (!this.fitting.firstChild?.autofocus) this.field.select();
   }
 }
 

@@ -4,9 +4,8 @@ function whyShut(data, done) {
   return data.preview ? `Only a preview: nothing is ${done} here` : `This review is closed: nothing is ${done} any more`;
 }
 
-/* Decide the current row or the range; what needs a word is asked first. `on` says whether the next row follows. */
-function decide(grid, decision, on = true) {
-  const rows = grid.chosen();
+/* Decide the current row, the range or a group; what needs a word is asked first. `on`: whether the next row follows. */
+function decide(grid, decision, on = true, rows = grid.chosen()) {
   if (grid.data.closed) return grid.say(whyShut(grid.data, "decided"), true);
   if (!rows.length) return grid.say("No row is shown", true);
   const many = rows.length > 1;

@@ -1,8 +1,6 @@
 /* The list a reviewer decides. It holds one page of rows, the current one, a range, and the decisions that are not stored
    yet; a decision is shown at once, and Python is told a moment later. */
 
-const grids = new WeakMap(); // Streamlit calls the function below again when data changes: the grid goes on
-
 class ReviewGrid {
   constructor(host) {
     this.root = host.querySelector(".box");
@@ -23,6 +21,7 @@ class ReviewGrid {
     press(".ask-filter", () => this.openFilter());
     press(".ask-help", () => this.help.showModal());
     this.facts = new Facts(this.root, this.root.querySelector(".choice"), () => this.say(this.facts.said()));
+    this.groups = new Groups(this.root.querySelector(".groups"), (decision, rows) => decide(this, decision, true, rows));
     press(".ask-facts", () => this.facts.open());
     press(".help .close", () => this.help.close());
     press(".take-back", () => this.undo());
@@ -96,6 +95,8 @@ class ReviewGrid {
       });
       identity = identityOf(row);
     }
+    this.groups.draw(this.rows, (row) => this.decided(row, latest), this.data.closed,
+      this.data.total > this.page.length);
     this.range.hidden = range.size < 2;
     this.range.textContent = this.data.closed ? `${range.size} rows` : `${range.size} rows: A, X, M or N decides them all, Esc none`;
     this.root.querySelector(".hints").hidden = range.size > 1 || this.data.preview;
@@ -236,13 +237,4 @@ class ReviewGrid {
   }
 }
 
-export default function (component) {
-  const host = component.parentElement;
-  const grid = grids.get(host) || new ReviewGrid(host);
-  grids.set(host, grid);
-  grid.receive(component);
-  return () => {
-    grid.remove();
-    grids.delete(host);
-  };
-}
+export default (component) => mounted(component, (host) => new ReviewGrid(host));
