@@ -79,6 +79,14 @@ class TestJson:
         assert answer.json["counts"]["ghost"] == 1
         assert answer.json["not_evaluable"]["crm"]["admin_without_mfa"].endswith("multi-factor authentication is on")
 
+    def test_of_a_pull_that_judges_afterwards(self, home):
+        both = home.do("pull", "--detect", "--format", "json").json
+        assert list(both) == ["pulled", "detected"]
+        assert [row["status"] for row in both["pulled"]] == ["published", "published"]
+        assert list(both["detected"]) == ["as_of", "sentence", "counts", "not_evaluable"]
+        assert both["detected"]["counts"]["ghost"] == 1
+        assert [row["rule"] for row in home.do("findings", "--format", "json").json].count("ghost") == 1
+
     def test_of_findings(self, read_home):
         rows = read_home.do("findings", "--format", "json").json
         assert list(rows[0]) == [
@@ -188,10 +196,18 @@ class TestExitCodes:
         assert [row["status"] for row in answer.json] == ["failed", "published"]
         assert "hr.csv" in answer.err
 
+    def test_1_for_a_pull_that_failed_and_what_was_believed_before_is_judged(self, read_home):
+        (read_home.folder / "hr.csv").unlink()
+        answer = read_home.run("pull", "--detect")
+        assert answer.code == 1
+        assert "hr.csv" in answer.err
+        assert "ghost" in answer.out
+
     @pytest.mark.parametrize(
         "arguments",
         [
             ("pull", "nope"),
+            ("pull", "--detect", "--format", "csv"),
             ("pull", "--at", "yesterday"),
             ("findings", "--rule", "nope"),
             ("findings", "--status", "nope"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from governance.errors import ConfigurationError, LeaverwatchError
 from jobs import home, work
 from jobs.commands.options import ActorEmail, Output, Reason, moment, noun, the_actor, the_house
-from jobs.commands.printing import Format, say, show
+from jobs.commands.printing import Format, document, say, show
+
+if TYPE_CHECKING:
+    from governance.house import House
 
 app = noun("Feeds.")
 PULLED = ("feed", "status", "rows_read", "kept", "rejected", "snapshot", "sha256")
@@ -21,19 +24,29 @@ def pull(
     feeds: Annotated[list[str] | None, typer.Argument(metavar="[FEED]…", help="Every feed when none is named.")] = None,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Stamp a historical snapshot.")] = None,
     incremental: Annotated[bool, typer.Option(help="Read only what changed, where a feed tells that.")] = False,
+    detect: Annotated[bool, typer.Option("--detect", help="Then judge everything, as `leaverwatch detect`.")] = False,
     format: Output = Format.TABLE,
 ) -> None:
-    """Read feeds; what they say becomes a snapshot unless it is incomplete or the guard holds it."""
+    """Read feeds; what they say becomes a snapshot unless it is incomplete or the guard holds it.
+
+    With --detect the run judges afterwards, also where a feed failed: then by what was last believed of it.
+    """
+    if detect and format is Format.CSV:
+        raise ConfigurationError("--detect: csv holds one table; take json or jsonl for both")
     house = the_house()
     stamp = moment(at, "--at") if at else None
     names = feeds or work.feed_names(house)
     if not names:
         say("no feed is configured: leaverwatch.toml has no [[source]] and no [[application]]")
     results = work.pull(house, names, "command line", stamp, progress=say, incremental=incremental)
-    show([{key: getattr(result, key) for key in PULLED} for result in results], format, PULLED[:5])
+    rows = [{key: getattr(result, key) for key in PULLED} for result in results]
+    if not (detect and format is Format.JSON):
+        show(rows, format, PULLED[:5])
     for result in results:
         if result.error:
             say(f"{result.feed}: {result.error}")
+    if detect:
+        _detect(house, rows, format)
     if any(result.status == "held" for result in results):
         say("a guard holds what is marked held: `leaverwatch guard list` says why and how to release it")
         raise typer.Exit(3)
@@ -41,6 +54,17 @@ def pull(
         raise typer.Exit(2)
     if any(result.status != "published" for result in results):
         raise typer.Exit(1)
+
+
+def _detect(house: House, pulled: list[dict[str, Any]], format: Format) -> None:
+    """Judge what was read, and print it; as JSON with what was pulled in one document."""
+    from jobs.commands import findings
+
+    found = work.detect(house, "command line")
+    if format is Format.JSON:
+        document({"pulled": pulled, "detected": findings.answer(found)})
+    else:
+        findings.report(house, found, format)
 
 
 guard = noun("What the guard holds, until two different actors release exactly that.")

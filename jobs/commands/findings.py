@@ -27,6 +27,8 @@ from jobs.commands.printing import Format, document, say, show
 
 if TYPE_CHECKING:
     from governance.declaration import Rule
+    from governance.house import House
+    from jobs.detect import Detection
 
 app = noun("Findings.")
 
@@ -43,20 +45,28 @@ def detect(
     if known is not None and as_of is None:
         raise ConfigurationError("--known: of which day? give --as-of TIME")
     instant, known_at = looking_back(as_of, known) if as_of else (None, None)
-    found = work.detect(house, "command line", instant, dry_run, known_at)
-    if found.note:
-        say(found.note)
-    answer = {
+    report(house, work.detect(house, "command line", instant, dry_run, known_at), format)
+
+
+def answer(found: Detection) -> dict[str, Any]:
+    """What a run concluded, as one row."""
+    return {
         "as_of": found.as_of,
         "sentence": found.sentence,
         "counts": found.counts,
         "not_evaluable": found.not_evaluable,
     }
+
+
+def report(house: House, found: Detection, format: Format) -> None:
+    """Print what a run concluded: the first sentence, findings by rule, what could not be judged."""
+    if found.note:
+        say(found.note)
     if format is Format.JSON:
-        document(answer)
+        document(answer(found))
         return
     if format is Format.JSONL:
-        show([answer], format)
+        show([answer(found)], format)
         return
     order = _most_severe_first(house.rules)
     rows = [
