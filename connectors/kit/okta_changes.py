@@ -213,7 +213,7 @@ def credentials(calls: OktaCalls, reader: Reader, place: str, account_id: str) -
 
 def api_tokens(calls: OktaCalls, reader: Reader, place: str, reading: Reading) -> dict[str, list[Credential]] | None:
     """The API tokens of everybody, by account; None where the credential may not list them."""
-    rows = calls.may_list("api-tokens", {}, reading)
+    rows = calls.may_list("api-tokens", {}, reading, gone=True)
     if rows is None:
         return None
     found: dict[str, list[Credential]] = {}
