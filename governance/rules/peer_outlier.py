@@ -66,22 +66,58 @@ def peer_outlier(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFrame[
         signals["owner.peers"],
         signals["owner.attributes"],
     )
-    # Few columns go through the joins; a person with two accounts is one peer.
     positions = judged.group_by(_POSITION).agg(nw.col("owner_id").n_unique().cast(nw.Int64).alias("peers"))
-    compared = positions.filter(nw.col("peers") >= policy.peers_least)
-    peers = judged.select(*ACCOUNT, "owner_id", *PRESENT.values()).join(compared, on=_POSITION, how="inner")
-    held = estate.grants.select(*ACCOUNT, "entitlement_id").join(peers, on=ACCOUNT, how="inner")
-    together = [*_POSITION, "entitlement_id"]
+    compared = _numbered(positions.filter(nw.col("peers") >= policy.peers_least))
+    # Of few, narrow columns: these rows are as many as grants, and are gone through twice.
+    held = estate.grants.select(*ACCOUNT, "entitlement_id").join(_peers(judged, compared), on=ACCOUNT, how="inner")
+    together = ["application", "position", "entitlement_id"]
     rare = (
-        held.group_by(together)
-        .agg(nw.col("owner_id").n_unique().cast(nw.Int64).alias("holders"), nw.col("peers").max())
+        _holders(held, together)
+        .join(compared.select("application", "position", "peers"), on=together[:2], how="inner")
         .filter(nw.col("holders") * _PARTS < nw.col("peers") * round(policy.peer_share * _PARTS))
     )
     names = estate.entitlements.select("application", "entitlement_id", "name")
     outlying = (
-        held.join(rare.select(*together), on=together, how="inner")
+        held.drop("whose")
+        .join(rare.select(*together), on=together, how="inner")
         .join(names, on=["application", "entitlement_id"], how="inner")
+        .join(judged.select(*ACCOUNT, "owner_id", *PRESENT.values()), on=ACCOUNT, how="inner")
         .filter(~given(settings))
     )
     found = judged.join(listed(outlying, "outlying"), on=ACCOUNT, how="inner")
-    return found.join(compared, on=_POSITION, how="left")
+    return found.join(compared.drop("position"), on=_POSITION, how="left")
+
+
+def _numbered(positions: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The positions with a number, `position`, within their application: it goes through joins in their place."""
+    place = nw.col("one").cum_sum().over("application", order_by=_POSITION[1:])
+    return positions.with_columns(one=nw.lit(1)).with_columns(position=place).drop("one")
+
+
+def _peers(judged: nw.LazyFrame[Any], compared: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The accounts in these positions: application, account_id, position and, of who has several, `whose`."""
+    theirs = judged.group_by("application", "owner_id").agg(nw.len().alias("accounts"))
+    return (
+        judged.select(*ACCOUNT, "owner_id", *_POSITION[1:])
+        .join(compared, on=_POSITION, how="inner")
+        .join(theirs, on=["application", "owner_id"], how="inner")
+        .select(*ACCOUNT, "position", whose=nw.when(nw.col("accounts") > 1).then(nw.col("owner_id")))
+    )
+
+
+def _holders(held: nw.LazyFrame[Any], together: list[str]) -> nw.LazyFrame[Any]:
+    """How many people hold each entitlement in each position: `holders`.
+
+    A person with two accounts is one; nearly everybody has one account, and need not be told apart to be counted. Those
+    have no `whose`, which counts as one more different value where there are any.
+    """
+    counted = (
+        held.with_columns(alone=nw.col("whose").is_null().cast(nw.Int64))
+        .group_by(together)
+        .agg(
+            nw.col("alone").sum().alias("single"),
+            nw.col("whose").n_unique().cast(nw.Int64).alias("different"),
+            nw.col("alone").max().alias("any"),
+        )
+    )
+    return counted.with_columns(holders=nw.col("single") + nw.col("different") - nw.col("any"))

@@ -119,3 +119,16 @@ def test_not_evaluable_when_a_signal_is_missing(judged, why):
     verdict = holding([judged, *crew(20)], {"Root": 1})
     assert fired(verdict) == []
     assert verdict.not_evaluable == {"crm": {"peer_outlier": {why: 1}}}
+
+
+@pytest.mark.parametrize(("people", "fires"), [((2, 1), True), ((2, 2), True), ((2, 1, 1), False), ((2, 2, 2), False)])
+def test_a_person_with_two_accounts_is_one_of_those_who_hold_it(people, fires):
+    """`people`: through how many accounts each of those who hold it does; a tenth of thirty people is three."""
+    accounts = crew(30)
+    second = [{**accounts[n], "account_id": f"q{n:02}"} for n, held in enumerate(people) if held == 2]
+    grants = [
+        {"application": "crm", "account_id": row["account_id"], "entitlement_id": "exporter"}
+        for row in (*accounts[: len(people)], *second)
+    ]
+    verdict = judge(peer_outlier, *accounts, *second, entitlements=ENTITLEMENTS, grants=grants, settings=settings())
+    assert fired(verdict) == (sorted(grant["account_id"] for grant in grants) if fires else [])
