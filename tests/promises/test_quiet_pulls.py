@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from connectors.kit.contract import connector_class
 from connectors.sandbox.model import SandboxCredential
 from governance.records import Account, Credential, Entitlement, Grant
@@ -93,9 +91,6 @@ class TestAQuietPull:
         assert all(at <= NOW + timedelta(minutes=1) for at in seen)
 
     def test_tells_tokens_of_whom_it_saw_some_and_of_nobody_that_there_are_none(self, tenant, ground):
-        kind = connector_class(tenant.connector)
-        if tenant.ground != "sandbox" or kind.family == "protocol" or "account.credentials" not in kind.tells:
-            pytest.skip("it lists no tokens of everybody")
         application = small(tenant, ground)
         ada, bruno = (a for a in application.accounts.values() if a.given in ("Ada", "Bruno"))
         made, used = NOW - timedelta(days=90), NOW - timedelta(days=3)
@@ -107,10 +102,12 @@ class TestAQuietPull:
         outcome = pulled(tenant, ground, application)
         assert outcome.error is None
         told = {a.account_id: a.credentials for a in outcome.kept.values() if isinstance(a, Account)}
-        theirs = {tenant.account_of(ada.id): 2}
+        kind = connector_class(tenant.connector)
+        lists = "account.credentials" in kind.tells and kind.family != "protocol"
+        theirs = {tenant.account_of(ada.id): 2} if lists else {}
         if tenant.vendor == "salesforce":  # it tells no end of a token: there is none
             theirs[tenant.account_of(bruno.id)] = 1
         assert {found: count for found, count in told.items() if count is not None} == theirs
         listed = [(c.account_id, c.last_used_at) for c in outcome.records if isinstance(c, Credential)]
         assert {found for found, _ in listed} <= {tenant.account_of(ada.id)}
-        assert len(listed) in (0, 2)
+        assert len(listed) in ((0, 2) if lists else (0,))
