@@ -143,11 +143,11 @@ def known(
     """What accounts are matched with and what is then known around them; it follows from people and few accounts.
 
     The lookups of correlation by their names, as far as an account has such a key, `used` (which applications tell the
-    last use of entitlements), `owner` (owner_id and what is known of an owner), `responsible`, `held` and `opened`;
-    `born` (how accounts came to be) and `bursts`. `keep` may write a frame down under a name and scan it again: what
-    follows from it many times is then computed once (15 applications and two sources of truth: 0.5 s of planning and
-    computing instead of 12). `kept`: the accounts of an earlier estate, for what was known of their making.
-    `everybody`: `people`, where they are written already.
+    last use of entitlements), `owner` (owner_id and what is known of an owner), `held` and `opened`; `born` (how
+    accounts came to be); `responsible` and `bursts`, where there are any. `keep` may write a frame down under a name
+    and scan it again: what follows from it many times is then computed once (15 applications and two sources of truth:
+    0.5 s of planning and computing instead of 12). `kept`: the accounts of an earlier estate, for what was known of
+    their making. `everybody`: `people`, where they are written already.
     """
     everybody = keep("everybody", people(facts, settings, now)) if everybody is None else everybody
     identities = everybody
@@ -160,6 +160,7 @@ def known(
     found = {name: table for name, table in lookups(identities).items() if name in fitting}
     tables = {name: keep(name, frame) for name, frame in found.items()}
     tables["used"] = keep("used", _uses_told(facts.grants))
+    tables |= _where_any("responsible", keep("responsible", responsible(everybody, facts.accounts)))
     owner = everybody.select(
         nw.col("identity_id").alias("owner_id"), *(nw.col(name).alias(new) for name, new in OWNER_COLUMNS.items())
     )
@@ -168,19 +169,13 @@ def known(
         untold = nw.lit(None)
         owner = owner.with_columns(sign_on_accounts=untold.cast(nw.Int64), sign_on_active=untold.cast(nw.Boolean))
         tables |= _making(facts, settings, tables, None, keep, kept)
-        said = responsible(everybody, facts.accounts)
-        return tables | {"owner": keep("owner", owner), "responsible": keep("responsible", said)}
+        return tables | {"owner": keep("owner", owner)}
     there = facts.accounts.filter(nw.col("application").is_in(providers(settings)), nw.col("present"))
     named = owners(addressed(there, settings.domain).select(*KEYS), tables, facts.pins).select(*MATCHED)
     own = keep("own", there.select("application", "account_id", "active").join(named, on=ACCOUNT, how="left"))
     tables |= _making(facts, settings, tables, own, keep, kept)
     held, opened = assigned(own, facts.entitlements, facts.grants, settings)
-    rest = {
-        "owner": with_sign_on_accounts(owner, own),
-        "responsible": responsible(everybody, facts.accounts),
-        "held": held,
-        "opened": opened,
-    }
+    rest = {"owner": with_sign_on_accounts(owner, own), "held": held, "opened": opened}
     return tables | {name: keep(name, frame) for name, frame in rest.items()}
 
 
@@ -216,9 +211,12 @@ def _making(
     now, _ = known_now(around, owned, keep)
     born = keep("born", with_memory(now, kept))
     explained = born.filter(nw.col("provenance") != "unknown")
-    together = keep("bursts", bursts(facts.accounts, explained))
-    none = together.head(1).collect("polars").is_empty()
-    return {"born": born} | ({} if none else {"bursts": together})
+    return {"born": born} | _where_any("bursts", keep("bursts", bursts(facts.accounts, explained)))
+
+
+def _where_any(name: str, table: Frame) -> dict[str, Frame]:
+    """The table under its name, where it has any row: nothing is joined with an empty one."""
+    return {} if table.head(1).collect("polars").is_empty() else {name: table}
 
 
 def _uses_told(grants: Frame) -> Frame:
@@ -244,15 +242,14 @@ def correlate(facts: Facts, settings: Settings, now: datetime, around: Mapping[s
     """
     around = around or known(facts, settings, now)
     keys = addressed(facts.accounts.select(*KEYS), settings.domain)
-    # Few columns go through the ladder's many joins; the rest comes back by one.
-    matched = owners(keys, around, facts.pins).select(*MATCHED)
-    joined = facts.accounts.drop(*KEY_COLUMNS["accounts"]).join(matched, on=ACCOUNT, how="left")
-    joined = with_responsible(joined.join(around["owner"], on="owner_id", how="left"), around["responsible"])
-    joined = joined.join(around["used"], on="application", how="left")
+    # Few columns go through many joins; the rest comes back by one.
+    matched = owners(keys, around, facts.pins).select(*MATCHED).join(around["used"], on="application", how="left")
     if "held" in around:
-        joined = with_assigned(joined, around["held"], around["opened"])
+        matched = with_assigned(matched, around["held"], around["opened"])
     else:
-        joined = joined.with_columns(sign_on_assigned=nw.lit(None).cast(nw.Boolean))
+        matched = matched.with_columns(sign_on_assigned=nw.lit(None).cast(nw.Boolean))
+    joined = facts.accounts.drop(*KEY_COLUMNS["accounts"]).join(matched, on=ACCOUNT, how="left")
+    joined = with_responsible(joined.join(around["owner"], on="owner_id", how="left"), around.get("responsible"))
     joined = with_bursts(of_accounts(joined, around["born"]), around.get("bursts"), settings)
     return joined.with_columns(
         source_read=nw.lit(bool(facts.sources)),

@@ -16,6 +16,11 @@ Frame = nw.LazyFrame[Any]
 ASSIGNS: Final = "application"  # the kind of an entitlement of an identity provider that opens another application
 
 
+_OF_RESPONSIBLE: Final = {
+    **dict.fromkeys(("responsible_id", "responsible_name", "responsible_state"), nw.String()),
+    "responsible_ended_at": nw.Datetime("us", "UTC"),
+    "responsible_ended_at_s": nw.Int64(),
+}
 _RESPONSIBLE_KEY: Final = nw.col("responsible").str.strip_chars().str.to_lowercase()
 
 
@@ -46,8 +51,10 @@ def responsible(identities: Frame, accounts: Frame) -> Frame:
     return named.join(person, on="responsible_id", how="left")
 
 
-def with_responsible(accounts: Frame, table: Frame) -> Frame:
-    """Adds responsible_id, _name, _state and _ended_at(_s) of who answers for the account."""
+def with_responsible(accounts: Frame, table: Frame | None) -> Frame:
+    """Adds responsible_id, _name, _state and _ended_at(_s) of who answers for the account; without a table nobody."""
+    if table is None:
+        return accounts.with_columns(nw.lit(None, kind).alias(name) for name, kind in _OF_RESPONSIBLE.items())
     keyed = accounts.with_columns(responsible_key=_RESPONSIBLE_KEY)
     return keyed.join(table, on="responsible_key", how="left").drop("responsible_key")
 

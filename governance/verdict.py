@@ -133,7 +133,8 @@ class Verdict:
         if about.height <= 1_000:
             frame = frame.filter(nw.col(keys[-1]).is_in(about[keys[-1]].unique().to_list()))
         frame = frame.select(*keys, reason=reason).filter(~nw.col("reason").is_null())
-        return collected([frame])[0].join(about, on=keys, how="semi").unique(keys, keep="first", maintain_order=True)
+        lacking = collected([frame])[0].join(about, on=keys, how="semi")
+        return lacking.sort(*keys, "reason").unique(keys, keep="first", maintain_order=True)
 
 
 SUBJECT: Final[dict[Subject, list[str]]] = {

@@ -317,7 +317,7 @@ def test_both_engines_say_the_same(tmp_path):
             )
 
         def keep(name, frame, on_spark=on_spark):
-            return (engine if on_spark else PolarsEngine()).persist(frame, tmp_path / f"{on_spark}-{name}.parquet", ())
+            return (engine if on_spark else PolarsEngine()).persist(frame, tmp_path / f"{on_spark}-{name}.parquet")
 
         all_ = frame_of("accounts")
         own = all_.filter(nw.col("application") == "sso")

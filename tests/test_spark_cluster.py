@@ -154,7 +154,6 @@ def test_a_process_keeps_its_session_and_portions_it_writes_are_read_as_one(tmp_
         engine.persist(
             engine.scan([tmp_path / "rows.parquet"]),
             tmp_path / "accounts.parquet" / f"{number:04}.parquet",
-            ("account_id",),
         )
     written = table(tmp_path, "accounts")
     assert written is not None

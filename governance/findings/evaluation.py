@@ -31,7 +31,7 @@ from governance.snapshots import Engine, engine_of, facts, on_disk
 from governance.tables import Connector, DetectRun, Snapshot
 
 Frame = nw.LazyFrame[Any]
-PORTION: Final = 1_500_000  # accounts that are correlated and sorted at once
+PORTION: Final = 1_500_000  # accounts that are correlated at once
 SMALL: Final = 20_000  # people and accounts: to write down and read again what they are matched with takes longer
 
 
@@ -92,7 +92,7 @@ def picture(
     """What the feeds said up to `as_of` (see `snapshots.facts`), and the estate that follows, written to `folder`."""
     said = facts(house, engine, as_of, folder / "work", known_at)
     kept = _known_before(house, engine, known_at or as_of)
-    everybody = engine.persist(people(said, settings, as_of), folder / "identities.parquet", ("identity_id",))
+    everybody = engine.persist(people(said, settings, as_of), folder / "identities.parquet")
     accounts = _correlated(house, said, settings, as_of, folder, engine, kept, everybody)
     return said, build(said, accounts, settings, as_of, everybody)
 
@@ -122,7 +122,7 @@ def _correlated(
     everybody: Frame,
 ) -> Frame:
     """The correlated accounts, written in portions of whole applications: all at once do not fit."""
-    place, order = folder / "accounts.parquet", ("application", "account_id")
+    place = folder / "accounts.parquet"
     with house.store.read() as session:
         read = [session.get_one(Snapshot, id) for _, id in sorted(said.snapshots.items())]
     portions = _portions(read)
@@ -136,14 +136,14 @@ def _correlated(
         everybody,
     )
     if len(portions) < 2:
-        return engine.persist(correlate(said, settings, as_of, around), place, order)
+        return engine.persist(correlate(said, settings, as_of, around), place)
     place.mkdir()
     parts = []
     for number, names in enumerate(portions):
         some = replace(said, accounts=said.accounts.filter(nw.col("application").is_in(names)))
         part = place / f"{number:04}.parquet"
         here = around | {"born": around["born"].filter(nw.col("application").is_in(names))}
-        engine.persist(correlate(some, settings, as_of, here), part, order)
+        engine.persist(correlate(some, settings, as_of, here), part)
         parts.append(part)
     return engine.scan(parts)
 

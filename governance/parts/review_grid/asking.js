@@ -7,13 +7,15 @@ const QUESTIONS = {
   not_mine: "Whose it is, if you know",
 };
 
+const BULK = "Recorded as decided in bulk; those who run this review see how much was.";
+
 const TOUCHED = window.matchMedia("(pointer: coarse)");
 
 class Asking {
   constructor(dialog) {
     this.dialog = dialog;
-    [this.title, this.label, this.field, this.form, this.whose, this.fitting] =
-      ["h2", ".what", "input", "form", ".whose", ".fitting"].map((what) => dialog.querySelector(what));
+    [this.title, this.label, this.field, this.form, this.whose, this.fitting, this.bulk] =
+      ["h2", ".what", "input", "form", ".whose", ".fitting", ".bulk"].map((what) => dialog.querySelector(what));
     dialog.querySelector(".cancel").addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => this.left && this.left());
     this.fitting.addEventListener("click", ({ target }) => target.matches("button") && (this.field.value = target.textContent));
@@ -35,6 +37,7 @@ class Asking {
     Object.assign(this.field, { value: before || "", maxLength: longest, required: many || decision === "change" });
     this.dialog.querySelector(".send").textContent = NAMES[decision];
     this.whose.textContent = many ? whoseOf(rows) : "";
+    this.bulk.textContent = many ? BULK : "";
     this.fitting.replaceChildren(...reasonsOf(decision, rows).map((text, place) => {
       const chip = make("button", "", text.slice(0, longest));
       chip.type = "button";
