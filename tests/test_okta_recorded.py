@@ -42,7 +42,7 @@ def given(**more):
 def read_as(replay, exchange):
     """What the kit makes of one exchange: an answer, or the error it means."""
     address = check_base(replay.url, "here")
-    http = Http(address, given(deadline_s=0.9), "okta", auth=scheme("SSWS", "recorded-token", "okta"))
+    http = Http(address, given(deadline_s=5.0), "okta", auth=scheme("SSWS", "recorded-token", "okta"))
     replay.next, path = exchange, exchange.path.lstrip("/")
     try:
         return http.get(path) if exchange.method == "GET" else http.send(exchange.method, path, None)

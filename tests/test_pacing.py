@@ -133,7 +133,7 @@ def test_a_told_limit_is_used_to_its_share_and_others_keep_theirs(style: str) ->
 def test_when_the_share_is_used_up_for_longer_than_the_pull_may_take_it_says_until_when() -> None:
     limited = Limited(100, "silent")
     with serving(limited) as url:
-        asking = http(url, RateLimit(4, 3600), deadline_s=2)
+        asking = http(url, RateLimit(4, 3600))
         asking.get("things")
         asking.get("things")
         with pytest.raises(RateLimited, match="our share") as refusal:
@@ -146,12 +146,15 @@ def test_when_the_share_is_used_up_for_longer_than_the_pull_may_take_it_says_unt
 def test_limits_of_some_paths_do_not_slow_the_others() -> None:
     limited = Limited(1000, "silent")
     with serving(limited) as url:
-        asking = http(url, RateLimit(2, 3600, "/logs"), deadline_s=2)
+        asking = http(url, RateLimit(2, 3600, "/logs"))
         asking.get("logs")
-        begun = time.monotonic()
-        for _ in range(20):
-            asking.get("users")
-        assert time.monotonic() - begun < 1
+        took: list[float] = []
+        while min(took, default=1) >= 1 and len(took) < 5:  # a busy machine may make some late, not all
+            begun = time.monotonic()
+            for _ in range(20):
+                asking.get("users")
+            took.append(time.monotonic() - begun)
+        assert min(took) < 1
         with pytest.raises(RateLimited):
             asking.get("logs")
         asking.close()

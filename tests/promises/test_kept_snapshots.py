@@ -31,7 +31,7 @@ class TestInTheHouse:
         secrets = tenant.secrets(application)
         for name, value in secrets.items():
             monkeypatch.setenv(f"A_{name.upper()}", value)
-        feed = {"name": "one", "connector": tenant.connector, "deadline": "4s", "limit_share": 1.0}
+        feed = {"name": "one", "connector": tenant.connector, "limit_share": 1.0}
         feed |= {name: {"env": f"A_{name.upper()}"} for name in secrets}
         house = make_house({tenant.kind: [feed | tenant.options(ground.url(application.name))]})
         [good] = jobs.pull.pull(house, ["one"], NOW)

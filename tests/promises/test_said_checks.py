@@ -28,7 +28,7 @@ class TestChecks:
         application = small(tenant, ground)
         ground.faults[application.name] = Faults(unauthorized=True)
         with (
-            connected(tenant, ground, application, deadline_s=5.0) as connector,
+            connected(tenant, ground, application) as connector,
             pytest.raises(AuthenticationFailed) as failure,
         ):
             connector.check()
@@ -37,7 +37,7 @@ class TestChecks:
     def test_what_is_not_there_is_said(self, tenant, ground):
         application = small(tenant, ground)
         ground.faults[application.name] = Faults(fail_status=404)
-        with connected(tenant, ground, application, deadline_s=5.0) as connector:
+        with connected(tenant, ground, application) as connector:
             said = said_by(connector)
         assert said, "nothing is there, and nothing is said to be missing"
 
