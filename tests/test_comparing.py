@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from homes import CRM, HR, SETTINGS, Home
 
@@ -38,20 +41,27 @@ path = "erp.csv"
 BETWEEN = ("2026-02-10", "2026-04-02")
 
 
-@pytest.fixture
-def home(tmp_path):
-    """Read on 1 February and on 1 April; the ERP only in April."""
-    (tmp_path / "leaverwatch.toml").write_text(SETTINGS + ERP)
-    (tmp_path / "erp.csv").write_text(CRM)
-    made = Home(tmp_path)
+@pytest.fixture(scope="module")
+def read_twice(tmp_path_factory):
+    """Read on 1 February and on 1 April; the ERP only in April. Nothing is changed in this folder."""
+    folder = tmp_path_factory.mktemp("read_twice")
+    (folder / "leaverwatch.toml").write_text(SETTINGS + ERP)
+    (folder / "erp.csv").write_text(CRM)
+    made = Home(folder)
     for at, people, accounts, feeds in (
         ("2026-02-01", HR, EARLIER_CRM, ("hr", "crm")),
         ("2026-04-01", LATER_HR, LATER_CRM, ("hr", "crm", "erp")),
     ):
-        (tmp_path / "hr.csv").write_text(people)
-        (tmp_path / "crm.csv").write_text(accounts)
+        (folder / "hr.csv").write_text(people)
+        (folder / "crm.csv").write_text(accounts)
         made.do("pull", *feeds, "--at", at)
-    return made
+    return folder
+
+
+@pytest.fixture
+def home(read_twice, tmp_path):
+    """A copy of one's own."""
+    return Home(Path(shutil.copytree(read_twice, tmp_path, dirs_exist_ok=True)))
 
 
 def changes(answer, *keys):

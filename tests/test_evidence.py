@@ -31,6 +31,7 @@ from governance.house import House
 from governance.tables import EvidencePack
 from jobs import work
 from jobs.evidence import build_one
+from tests.kept_houses import beginning
 
 
 @pytest.fixture
@@ -56,9 +57,14 @@ def closed(house: House, crm: str = CRM, reasons: Sequence[str] = ("looked at",)
     return made.id
 
 
+def packed(house: House) -> Path:
+    return build_one(house, closed(house), house.home / "out" / "autumn.zip")
+
+
 @pytest.fixture
-def pack(house: House, tmp_path: Path) -> Path:
-    return build_one(house, closed(house), tmp_path / "out" / "autumn.zip")
+def pack(house: House) -> Path:
+    """The pack of a closed campaign, in the house where it was made."""
+    return beginning(house, packed).home / "out" / "autumn.zip"
 
 
 def rows(archive: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
