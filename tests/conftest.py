@@ -27,12 +27,13 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 # The files that take longest, begun first: a long one that comes last keeps one processor waiting. Those that drive
 # Chromium stand between others, as several at once wait for each other.
 LONGEST = (
-    *("browser/test_accessible.py", "test_sandbox_company.py", "test_judging.py", "browser/test_review_grid.py"),
-    *("test_failing_disks.py", "test_engines_agree.py", "browser/test_demo_in_chromium.py", "test_rules_on_spark.py"),
-    *("promises/test_kept_snapshots.py", "browser/test_sign_in.py", "promises/test_met_faults.py", "test_workers.py"),
-    *("test_changes.py", "test_hr_replay.py", "promises/test_changed_schemas.py", "test_rights.py", "test_demo.py"),
-    *("pages/test_pages.py", "test_time_travel.py", "test_what_if.py", "test_scheduler.py"),
-    "test_foreign_scim_servers.py",
+    *("test_rules_on_spark.py", "test_sandbox_company.py", "browser/test_accessible.py", "test_judging.py"),
+    *("browser/test_review_grid.py", "test_failing_disks.py", "test_workers.py", "browser/test_demo_in_chromium.py"),
+    *("promises/test_met_faults.py", "browser/test_sign_in.py", "test_demo.py", "promises/test_kept_snapshots.py"),
+    *("promises/test_changed_schemas.py", "browser/test_connecting.py", "test_changes.py", "test_hr_replay.py"),
+    *("browser/test_findings_grid.py", "test_rights.py", "test_time_travel.py", "test_scheduler.py", "test_what_if.py"),
+    *("test_foreign_scim_servers.py", "test_killed_pulls.py", "browser/test_reviewing_the_demo.py", "test_memory.py"),
+    *("pages/test_pages.py", "test_evidence.py", "test_reach.py", "test_comparing.py", "test_real_guard.py"),
 )
 ENGINES = [pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.needs_postgres)]
 
@@ -61,8 +62,8 @@ def _postgres_programs() -> Path | None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than there are processors: a third of the time tests wait, for pages, servers and deadlines."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors: a third of the time tests wait, for pages, servers and deadlines."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(wrapper=True)

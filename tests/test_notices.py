@@ -29,7 +29,7 @@ from jobs import work
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
 SEC, BOSS, OWNER, ADMIN, AUDIT = (f"{name}@example.com" for name in ("sec", "boss", "owner", "admin", "audit"))
 MAIL = {"name": "mail", "kind": "mail", "url": {"env": "MAIL"}, "from": "leaverwatch@example.com"}
-HOOK = {"name": "hook", "kind": "webhook", "url": {"env": "HOOK"}, "hmac": {"env": "KEY"}, "deadline_s": 0.5}
+HOOK = {"name": "hook", "kind": "webhook", "url": {"env": "HOOK"}, "hmac": {"env": "KEY"}, "deadline_s": 3.0}
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 

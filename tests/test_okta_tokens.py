@@ -1,5 +1,7 @@
 """Okta's tokens: what they lack and what is too much, service apps with keys, half of every limit left to others."""
 
+import time
+
 import pytest
 
 from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES
@@ -92,8 +94,11 @@ class TestServiceApps:
 class TestRateLimits:
     def test_the_headers_of_each_answer_count_and_half_is_left_to_others(self, org):
         org.application.settings["rate_limit"] = 4
+        of_the_minute = 60 - time.time() % 60
+        if of_the_minute < 12:  # counters begin anew with each minute, and all of this belongs into one
+            time.sleep(of_the_minute)
         org.sandbox = Sandbox([org.application])
-        with org.sandbox, org.connect(write=False, limit_share=0.5, deadline_s=1.0) as connector:
+        with org.sandbox, org.connect(write=False, limit_share=0.5, deadline_s=5.0) as connector:
             for name in ("ada", "bruno"):
                 connector.credentials(org.id(name))
             with pytest.raises(RateLimited, match="50%"):

@@ -1,7 +1,11 @@
-"""Every rule gives equal rows on Polars and on Spark: one implementation, two engines."""
+"""One implementation, two engines: every rule gives equal rows on Polars and on Spark, and so does the demo company.
+
+All that Spark does in the tests' own process stands here: to start it takes longer than most of these tests.
+"""
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -13,11 +17,18 @@ import spark_session
 from estates import MAPPING, NOW, account, estate, identity, leaver, settings, unowned
 from provisioned_estate import APPLICATIONS, happened, provisioned
 
+from connectors.sandbox.company import build as demo_company
+from connectors.sandbox.scim_server import serve
 from governance.estate import Estate
+from governance.findings import evaluate
+from governance.findings.kept import table
 from governance.provisioning.acts import acts
 from governance.provisioning.leaving import leaving
 from governance.provisioning.radar import radar
 from governance.rulebook import Verdict, all_rules, run
+from governance.snapshots import PolarsEngine, SparkEngine
+from jobs import home
+from jobs.pull import pull
 
 pytestmark = [
     pytest.mark.spark,
@@ -248,3 +259,49 @@ def test_the_radar_and_what_leavers_show_are_the_same_on_both_engines():
     here = concluded()
     assert {one.kind for one in here[0]["crm"].consequences} >= {"duplicates", "reborn_by_sign_in"}
     assert here == concluded(spark_session.session())
+
+
+def test_the_demo_company_is_judged_alike_on_both_engines(tmp_path, now):
+    company = demo_company(tmp_path, now, wiki_port=0)
+    server = serve(company.scim_state, token=company.token_file.read_text().strip(), port=0)
+    try:
+        configuration = tmp_path / "leaverwatch.toml"
+        configuration.write_text(configuration.read_text().replace("http://127.0.0.1:0/scim/v2/", server.url))
+        house = home.open_house(tmp_path, os.environ, now)
+        assert {result.status for result in pull(house, [], now)} == {"published"}
+    finally:
+        server.stop()
+    engine = SparkEngine(spark_session.session())
+    told = {}
+    for name, either in (("polars", PolarsEngine()), ("spark", engine)):
+        evaluation = evaluate(house, now, tmp_path / name, either, house.settings)
+        summary = {key: value for key, value in evaluation.summary.items() if key != "feeds"}
+        told[name] = (evaluation.verdict.findings, evaluation.not_evaluable, summary)
+        accounts = pl.scan_parquet(tmp_path / name / "accounts.parquet")
+        told[name] += (accounts.select(sorted(accounts.collect_schema().names())).collect(),)
+    house.store.close()
+    assert told["polars"][0].height > 80
+    assert told["spark"][0].equals(told["polars"][0])
+    assert told["spark"][1:3] == told["polars"][1:3]
+    columns = ["application", "account_id", "owner_id", "match", "match_key", "candidates", "owner_state", "stale_days"]
+    pairs = [told[name][3].select(columns).sort("application", "account_id") for name in ("polars", "spark")]
+    assert pairs[0].equals(pairs[1])
+
+
+def test_a_process_keeps_its_session_and_portions_it_writes_are_read_as_one(tmp_path):
+    """A worker asks for the engine every run; an estate of many accounts is written in portions, each a folder."""
+    own = spark_session.session()
+    engine = SparkEngine.connected("local[2]")
+    assert engine.session.sparkContext is own.sparkContext
+    rows = pl.DataFrame(accounts()).select("application", "account_id", "owner_state")
+    rows.write_parquet(tmp_path / "rows.parquet")
+    (tmp_path / "accounts.parquet").mkdir()
+    for number in range(2):
+        engine.persist(
+            engine.scan([tmp_path / "rows.parquet"]),
+            tmp_path / "accounts.parquet" / f"{number:04}.parquet",
+        )
+    written = table(tmp_path, "accounts")
+    assert written is not None
+    assert written.collect().sort("account_id").unique(maintain_order=True).equals(rows)
+    assert written.collect().height == 2 * rows.height

@@ -53,7 +53,7 @@ def runs(house: House, job: str = "pull", feed: str | None = None) -> list[JobRu
         return list(session.exec(wanted.where(JobRun.feed == feed) if feed else wanted).all())
 
 
-def wait_for(what, seconds: float = 20.0):
+def wait_for(what, seconds: float = 60.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := what():
@@ -180,9 +180,9 @@ class TestAHungConnector:
         settings["application"].insert(0, {**hung, "token": {"file": "token"}})
         house = make_house(settings)
         with working(house, hung_s=4.0):
-            wait_for(lambda: runs(house, "detect"), 20)
-            wait_for(lambda: [run for run in runs(house, feed="hung") if run.finished_at], 20)
-            wait_for(lambda: len(runs(house, feed="erp")) >= 5, 20)
+            wait_for(lambda: runs(house, "detect"))
+            wait_for(lambda: [run for run in runs(house, feed="hung") if run.finished_at])
+            wait_for(lambda: len(runs(house, feed="erp")) >= 5)
         for feed in ("hr", "crm", "erp"):
             starts = [run.started_at for run in runs(house, feed=feed)]
             late = max((b - a).total_seconds() - 2 for a, b in pairwise(starts))

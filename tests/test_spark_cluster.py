@@ -11,11 +11,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import polars as pl
 import pytest
 import spark_session
 from sqlmodel import select
-from test_rules_on_spark import accounts as every_state
 
 from governance.errors import ConfigurationError
 from governance.findings.kept import table
@@ -137,25 +135,3 @@ class TestWhatIsMissingIsNamed:
         assert done.returncode == 2
         assert "needs Java 17 or newer" in done.stderr
         assert "Traceback" not in done.stderr
-
-
-@pytest.mark.spark
-@with_spark
-@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
-def test_a_process_keeps_its_session_and_portions_it_writes_are_read_as_one(tmp_path):
-    """A worker asks for the engine every run; an estate of many accounts is written in portions, each a folder."""
-    own = spark_session.session()
-    engine = SparkEngine.connected("local[2]")
-    assert engine.session.sparkContext is own.sparkContext
-    rows = pl.DataFrame(every_state()).select("application", "account_id", "owner_state")
-    rows.write_parquet(tmp_path / "rows.parquet")
-    (tmp_path / "accounts.parquet").mkdir()
-    for number in range(2):
-        engine.persist(
-            engine.scan([tmp_path / "rows.parquet"]),
-            tmp_path / "accounts.parquet" / f"{number:04}.parquet",
-        )
-    written = table(tmp_path, "accounts")
-    assert written is not None
-    assert written.collect().sort("account_id").unique(maintain_order=True).equals(rows)
-    assert written.collect().height == 2 * rows.height

@@ -35,7 +35,7 @@ def crew(store_url: str, tmp_path: Path) -> Iterator[Crew]:
         crew.store.close()
 
 
-def pulled(crew: Crew, more: int, seconds: float = 30.0) -> None:
+def pulled(crew: Crew, more: int, seconds: float = 60.0) -> None:
     """Wait for so many pulls more."""
     wanted, until = len(crew.pulls()) + more, time.monotonic() + seconds
     while len(crew.pulls()) < wanted:
