@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 from estates import MAPPING, NOW, account, estate, identity, leaver, settings, unowned
@@ -42,7 +43,9 @@ def verdict_on(*accounts, now=NOW, **more):
     return run(judged, judged.settings.policy, now)
 
 
+@functools.cache
 def mixed(now=NOW):
+    """What all rules say of it, judged once: it is only looked at."""
     return verdict_on(*MIXED, now=now, identities=PEOPLE, **HELD)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,19 +26,31 @@ write_token = {{ file = "wiki.token" }}
 """
 
 
+def begun(folder: Path) -> Home:
+    (folder / "leaverwatch.toml").write_text(SETTINGS)
+    (folder / "hr.csv").write_text(HR)
+    (folder / "crm.csv").write_text(CRM)
+    return Home(folder)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "leaverwatch.toml").write_text(SETTINGS)
-    (tmp_path / "hr.csv").write_text(HR)
-    (tmp_path / "crm.csv").write_text(CRM)
-    return Home(tmp_path)
+    return begun(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that was read and judged. Nothing is changed in this folder."""
+    made = begun(tmp_path_factory.mktemp("judged"))
+    made.do("pull")
+    made.do("detect")
+    return made.folder
 
 
 @pytest.fixture
-def read_home(home: Home) -> Home:
-    home.do("pull")
-    home.do("detect")
-    return home
+def read_home(judged: Path, tmp_path: Path) -> Home:
+    """A copy of one's own."""
+    return Home(Path(shutil.copytree(judged, tmp_path, dirs_exist_ok=True)))
 
 
 @pytest.fixture
