@@ -26,10 +26,10 @@ demo: venv
 COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(VENV))/compiled
 
 ## test: everything that can run here; what is missing is skipped by name. Tests that hold a figure against its bound
-## come last and by themselves: beside others they would measure those too
+## come last and by themselves: beside others they would measure those too; only their files are looked through
 test: $(VENV)/.tests
 	$(COMPILED) $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not soak and not alone"
-	$(COMPILED) $(BIN)/python -m pytest -m alone
+	$(COMPILED) $(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' pytest.mark.alone tests)
 $(VENV)/.tests: $(VENV)/.installed tests/requirements.lock tests/spark.lock tests/canaille.lock
 	$(PIP) install --quiet --no-deps --require-hashes -r tests/requirements.lock
 	$(if $(JAVA),$(PIP) install --quiet --no-deps --require-hashes -r tests/spark.lock,@echo "no java: the rules are not tested on Spark")

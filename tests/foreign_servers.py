@@ -54,7 +54,7 @@ def _await(base: str, process: subprocess.Popen, log: Path) -> None:
         assert process.poll() is None, log.read_text()
         try:
             requests.get(base, timeout=1)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # a busy machine may take longer to answer than that
             time.sleep(0.1)
         else:
             return
