@@ -16,7 +16,7 @@ from sqlmodel import func, select
 from governance import audit
 from governance.errors import StoreError
 from governance.store import Store, open_store, put_rows, update_rows, upsert_rows
-from governance.tables import Finding, JobRun, Pin
+from governance.tables import Finding, JobRun, Pin, Written
 
 # --- transactions
 
@@ -179,3 +179,19 @@ def test_a_column_only_some_rows_name_takes_its_default_in_the_others(store: Sto
         found = {one.id: (one.by, one.counts) for one in session.exec(select(JobRun)).all()}
     scheduler = ("scheduler", None)
     assert found == {"1": scheduler, "2": ("ana", {"rows": 1}), "3": scheduler, "4": ("ben", None)}
+
+
+def test_a_document_that_is_written_already_is_stored_as_it_is_and_reads_as_what_it_says(store: Store) -> None:
+    text = '{"facts":["Zoë “left” on 4 Nov 2026\\n"],"values":{"days":19,"told":null}}'
+    first, second, third = findings(3)
+    with store.write() as session:
+        put_rows(session, Finding, [first | {"evidence": Written(text)}, second])
+        update_rows(
+            session, Finding, "fingerprint", [{"fingerprint": second["fingerprint"], "evidence": Written(text)}]
+        )
+        put_rows(session, Finding, [third | {"evidence": text}])  # a text that is no document by itself
+    with store.read() as session:
+        read = [session.get_one(Finding, row["fingerprint"]).evidence for row in (first, second, third)]
+        stored = session.connection().execute(sa.text("SELECT CAST(evidence AS TEXT) FROM finding")).scalars().all()
+    assert read == [json.loads(text), json.loads(text), text]
+    assert sorted(stored) == sorted([text, text, json.dumps(text)])

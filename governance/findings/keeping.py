@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import narwhals as nw
 import orjson
@@ -21,9 +21,10 @@ from governance.findings.kept import table
 from governance.findings.listing import write_listing
 from governance.house import House
 from governance.store import indexed_together, put_rows, table_of, update_rows
-from governance.tables import DetectRun, Exclusion, Finding, Snapshot
+from governance.tables import DetectRun, Exclusion, Finding, Snapshot, Written
 from governance.verdict import SUBJECT
 
+CHUNK: Final = 5_000
 ESTATES_KEPT = 2  # the newest, and the one a page may still be reading
 SAID_BY_RUN = (
     "severity",
@@ -37,6 +38,16 @@ SAID_BY_RUN = (
     "search",
     "digest",
 )
+# What is stored of a finding beside what tells whether a run changes it.
+MORE: Final[dict[str, Any]] = {
+    "fingerprint": pl.String,
+    "rule": pl.String,
+    "application": pl.String,
+    "account_id": pl.String,
+    "identity_id": pl.String,
+    "resolved_at": pl.Datetime("us", "UTC"),
+    "reopened": pl.Int64,
+}
 
 
 def record(house: House, evaluation: Evaluation, now: datetime, finished_at: datetime) -> DetectRun:
@@ -103,28 +114,26 @@ def _end_exclusions(session: Session, now: datetime) -> int:
 
 
 def _known(session: Session) -> pl.DataFrame:
-    kept = (
-        *("fingerprint", "rule", "status", "digest", "application", "account_id", "identity_id", "resolved_at"),
-        "reopened",
-    )
+    """Every finding that was ever stored: what tells whether this run changes it."""
     columns = table_of(Finding).c
     # Through Core: the ORM takes twice as long to make rows that nobody changes.
-    rows = session.connection().execute(sa.select(*(columns[name] for name in kept))).all()
+    rows = session.connection().execute(sa.select(columns.fingerprint, columns.status, columns.digest)).all()
+    fingerprints, statuses, digests = zip(*rows, strict=True) if rows else ((), (), ())
     return pl.DataFrame(
-        [tuple(row) for row in rows],
-        orient="row",
-        schema={
-            "fingerprint": pl.String,
-            "rule": pl.String,
-            "was_status": pl.String,
-            "was_digest": pl.String,
-            "application": pl.String,
-            "account_id": pl.String,
-            "identity_id": pl.String,
-            "resolved_at": pl.Datetime("us", "UTC"),
-            "reopened": pl.Int64,
-        },
+        {"fingerprint": fingerprints, "was_status": statuses, "was_digest": digests},
+        schema=dict.fromkeys(("fingerprint", "was_status", "was_digest"), pl.String),
     )
+
+
+def _more(session: Session, fingerprints: pl.Series) -> pl.DataFrame:
+    """What else is stored of these findings; columns: MORE."""
+    columns = table_of(Finding).c
+    wanted = sa.select(*(columns[name] for name in MORE))
+    found: list[tuple[Any, ...]] = []
+    for start in range(0, fingerprints.len(), CHUNK):
+        some = columns.fingerprint.in_(fingerprints[start : start + CHUNK].to_list())
+        found += [tuple(row) for row in session.connection().execute(wanted.where(some))]
+    return pl.DataFrame(found, schema=MORE, orient="row")
 
 
 def _apply(
@@ -132,12 +141,12 @@ def _apply(
 ) -> dict[str, int]:
     found, as_of = evaluation.verdict.bare.select("fingerprint", "digest", "application"), evaluation.as_of
     fresh = found.join(before, on="fingerprint", how="anti")
-    both = found.join(
-        before.select("fingerprint", "was_status", "was_digest", "resolved_at", "reopened"), on="fingerprint"
-    )
+    both = found.join(before, on="fingerprint")
     again = both.filter(pl.col("was_status") == "resolved").join(
         _read_at(session, evaluation), on="application", how="left"
     )
+    closed = _more(session, again["fingerprint"]).select("fingerprint", "resolved_at", "reopened")
+    again = again.join(closed, on="fingerprint")
     # A snapshot from before the closure still shows the account active: that is no return.
     again = again.filter(pl.col("resolved_at") < pl.coalesce("read_at", pl.lit(as_of)))
     other = both.filter((pl.col("was_status") != "resolved") & (pl.col("was_digest") != pl.col("digest")))
@@ -157,7 +166,7 @@ def _apply(
     update_rows(session, Finding, "fingerprint", [_said(row) for row in _of(other, said)])
 
     absent = before.filter(pl.col("was_status").is_in(LIVE)).join(found, on="fingerprint", how="anti")
-    resolved = _resolved(evaluation, absent) if absent.height else []
+    resolved = _resolved(evaluation, _more(session, absent["fingerprint"])) if absent.height else []
     update_rows(
         session,
         Finding,
@@ -186,12 +195,13 @@ def _of(findings: pl.DataFrame, said: pl.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _said(row: dict[str, Any]) -> dict[str, Any]:
-    evidence = orjson.loads(row["evidence"])
-    since = evidence.get("values", {}).get("owner_ended_at")
+    evidence = row["evidence"]
+    # Few facts name the day of leaving; the text of the others need not be read again.
+    since = orjson.loads(evidence)["values"].get("owner_ended_at") if '"owner_ended_at"' in evidence else None
     return {
         "fingerprint": row["fingerprint"],
         **{name: row[name] for name in SAID_BY_RUN},
-        "evidence": evidence,
+        "evidence": Written(evidence),
         "since_at": _instant(since),
     }
 

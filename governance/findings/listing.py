@@ -42,12 +42,11 @@ _RANK: Final = (
 
 def listing(accounts: pl.LazyFrame) -> pl.LazyFrame:
     """The accounts that are there, by `rank`, last use (`used`), application and id, with the `text` for searching."""
-    names = (pl.col(name).str.to_lowercase() for name in SEARCHED)
     rows = accounts.filter(pl.col("present").fill_null(value=True)).select(
         *KEPT,
         rank=_RANK,
         used=pl.col("last_seen_at_s").fill_null(0),
-        text=pl.concat_str(list(names), separator="\n", ignore_nulls=True),
+        text=pl.concat_str(SEARCHED, separator="\n", ignore_nulls=True).str.to_lowercase(),
     )
     # Rank and last use as one number, which tells most rows apart: the others are seldom looked at.
     order = pl.col("rank") * _LATEST - pl.col("used")

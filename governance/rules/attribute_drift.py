@@ -21,10 +21,6 @@ def _plain(column: str) -> nw.Expr:
     return nw.when(value != "").then(value)
 
 
-def _told(attribute: str) -> nw.Expr:
-    return ~_plain(attribute).is_null() & ~_plain(f"owner_{attribute}").is_null()
-
-
 def _differs(attribute: str) -> nw.Expr:
     return (_plain(attribute) != _plain(f"owner_{attribute}")).fill_null(False)
 
@@ -64,11 +60,14 @@ def attribute_drift(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFra
     Not evaluable when no source of truth was read, or when it is not told whether the account is active, whether its
     owner works here, or where neither a department nor a title of the account, or of its owner, is told.
     """
+    # Written alike, as nearly all are, is not compared letter by letter: a fifth of the time.
+    written_otherwise = (nw.col(name) != nw.col(f"owner_{name}") for name in ATTRIBUTES)
     judged = estate.accounts.filter(
         nw.col("active"),
         nw.col("owner_state").is_in(["current", "leave"]),
-        nw.any_horizontal(*(_told(name) & _differs(name) for name in ATTRIBUTES), ignore_nulls=True),
+        nw.any_horizontal(*written_otherwise, ignore_nulls=True),
     )
-    return judged.with_columns(
-        **{f"told_{name}": nw.when(_differs(name)).then(nw.col(name).str.strip_chars()) for name in ATTRIBUTES}
+    told = {f"told_{name}": nw.when(_differs(name)).then(nw.col(name).str.strip_chars()) for name in ATTRIBUTES}
+    return judged.with_columns(**told).filter(
+        nw.any_horizontal(*(~nw.col(name).is_null() for name in told), ignore_nulls=True)
     )

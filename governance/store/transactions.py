@@ -25,6 +25,7 @@ from governance.errors import StoreError
 from governance.store.disks import amount, described, free
 from governance.store.failures import explained, is_busy
 from governance.store.leases import Fence, advisory_lease, file_lease
+from governance.tables import as_json
 
 BUSY_SECONDS: Final = 10.0  # one wait of SQLite's own
 ROOM_TO_ACT: Final = 4_000_000  # bytes: the records of some thousand actions
@@ -159,7 +160,13 @@ def connect_sqlite(file: Path) -> sa.URL:
 def _sqlite(url: sa.URL) -> sa.Engine:
     # Overflow without limit: readers must never wait for each other, and a connection costs 0.2 ms.
     # Parameters stay out of errors and logs: they are people's data.
-    engine = sa.create_engine(url, max_overflow=-1, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    engine = sa.create_engine(
+        url,
+        max_overflow=-1,
+        hide_parameters=True,
+        json_serializer=as_json,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     sa.event.listen(engine, "handle_error", _give_up_lost_transaction)
@@ -207,7 +214,14 @@ def _end_transaction(connection: sqlite3.Connection | None, record: ConnectionPo
 def _postgresql(url: sa.URL, called: str) -> sa.Engine:
     options = {"connect_timeout": 10, "keepalives_idle": 30, "application_name": f"leaverwatch {called}"}
     url = url.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(url, pool_pre_ping=True, max_overflow=15, hide_parameters=True, connect_args=options)
+    engine = sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        max_overflow=15,
+        hide_parameters=True,
+        json_serializer=as_json,
+        connect_args=options,
+    )
     sa.event.listen(engine, "connect", _prepare_postgresql)
     return engine
 

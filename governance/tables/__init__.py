@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from governance.tables.columns import Instant
+from governance.tables.columns import Instant, Written, as_json
 from governance.tables.mappings import MappingVersion
 from governance.tables.notices import Notice, NoticePreference
 from governance.tables.reviews import (
@@ -64,4 +64,6 @@ __all__ = [
     "Snapshot",
     "StartLink",
     "StoredSecret",
+    "Written",
+    "as_json",
 ]

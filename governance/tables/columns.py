@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,17 @@ class Instant(TypeDecorator[datetime]):
 def instant(*, index: bool = False, nullable: bool = True) -> Any:
     """A column of instants."""
     return Field(default=None, sa_type=Instant, index=index, nullable=nullable)
+
+
+class Written(str):
+    """A document in JSON as somebody wrote it already: it is stored as it is. Read again it is what it says."""
+
+    __slots__ = ()
+
+
+def as_json(value: Any) -> str:
+    """The text in which a document is stored."""
+    return str(value) if isinstance(value, Written) else json.dumps(value)
 
 
 def document() -> Any:
