@@ -68,5 +68,7 @@ def privilege_creep(estate: Estate, policy: Policy, now: datetime) -> nw.LazyFra
     judged = estate.accounts.filter(comparable(settings), _moved()).with_columns(**formerly())
     if not settings.role_mapping:
         return judged.with_columns(creep=nw.lit(""), creep_count=nw.lit(0))
-    creep = beyond(judged, estate.entitlements, estate.grants, settings).filter(nw.col("left_over"))
+    # Few have moved: their grants are found first, and only of those it is asked what the mapping gives.
+    theirs = estate.grants.join(judged.select(*ACCOUNT), on=ACCOUNT, how="semi")
+    creep = beyond(judged, estate.entitlements, theirs, settings).filter(nw.col("left_over"))
     return judged.join(listed(creep, "creep"), on=ACCOUNT, how="inner")
