@@ -18,13 +18,14 @@ from operator import getitem
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.kit.contract import Checked, Circumstances, Connector, Field
+from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.files import newest_file
 from connectors.kit.instants import Calendar, clamp
+from connectors.kit.lasting import Lasting
 from connectors.kit.options import columns_option, delimiter_option, feed_table, text_option, values_option
-from connectors.kit.portions import TOLD, Lasting, Meanings, Portion, Standing
+from connectors.kit.portions import TOLD, Meanings, Portion, Standing
 from connectors.kit.tables import Table
-from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Reading, Record, Rows
+from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Reading, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 COLUMNS = (
@@ -53,7 +54,7 @@ _REPEATING = ("department", "title")  # kept once
 _Read = tuple[datetime | None, bool, bool]  # the instant, whether it was clamped, whether it reads two ways
 
 
-class AppCsv(Connector):
+class AppCsv(ReadsColumns):
     """Accounts as an administrator exports them."""
 
     title = "Account file (CSV)"
@@ -103,13 +104,8 @@ class AppCsv(Connector):
         self._open(Reading())
         return Checked()
 
-    def records(self) -> Iterator[Record]:
-        """Yield every entitlement, account and grant once; a row that cannot be believed is quarantined."""
-        for portion in self.portions():
-            yield from portion.records()
-
     def portions(self) -> Iterator[Rows]:
-        """The same, many at once."""
+        """Yield every entitlement, account and grant once; a row that cannot be believed is quarantined."""
         table = self._open(self.reading)
         calendar = self._calendar = Calendar(*self._days, self._where, epoch=True)
         rows = _Rows(self, table)
@@ -123,7 +119,9 @@ class AppCsv(Connector):
         yield from self._told(accounts)
 
     def _told(self, accounts: Lasting) -> Iterator[Rows]:
-        held = {id(cell): cell for cell in accounts.columns.get("held", ())}  # rows with the same cell share it
+        held = {
+            id(cell): cell for cell in accounts.kept("held") if cell is not None
+        }  # rows with the same cell share it
         privileged = _privileged(held.values(), self._patterns)
         if privileged:
             names = list(privileged)
@@ -187,7 +185,7 @@ class _Rows:
 
     def __init__(self, feed: AppCsv, table: Table) -> None:
         self._feed, self._table, self._calendar = feed, table, feed._calendar
-        self._accounts = Lasting()
+        self._accounts = Lasting(frozenset({"account_id", *_TEXTS}))
         self._doubtful: dict[int, str] = {}  # line -> the column whose date reads two ways
         self._same: dict[str, str | None] = {"": None}
         self._held = Meanings(_entitlements)

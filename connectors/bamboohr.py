@@ -14,18 +14,21 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import basic
-from connectors.kit.contract import Checked, Circumstances, Connector, Field
+from connectors.kit.columns import Objects, keys_of
+from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
-from connectors.kit.pagination import Page, read_pages
-from connectors.kit.resource import Reader, Resource, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
+from connectors.kit.pagination import Page, read_lists
+from connectors.kit.portions import Meanings, Portion, Standing
+from connectors.kit.resource import Reader
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, needed
 from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, UnexpectedAnswer
-from governance.records import Record
+from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 PATH: Final = "api/v1/employees"
@@ -39,14 +42,18 @@ RIGHTS: Final = "In BambooHR under Settings, Access Levels: let the owner of the
 STATUSES: Final = {"active": "active", "inactive": "terminated"}
 KINDS: Final = {"contractor": "contingent", "contract": "contingent", "intern": "intern", "temporary": "contingent"}
 NO_DAY: Final = "0000-00-00"
-_TEXTS: Final = (
-    "employeeId", "employeeNumber", "status", "employmentStatusName", "displayName", "workEmail", "departmentName",
-    "jobTitleName", "reportsToId", "timezone",
-)  # fmt: skip
-_DAYS: Final = ("hireDate", "terminationDate", "contractEndDate")
+_NONE: Final[frozenset[str]] = frozenset()
+_TEXTS: Final = {
+    "key": "employeeId", "number": "employeeNumber", "said": "status", "kind": "employmentStatusName",
+    "display_name": "displayName", "email": "workEmail", "department": "departmentName", "title": "jobTitleName",
+    "manager_key": "reportsToId", "time_zone": "timezone",
+}  # fmt: skip
+_DAYS: Final = {
+    "hire_date": "hireDate", "termination_date": "terminationDate", "contract_end_date": "contractEndDate",
+}  # fmt: skip
 
 
-class Bamboohr(Connector):
+class Bamboohr(ReadsColumns):
     """People as BambooHR lists them."""
 
     title = "BambooHR"
@@ -93,11 +100,18 @@ class Bamboohr(Connector):
         """Ask for one person, and which fields may not be seen."""
         self._http.begin()
         page = self._page(None, 1)
-        withheld = sorted({field for item in page.items if isinstance(item, dict) for field in _restricted(item)})
+        withheld = sorted(
+            {
+                field
+                for item in page.items
+                if isinstance(item, dict)
+                for field in _restricted(item.get("_restrictedFields"))
+            }
+        )
         notes = (f"{page.total} people are listed",) if page.total is not None else ()
         return Checked(notes, tuple(f"view {field}" for field in withheld))
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield everybody once; IncompleteFeed unless as many came as are counted and the dates may be seen."""
         self._http.begin()
         reading, place = self.reading, self.feed.name
@@ -106,16 +120,22 @@ class Bamboohr(Connector):
         reader = Reader(place, self.given.now)
         words = Words(self.options, self._where, STATUSES, KINDS)
         workforce = Workforce(self, self._where, words, no_day=NO_DAY)
+        statuses = Meanings(partial(_status, words))
         unnumbered = 0
 
         def fetch(cursor: str | None) -> Page:
             return self._page(cursor, self._size, digest)
 
-        for number, item in read_pages(fetch, _key, reading, place):
-            person = item if isinstance(item, dict) else {}
-            if person.get("_restrictedFields"):
-                withheld.update(_restricted(person))
-            unnumbered += self._add(workforce, words, reader, person, number)
+        for numbers, items in read_lists(fetch, lambda page: keys_of(page, "employeeId"), reading, place):
+            people = Objects(items, reader)
+            hidden = list(map(_restricted, people.values("_restrictedFields")))
+            withheld.update(field for fields in hidden for field in fields)
+            told = {ours: people.texts(theirs) for ours, theirs in _TEXTS.items()}
+            days = {ours: workforce.days.of(people.values(theirs)) for ours, theirs in _DAYS.items()}
+            if None in told["display_name"]:
+                told["display_name"] = _names(people, told["display_name"])
+            rows = Standing(Portion(numbers, {**told, **days, "hidden": hidden}))
+            unnumbered += self._take(rows, workforce, statuses)
         for field in ESSENTIAL:
             if withheld[field]:
                 raise IncompleteFeed(
@@ -127,44 +147,24 @@ class Bamboohr(Connector):
         if unnumbered:
             reading.notes.append(f"{unnumbered} people have no employee number: BambooHR's own id stands in its place")
         reader.note(reading)
-        yield from workforce.identities()
+        yield from workforce.people()
 
     def close(self) -> None:
         """Let go of connections."""
         self._http.close()
 
-    def _add(self, workforce: Workforce, words: Words, reader: Reader, person: dict[str, Any], number: int) -> bool:
-        """Take in one person; says whether they have no employee number."""
-        own, ours, said, kind, name, email, department, title, manager, zone = reader.texts(person, _TEXTS)
-        status = words.status(said)
-        if status == "active" and (special := words.status(kind)) and kind not in STATUSES:
-            status = special  # a company's own word, such as Parental Leave
-        hire, end, contract_end = workforce.days.of(map(person.get, _DAYS))
-        if own is None:
-            workforce.reject(number, "employeeId", "is missing or no text")
-            return False
-        if status == "terminated" and hire is None and end is None and not _restricted(person):
-            workforce.reject(number, "status", "is inactive without any date: has not begun or has left, nobody knows")
-            return False
-        employee_id = ours if self._id == "employeeNumber" else own
-        workforce.add(
-            number,
-            key=own,
-            employee_id=employee_id or f"bamboohr-{own}",
-            status=status,
-            said=said,
-            kind=words.kind(kind, counted=False),
-            hire=hire,
-            termination=end,
-            contract_end=contract_end,
-            name=name or _name(reader.of(person)),
-            email=email,
-            department=department,
-            title=title,
-            manager_key=manager,
-            zone=zone,
-        )
-        return employee_id is None
+    def _take(self, rows: Standing, workforce: Workforce, statuses: Meanings[str | None]) -> int:
+        """Take in a page; says how many of its people have no employee number."""
+        if None in rows.columns["key"]:
+            rows.read("key", needed, "key", blamed="employeeId")
+        told = rows.columns
+        told["status"] = list(map(statuses.__getitem__, zip(told["said"], told["kind"], strict=True)))
+        rows.read("status", _dated, "hire_date", "termination_date", "hidden", "status")
+        told = rows.columns
+        ids = told["number" if self._id == "employeeNumber" else "key"]
+        told["employee_id"] = [ours or f"bamboohr-{own}" for ours, own in zip(ids, told["key"], strict=True)]
+        workforce.take(rows, counted=False)
+        return ids.count(None)
 
     def _page(self, cursor: str | None, size: int, digest: Any = None) -> Page:
         params = {"fields": ",".join(ASKED), "page[limit]": str(size)}
@@ -181,14 +181,27 @@ class Bamboohr(Connector):
         return Page(items, meta.text("page.nextCursor"), meta.number("total"))
 
 
-def _key(item: Any) -> str | None:
-    return as_text(item.get("employeeId")) if isinstance(item, dict) else None
+def _status(words: Words, said: tuple[str | None, str | None]) -> str | None:
+    """What both words together mean: a company's own word, such as Parental Leave, goes before active."""
+    general, special = said
+    status = words.status(general)
+    return (status == "active" and special not in STATUSES and words.status(special)) or status
 
 
-def _restricted(person: dict[str, Any]) -> set[str]:
-    told = person.get("_restrictedFields")
-    return {field for field in (told if isinstance(told, list) else [told]) if isinstance(field, str)}
+def _dated(hire: str | None, end: str | None, hidden: frozenset[str], status: str | None) -> str | None:
+    if status == "terminated" and hire is None and end is None and not hidden:
+        raise ValueError("is inactive without any date: has not begun or has left, nobody knows")
+    return status
 
 
-def _name(person: Resource) -> str | None:
-    return " ".join(filter(None, (person.text("firstName"), person.text("lastName")))) or None
+def _names(people: Objects, shown: list[str | None]) -> list[str | None]:
+    """The name that is shown of each, else their own two."""
+    both = zip(shown, people.texts("firstName"), people.texts("lastName"), strict=True)
+    return [name or " ".join(filter(None, parts)) or None for name, *parts in both]
+
+
+def _restricted(told: Any) -> frozenset[str]:
+    """The fields of a person that may not be seen."""
+    if not told:
+        return _NONE
+    return frozenset(field for field in (told if isinstance(told, list) else [told]) if isinstance(field, str))

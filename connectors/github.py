@@ -47,8 +47,9 @@ from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader
+from connectors.kit.scim_accounts import AccountReader
 from connectors.kit.scim_change import read_account
-from connectors.kit.scim_resource import AccountReader, Dialect
+from connectors.kit.scim_resource import Dialect
 from governance.errors import AuthenticationFailed, ConfigurationError, NotSupported
 from governance.records import Account, Credential, Event, Receipt, Record
 from governance.settings import ApplicationSettings, SourceSettings

@@ -10,20 +10,24 @@ service user may not see. On leave is Inactive too (webhook Employee inactivated
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import repeat
 from typing import Any, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import basic
-from connectors.kit.contract import Checked, Circumstances, Connector, Field
+from connectors.kit.columns import Objects, keys_of, names_of
+from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.pagination import Page, read_lists
+from connectors.kit.portions import PORTION, Meanings, Portion, Standing
 from connectors.kit.resource import Reader, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, needed
 from governance.errors import ConfigurationError, UnexpectedAnswer
-from governance.records import Record
+from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 SEARCH: Final = "people/search"
@@ -54,9 +58,16 @@ KINDS: Final = {
     "consultant": "contingent",
     "internship": "intern",
 }
+_TEXTS: Final = {
+    "key": "id", "display_name": "displayName", "email": "email", "department": "work.department",
+    "title": "work.title", "lifecycle": "internal.lifecycleStatus", "internal": "internal.status",
+    "manager_key": "work.reportsTo.id", "manager_email": "work.reportsTo.email", "kind": "payroll.employment.type",
+}  # fmt: skip
+_DAYS: Final = {"hire_date": "work.startDate", "termination_date": "internal.terminationDate"}
+_Status = tuple[str | None, str | None]  # what was said, and our word for it
 
 
-class Hibob(Connector):
+class Hibob(ReadsColumns):
     """People as Bob tells them to a service user."""
 
     title = "HiBob"
@@ -108,7 +119,7 @@ class Hibob(Connector):
         missing = tuple(f"field {field}" for field in self._asked if known and field not in known | {"work.reportsTo"})
         return Checked(("what the service user may see of whom only shows in a pull",), missing)
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield everybody once; IncompleteFeed when what decides is told of nobody."""
         self._http.begin()
         reading, place = self.reading, self.feed.name
@@ -116,10 +127,14 @@ class Hibob(Connector):
         reading.filters = "showInactive=true"
         reader = Reader(place, self.given.now)
         words, workforce = self._workforce()
-        for number, item in read_pages(self._everybody, _key, reading, place):
-            self._add(workforce, words, reader, item if isinstance(item, dict) else {}, number)
+        statuses = Meanings(partial(_status, words))
+        for numbers, items in read_lists(self._everybody, lambda page: keys_of(page, "id"), reading, place):
+            for begin in range(0, len(items), PORTION):
+                people = self._people(items[begin : begin + PORTION], reader)
+                items[begin : begin + PORTION] = repeat(None, len(people))  # what was read is given back on the way
+                self._take(people, numbers[begin : begin + PORTION], workforce, statuses)
         reader.note(reading)
-        yield from workforce.identities()
+        yield from workforce.people()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -138,45 +153,35 @@ class Hibob(Connector):
         self.reading.sha256 = answer.sha256
         return Page(told)
 
-    def _add(self, workforce: Workforce, words: Words, reader: Reader, told: dict[str, Any], number: int) -> None:
-        if "." in "".join(told):
-            told = _nested(told)
-        own, name, email = reader.texts(told, ("id", "displayName", "email"))
-        work, internal = _part(told, "work"), _part(told, "internal")
-        department, title = reader.texts(work, ("department", "title"), "work.")
-        lifecycle, said = reader.texts(internal, ("lifecycleStatus", "status"), "internal.")
-        manager_key, manager_email = reader.texts(_part(work, "reportsTo"), ("id", "email"), "work.reportsTo.")
-        kind = reader.text(_part(_part(told, "payroll"), "employment"), "type", "payroll.employment.")
-        hire, end = workforce.days.of((work.get("startDate"), internal.get("terminationDate")))
-        if own is None:
-            workforce.reject(number, "id", "is missing or no text")
-            return
-        status = words.status(lifecycle)
-        if status is None and (said or "").casefold() == "active":
-            status = "active"  # a stage of the company's own, of somebody who works here
-        elif status is None and lifecycle is None and (said or "").casefold() == "inactive" and end:
-            status = "terminated"  # inactive is also who is on leave: without an end nobody knows
-        ours = reader.of(told).text(self._id.removeprefix("root."))
-        workforce.add(
-            number,
-            key=own,
-            employee_id=ours or f"hibob-{own}",
-            status=status,
-            said=lifecycle or said,
-            kind=words.kind(kind),
-            hire=hire,
-            termination=end,
-            name=name,
-            email=email,
-            department=department,
-            title=title,
-            manager_key=manager_key,
-            manager_email=manager_email,
-        )
+    @staticmethod
+    def _people(items: list[Any], reader: Reader) -> Objects:
+        paths = any("." in name for name in names_of(items))
+        return Objects([_nested(item) if type(item) is dict else item for item in items] if paths else items, reader)
+
+    def _take(self, people: Objects, numbers: Sequence[int], workforce: Workforce, statuses: Meanings[_Status]) -> None:
+        told = {ours: people.texts(theirs) for ours, theirs in _TEXTS.items()}
+        told |= {ours: workforce.days.of(people.values(theirs)) for ours, theirs in _DAYS.items()}
+        told["number"] = people.texts(self._id.removeprefix("root."))
+        ended = map(bool, told["termination_date"])
+        read = map(statuses.__getitem__, zip(told["lifecycle"], told["internal"], ended, strict=True))
+        told["said"], told["status"] = map(list, zip(*read, strict=True))
+        rows = Standing(Portion(numbers, told))
+        if None in rows.columns["key"]:
+            rows.read("key", needed, "key", blamed="id")
+        pairs = zip(rows.columns["number"], rows.columns["key"], strict=True)
+        rows.columns["employee_id"] = [ours or f"hibob-{own}" for ours, own in pairs]
+        workforce.take(rows)
 
 
-def _key(item: Any) -> str | None:
-    return as_text(item.get("id")) if isinstance(item, dict) else None
+def _status(words: Words, told: tuple[str | None, str | None, bool]) -> _Status:
+    """The word that says who works here, and what it means: the lifecycle's, else whether somebody is active."""
+    lifecycle, said, ended = told
+    status = words.status(lifecycle)
+    if status is None and (said or "").casefold() == "active":
+        status = "active"  # a stage of the company's own, of somebody who works here
+    elif status is None and lifecycle is None and (said or "").casefold() == "inactive" and ended:
+        status = "terminated"  # inactive is also who is on leave: without an end nobody knows
+    return lifecycle or said, status
 
 
 def _part(told: dict[str, Any], name: str) -> dict[str, Any]:

@@ -10,15 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import repeat
-from operator import getitem
 from pathlib import Path
 from typing import Any
 
-from connectors.kit.contract import Checked, Circumstances, Connector, Field
-from connectors.kit.engagements import KINDS, STATUSES, state_of
+from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
+from connectors.kit.engagements import KINDS, STATUSES
 from connectors.kit.feed_file import SFTP, FeedFile
-from connectors.kit.instants import Calendar, Days
+from connectors.kit.instants import Calendar
 from connectors.kit.options import (
     columns_option,
     delimiter_option,
@@ -29,8 +27,9 @@ from connectors.kit.options import (
 from connectors.kit.portions import Meanings, Portion, Standing
 from connectors.kit.roll import Roll
 from connectors.kit.tables import Table
+from connectors.kit.terms import DATES, READ, Terms
 from governance.errors import ConfigurationError
-from governance.records import Reading, Record, Rows
+from governance.records import Reading, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 COLUMNS = (
@@ -38,7 +37,6 @@ COLUMNS = (
     "contract_end_date", "manager_employee_id", "manager_email", "manager_name", "department", "job_title", "location",
     "time_zone", "display_name", "aliases", "cost_center", "legal_entity", "updated_at",
 )  # fmt: skip
-_READ = ("employee_id", "ended_at", "ended_why", "contract_end", "hire_at")
 _TEXTS = {
     "display_name": "display_name",
     "email": "work_email",
@@ -50,7 +48,7 @@ _REPEATING = {"department": "department", "title": "job_title"}
 _MANGLED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 
 
-class HrCsv(Connector):
+class HrCsv(ReadsColumns):
     """People as the HR system exports them."""
 
     title = "HR file (CSV)"
@@ -107,13 +105,8 @@ class HrCsv(Connector):
             self._open(path, Reading())
         return Checked()
 
-    def records(self) -> Iterator[Record]:
-        """Yield every identity once; a row that cannot be believed is quarantined, a file that cannot is refused."""
-        for portion in self.portions():
-            yield from portion.records()
-
     def portions(self) -> Iterator[Rows]:
-        """The same, many at once."""
+        """Yield every identity once; a row that cannot be believed is quarantined, a file that cannot is refused."""
         with self._file.newest(self.reading) as path:
             yield from self._read(self._open(path, self.reading))
 
@@ -161,12 +154,11 @@ class _Rows:
         self.unknown_types: Counter[str] = Counter()
         self.roll = Roll(feed.feed.name)
         self._feed, self._table, self._calendar = feed, table, feed._calendar
-        self._days: dict[str, tuple[Days, Days]] = {}  # by the name of a known zone: first ones and last ones
+        self._terms = Terms(self._calendar, feed.given.now, last_day=feed._last_day)
         self._ambiguous = feed._days[1] is not None  # a declared form may be read two ways
         self._statuses = Meanings(partial(_status, feed._statuses))
         self._kinds = Meanings(lambda said: KINDS.get(feed._worker_types.get(said.casefold(), "")))
         self._same: dict[str, str | None] = {"": None}  # departments and titles repeat: kept once
-        self._whys: dict[tuple[str, str, str], str] = {}
 
     def take(self, portion: Portion) -> None:
         """Take in a portion: what all its rows tell in a column is read at once, what stands is kept."""
@@ -176,22 +168,23 @@ class _Rows:
             rows.read("status", self._statuses.__getitem__, "status")
         else:
             rows.columns["status"] = [self._feed._default_status or ""] * len(rows)
-        zones = rows.columns.get("time_zone") or repeat("", len(rows))
-        days = [self._days.get(zone) or self._of_zone(zone) for zone in zones]
-        rows.columns |= {"first": [first for first, _ in days], "last": [last for _, last in days]}
-        self._date(rows, "hire_at", "first", "hire_date")
-        self._end(rows)
-        self._date(rows, "contract_end", "last", "contract_end_date")
+        self._terms.read(rows)
+        if self._ambiguous:
+            self._doubt(rows)
         self._keep(rows)
         for line, column, reason in sorted(rows.refused):
             self._table.reject(line, column, reason)
 
+    def _doubt(self, rows: Standing) -> None:
+        for column in DATES:
+            for line, text in zip(rows.lines, rows.columns.get(column, ()), strict=False):
+                if text and self._calendar.doubtful(text):
+                    self.doubtful.setdefault(line, column)
+
     def _keep(self, rows: Standing) -> None:
         told = rows.columns
-        hired = told.get("hire_at") or repeat(None)
-        states = map(state_of, told["status"], hired, told["ended_at"], repeat(self._feed.given.now))
-        kept: dict[str, Sequence[Any]] = {"state": list(states), "kind": self._kinds_of(rows)}
-        kept |= {name: told[name] for name in _READ if name in told}
+        kept: dict[str, Sequence[Any]] = {"kind": self._kinds_of(rows)}
+        kept |= {name: told[name] for name in ("employee_id", *READ) if name in told}
         for name, theirs in _TEXTS.items():
             if theirs in told:
                 kept[name] = [text or None for text in told[theirs]]
@@ -202,54 +195,11 @@ class _Rows:
             kept["aliases"] = [tuple(filter(None, map(str.strip, cell.split(";")))) for cell in told["aliases"]]
         self.roll.add(rows.lines, kept)
 
-    def _end(self, rows: Standing) -> None:
-        """When they end and what says so: the last day of work, else the date of termination."""
-        self._date(rows, "ended_at", "last", "last_day_of_work")
-        if "ended_at" in rows.columns and "termination_date" in rows.columns:
-            pairs = zip(rows.columns["ended_at"], rows.columns["termination_date"], strict=True)
-            rows.columns["termination_date"] = ["" if ended_at else text for ended_at, text in pairs]
-        self._date(rows, "terminated_at", "last" if self._feed._last_day else "first", "termination_date")
-        told, none = rows.columns, [None] * len(rows)
-        ends = zip(told.get("ended_at", none), told.get("terminated_at", none), strict=True)
-        ended = told["ended_at"] = [last_day or terminated for last_day, terminated in ends]
-        said = (told.get("last_day_of_work", none), told.get("termination_date", none))
-        told["ended_why"] = [
-            self._why(status, *texts) if ended_at or status == "terminated" else None
-            for ended_at, status, *texts in zip(ended, told["status"], *said, strict=True)
-        ]
-
-    def _of_zone(self, name: str) -> tuple[Days, Days]:
-        """Days in that zone, as first ones and as last ones."""
-        zone = self._calendar.zone_named(name)
-        if name in self._calendar.unknown_zones:
-            name = ""  # the feed's own stands in for it; each row that names it is counted
-        if name not in self._days:
-            self._days[name] = Days(self._calendar, zone), Days(self._calendar, zone, last=True)
-        return self._days[name]
-
-    def _date(self, rows: Standing, into: str, days: str, column: str) -> None:
-        if column not in rows.columns:
-            return
-        rows.read(into, getitem, days, column)
-        if self._ambiguous:
-            for line, text in zip(rows.lines, rows.columns[column], strict=True):
-                if text and self._calendar.doubtful(text):
-                    self.doubtful.setdefault(line, column)
-
     def _kinds_of(self, rows: Standing) -> list[str]:
         said = rows.columns.get("worker_type") or [""] * len(rows)
         kinds = list(map(self._kinds.__getitem__, said))
         self.unknown_types.update(word for word, kind in zip(said, kinds, strict=True) if word and kind is None)
         return [kind or "employee" for kind in kinds]
-
-    def _why(self, status: str, last_day: str | None, termination: str | None) -> str:
-        words, text = ("termination date", termination) if termination else ("last day of work", last_day or "")
-        key = (status, words, text)
-        if key not in self._whys:
-            if len(self._whys) > 10_000:
-                self._whys.clear()
-            self._whys[key] = f"{status}, {words} {text}" if text else f"{status}, without a date"
-        return self._whys[key]
 
 
 def _status(known: Mapping[str, str], said: str) -> str:

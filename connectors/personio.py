@@ -13,21 +13,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from connectors.kit.addresses import check_base
-from connectors.kit.contract import Checked, Circumstances, Connector, Field
+from connectors.kit.columns import Objects
+from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.pagination import Page, read_lists
 from connectors.kit.personio_token import Rotating, requested, told_well
+from connectors.kit.portions import Meanings, Portion, Standing
 from connectors.kit.resource import Reader, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, needed
 from governance.errors import ConfigurationError, IncompleteFeed, UnexpectedAnswer
-from governance.records import Record
+from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 PATH: Final = "v1/company/employees"
@@ -42,11 +44,18 @@ RIGHTS: Final = (
 )
 STATUSES: Final = {"active": "active", "inactive": "terminated", "onboarding": "future", "leave": "leave"}
 KINDS: Final = {"internal": "employee", "external": "contingent"}
-_TEXTS: Final = ("id", "status", "first_name", "last_name", "email", "position", "employment_type")
-_DAYS: Final = ("hire_date", "last_working_day", "termination_date", "contract_end_date")
+_TEXTS: Final = {
+    "key": "id", "said": "status", "first": "first_name", "last": "last_name", "email": "email", "title": "position",
+    "kind": "employment_type", "department": "department.attributes.name",
+    "manager_key": "supervisor.attributes.id.value",
+}  # fmt: skip
+_DAYS: Final = {
+    "hire_date": "hire_date", "last_day_of_work": "last_working_day", "termination_date": "termination_date",
+    "contract_end_date": "contract_end_date",
+}  # fmt: skip
 
 
-class Personio(Connector):
+class Personio(ReadsColumns):
     """People as Personio lists them to an API credential."""
 
     title = "Personio"
@@ -103,7 +112,7 @@ class Personio(Connector):
         notes = (f"{page.total} people are listed",) if page.total is not None else ()
         return Checked(notes, tuple(f"readable attribute {name}" for name in ASKED if name in missing))
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield everybody once; IncompleteFeed unless as many came as are counted and the dates may be read."""
         self._http.begin()
         reading, place = self.reading, self.feed.name
@@ -111,16 +120,18 @@ class Personio(Connector):
         digest = hashlib.sha256()
         reader = Reader(place, self.given.now)
         words, workforce = self._workforce()
+        statuses = Meanings(words.status)
         absent, asked = Counter[str](), frozenset(ASKED)
 
         def fetch(cursor: str | None) -> Page:
             return self._page(int(cursor or 0), self._size, digest)
 
-        for number, item in read_pages(fetch, _key, reading, place):
-            told = _values(item)
-            if lacking := asked - told.keys():
-                absent.update(lacking)
-            self._add(workforce, words, reader, told, number)
+        for numbers, items in read_lists(fetch, lambda page: list(map(_key, page)), reading, place):
+            people = list(map(_values, items))
+            for told in people:
+                if lacking := asked - told.keys():
+                    absent.update(lacking)
+            self._take(Objects(people, reader), numbers, workforce, statuses)
         unreadable = [name for name in ASKED if absent[name] and absent[name] == reading.rows_read]
         if hidden := [name for name in ESSENTIAL if name in unreadable]:
             listed = " and ".join(hidden)
@@ -129,7 +140,7 @@ class Personio(Connector):
             reading.notes.append(f"{', '.join(unreadable)} may not be read")
         reading.sha256 = digest.hexdigest()
         reader.note(reading)
-        yield from workforce.identities()
+        yield from workforce.people()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -156,30 +167,21 @@ class Personio(Connector):
         more = bool(items) and (following < total if total is not None else len(items) >= size)
         return Page(items, str(following) if more else None, total)
 
-    def _add(self, workforce: Workforce, words: Words, reader: Reader, told: dict[str, Any], number: int) -> None:
-        own, said, given, family, email, title, kind = reader.texts(told, _TEXTS)
-        if own is None:
-            workforce.reject(number, "id", "is missing or no text")
-            return
-        hire, last_day, termination, contract_end = workforce.days.of(map(told.get, _DAYS))
-        person = reader.of(told)
-        workforce.add(
-            number,
-            key=own,
-            employee_id=(own if self._id == "id" else person.text(self._id)) or f"personio-{own}",
-            status=words.status(said),
-            said=said,
-            kind=words.kind(kind),
-            hire=hire,
-            last_day=last_day,
-            termination=termination,
-            contract_end=contract_end,
-            name=" ".join(filter(None, (given, family))) or None,
-            email=email,
-            department=person.text("department.attributes.name"),
-            title=title,
-            manager_key=person.text("supervisor.attributes.id.value"),
-        )
+    def _take(
+        self, people: Objects, numbers: Sequence[int], workforce: Workforce, statuses: Meanings[str | None]
+    ) -> None:
+        told = {ours: people.texts(theirs) for ours, theirs in _TEXTS.items()}
+        told |= {ours: workforce.days.of(people.values(theirs)) for ours, theirs in _DAYS.items()}
+        both = zip(told["first"], told["last"], strict=True)
+        told["display_name"] = [" ".join(filter(None, parts)) or None for parts in both]
+        told["number"] = told["key"] if self._id == "id" else people.texts(self._id)
+        told["status"] = list(map(statuses.__getitem__, told["said"]))
+        rows = Standing(Portion(numbers, told))
+        if None in rows.columns["key"]:
+            rows.read("key", needed, "key", blamed="id")
+        pairs = zip(rows.columns["number"], rows.columns["key"], strict=True)
+        rows.columns["employee_id"] = [ours or f"personio-{own}" for ours, own in pairs]
+        workforce.take(rows)
 
 
 def _values(item: Any) -> dict[str, Any]:

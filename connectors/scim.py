@@ -7,34 +7,27 @@ Last seen  not in the standard: only from an extension of the vendor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from connectors.kit.addresses import check_base
-from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Connector, Field
+from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.pagination import read_lists
+from connectors.kit.portions import gathered
 from connectors.kit.quarantine import judge
+from connectors.kit.scim_accounts import AccountReader, Resources, keys_of_resources
 from connectors.kit.scim_change import ScimSwitch, read_account
+from connectors.kit.scim_holdings import Holdings
 from connectors.kit.scim_list import Groups, ScimLists
-from connectors.kit.scim_resource import (
-    AccountReader,
-    Dialect,
-    Held,
-    Told,
-    attributes_of,
-    held_groups,
-    held_roles,
-    resource_id,
-)
+from connectors.kit.scim_resource import Dialect, held_groups, held_roles
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Entitlement, Grant, Receipt, Record, Rejected
+from governance.records import Account, Receipt, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 
-class Scim(Connector, CanDeactivate, CanReactivate):
+class Scim(ReadsColumns, CanDeactivate, CanReactivate):
     """Accounts over SCIM, with the manners of servers in the wild."""
 
     title = "SCIM 2.0"
@@ -119,33 +112,15 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         self._lists.probe()
         return Checked()
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once; IncompleteFeed unless all declared accounts came."""
         self._http.begin()
         reading, place = self.reading, self.feed.name
         reading.source = self._address.join("Users")
         reading.filters = " | ".join(f for f in self._filters if f)
         groups = self._lists.groups(reading, f"{place}: Groups")
-        names: dict[str, bool] = {}  # entitlements told so far, and whether each is privileged
-        for group_id, name in groups.names.items():
-            yield self._entitlement(Held(group_id, name, "group"), names)
         reader = AccountReader(place, self._dialect, self.given.now)
-        seen: set[str] = set()  # over all filters; within one list pagination sees to it
-        several = len(self._filters) > 1
-        for expression in self._filters:
-            fetch = self._lists.users(expression)
-            for number, resource in read_pages(lambda c, f=fetch: _told(f(c)), resource_id, reading, f"{place}: Users"):  # type: ignore[misc]
-                account_id = resource_id(resource)
-                if account_id is None:
-                    where = f"{self._address.join('Users')}#{number}"
-                    reading.rejected.append(Rejected(where, "id", "is missing or no text"))
-                elif account_id in seen:
-                    reading.duplicates += 1
-                else:
-                    if several:
-                        seen.add(account_id)
-                    reading.kept += 1
-                    yield from self._account(reader, resource, account_id, groups, names)
+        yield from gathered(self._pages(reader, groups))
         reading.clamped = reader.clamped
         reading.sha256 = self._lists.digest.hexdigest()
         reading.notes += [f"{what} could not be read for {count} accounts" for what, count in reader.unread.items()]
@@ -181,34 +156,50 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         if self._writing:
             self._writing.close()
 
-    def _account(
-        self,
-        reader: AccountReader,
-        resource: Told,
-        account_id: str,
-        groups: Groups,
-        names: dict[str, bool],
-    ) -> Iterator[Record]:
-        """One account, what it holds, and entitlements that were not met before."""
-        in_groups = held_groups(resource)
-        roles, told_by_groups = held_roles(resource), groups.of_account.get(account_id, ())
-        told = groups.told or in_groups is not None
-        if not (in_groups or roles or told_by_groups):
-            yield reader.account(resource, False if told else None)
-            return
-        held = {h.entitlement_id: h for h in (*(in_groups or ()), *roles)}
-        for group_id in told_by_groups:
-            held[group_id] = Held(group_id, groups.names[group_id], "group")
-        for one in held.values():
-            if one.entitlement_id not in names:
-                yield self._entitlement(one, names)
-        yield reader.account(resource, self._privileged([names[e] for e in held], told=told))
-        for one in held.values():
-            yield Grant(self.feed.name, account_id, one.entitlement_id, one.how)
+    def _pages(self, reader: AccountReader, groups: Groups) -> Iterator[Rows]:
+        """What each page tells, and entitlements as they are met."""
+        holdings = Holdings(self.feed.name, groups, self._is_privileged)
+        yield holdings.entitlements(holdings.of_groups.values())
+        seen: set[str] = set()  # over all filters; within one list pagination sees to it
+        for expression in self._filters:
+            fetch = self._lists.users(expression)
+            place = f"{self.feed.name}: Users"
+            for numbers, items in read_lists(fetch, keys_of_resources, self.reading, place):
+                resources = Resources(items)
+                ids = resources.texts("id")
+                if None in ids or len(self._filters) > 1:
+                    ids, resources = self._new(numbers, ids, resources, seen)
+                self.reading.kept += len(resources)
+                yield from self._told(resources, ids, reader, holdings)  # type: ignore[arg-type]  # none is None
 
-    def _entitlement(self, held: Held, names: dict[str, bool]) -> Entitlement:
-        privileged = names[held.entitlement_id] = self._is_privileged(held.name)
-        return Entitlement(self.feed.name, held.entitlement_id, held.name, held.kind, privileged)
+    def _new(
+        self, numbers: Sequence[int], ids: Sequence[str | None], resources: Resources, seen: set[str]
+    ) -> tuple[list[str | None], Resources]:
+        """Those that have an id and were not on an earlier list."""
+        good = []
+        for place, (number, account_id) in enumerate(zip(numbers, ids, strict=True)):
+            if account_id is None:
+                where = f"{self._address.join('Users')}#{number}"
+                self.reading.rejected.append(Rejected(where, "id", "is missing or no text"))
+            elif account_id in seen:
+                self.reading.duplicates += 1
+            else:
+                seen.add(account_id)
+                good.append(place)
+        return [ids[place] for place in good], Resources([resources.items[place] for place in good])
+
+    def _told(
+        self, resources: Resources, ids: Sequence[str], reader: AccountReader, holdings: Holdings
+    ) -> Iterator[Rows]:
+        held, told = holdings.of(resources, ids)
+        if any(held):
+            yield holdings.entitlements(one for several in held for one in several.values())
+        names = holdings.names
+        pairs = zip(held, told, strict=True)
+        privileged = [self._privileged([names[e] for e in several], told=all_told) for several, all_told in pairs]
+        yield reader.accounts(resources, ids, privileged)
+        if any(held):
+            yield holdings.grants(ids, held)
 
     def _is_privileged(self, name: str) -> bool:
         return any(fnmatchcase(name.casefold(), pattern) for pattern in self._patterns)
@@ -234,8 +225,3 @@ class Scim(Connector, CanDeactivate, CanReactivate):
         self._http.begin()
         self._writing.begin()
         return self._switch
-
-
-def _told(page: Page) -> Page:
-    """The page with the attributes of each resource found once, not at every question."""
-    return replace(page, items=[attributes_of(item) if isinstance(item, dict) else item for item in page.items])

@@ -12,23 +12,24 @@ ConductorOne/baton-successfactors. The codes of emplStatus are a picklist that e
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from datetime import date, timedelta
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import Authorization, Granted, basic, token_endpoint
-from connectors.kit.contract import Checked, Circumstances, Connector, Field
+from connectors.kit.columns import Objects
+from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.pagination import Page, read_lists
+from connectors.kit.portions import Meanings, Portion, Standing
 from connectors.kit.resource import Reader
 from connectors.kit.saml_bearer import Subject, saml_bearer
-from connectors.kit.successfactors_jobs import Employments, day, slice_key
-from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
+from connectors.kit.successfactors_jobs import Employments, begins_on, day, slice_key
+from connectors.kit.successfactors_slices import Slices
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, needed
 from governance.errors import ConfigurationError
-from governance.records import Record
+from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 AUDIENCE: Final = "www.successfactors.com"
@@ -47,10 +48,18 @@ STATUSES: Final = {
     "r": "terminated",  # retired
     "rns": "terminated",  # reported no show
 }
-_Slice = tuple[date, int, dict[str, Any]]  # from which day on, where it stands in the list, and the entry
+_TEXTS: Final = {
+    "key": "userId", "department": "department", "named": "departmentNav.name", "title": "jobTitle",
+    "manager_key": "managerId", "said": "emplStatusNav.externalCode", "first": "userNav.firstName",
+    "last": "userNav.lastName", "email": "userNav.email", "employee_id": "employmentNav.personIdExternal",
+}  # fmt: skip
+_DAYS: Final = {
+    "begins": "startDate", "hire_date": "employmentNav.startDate", "last_day_of_work": "employmentNav.lastDateWorked",
+    "termination_date": "employmentNav.endDate", "contract_end_date": "contractEndDate",
+}  # fmt: skip
 
 
-class Successfactors(Connector):
+class Successfactors(ReadsColumns):
     """People as Employee Central knows them, one engagement for each of their employments."""
 
     title = "SAP SuccessFactors"
@@ -106,7 +115,7 @@ class Successfactors(Connector):
         self._employments.probe(self.given.now.date())
         return Checked(self._remarks())
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield everybody once; IncompleteFeed unless every page came and dates are told."""
         self._http.begin()
         reading, place = self.reading, self.feed.name
@@ -116,29 +125,24 @@ class Successfactors(Connector):
         reading.filters = f"fromDate={today} userNav/status=all"
         digest = hashlib.sha256()
         reader = Reader(place, self.given.now)
-        slices: dict[str, list[_Slice]] = {}
+        slices = Slices(today)
+        statuses = Meanings(words.status)
 
         def fetch(link: str | None) -> Page:
             return self._employments.page(link, today, digest)
 
-        for number, item in read_pages(fetch, slice_key, reading, place):
-            entry = item if isinstance(item, dict) else {}
-            user, begins = reader.text(entry, "userId"), day(entry.get("startDate"))
-            if user is None:
-                workforce.reject(number, "userId", "is missing or no text")
-            elif begins is None or (first := _day(begins)) is None:
-                workforce.reject(number, "startDate", f"{str(begins)[:40]!r} is no date")
-            else:
-                slices.setdefault(user, []).append((first, number, entry))
-        for user, entries in slices.items():
-            if len(entries) > 1:
-                entries.sort(key=lambda entry: entry[:2])
-            self._add(workforce, words, reader, user, entries, today)
-            reading.duplicates += len(entries) - 1
+        for numbers, items in read_lists(fetch, lambda page: list(map(slice_key, page)), reading, place):
+            rows = self._read(Objects(items, reader), numbers, statuses)
+            for number, column, reason in sorted(rows.refused):
+                workforce.reject(number, column, reason)
+            slices.add(rows)
+        for rows in slices.employments():
+            workforce.take(rows)
+        reading.duplicates += slices.further
         reading.sha256 = digest.hexdigest()
         reading.notes += self._remarks()
         reader.note(reading)
-        yield from workforce.identities()
+        yield from workforce.people()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -170,67 +174,19 @@ class Successfactors(Connector):
         )
         return Granted(token_endpoint(tokens, "oauth/token", signed, self.feed.name))
 
-    def _add(
-        self,
-        workforce: Workforce,
-        words: Words,
-        reader: Reader,
-        user: str,
-        entries: list[_Slice],
-        today: date,
-    ) -> None:
-        """One employment: what is effective today, and what of it will change."""
-        begun = [entry for entry in entries if entry[0] <= today]
-        _, number, job = begun[-1] if begun else entries[0]
-        department, title, manager = reader.texts(job, ("department", "jobTitle", "managerId"))
-        said = reader.text(_part(job, "emplStatusNav"), "externalCode", "emplStatusNav.")
-        named = reader.text(_part(job, "departmentNav"), "name", "departmentNav.")
-        person, employment = _part(job, "userNav"), _part(job, "employmentNav")
-        given, family, email = reader.texts(person, ("firstName", "lastName", "email"), "userNav.")
-        contingent = employment.get("isContingentWorker")
-        if contingent is not False and contingent is not True:
-            contingent = reader.of(employment).flag("isContingentWorker")
-        status = words.status(said)
-        if status in ("active", "leave") and not begun:
-            status = "future"
-        end = day(employment.get("endDate"))
-        coming = None
-        if len(entries) > len(begun):
-            coming = next((b for b, _, e in entries if b > today and _ended(words, reader, e)), None)
-        if status != "terminated" and end is None and coming is not None:
-            end = (coming - timedelta(days=1)).isoformat()  # the status changes on the day after the last one
-        workforce.add(
-            number,
-            key=user,
-            employee_id=reader.text(employment, "personIdExternal", "employmentNav."),
-            status=status,
-            said=said,
-            kind="contingent" if contingent else "employee",
-            hire=day(employment.get("startDate")) or (None if begun else entries[0][0].isoformat()),
-            last_day=day(employment.get("lastDateWorked")),
-            termination=end,
-            contract_end=day(job.get("contractEndDate")),
-            name=" ".join(filter(None, (given, family))) or None,
-            email=email,
-            department=named or department,
-            title=title,
-            manager_key=manager,
-            zone=reader.of(job).text(self._zone_field) if self._zone_field else None,
-        )
-
-
-def _part(entry: dict[str, Any], name: str) -> dict[str, Any]:
-    inner = entry.get(name)
-    return inner if isinstance(inner, dict) else {}
-
-
-def _ended(words: Words, reader: Reader, entry: dict[str, Any]) -> bool:
-    return words.status(reader.text(_part(entry, "emplStatusNav"), "externalCode", "emplStatusNav.")) == "terminated"
-
-
-@lru_cache(maxsize=50_000)
-def _day(begins: str) -> date | None:
-    try:
-        return date.fromisoformat(begins)
-    except ValueError:
-        return None
+    def _read(self, jobs: Objects, numbers: Sequence[int], statuses: Meanings[str | None]) -> Standing:
+        """What each entry tells; those that are nobody's or begin on no day are refused."""
+        told: dict[str, list[Any]] = {ours: jobs.texts(theirs) for ours, theirs in _TEXTS.items()}
+        told |= {ours: list(map(day, jobs.values(theirs))) for ours, theirs in _DAYS.items()}
+        told["kind"] = ["contingent" if flag else "employee" for flag in jobs.flags("employmentNav.isContingentWorker")]
+        told["status"] = list(map(statuses.__getitem__, told["said"]))
+        both = zip(told["first"], told["last"], strict=True)
+        told["display_name"] = [" ".join(filter(None, parts)) or None for parts in both]
+        told["department"] = [name or code for name, code in zip(told["named"], told["department"], strict=True)]
+        if self._zone_field:
+            told["time_zone"] = jobs.texts(self._zone_field)
+        rows = Standing(Portion(numbers, told))
+        if None in rows.columns["key"]:
+            rows.read("key", needed, "key", blamed="userId")
+        rows.read("begins", begins_on, "begins", blamed="startDate")
+        return rows

@@ -14,18 +14,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import repeat
 from typing import Any, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import Granted, basic, token_endpoint
-from connectors.kit.contract import Checked, Circumstances, Connector, Field
+from connectors.kit.columns import Objects
+from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.http import Http
 from connectors.kit.options import columns_option, feed_table, text_option, whole_option
+from connectors.kit.portions import PORTION, Meanings, Portion, Standing
 from connectors.kit.redaction import guard_logs
 from connectors.kit.resource import Reader
+from connectors.kit.terms import DATES
 from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce
 from governance.errors import ConfigurationError, IncompleteFeed, UnexpectedAnswer
-from governance.records import Record
+from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 COLUMNS: Final = {
@@ -46,7 +51,11 @@ COLUMNS: Final = {
     "display_name": "Worker",
     "time_zone": "Time_Zone",
 }
-_DAYS: Final = ("hire_date", "termination_date", "last_day_of_work", "contract_end_date")
+# Where the rest of the kit has another name for what a column tells.
+_NAMED: Final = {
+    "work_email": "email", "worker_type": "kind", "manager_employee_id": "manager_id", "job_title": "title",
+}  # fmt: skip
+_Status = tuple[str | None, str | None]  # what was said, and our word for it
 STATUSES: Final = {"active": "active", "on leave": "leave", "terminated": "terminated", "retired": "terminated"}
 KINDS: Final = {"contingent worker": "contingent", "contractor": "contingent", "regular": "employee"}
 FLAGS: Final = {"1": True, "0": False, "true": True, "false": False, "yes": True, "no": False}
@@ -54,7 +63,7 @@ PATIENCE_S: Final = 1800.0  # a report is made before its first byte leaves
 LARGEST: Final = 256 * 1024 * 1024
 
 
-class Workday(Connector):
+class Workday(ReadsColumns):
     """People as one report of Workday lists them."""
 
     title = "Workday (report as a service)"
@@ -107,9 +116,6 @@ class Workday(Connector):
             raise ConfigurationError(f"{where}: report: expected owner and name, such as hr_reports/Leaverwatch")
         self._path = f"ccx/service/customreport2/{tenant}/{report}"
         self._columns = {**COLUMNS, **columns_option(options, where, tuple(COLUMNS))}
-        self._texts = tuple(self._columns[ours] for ours in COLUMNS if ours not in _DAYS)
-        self._days = tuple(self._columns[ours] for ours in _DAYS)
-        self._paths = any("." in column for column in self._days)
         self._prompts = _prompts(options.get("prompts"), where)
         self._as_of = text_option(options, "as_of_prompt", where)
         self._ahead = whole_option(options, "ahead_days", where, 0, 730)
@@ -130,7 +136,7 @@ class Workday(Connector):
         )
         return Checked((f"{len(rows)} rows are in the report",), missing)
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield everybody once; UnexpectedAnswer when the report lacks the columns that decide."""
         self._http.begin()
         reading = self.reading
@@ -141,10 +147,16 @@ class Workday(Connector):
         reading.pages, reading.rows_read = 1, len(rows)
         self._needs(rows)
         reader = Reader(self.feed.name, self.given.now)
-        for number, row in enumerate(rows, start=1):
-            self._add(workforce, words, reader, row if isinstance(row, dict) else {}, number)
+        statuses = Meanings(partial(_status, words))
+        for begin in range(0, len(rows), PORTION):
+            people = Objects(rows[begin : begin + PORTION], reader)
+            rows[begin : begin + PORTION] = repeat(None, len(people))  # what was read is given back on the way
+            texts = ((ours, self._columns[ours]) for ours in COLUMNS if ours not in DATES)
+            told = {_NAMED.get(ours, ours): people.texts(theirs) for ours, theirs in texts}
+            told |= {ours: workforce.days.of(people.values(self._columns[ours])) for ours in DATES}
+            self._take(Standing(Portion(range(begin + 1, begin + len(people) + 1), told)), workforce, statuses)
         reader.note(reading)
-        yield from workforce.identities()
+        yield from workforce.people()
 
     def close(self) -> None:
         """Let go of connections."""
@@ -211,44 +223,31 @@ class Workday(Connector):
                 self._path,
             )
 
-    def _add(self, workforce: Workforce, words: Words, reader: Reader, row: dict[str, Any], number: int) -> None:
-        (
-            employee_id, email, active_said, said, on_leave, worker_type, manager_id, manager_email, department, title,
-            name, zone,
-        ) = reader.texts(row, self._texts)  # fmt: skip
-        hire, termination, last_day, contract_end = workforce.days.of(
-            map(reader.of(row).get if self._paths else row.get, self._days)
-        )
-        status = words.status(said)
-        active = FLAGS.get(active_said.casefold()) if active_said else None
-        if said is None and active is not None:
-            status = "active" if active else "terminated"
-            said = active_said
-        if status == "active" and on_leave and FLAGS.get(on_leave.casefold()):
-            status = "leave"
-        if status == "terminated" and not (last_day or termination) and (self._as_of or hire is None):
-            reason = "is inactive without an end: as of when nobody knows" if self._as_of else "is inactive, no date"
-            workforce.reject(number, "status", reason)
-            return
-        workforce.add(
-            number,
-            key=employee_id or "",
-            employee_id=employee_id,
-            status=status,
-            said=said or active_said,
-            kind=words.kind(worker_type),
-            hire=hire,
-            last_day=last_day,
-            termination=termination,
-            contract_end=contract_end,
-            name=name,
-            email=email,
-            department=department,
-            title=title,
-            manager_id=manager_id,
-            manager_email=manager_email,
-            zone=zone,
-        )
+    def _take(self, rows: Standing, workforce: Workforce, statuses: Meanings[_Status]) -> None:
+        told = rows.columns
+        read = map(statuses.__getitem__, zip(told["status"], told["active"], told["on_leave"], strict=True))
+        told["said"], told["status"] = map(list, zip(*read, strict=True))
+        rows.read("status", self._dated, "hire_date", "termination_date", "last_day_of_work", "status")
+        workforce.take(rows)
+
+    def _dated(self, hire: str | None, end: str | None, last_day: str | None, status: str | None) -> str | None:
+        if status == "terminated" and not (last_day or end) and (self._as_of or hire is None):
+            raise ValueError(
+                "is inactive without an end: as of when nobody knows" if self._as_of else "is inactive, no date"
+            )
+        return status
+
+
+def _status(words: Words, told: tuple[str | None, str | None, str | None]) -> _Status:
+    """The word that says who works here, and what it means; the column Active stands in for it."""
+    said, active_said, on_leave = told
+    status = words.status(said)
+    active = FLAGS.get(active_said.casefold()) if active_said else None
+    if said is None and active is not None:
+        status = "active" if active else "terminated"
+    if status == "active" and on_leave and FLAGS.get(on_leave.casefold()):
+        status = "leave"
+    return said or active_said, status
 
 
 def _prompts(told: Any, where: str) -> dict[str, str]:

@@ -173,7 +173,9 @@ class Rows(Struct, frozen=True, gc=False):
     def records(self) -> Iterator[Record]:
         """The same one by one."""
         told = self.columns
-        return map(self.kind, *(told.get(n) or repeat(self.constant(n)) for n in self.kind.__struct_fields__))
+        return map(
+            self.kind, *(told[n] if n in told else repeat(self.constant(n)) for n in self.kind.__struct_fields__)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def connected(name: str, url: str, now: datetime) -> Callable[[], int]:
     vendor = VENDORS[name]
     options = vendor.options(url) | {name: {"env": "T"} for name in vendor.secrets}
     secret = _service_account() if name == "google_workspace" else TOKEN
-    return _reader(vendor.name, options, dict.fromkeys(vendor.secrets, secret), now)
+    return reader(vendor.name, options, dict.fromkeys(vendor.secrets, secret), now)
 
 
 def _service_account() -> str:
@@ -123,9 +123,10 @@ def _service_account() -> str:
     return json.dumps({**told, "private_key_id": "bench", "private_key": key})
 
 
-def _reader(name: str, options: dict[str, Any], secrets: dict[str, str], now: datetime) -> Callable[[], int]:
+def reader(name: str, options: dict[str, Any], secrets: dict[str, str], now: datetime) -> Callable[[], int]:
+    """What reads everything as a pull takes it, and says how many accounts or people came."""
     from connectors.kit.contract import Circumstances, connector_class
-    from governance.records import Account, Identity
+    from governance.records import Account, Identity, Rows
     from governance.settings import ApplicationSettings, SourceSettings
 
     kind = connector_class(name)
@@ -134,7 +135,17 @@ def _reader(name: str, options: dict[str, Any], secrets: dict[str, str], now: da
     # The limits are those of a vendor; nobody else asks here.
     given = Circumstances(now=now, home=Path(), secrets=secrets, deadline_s=3600, limit_share=1e6)
     connector = kind(feed, given)
-    return lambda: sum(isinstance(record, Account | Identity) for record in connector.records())
+
+    def read() -> int:
+        seen = 0
+        for portion in connector.portions():
+            if isinstance(portion, Rows):
+                seen += len(portion) if portion.kind in (Account, Identity) else 0
+            else:
+                seen += isinstance(portion, Account | Identity)
+        return seen
+
+    return read
 
 
 def floor_of(url: str, asked: list[Asked]) -> Callable[[], int]:
@@ -158,7 +169,7 @@ def floor_of(url: str, asked: list[Asked]) -> Callable[[], int]:
 
 def file_read(path: str, now: datetime) -> Callable[[], int]:
     """The connector over a file."""
-    return _reader("hr_csv", {"path": path}, {}, now)
+    return reader("hr_csv", {"path": path}, {}, now)
 
 
 def file_floor(path: str) -> Callable[[], int]:

@@ -14,8 +14,9 @@ from connectors.kit.github_calls import GitHubCalls
 from connectors.kit.github_events import AuditLog
 from connectors.kit.github_people import invited
 from connectors.kit.resource import Reader
+from connectors.kit.scim_accounts import AccountReader
 from connectors.kit.scim_list import ScimLists
-from connectors.kit.scim_resource import AccountReader, Dialect, resource_id
+from connectors.kit.scim_resource import Dialect, resource_id
 from governance.errors import UnexpectedAnswer
 from governance.records import Account, Entitlement, Grant, Reading
 from governance.settings import ApplicationSettings

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.kit.engagements import Engagement, Roster
+from connectors.kit.roll import Roll
 from tests.feeds import hr
 from tests.hr_files import utc
 
@@ -68,13 +68,13 @@ class TestSamePerson:
     )
     @settings(max_examples=1000, deadline=None)
     def test_no_two_people_are_ever_merged(self, rows):
-        roster, refused = Roster("hr"), []
-        for line, (employee_id, email, name, state) in enumerate(rows):
-            roster.add(Engagement(line, employee_id, "employee", state, email=email, display_name=name))
-        kept = roster.settle({}, lambda engagement, why: refused.append(engagement.line))
-        people = {p.employee_id: p for p in roster.identities()}
+        roll, refused = Roll("hr"), []
+        told = dict(zip(("employee_id", "email", "display_name", "state"), zip(*rows, strict=True), strict=False))
+        roll.add(range(len(rows)), {"kind": ["employee"] * len(rows), **told})
+        kept = roll.settle({}, lambda engagement, why: refused.append(engagement.line))
+        people = {p.employee_id: p for portion in roll.rows() for p in portion.records()}
         assert len(people) == kept
-        assert kept + roster.merged + len(refused) == len(rows)
+        assert kept + roll.merged + len(refused) == len(rows)
         for employee_id, person in people.items():
             own = [row for row in rows if row[0] == employee_id]
             assert connected(own)

@@ -117,6 +117,19 @@ class Connector(ABC):
         """Let go of connections."""
 
 
+class ReadsColumns(Connector):
+    """A connector that reads column by column: `portions` is what it has to say, and it is the whole reading."""
+
+    @abstractmethod
+    def portions(self) -> Iterator[Rows]:
+        """Yield every record once, many at once, and fill `self.reading`; raise a FeedError unless all were read."""
+
+    def records(self) -> Iterator[Record]:
+        """The same one by one."""
+        for portion in self.portions():
+            yield from portion.records()
+
+
 class CanReadOne(ABC):
     """Can read one account again: what verification needs."""
 

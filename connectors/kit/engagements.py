@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final, NamedTuple
-
-from governance.records import Identity
 
 KINDS: Final = {
     "employee": "employee",
@@ -56,12 +53,9 @@ def state_of(status: str, hire_at: datetime | None, ended_at: datetime | None, n
 
 
 class Roster:
-    """All engagements of one source: several rows under one employee id become one person, or are refused."""
+    """Some engagements of one source: several rows under one employee id become one person, or are refused."""
 
-    def __init__(self, source: str, numbers: Mapping[str, str] = MappingProxyType({})) -> None:
-        """`numbers`: the employee id of each of the vendor's own ids."""
-        self.source = source
-        self._numbers = numbers
+    def __init__(self) -> None:
         self.merged = 0  # rows that turned out to be a further engagement of somebody, or the same row again
         self._people: dict[str, Engagement] = {}
         self._more: dict[str, list[Engagement]] = {}  # only those with several rows
@@ -96,30 +90,6 @@ class Roster:
         """Each person once, in the order of the file, with the e-mails of their rows that have ended."""
         for employee_id, engagement in self._people.items():
             yield engagement, self._former.get(employee_id, ())
-
-    def identities(self) -> Iterator[Identity]:
-        """Each person once, in the order of the file. Empties the roster, so that memory is given back on the way."""
-        people = list(self._people.values())
-        self._people.clear()
-        numbers, former, source = self._numbers, self._former, self.source
-        known = numbers.get
-        named = [e for e in people if e.manager_email or e.manager_name]
-        lone = [e for e in named if not (e.manager_id or known(e.manager_key or ""))]
-        ids = [e.employee_id for e in people]
-        emails = Holders({e.manager_email for e in lone}, ids, (e.email for e in people))
-        names = Holders({e.manager_name for e in lone}, ids, (e.display_name for e in people))
-        people.reverse()
-        while people:
-            # All at once and in the records' own order: by name it takes three times as long, and there are millions.
-            (
-                _, employee_id, kind, state, ended_at, ended_why, contract_end, hire_at, display_name, email, aliases,
-                department, title, manager, manager_email, manager_name, manager_key,
-            ) = people.pop()  # fmt: skip
-            manager = manager or (manager_key and known(manager_key)) or emails[manager_email] or names[manager_name]
-            yield Identity(
-                source, employee_id, kind, state, ended_at, ended_why, contract_end, hire_at, display_name, email,
-                aliases, former.get(employee_id, ()), department, title, f"{source}:{manager}" if manager else None,
-            )  # fmt: skip
 
     def _drop(self, employee_id: str, bad: list[Engagement], refuse: Callable[[Engagement, str], None]) -> None:
         for row in bad:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 FEW: Final = 100_000  # kept as they are
@@ -39,10 +39,23 @@ class Met:
         if key in self._keys:
             return False
         self._keys.add(key)
-        if len(self._keys) > self._few:
-            self._fill(map(self._print, self._keys), 2 ** (4 * self._few).bit_length())
-            self._keys = set()
+        self._spill()
         return True
+
+    def places(self, keys: Sequence[str | None]) -> Sequence[int]:
+        """Remember these keys and tell where one stands that was not met before; so does each None."""
+        fresh = set(keys)
+        if len(fresh) == len(keys) and None not in fresh and not self._used and self._keys.isdisjoint(fresh):
+            self._keys |= fresh  # type: ignore[arg-type]  # none is None
+            self._spill()
+            return range(len(keys))
+        return [place for place, key in enumerate(keys) if key is None or self.new(key)]
+
+    def _spill(self) -> None:
+        """From the many on fingerprints will do."""
+        if len(self._keys) > self._few:
+            self._fill(map(self._print, self._keys), 2 ** (4 * max(self._few, len(self._keys) // 2)).bit_length())
+            self._keys = set()
 
     def _print(self, key: str) -> int:
         return hash(key + self._salt) & _BITS or 1

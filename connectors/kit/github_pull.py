@@ -10,12 +10,13 @@ from connectors.kit.github_calls import GitHubCalls
 from connectors.kit.github_organisation import MEMBER, OWNER, OrganisationLists
 from connectors.kit.github_people import People, invited
 from connectors.kit.http import Http
-from connectors.kit.pagination import read_pages
+from connectors.kit.pagination import read_lists
 from connectors.kit.privilege import holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader, Resource
+from connectors.kit.scim_accounts import AccountReader, keys_of_resources
 from connectors.kit.scim_list import ScimLists
-from connectors.kit.scim_resource import AccountReader, Dialect, resource_id
+from connectors.kit.scim_resource import Dialect
 from governance.errors import IncompleteFeed
 from governance.records import Account, Grant, Reading, Record, Rejected
 
@@ -40,13 +41,13 @@ class Pull:
         """Every account of the enterprise, suspended ones too."""
         lists = ScimLists(scim, size)
         source = scim.address.join("Users")
-        for number, resource in read_pages(lists.users(None), resource_id, self._reading, f"{self._application}: SCIM"):
-            account_id = resource_id(resource)
-            if account_id is None:
-                self._reading.rejected.append(Rejected(f"{source}#{number}", "id", "is missing or no text"))
-            else:
-                told = self._reader.of(resource)
-                self._managed[account_id] = self._accounts.account(resource, None), told
+        place = f"{self._application}: SCIM"
+        for numbers, items in read_lists(lists.users(None), keys_of_resources, self._reading, place):
+            for number, account_id in zip(numbers, keys_of_resources(items), strict=True):
+                if account_id is None:
+                    self._reading.rejected.append(Rejected(f"{source}#{number}", "id", "is missing or no text"))
+            for item, account in self._accounts.several(items):
+                self._managed[account.account_id] = account, self._reader.of(item)
         self._calls.digest.update(lists.digest.digest())
 
     def records(self) -> Iterator[Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from governance.errors import ConfigurationError
@@ -90,6 +90,8 @@ class Calendar:
 
     def _at(self, text: str, zone: ZoneInfo, days: int) -> datetime | None:
         if len(text) > _DAY:
+            if self._format is None and (plain := _plain(text)) is not None:
+                return plain
             return _in_utc(self._parse(text), zone, days)
         key = (text, zone.key, days)
         try:
@@ -118,24 +120,23 @@ class Calendar:
         return _plausible(value if re.search("%[HIXcfs]", self._format) else value.date(), text)
 
 
-class Days(dict[str, datetime | None]):
+class Days(dict[str | None, datetime | None]):
     """What each text means in one zone, read once: days repeat from row to row. ValueError as the calendar says.
 
     No text means no day.
     """
 
     def __init__(self, calendar: Calendar, zone: ZoneInfo, *, last: bool = False) -> None:
-        super().__init__({"": None})
-        self._zone = zone
-        self._at = calendar.day_after if last else calendar.instant
+        super().__init__({"": None, None: None})
+        self._calendar, self._zone, self._days = calendar, zone, int(last)
 
-    def __missing__(self, text: str) -> datetime | None:
+    def __missing__(self, text: Any) -> datetime | None:
         """Read one that is new."""
-        instant = self._at(text, self._zone)
+        instant = _in_utc(self._calendar.read(text), self._zone, self._days)
         if len(text) <= _DAY:
             if len(self) > _CACHED:
                 self.clear()
-                self[""] = None
+                self[""] = self[None] = None
             self[text] = instant
         return instant
 
@@ -155,6 +156,22 @@ def clamp(instant: datetime, now: datetime) -> tuple[datetime, bool]:
 
 _OPEN_YEARS: Final = frozenset(day.year for day in OPEN_ENDS)
 _OPEN_TEXTS: Final = frozenset(day.isoformat() for day in OPEN_ENDS)
+
+
+def _plain(text: str) -> datetime | None:
+    """A time in UTC as nearly every API writes it, such as 2026-11-23T08:00:00Z: half of what a pull reads are these.
+
+    None for whatever is written in any other way, and for what is no time: that is looked at closely.
+    """
+    zone = 1 if text[-1] == "Z" else 5 if text.endswith("+0000") else 6 if text.endswith("+00:00") else 0
+    whole = len(text) - zone
+    if not zone or text[4:17:3] != "--T::" or not (whole == 19 or (20 < whole < 27 and text[19] == ".")):
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return value if value.year in YEARS else None
 
 
 def _from_iso(text: str) -> date | datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,41 +30,51 @@ def read_pages(
     *,
     counted: bool = True,
 ) -> Iterator[tuple[int, Any]]:
-    """Every item of the list once, with its number; IncompleteFeed unless as many came as were declared.
+    """Every item of the list once, with its number; otherwise as `read_lists`."""
+    for numbers, items in read_lists(fetch, lambda page: list(map(key, page)), reading, place, counted=counted):
+        yield from zip(numbers, items, strict=True)
 
-    Ends when the same cursor is given again and when two pages bring nothing new. Items without a key are handed on,
-    for the caller to quarantine. `counted`: whether these are the rows the pull is about.
+
+def read_lists(
+    fetch: Callable[[str | None], Page],
+    keys: Callable[[list[Any]], Sequence[str | None]],
+    reading: Reading,
+    place: str,
+    *,
+    counted: bool = True,
+) -> Iterator[tuple[Sequence[int], list[Any]]]:
+    """Page by page the items that did not come before, with their numbers; `keys` tells those of a page.
+
+    IncompleteFeed unless as many came as were declared. Ends when the same cursor is given again and when two pages
+    bring nothing new. Items without a key are handed on, for the caller to quarantine. `counted`: whether these are the
+    rows the pull is about.
     """
     met = Met()
-    new = met.new
     cursors: set[str] = set()
-    number = unknown = repeats = duplicates = 0
+    number = unknown = repeats = 0
     total: int | None = None
     cursor: str | None = None
-    rows_before, duplicates_before, total_before = reading.rows_read, reading.duplicates, reading.declared_total or 0
+    total_before = reading.declared_total or 0
     while True:
         page = fetch(cursor)
         reading.pages += 1
         if page.total is not None:
             total = max(page.total, total or 0)  # a list that shrinks or grows while it is read may have lost somebody
-        fresh = 0
-        for item in page.items:
-            number += 1
-            item_key = key(item)
-            if item_key is None:
-                unknown += 1
-            elif not new(item_key):
-                duplicates += 1
-                continue
-            fresh += 1
-            yield number, item
+        items, told = page.items, keys(page.items)
+        places = met.places(told)
+        unknown += told.count(None)
         if counted:
-            reading.rows_read = rows_before + number
-            reading.duplicates = duplicates_before + duplicates
+            reading.rows_read += len(items)
+            reading.duplicates += len(items) - len(places)
             reading.declared_total = total_before + total if total is not None else reading.declared_total
+        if len(places) == len(items):
+            yield range(number + 1, number + len(items) + 1), items
+        elif places:
+            yield [number + place + 1 for place in places], [items[place] for place in places]
+        number += len(items)
         if page.next is None:
             break
-        repeats = 0 if fresh else repeats + 1
+        repeats = 0 if places else repeats + 1
         if repeats >= MAX_REPEATS:
             raise IncompleteFeed(f"{place}: {repeats} pages in a row brought nothing new; the list has no end")
         if page.next in cursors:

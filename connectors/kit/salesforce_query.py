@@ -27,6 +27,7 @@ REFUSED: Final = (400, 403, 404)
 ENOUGH_USED: Final = 0.95  # of the day's requests: the rest is for everybody else
 _UNSEEN: Final = ("INVALID_TYPE", "INVALID_FIELD", "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY")
 _CODE: Final = re.compile(r"[A-Z][A-Z_]{2,60}")
+_OBJECT: Final = (dict, Mapping)  # the first is nearly always met, the second takes long to be asked
 _ID: Final = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _USAGE: Final = re.compile(r"api-usage=(\d{1,12})/(\d{1,12})")
 
@@ -49,7 +50,7 @@ class Soql:
         """Every record of the query once, with its number; NotReadable where the object may not be seen."""
         what = query.partition(" FROM ")[2].partition(" ")[0]
         for number, row in read_pages(self._fetch(query), row_id, reading, f"{self._place}: {what}", counted=counted):
-            yield number, row if isinstance(row, Mapping) else {}
+            yield number, row if isinstance(row, _OBJECT) else {}
 
     def first(self, query: str) -> Mapping[str, Any] | None:
         """The first record of the query, or None."""
@@ -156,7 +157,7 @@ def checked(record_id: str) -> str:
 
 def row_id(row: Any) -> str | None:
     """The id of a record."""
-    return as_text(row.get("Id")) if isinstance(row, Mapping) else None
+    return as_text(row.get("Id")) if isinstance(row, _OBJECT) else None
 
 
 def _first(answer: Answer) -> Mapping[str, Any]:

@@ -1,31 +1,16 @@
-"""One account of a SCIM server (RFC 7643), read tolerantly: what is not told, or told in no known way, is unknown."""
+"""One resource of a SCIM server (RFC 7643), read tolerantly: what is not told, or told in no known way, is unknown."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from connectors.kit.instants import Calendar, clamp
-from connectors.kit.resource import as_flag, as_text
-from governance.records import Account
+from connectors.kit.resource import as_text
 
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 EXTENSION: Final = "urn:ietf:params:scim:schemas:extension:leaverwatch:2.0:User"
-_EMPLOYEE_NUMBER: Final = f"{ENTERPRISE}:employeeNumber"
-_DEPARTMENT: Final = f"{ENTERPRISE}:department"
-_KINDS: Final = {
-    "service": "service", "service account": "service", "serviceaccount": "service", "system": "service",
-    "integration": "service", "api": "service", "application": "service", "machine": "service",
-    "bot": "bot", "robot": "bot", "app": "bot",
-    "guest": "guest", "external guest": "guest",
-    "shared": "shared", "shared mailbox": "shared", "sharedmailbox": "shared",
-    "employee": "human", "human": "human", "person": "human", "member": "human", "user": "human", "contractor": "human",
-    "intern": "human",
-}  # fmt: skip
 
 
 class Attributes:
@@ -123,74 +108,6 @@ class Dialect:
     absent_active: bool | None = None
 
 
-class AccountReader:
-    """Reads the accounts of one application; counts what it could not read and what it clamped."""
-
-    def __init__(self, application: str, dialect: Dialect, now: datetime) -> None:
-        self.unread: Counter[str] = Counter()
-        self.clamped = 0
-        self._application = application
-        self._dialect = dialect
-        self._now = now
-        self._calendar = Calendar(None, None, application, epoch=True)
-
-    def account(self, resource: Told, privileged: bool | None) -> Account:
-        """The account a resource describes; ValueError when it has no id."""
-        attributes = attributes_of(resource)
-        account_id = attributes.text("id")
-        if account_id is None:
-            raise ValueError("is missing or no text")
-        seen_at, seen_known = self._last_seen(attributes.get(self._dialect.last_seen))
-        return Account(
-            application=self._application,
-            account_id=account_id,
-            username=attributes.text("userName"),
-            email=_email(attributes.several("emails")),
-            display_name=_name(attributes),
-            external_id=attributes.text("externalId"),
-            employee_id=attributes.text(_EMPLOYEE_NUMBER),
-            kind=_kind(attributes.text("userType")),
-            active=self._active(attributes),
-            last_seen_at=seen_at,
-            last_seen_known=seen_known,
-            created_at=self._instant("meta.created", attributes.get("meta.created")),
-            mfa=as_flag(attributes.get(self._dialect.mfa)),
-            privileged=privileged,
-            department=attributes.text(_DEPARTMENT),
-            title=attributes.text("title"),
-        )
-
-    def _active(self, attributes: Attributes) -> bool | None:
-        value = attributes.get("active")
-        if value is None and not attributes.tells("active"):
-            return self._dialect.absent_active
-        active = as_flag(value)
-        if active is None:
-            self.unread["active"] += 1
-        return active
-
-    def _last_seen(self, value: Any) -> tuple[datetime | None, bool]:
-        if isinstance(value, str) and value.strip().casefold() == "never":
-            return None, True
-        seen_at = self._instant("last sign-in", value)
-        return seen_at, seen_at is not None
-
-    def _instant(self, what: str, value: Any) -> datetime | None:
-        text = as_text(value)
-        if text is None:
-            return None
-        try:
-            instant = self._calendar.instant(text, self._calendar.zone)
-        except ValueError:
-            self.unread[what] += 1
-            return None
-        if instant is None:
-            return None
-        instant, clamped = clamp(instant, self._now)
-        self.clamped += clamped
-        return instant
-
-
 def resource_id(resource: Any) -> str | None:
     """The id of a resource as text, also where a server writes a number; None when there is none."""
     return attributes_of(resource).text("id") if isinstance(resource, dict | Attributes) else None
@@ -223,30 +140,3 @@ def held_roles(resource: Told) -> list[Held]:
             if value:
                 found.append(Held(f"{kind}:{value}", told.text("display") or value, kind))
     return found
-
-
-def _name(attributes: Attributes) -> str | None:
-    whole = attributes.text("displayName") or attributes.text("name.formatted")
-    if whole is not None:
-        return whole
-    parts = (attributes.text("name.givenName"), attributes.text("name.familyName"))
-    return " ".join(part for part in parts if part) or None
-
-
-def _kind(written: str | None) -> str | None:
-    return _KINDS.get(written.casefold().replace("_", " ").replace("-", " ")) if written else None
-
-
-def _email(entries: list[Any]) -> str | None:
-    """The primary e-mail, else the one for work, else the first."""
-    best: tuple[int, str] | None = None
-    for entry in entries:
-        told = Attributes(entry if isinstance(entry, dict) else {"value": entry})
-        value = told.text("value")
-        if value and len(entries) == 1:
-            return value
-        if value:
-            rank = 0 if as_flag(told.get("primary")) else 1 if told.text("type") == "work" else 2
-            if best is None or rank < best[0]:
-                best = (rank, value)
-    return best[1] if best else None

@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from connectors.kit.http import Http
-from connectors.kit.pagination import read_pages
+from connectors.kit.pagination import read_lists
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader
+from connectors.kit.scim_accounts import AccountReader, keys_of_resources
 from connectors.kit.scim_list import ScimLists
-from connectors.kit.scim_resource import AccountReader, Dialect, resource_id
+from connectors.kit.scim_resource import Dialect
 from connectors.kit.slack_calls import PLAN, REFUSED, SlackCalls
 from connectors.kit.slack_people import Beside
 from governance.errors import AuthenticationFailed
-from governance.records import Account, Entitlement, Reading
+from governance.records import Entitlement, Reading
 
 LOG_PAGE: Final = 1000
 SCIM_PAGE: Final = 500
@@ -83,10 +84,8 @@ class BesideLists:
         lists = ScimLists(self._scim, SCIM_PAGE)
         accounts = AccountReader(self._application, Dialect(), self._scim.deadline.now)
         place = f"{self._application}: SCIM Users"
-        for _, resource in read_pages(lists.users(None), resource_id, reading, place, counted=False):
-            if resource_id(resource) is not None:
-                account: Account = accounts.account(resource, None)
-                beside.provisioned[account.account_id] = account
+        for _, items in read_lists(lists.users(None), keys_of_resources, reading, place, counted=False):
+            beside.provisioned |= {account.account_id: account for _, account in accounts.several(items)}
         groups = lists.groups(reading, f"{self._application}: SCIM Groups")
         for account_id, held in groups.of_account.items():
             beside.groups.setdefault(account_id, []).extend(f"scim:{group_id}" for group_id in held)

@@ -111,6 +111,15 @@ def _read(value: str) -> str:
         return value
 
 
+@lru_cache(maxsize=50_000)
+def begins_on(told: str | None) -> str:
+    """The day that an entry is effective from; ValueError when it is none."""
+    try:
+        return date.fromisoformat(told or "").isoformat()
+    except ValueError:
+        raise ValueError(f"{str(told)[:40]!r} is no date") from None
+
+
 def _message(answer: Answer) -> str:
     error = answer.data.get("error") if isinstance(answer.data, dict) else None
     message = error.get("message") if isinstance(error, dict) else None

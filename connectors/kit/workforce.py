@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from connectors.kit.contract import Connector, Field
-from connectors.kit.engagements import KINDS, STATUSES, Engagement, Roster, state_of
-from connectors.kit.instants import Calendar, Days
+from connectors.kit.engagements import KINDS, STATUSES
+from connectors.kit.instants import Calendar
 from connectors.kit.options import text_option, values_option
+from connectors.kit.portions import Meanings, Standing
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import as_text
+from connectors.kit.roll import Roll
+from connectors.kit.terms import READ, Terms
 from governance.errors import ConfigurationError, IncompleteFeed
-from governance.records import Identity, Rejected
+from governance.records import Rejected, Rows
 
 TELLS: Final = frozenset({"source.read", "owner.state", "owner.ended_at", "owner.left_on", "owner.attributes"})
 LONGEST_DAY: Final = len("2018-10-01T00:00:00+01:00")
 MOST_DAYS: Final = 50_000
-FEW_WORDS: Final = 1_000
 FEW: Final = 50  # in a smaller company it is nothing strange that nobody has left yet
+_KEPT: Final = (
+    "employee_id", "kind", "display_name", "email", "key", "manager_key", "manager_id", "manager_email",
+)  # fmt: skip
 FIELDS: Final = (
     Field("time_zone", "Where a day begins and ends, such as Europe/Berlin.", default="UTC"),
     Field("values", "Where the company has words of its own: [source.values.status] Retired = 'terminated'.", "table"),
@@ -47,32 +52,33 @@ class Words:
             **_own(options, "worker_type", configured["worker_type"]),
         }
         self.unknown_kinds: Counter[str] = Counter()
-        self._said: dict[str, str | None] = {}  # what was asked before: few words are said many times
+        self._kinds: Meanings[str | None] = Meanings(self._kind)
 
     def status(self, said: str | None) -> str | None:
         """Our word, or None."""
-        if said is None:
-            return None
-        try:
-            return self._said[said]
-        except KeyError:
-            status = self.statuses.get(said.casefold())
-            if len(self._said) < FEW_WORDS:
-                self._said[said] = status
-            return status
+        return None if said is None else self.statuses.get(said.casefold())
 
-    def kind(self, said: str | None, *, counted: bool = True) -> str | None:
-        """Our word; one that is not known is counted, unless the list it comes from is the company's own."""
-        if said is None:
-            return None
+    def read_kinds(self, rows: Standing, *, counted: bool = True) -> None:
+        """Make of the vendor's word in the column `kind` the kind of an identity: an employee where it tells none.
+
+        One that is not known is taken for an employee and counted, unless the list it comes from is the company's own.
+        """
+        said = rows.columns["kind"]
+        kinds = rows.columns["kind"] = list(map(self._kinds.__getitem__, said))
+        if None in kinds:
+            if counted:
+                self.unknown_kinds.update(word for word, kind in zip(said, kinds, strict=True) if kind is None)
+            rows.columns["kind"] = [kind or "employee" for kind in kinds]
+
+    def _kind(self, said: str | None) -> str | None:
+        if not said:
+            return "employee"
         kind = self.kinds.get(said) or self.kinds.get(said.casefold())
-        if kind is None and counted and said:
-            self.unknown_kinds[said] += 1
-        return kind
+        return KINDS[kind] if kind else None
 
 
 class Workforce:
-    """Everybody one pull tells of. `add` each engagement, then `identities` settles, judges and yields."""
+    """Everybody one pull tells of. `take` each portion, then `people` settles, judges and yields."""
 
     def __init__(self, feed: Connector, where: str, words: Words, *, rights: str = "", no_day: str = "") -> None:
         """`rights` says how to let more be seen, for a vendor that leaves out silently what may not be read.
@@ -80,135 +86,78 @@ class Workforce:
         `no_day` is a day that means none.
         """
         self.days = DayTexts(no_day)
-        self._feed, self._reading, self._place = feed, feed.reading, feed.feed.name
-        self._now = feed.given.now
+        self._reading, self._place = feed.reading, feed.feed.name
         self._words, self._rights = words, rights
         self.calendar = Calendar(text_option(feed.options, "time_zone", where), None, where)
-        self._last_day = feed.options["termination_date_is_last_day"]
-        if not isinstance(self._last_day, bool):
+        last_day = feed.options["termination_date_is_last_day"]
+        if not isinstance(last_day, bool):
             raise ConfigurationError(f"{where}: termination_date_is_last_day: expected true or false")
-        self._engagements: list[Engagement] = []
-        self._ids: dict[str, str] = {}  # the vendor's id -> employee id
+        self._terms = Terms(self.calendar, feed.given.now, last_day=last_day, inactive=True)
+        self._roll = Roll(self._place)
         self._same: dict[str | None, str | None] = {}  # departments and titles repeat: kept once
-        self._days: dict[str | None, tuple[Days, Days, Days]] = {}  # by the name of a known zone
 
-    def add(
-        self,
-        number: int,
-        *,
-        key: str,
-        employee_id: str | None,
-        status: str | None,
-        said: str | None = None,
-        kind: str | None = None,
-        hire: str | None = None,
-        last_day: str | None = None,
-        termination: str | None = None,
-        contract_end: str | None = None,
-        name: str | None = None,
-        email: str | None = None,
-        department: str | None = None,
-        title: str | None = None,
-        manager_key: str | None = None,
-        manager_id: str | None = None,
-        manager_email: str | None = None,
-        zone: str | None = None,
-    ) -> bool:
-        """Take in one engagement, or quarantine it. Dates are text (2026-11-23).
+    def take(self, rows: Standing, *, counted: bool = True) -> None:
+        """Take in a portion of engagements, and quarantine those that cannot be believed.
 
-        `number` is where it stands in the list; `key` is the vendor's own id, and `manager_key` the manager's, while
-        `manager_id` is the manager's employee id, where that is what the vendor tells; `status` is one of STATUSES and
-        `said` the vendor's word for it, `kind` one of KINDS.
+        Columns: `employee_id`, `status` (one of STATUSES or None) and `said`, the vendor's word for it; `kind` as the
+        vendor says it (`counted`: see Words); `key`, the vendor's own id, and `manager_key` the manager's, while
+        `manager_id` is the manager's employee id; and what Terms and Engagement call them, dates as text (2026-11-23).
         """
-        if not employee_id:
-            return self.reject(number, "employee_id", "is empty")
-        if status is None:
-            reason = f"{said[:40]!r} is not known: translate it under values.status" if said else "is empty"
-            return self.reject(number, "status", reason)
-        first, last, termination_day = self._days.get(zone) or self._of_zone(zone)
-        column = "hire_date"
-        try:
-            hire_at = first[hire] if hire else None
-            column, text = "last_day_of_work", last_day
-            ended_at = last[last_day] if last_day else None
-            if ended_at is None and termination:
-                column, text = "termination_date", termination
-                ended_at = termination_day[termination]
-            kept, column = column, "contract_end_date"
-            contract_end_at = last[contract_end] if contract_end else None
-        except ValueError as error:
-            return self.reject(number, column, str(error))
-        if status == "terminated" and ended_at is None and hire_at is not None and hire_at > self._now:
-            status = "future"  # not active because they have not begun
-        ended_why = None
-        if ended_at is not None or status == "terminated":
-            words = "last day of work" if kept == "last_day_of_work" else "termination date"
-            ended_why = f"{status}, {words} {text}" if text else f"{status}, without a date"
-        self._ids.setdefault(key, employee_id)
-        same = self._same.setdefault
-        engagement = Engagement(
-            number, employee_id, KINDS.get(kind or "", "employee"), state_of(status, hire_at, ended_at, self._now),
-            ended_at, ended_why, contract_end_at, hire_at, name, email, (), same(department, department),
-            same(title, title), manager_id, manager_email, None, manager_key,
-        )  # fmt: skip
-        self._engagements.append(engagement)
-        return True
+        told = rows.columns
+        if not all(told["employee_id"]):
+            rows.read("employee_id", _number, "employee_id")
+        if None in rows.columns["status"]:
+            rows.read("status", _known, "said", "status")
+        self._terms.read(rows)
+        self._words.read_kinds(rows, counted=counted)
+        told = rows.columns
+        kept: dict[str, Sequence[Any]] = {name: told[name] for name in (*_KEPT, *READ) if name in told}
+        for name in ("department", "title"):
+            if name in told:
+                kept[name] = list(map(self._same.setdefault, told[name], told[name]))
+        self._roll.add(rows.lines, kept)
+        for number, column, reason in sorted(rows.refused):
+            self.reject(number, column, reason)
 
-    def _of_zone(self, name: str | None) -> tuple[Days, Days, Days]:
-        """Days in that zone: as first ones, as last ones, and as the day of a termination."""
-        zone = self.calendar.zone_named(name or "")
-        if name in self.calendar.unknown_zones:
-            name = None  # the feed's own stands in for it; each row that names it is counted
-        if name not in self._days:
-            first, last = Days(self.calendar, zone), Days(self.calendar, zone, last=True)
-            self._days[name] = (first, last, last if self._last_day else first)
-        return self._days[name]
-
-    def reject(self, number: int, column: str | None, reason: str) -> bool:
+    def reject(self, number: int, column: str | None, reason: str) -> None:
         """Quarantine what stands at that place of the list."""
         self._reading.rejected.append(Rejected(f"{self._reading.source}#{number}", column, reason))
-        return False
 
-    def identities(self) -> Iterator[Identity]:
+    def people(self) -> Iterator[Rows]:
         """Everybody once; UnexpectedAnswer when too many cannot be believed, IncompleteFeed when nobody came."""
         reading = self._reading
         self._look_for_what_is_hidden()
-        roster = Roster(self._place, self._ids)
-        for engagement in self._engagements:
-            roster.add(engagement)
-        self._engagements.clear()
-        reading.kept = roster.settle((), lambda e, why: self._refuse(e, why))
-        reading.duplicates += roster.merged
+        roll = self._roll
+        reading.kept = roll.settle((), lambda engagement, why: self.reject(engagement.line, "employee_id", why))
+        reading.duplicates += roll.merged
         judge(reading, self._place)
         if not reading.kept:
             raise IncompleteFeed(f"{self._place}: nobody is listed at all; that is not believed")
-        if roster.merged:
-            reading.notes.append(f"{roster.merged} entries are further engagements of somebody, or the same again")
+        if roll.merged:
+            reading.notes.append(f"{roll.merged} entries are further engagements of somebody, or the same again")
         for name, count in sorted(self.calendar.unknown_zones.items()):
             known = self.calendar.zone.key
             reading.notes.append(f"time zone {name[:40]!r} is not known: {known} is used for {count} people")
         for name, count in sorted(self._words.unknown_kinds.items()):
             reading.notes.append(f"worker type {name[:40]!r} is not known: taken as employee for {count} people")
-        yield from roster.identities()
+        yield from roll.rows()
 
     def _look_for_what_is_hidden(self) -> None:
         """Vendors that leave out silently what may not be read are found out by what nobody has."""
-        people = self._engagements
-        ended = [e for e in people if e.state == "ended"]
-        undated = sum(e.ended_at is None for e in ended)
-        if self._rights and people and all(e.hire_at is None for e in people):
+        told = self._roll.told
+        many = len(self._roll)
+        ends = [end for state, end in zip(told("state"), told("ended_at"), strict=True) if state == "ended"]
+        undated = ends.count(None)
+        if self._rights and many and all(hired is None for hired in told("hire_at")):
             raise IncompleteFeed(f"{self._place}: no hire date is told of anybody. {self._rights}")
-        if self._rights and ended and undated == len(ended):
+        if self._rights and ends and undated == len(ends):
             raise IncompleteFeed(f"{self._place}: {undated} people have left and none has a date. {self._rights}")
         if undated:
             self._reading.notes.append(f"{undated} people have left without a date")
-        if not ended and len(people) >= FEW:
+        if not ends and many >= FEW:
             self._reading.notes.append("nobody who has left is listed: may the credential see them?")
-        if people and all(e.email is None for e in people):
+        if many and all(email is None for email in told("email")):
             self._reading.notes.append("no work e-mail is told of anybody: accounts are found by employee id alone")
-
-    def _refuse(self, engagement: Engagement, why: str) -> None:
-        self.reject(engagement.line, "employee_id", why)
 
 
 class DayTexts(dict[Any, str | None]):
@@ -244,6 +193,25 @@ def day_of(text: str | None) -> str | None:
     if text and len(text) > 10 and text[4:8:3] == "--" and text[10] in "T +-Z":
         return text[:10]
     return text
+
+
+def needed(key: str | None) -> str:
+    """The vendor's own id of somebody; ValueError when it is none."""
+    if key is None:
+        raise ValueError("is missing or no text")
+    return key
+
+
+def _number(employee_id: str | None) -> str:
+    if not employee_id:
+        raise ValueError("is empty")
+    return employee_id
+
+
+def _known(said: str | None, status: str | None) -> str:
+    if status is None:
+        raise ValueError(f"{said[:40]!r} is not known: translate it under values.status" if said else "is empty")
+    return status
 
 
 def _own(options: Mapping[str, Any], column: str, folded: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,76 @@
+"""Objects of a JSON list read column by column: what `Reader` tells of one, told of a whole page at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from connectors.kit.resource import Reader, Resource, as_flag, as_text
+
+
+class Objects:
+    """Some objects of a list, all of one kind. Paths have dots; a key that holds dots itself is found first."""
+
+    def __init__(self, items: Iterable[Any], reader: Reader, within: str = "") -> None:
+        """`within` is where they stand, such as `work.`, for what is counted as unread."""
+        self._items: list[dict[str, Any]] = [item if type(item) is dict else {} for item in items]
+        self._reader = reader
+        self._within = within
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return len(self._items)
+
+    def values(self, path: str) -> list[Any]:
+        """The value of each as it is; None where it is not told."""
+        if "." not in path:
+            return [item.get(path) for item in self._items]
+        if any(path in item for item in self._items):
+            return [Resource(item, self._reader).get(path) for item in self._items]
+        *outer, name = path.split(".")
+        objects = self
+        for part in outer:
+            objects = objects.part(part)
+        return objects.values(name)
+
+    def texts(self, path: str) -> list[str | None]:
+        """A text of each without blanks around it; a number is written out; anything else is counted as unread."""
+        odd = self._odd
+        return [
+            value.strip() or None if type(value) is str else None if value is None else odd(value, path)
+            for value in self.values(path)
+        ]
+
+    def flags(self, path: str) -> list[bool | None]:
+        """True or False of each, also from the words; anything else is counted as unread."""
+        return [
+            value if value is True or value is False or value is None else self._flag(value, path)
+            for value in self.values(path)
+        ]
+
+    def part(self, name: str) -> Objects:
+        """The object that each holds under that name; one that tells nothing where there is none."""
+        return Objects([item.get(name) for item in self._items], self._reader, f"{self._within}{name}.")
+
+    def _odd(self, value: Any, path: str) -> str | None:
+        text = as_text(value)
+        if text is None and not isinstance(value, str):
+            self._reader.unread[self._within + path] += 1
+        return text
+
+    def _flag(self, value: Any, path: str) -> bool | None:
+        flag = as_flag(value)
+        if flag is None:
+            self._reader.unread[self._within + path] += 1
+        return flag
+
+
+def names_of(items: Iterable[Any]) -> set[str]:
+    """Every name that one of these objects has."""
+    return set().union(*(item for item in items if type(item) is dict))
+
+
+def keys_of(items: Iterable[Any], name: str) -> list[str | None]:
+    """The id of each object as text; None where there is none."""
+    told = [item.get(name) if type(item) is dict else None for item in items]
+    return [value.strip() or None if type(value) is str else as_text(value) for value in told]

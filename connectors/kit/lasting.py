@@ -1,0 +1,166 @@
+"""What all portions of a table told, column by column, until it is told on: a million rows fit into memory."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, compress, pairwise, repeat
+from typing import Any, Final
+
+import msgspec
+
+from connectors.kit.fingerprints import Met
+
+AS_THEY_ARE: Final = 100_000  # rows whose texts are kept as objects; those of a million take 65 MiB a column, packed 20
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[str | None]).decode
+_Part = Sequence[Any] | bytes
+
+
+class Lasting:
+    """The rows of a table. Every portion tells the same columns; `texts` names those that hold nothing but texts."""
+
+    def __init__(self, texts: Collection[str] = (), as_they_are: int = AS_THEY_ARE) -> None:
+        self.lines = array("q")
+        self.columns: dict[str, Column] = {}
+        self._texts, self._as_they_are = texts, as_they_are
+        self._ends: list[int] = []  # of each portion
+        self._dropped: set[int] = set()
+        self._changed: dict[int, Mapping[str, Any]] = {}
+
+    def __len__(self) -> int:
+        """How many rows there are that were not dropped."""
+        return len(self.lines) - len(self._dropped)
+
+    def add(self, lines: Sequence[int], columns: Mapping[str, Sequence[Any]]) -> None:
+        """Take in one portion."""
+        if not lines:
+            return
+        self.lines.extend(lines)
+        self._ends.append(len(self.lines))
+        for name, values in columns.items():
+            packed = name in self._texts and len(self.lines) > self._as_they_are
+            self.columns.setdefault(name, Column(self._ends)).parts.append(_packed(values) if packed else values)
+
+    def kept(self, name: str) -> Iterable[Any]:
+        """What that column tells of each row that was not dropped."""
+        told = self.columns.get(name)
+        if told is None:
+            return repeat(None, len(self))
+        return self._kept(name, told) if self._dropped or self._changed else told
+
+    def _kept(self, name: str, told: Column) -> Iterator[Any]:
+        for place, value in enumerate(told):
+            if place in self._changed:
+                yield self._changed[place].get(name, value)
+            elif place not in self._dropped:
+                yield value
+
+    def repeated(self, key: str) -> dict[Any, list[int]]:
+        """The places of each value of that column which stands in several rows, in the order of the first."""
+        met = Met()
+        several: set[Any] = set()
+        for values in self.columns[key].portions() if key in self.columns else ():
+            if len(places := met.places(values)) < len(values):
+                there = set(places)
+                several |= {value for place, value in enumerate(values) if place not in there}
+        if not several:
+            return {}
+        found: dict[Any, list[int]] = {}
+        for place, value in enumerate(self.columns[key]):
+            if value in several:
+                found.setdefault(value, []).append(place)
+        return {value: places for value, places in found.items() if len(places) > 1}  # fingerprints may be alike
+
+    def drop(self, places: set[int]) -> None:
+        """Take these rows out."""
+        self._dropped |= places
+
+    def widen(self, name: str, value: Any) -> None:
+        """One column more, which tells the same in each row."""
+        column = self.columns[name] = Column(self._ends)
+        column.parts += [[value] * (end - begin) for begin, end in pairwise((0, *self._ends))]
+
+    def change(self, place: int, told: Mapping[str, Any]) -> None:
+        """What some columns tell in that row instead."""
+        self._changed[place] = told
+
+    def slices(self, size: int) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+        """The columns `size` rows at a time, each with how many rows it holds. Gives back what was told on."""
+        gathered: dict[str, list[Any]] = {name: [] for name in self.columns}
+        height = 0
+        for more, portion in self._portions():
+            for name, values in portion.items():
+                gathered[name] += values
+            height += more
+            while height >= size:
+                yield size, {name: values[:size] for name, values in gathered.items()}
+                gathered = {name: values[size:] for name, values in gathered.items()}
+                height -= size
+        if height:
+            yield height, gathered
+
+    def _portions(self) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+        """The portions as they came, with what was changed and without what was dropped."""
+        changed, dropped = self._by_portion(self._changed), self._by_portion(self._dropped)
+        for number, (begin, end) in enumerate(pairwise((0, *self._ends))):
+            portion = {name: column.take(number) for name, column in self.columns.items()}
+            for place in changed.get(number, ()):
+                for name, value in self._changed[place].items():
+                    portion[name][place - begin] = value
+            gone = dropped.get(number, [])
+            if gone:
+                good = [True] * (end - begin)
+                for place in gone:
+                    good[place - begin] = False
+                portion = {name: list(compress(values, good)) for name, values in portion.items()}
+            yield end - begin - len(gone), portion
+
+    def _by_portion(self, places: Collection[int]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for place in places:
+            found.setdefault(bisect_right(self._ends, place), []).append(place)
+        return found
+
+
+class Column(Sequence[Any]):
+    """One column of all rows. Asked for places in their order it opens each portion once."""
+
+    def __init__(self, ends: Sequence[int]) -> None:
+        self.parts: list[_Part] = []
+        self._ends = ends
+        self._open: tuple[int, Sequence[Any]] = (-1, ())
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __getitem__(self, place: Any) -> Any:
+        """What it tells in that row."""
+        number = bisect_right(self._ends, place)
+        if self._open[0] != number:
+            self._open = (number, _opened(self.parts[number]))
+        return self._open[1][place - (self._ends[number - 1] if number else 0)]
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain.from_iterable(self.portions())
+
+    def portions(self) -> Iterator[Sequence[Any]]:
+        """The same, portion by portion."""
+        return map(_opened, self.parts)
+
+    def take(self, number: int) -> list[Any]:
+        """One portion, to be changed; it is let go of."""
+        part, self.parts[number] = self.parts[number], ()
+        return list(_opened(part))
+
+
+def _packed(values: Sequence[Any]) -> _Part:
+    try:
+        return _pack(values)
+    except UnicodeEncodeError:  # half a character, which no file format but this one can hold
+        return values
+
+
+def _opened(part: _Part) -> Sequence[Any]:
+    return _unpack(part) if isinstance(part, bytes) else part

@@ -1,0 +1,162 @@
+"""Pages are read column by column: what stands in a column is what one object alone would have told."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from connectors.kit import instants
+from connectors.kit.columns import Objects, keys_of, names_of
+from connectors.kit.fingerprints import Met
+from connectors.kit.lasting import Lasting
+from connectors.kit.pagination import Page, read_lists, read_pages
+from connectors.kit.portions import TOLD, gathered
+from connectors.kit.resource import Reader
+from connectors.kit.scim_accounts import AccountReader, Resources
+from connectors.kit.scim_resource import Attributes, Dialect
+from governance.records import Account, Grant, Reading, Rows
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+VALUES = (None, "", " a ", "b", 7, True, False, 1.5, [], ["x"], {}, {"b": " c "}, {"b": {"c": 1}}, {"B": "d", "b": "e"})
+PATHS = ("a", "a.b", "a.b.c", "b", "c.b", "urn:x:a:b", "A")
+
+
+def objects(seed, names):
+    """Objects of every shape; some entries are none at all."""
+    dice = random.Random(seed)
+    for _ in range(40):
+        if dice.random() < 0.1:
+            yield dice.choice((None, 3, "text", []))
+        else:
+            yield {name: dice.choice(VALUES) for name in dice.sample(names, dice.randrange(len(names) + 1))}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_column_tells_what_each_object_tells(seed):
+    items = list(objects(seed, ("a", "b", "c", "a.b")[: 3 + seed % 2]))
+    single, whole = Reader("x", NOW), Reader("x", NOW)
+    columns = Objects(items, whole)
+    for path in PATHS:
+        assert columns.values(path) == [single.of(item).get(path) for item in items]
+        assert columns.texts(path) == [single.of(item).text(path) for item in items]
+        assert columns.flags(path) == [single.of(item).flag(path) for item in items]
+    assert whole.unread == single.unread
+    assert keys_of(items, "a") == [single.of(item).text("a") for item in items]
+    assert names_of(items) == {name for item in items if isinstance(item, dict) for name in item}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_column_of_scim_tells_what_each_resource_tells(seed):
+    names = ("a", "b", "c", "A", "a.b", "urn:x:a", "URN:x:A", "urn:x:a:b")[: 3 + seed % 6]
+    items = list(objects(seed, names))
+    resources = Resources(items)
+    alone = [Attributes(item if isinstance(item, dict) else {}) for item in items]
+    for path in PATHS:
+        assert resources.values(path) == [one.get(path) for one in alone]
+        assert resources.texts(path) == [one.text(path) for one in alone]
+
+
+def test_accounts_of_a_page_are_those_of_each_resource():
+    items = [
+        {"id": "1", "userName": "a", "active": True, "emails": [{"value": " a@x "}], "meta": {"created": "2026-01-02"}},
+        {"id": 2, "USERNAME": "b", "active": "false", "emails": "b@x", "userType": "Service Account"},
+        {"id": "3", "emails": [{"value": "w@x", "type": "work"}, {"value": "p@x", "primary": True}], "active": 5},
+        {"id": "4", "emails": [], "name": {"givenName": "D", "familyName": "E"}, "meta": {"created": "never"}},
+        {"id": "5", "emails": [{"VALUE": "e@x"}, 3], "userName": "e", "UserName": "f", "active": None},
+        {"id": None, "userName": "nobody"},
+    ]
+    whole, single = (AccountReader("crm", Dialect(), NOW) for _ in range(2))
+    accounts = [account for _, account in whole.several(items)]
+    assert accounts == [single.account(item, None) for item in items[:-1]]
+    assert whole.unread == single.unread == {"active": 2, "meta.created": 1}
+    assert [account.email for account in accounts] == ["a@x", "b@x", "p@x", None, "e@x"]
+    with pytest.raises(ValueError, match="is missing"):
+        single.account(items[-1], None)
+
+
+def test_a_time_that_is_read_plainly_reads_the_same_closely():
+    calendar, zone, dice = instants.Calendar(None, None, "x", epoch=True), ZoneInfo("UTC"), random.Random(1)
+    written = ["2026-11-23T08:00:00Z", "2026-11-23T08:00:00.123456Z", "2026-11-23T08:00:00.000+0000"]
+    written += ["2026-11-23T08:00:00+00:00", "1900-01-01T00:00:00Z", "9999-12-31T00:00:00Z", "2026-11-23T08:00:00.Z"]
+    plain = 0
+    for _ in range(20_000):
+        text = list(dice.choice(written))
+        for _ in range(dice.randrange(3)):
+            text[dice.randrange(len(text))] = dice.choice("0123456789-:TZ.+ w\u0661")
+        value = instants._plain("".join(text))
+        if value is not None:
+            plain += 1
+            closely = instants._in_utc(calendar._parse("".join(text)), zone, 0)
+            assert (closely, closely.tzinfo) == (value, UTC), text
+    assert plain > 1_000
+
+
+class TestLasting:
+    def rows(self, as_they_are):
+        rows = Lasting({"key", "name"}, as_they_are)
+        for begin in range(0, 50, 10):
+            places = range(begin, begin + 10)
+            keys = [str(place % 45) for place in places]
+            names = [None if place % 7 == 0 else f"n{place}" for place in places]
+            rows.add(places, {"key": keys, "name": names, "at": [NOW] * 10})
+        rows.add([], {})
+        return rows
+
+    @pytest.mark.parametrize("as_they_are", [0, 25, 1_000])
+    def test_packed_or_not_the_rows_are_the_same(self, as_they_are):
+        rows = self.rows(as_they_are)
+        assert rows.repeated("key") == {str(n): [n, n + 45] for n in range(5)}
+        assert rows.repeated("nothing") == {}
+        assert [rows.columns["name"][place] for place in (0, 1, 49)] == [None, "n1", None]
+        rows.widen("more", ())
+        rows.change(31, {"name": "else", "more": ("m",)})
+        rows.drop({0, 45, 46})
+        assert len(rows) == 47
+        assert list(rows.kept("name"))[30] == "else"
+        assert list(rows.kept("nothing")) == [None] * 47
+        slices = list(rows.slices(20))
+        assert [height for height, _ in slices] == [20, 20, 7]
+        told = {name: [value for _, columns in slices for value in columns[name]] for name in ("key", "name", "more")}
+        assert told["key"] == [str(n % 45) for n in range(50) if n not in {0, 45, 46}]
+        assert (told["name"][30], told["more"][30], told["more"][29]) == ("else", ("m",), ())
+
+    def test_half_a_character_is_kept(self):
+        rows = Lasting({"name"}, 0)
+        rows.add([1], {"name": ["\ud800"]})
+        assert list(rows.kept("name")) == ["\ud800"]
+
+
+@pytest.mark.parametrize("few", [3, 1_000])
+def test_a_page_of_keys_is_met_as_each_of_them_is(few):
+    together, alone = Met(few), Met(few)
+    for page in (["a", "b"], ["b", "c", None], ["d", "d"], [], ["e", "f", "g"], ["a", "h"]):
+        places = [place for place, key in enumerate(page) if key is None or alone.new(key)]
+        assert list(together.places(page)) == places
+        assert len(together) == len(alone)
+
+
+def test_lists_are_told_page_by_page_as_one_by_one():
+    pages = [Page(["a", "b", ""], "2", 5), Page(["b", "c"], "3", 5), Page(["d", "e"], None, 5)]
+    both = [Reading(), Reading()]
+    fetch = lambda cursor: pages[int(cursor or 1) - 1]  # noqa: E731
+    single = list(read_pages(fetch, lambda item: item or None, both[0], "x"))
+    told = read_lists(fetch, lambda items: [item or None for item in items], both[1], "x")
+    assert [pair for numbers, items in told for pair in zip(numbers, items, strict=True)] == single
+    assert single == [(1, "a"), (2, "b"), (3, ""), (5, "c"), (6, "d"), (7, "e")]
+    assert both[0] == both[1]
+    assert (both[0].rows_read, both[0].duplicates, both[0].declared_total) == (7, 1, 5)
+
+
+def test_small_portions_are_gathered_by_their_kind():
+    accounts = [Rows(Account, {"application": ["a"] * 600, "account_id": ["1"] * 600})] * 20
+    grants = [Rows(Grant, {"application": ["a"], "account_id": ["1"], "entitlement_id": [str(n)]}) for n in range(20)]
+    mixed = [rows for pair in zip(accounts, grants, strict=True) for rows in pair]
+    told = list(gathered(mixed))
+    assert [rows.kind for rows in told] == [Account, Grant, Account]
+    assert len(told[0]) >= TOLD
+    assert sum(map(len, told)) == 20 * 601
+    assert told[1].columns["entitlement_id"] == [str(n) for n in range(20)]
+    assert list(gathered([Rows(Grant, {"application": [], "account_id": [], "entitlement_id": []})])) == []
