@@ -41,7 +41,7 @@ from connectors.kit.salesforce_access import Held, Hold, SalesforceAccess, profi
 from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, account_of, where_wanted
 from connectors.kit.salesforce_change import SalesforceChange, credentials_of
 from connectors.kit.salesforce_events import SalesforceEvents
-from connectors.kit.salesforce_modified import Standing, begun, mark_of, modified, only
+from connectors.kit.salesforce_modified import Earlier, begun, mark_of, modified, only
 from connectors.kit.salesforce_query import Soql, checked, row_id, select, where
 from connectors.kit.salesforce_rights import rights
 from connectors.kit.salesforce_session import LOGIN, SalesforceSession
@@ -192,10 +192,10 @@ class Salesforce(
         held = SalesforceAccess(soql, self._privilege, place, reading, reader).read()
         if not held.told or logins.frozen_told is None:
             raise MarkRefused(f"{place}: not everything that accounts are and hold may be seen any more")
-        standing = Standing(before, held, logins)
+        earlier = Earlier(before, held, logins)
         yield from list(held.entitlements.values())
         seen: set[str] = set()
-        for condition in (modified(since), *only(standing.other(frozen))):
+        for condition in (modified(since), *only(earlier.other(frozen))):
             for _, data in soql.rows(select(COLUMNS, "User", wanted, condition), reading, counted=True):
                 account_id = row_id(data)
                 if account_id is None:
@@ -203,9 +203,9 @@ class Salesforce(
                 if account_id not in seen:
                     seen.add(account_id)
                     yield from self._with_grants(reader.of(data), account_id, logins, held)
-        for account_id in standing:
+        for account_id in earlier:
             if account_id not in seen:
-                yield from self._grants(account_id, standing.holds(account_id))
+                yield from self._grants(account_id, earlier.holds(account_id))
         reading.kept = len(seen)
         reading.sha256 = soql.digest.hexdigest()
         reader.note(reading)

@@ -23,7 +23,7 @@ LATE: Final = timedelta(minutes=15)  # what is written down late, and clocks tha
 CHUNK: Final = 200  # ids of one query
 
 
-class Standing:
+class Earlier:
     """What the accounts were before, and what the tables beside User say of them now."""
 
     def __init__(self, before: Before, held: Held, logins: Logins) -> None:
