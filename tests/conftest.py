@@ -62,8 +62,11 @@ def _postgres_programs() -> Path | None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two more than there are processors: a third of the time tests wait, for pages, servers and deadlines."""
-    return (os.cpu_count() or 1) + 2
+    """One more than there are processors: a third of the time tests wait, for pages, servers and deadlines.
+
+    With two more they took as long, and a demo beside them more than a minute to open.
+    """
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True)

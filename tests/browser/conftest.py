@@ -49,7 +49,7 @@ def address(visited):
             stderr=out,
         )
     try:
-        for _ in range(600):
+        for _ in range(1800):  # how long it may take is measured elsewhere, on a machine that does nothing else
             found = re.search(r"is open on (http://127\.0\.0\.1:\d+)", log.read_text())
             if found:
                 break
