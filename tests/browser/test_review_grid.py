@@ -292,6 +292,7 @@ def test_a_change_says_what_instead_and_not_mine_may_say_whose(review, server):
     asked.wait_for()
     page.keyboard.press("Enter")
     assert asked.is_visible(), "a change without a word is none"
+    assert not asked.get_by_text("Recorded as decided in bulk").is_visible()
     page.keyboard.type("Read only, as his peers")
     page.keyboard.press("Enter")
     page.keyboard.press("n")
@@ -369,6 +370,7 @@ def test_a_range_of_one_recommendation_is_decided_at_once_with_a_reason(review, 
     asked = page.get_by_role("dialog", name="Keep: 2 rows")
     page.keyboard.press("Enter")
     assert asked.is_visible(), "several at once need a reason"
+    assert asked.get_by_text("Recorded as decided in bulk").is_visible()
     page.keyboard.type("Role mapping grants both")
     page.keyboard.press("Enter")
     wait_stored(page, server, 2)
@@ -610,6 +612,7 @@ def test_a_phone_decides_as_recommended_with_a_reason_and_never_a_critical_row(s
     assert asked.get_by_text("Jonas Weidmann, Leila Nasser, Rafael Ortega and 1 more").is_visible()
     asked.get_by_role("button", name="Remove").tap()
     assert asked.is_visible(), "several at once need a reason"
+    assert asked.get_by_text("Recorded as decided in bulk").is_visible()
     asked.get_by_role("button", name="As recommended").tap()
     box = asked.bounding_box()
     assert (box["x"] >= 0, box["x"] + box["width"] <= 390) == (True, True)
