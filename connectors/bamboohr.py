@@ -26,7 +26,7 @@ from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pagination import Page, read_lists
 from connectors.kit.portions import Meanings, Portion, Standing
 from connectors.kit.resource import Reader
-from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, needed
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, keyed, numbered
 from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, UnexpectedAnswer
 from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
@@ -155,16 +155,15 @@ class Bamboohr(ReadsColumns):
 
     def _take(self, rows: Standing, workforce: Workforce, statuses: Meanings[str | None]) -> int:
         """Take in a page; says how many of its people have no employee number."""
-        if None in rows.columns["key"]:
-            rows.read("key", needed, "key", blamed="employeeId")
+        keyed(rows, "employeeId")
         told = rows.columns
         told["status"] = list(map(statuses.__getitem__, zip(told["said"], told["kind"], strict=True)))
         rows.read("status", _dated, "hire_date", "termination_date", "hidden", "status")
-        told = rows.columns
-        ids = told["number" if self._id == "employeeNumber" else "key"]
-        told["employee_id"] = [ours or f"bamboohr-{own}" for ours, own in zip(ids, told["key"], strict=True)]
+        by = "number" if self._id == "employeeNumber" else "key"
+        numbered(rows, "bamboohr", by)
+        unnumbered = rows.columns[by].count(None)
         workforce.take(rows, counted=False)
-        return ids.count(None)
+        return unnumbered
 
     def _page(self, cursor: str | None, size: int, digest: Any = None) -> Page:
         params = {"fields": ",".join(ASKED), "page[limit]": str(size)}

@@ -25,7 +25,7 @@ from connectors.kit.pacing import RateLimit
 from connectors.kit.pagination import Page, read_lists
 from connectors.kit.portions import PORTION, Meanings, Portion, Standing
 from connectors.kit.resource import Reader, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, needed
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, keyed, numbered
 from governance.errors import ConfigurationError, UnexpectedAnswer
 from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
@@ -166,10 +166,8 @@ class Hibob(ReadsColumns):
         read = map(statuses.__getitem__, zip(told["lifecycle"], told["internal"], ended, strict=True))
         told["said"], told["status"] = map(list, zip(*read, strict=True))
         rows = Standing(Portion(numbers, told))
-        if None in rows.columns["key"]:
-            rows.read("key", needed, "key", blamed="id")
-        pairs = zip(rows.columns["number"], rows.columns["key"], strict=True)
-        rows.columns["employee_id"] = [ours or f"hibob-{own}" for ours, own in pairs]
+        keyed(rows, "id")
+        numbered(rows, "hibob")
         workforce.take(rows)
 
 

@@ -27,7 +27,7 @@ from connectors.kit.pagination import Page, read_lists
 from connectors.kit.personio_token import Rotating, requested, told_well
 from connectors.kit.portions import Meanings, Portion, Standing
 from connectors.kit.resource import Reader, as_text
-from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, needed
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, keyed, numbered
 from governance.errors import ConfigurationError, IncompleteFeed, UnexpectedAnswer
 from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
@@ -177,10 +177,8 @@ class Personio(ReadsColumns):
         told["number"] = told["key"] if self._id == "id" else people.texts(self._id)
         told["status"] = list(map(statuses.__getitem__, told["said"]))
         rows = Standing(Portion(numbers, told))
-        if None in rows.columns["key"]:
-            rows.read("key", needed, "key", blamed="id")
-        pairs = zip(rows.columns["number"], rows.columns["key"], strict=True)
-        rows.columns["employee_id"] = [ours or f"personio-{own}" for ours, own in pairs]
+        keyed(rows, "id")
+        numbered(rows, "personio")
         workforce.take(rows)
 
 

@@ -166,17 +166,18 @@ class Scim(ReadsColumns, CanDeactivate, CanReactivate):
             place = f"{self.feed.name}: Users"
             for numbers, items in read_lists(fetch, keys_of_resources, self.reading, place):
                 resources = Resources(items)
-                ids = resources.texts("id")
-                if None in ids or len(self._filters) > 1:
-                    ids, resources = self._new(numbers, ids, resources, seen)
+                told = resources.texts("id")
+                ids = [account_id for account_id in told if account_id is not None]
+                if len(ids) < len(told) or len(self._filters) > 1:
+                    ids, resources = self._new(numbers, told, resources, seen)
                 self.reading.kept += len(resources)
-                yield from self._told(resources, ids, reader, holdings)  # type: ignore[arg-type]  # none is None
+                yield from self._told(resources, ids, reader, holdings)
 
     def _new(
         self, numbers: Sequence[int], ids: Sequence[str | None], resources: Resources, seen: set[str]
-    ) -> tuple[list[str | None], Resources]:
+    ) -> tuple[list[str], Resources]:
         """Those that have an id and were not on an earlier list."""
-        good = []
+        good: dict[str, int] = {}
         for place, (number, account_id) in enumerate(zip(numbers, ids, strict=True)):
             if account_id is None:
                 where = f"{self._address.join('Users')}#{number}"
@@ -185,8 +186,8 @@ class Scim(ReadsColumns, CanDeactivate, CanReactivate):
                 self.reading.duplicates += 1
             else:
                 seen.add(account_id)
-                good.append(place)
-        return [ids[place] for place in good], Resources([resources.items[place] for place in good])
+                good[account_id] = place
+        return list(good), Resources([resources.items[place] for place in good.values()])
 
     def _told(
         self, resources: Resources, ids: Sequence[str], reader: AccountReader, holdings: Holdings

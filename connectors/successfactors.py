@@ -27,7 +27,7 @@ from connectors.kit.resource import Reader
 from connectors.kit.saml_bearer import Subject, saml_bearer
 from connectors.kit.successfactors_jobs import Employments, begins_on, day, slice_key
 from connectors.kit.successfactors_slices import Slices
-from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, needed
+from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, keyed
 from governance.errors import ConfigurationError
 from governance.records import Rows
 from governance.settings import ApplicationSettings, SourceSettings
@@ -186,7 +186,6 @@ class Successfactors(ReadsColumns):
         if self._zone_field:
             told["time_zone"] = jobs.texts(self._zone_field)
         rows = Standing(Portion(numbers, told))
-        if None in rows.columns["key"]:
-            rows.read("key", needed, "key", blamed="userId")
+        keyed(rows, "userId")
         rows.read("begins", begins_on, "begins", blamed="startDate")
         return rows

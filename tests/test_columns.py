@@ -141,7 +141,10 @@ def test_a_page_of_keys_is_met_as_each_of_them_is(few):
 def test_lists_are_told_page_by_page_as_one_by_one():
     pages = [Page(["a", "b", ""], "2", 5), Page(["b", "c"], "3", 5), Page(["d", "e"], None, 5)]
     both = [Reading(), Reading()]
-    fetch = lambda cursor: pages[int(cursor or 1) - 1]  # noqa: E731
+
+    def fetch(cursor):
+        return pages[int(cursor or 1) - 1]
+
     single = list(read_pages(fetch, lambda item: item or None, both[0], "x"))
     told = read_lists(fetch, lambda items: [item or None for item in items], both[1], "x")
     assert [pair for numbers, items in told for pair in zip(numbers, items, strict=True)] == single

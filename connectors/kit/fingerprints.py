@@ -44,9 +44,9 @@ class Met:
 
     def places(self, keys: Sequence[str | None]) -> Sequence[int]:
         """Remember these keys and tell where one stands that was not met before; so does each None."""
-        fresh = set(keys)
-        if len(fresh) == len(keys) and None not in fresh and not self._used and self._keys.isdisjoint(fresh):
-            self._keys |= fresh  # type: ignore[arg-type]  # none is None
+        fresh = {key for key in keys if key is not None}
+        if len(fresh) == len(keys) and not self._used and self._keys.isdisjoint(fresh):
+            self._keys |= fresh
             self._spill()
             return range(len(keys))
         return [place for place, key in enumerate(keys) if key is None or self.new(key)]

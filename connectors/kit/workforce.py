@@ -195,8 +195,19 @@ def day_of(text: str | None) -> str | None:
     return text
 
 
-def needed(key: str | None) -> str:
-    """The vendor's own id of somebody; ValueError when it is none."""
+def keyed(rows: Standing, called: str) -> None:
+    """Refuse rows without the vendor's own id (`key`), which the vendor calls that."""
+    if None in rows.columns["key"]:
+        rows.read("key", _needed, "key", blamed=called)
+
+
+def numbered(rows: Standing, vendor: str, by: str = "number") -> None:
+    """Add `employee_id`: what `by` tells, else the vendor's own id with the vendor's name before it."""
+    told = rows.columns
+    told["employee_id"] = [ours or f"{vendor}-{own}" for ours, own in zip(told[by], told["key"], strict=True)]
+
+
+def _needed(key: str | None) -> str:
     if key is None:
         raise ValueError("is missing or no text")
     return key
