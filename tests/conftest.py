@@ -28,10 +28,11 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 # Chromium stand between others, as several at once wait for each other.
 LONGEST = (
     *("test_rules_on_spark.py", "test_sandbox_company.py", "browser/test_accessible.py", "test_judging.py"),
-    *("browser/test_review_grid.py", "test_failing_disks.py", "test_workers.py", "browser/test_demo_in_chromium.py"),
+    *("browser/test_review_presses.py", "test_failing_disks.py", "test_workers.py", "browser/test_demo_in_chromium.py"),
     *("promises/test_met_faults.py", "browser/test_sign_in.py", "test_demo.py", "promises/test_kept_snapshots.py"),
     *("promises/test_changed_schemas.py", "browser/test_connecting.py", "test_changes.py", "test_hr_replay.py"),
-    *("browser/test_findings_grid.py", "test_rights.py", "test_time_travel.py", "test_scheduler.py", "test_what_if.py"),
+    *("browser/test_review_grid.py", "browser/test_findings_grid.py", "test_rights.py", "test_time_travel.py"),
+    *("test_scheduler.py", "test_what_if.py"),
     *("test_foreign_scim_servers.py", "test_killed_pulls.py", "browser/test_reviewing_the_demo.py", "test_memory.py"),
     *("pages/test_pages.py", "test_evidence.py", "test_reach.py", "test_comparing.py", "test_real_guard.py"),
 )

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from jobs.up import free_port
-from tests.browser.chromium import CHROMIUM
+from tests.browser.chromium import CHROMIUM, LONGEST, open_page
+from tests.browser.review_rows import pictured
+from tests.browser.review_server import ReviewServer
 from tests.prepared_demo import prepared_demo
 
 ROOT = Path(__file__).parents[2]
@@ -90,3 +92,30 @@ def page(browser):
     yield opened
     context.close()
     assert strangers == [], "a page asks hosts outside"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A reviewer's list on a page by itself."""
+    server = ReviewServer(tmp_path_factory.mktemp("review"))
+    server.begin(pictured())
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def review(server, page):
+    """Open that page on these rows."""
+
+    def opened(rows, *how, path=""):
+        server.begin(rows, *how)
+        return reopened(path)
+
+    def reopened(path=""):
+        open_page(page, server.address, path)
+        page.locator("tbody tr.current").wait_for(timeout=LONGEST)
+        return page
+
+    opened.again = reopened
+    return opened
