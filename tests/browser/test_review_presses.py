@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from tests.browser.chromium import LONGEST, open_page
 from tests.browser.review_list import current, shown, wait_stored, waiting
 from tests.browser.review_rows import many, pictured
@@ -34,8 +36,10 @@ def test_presses_while_the_script_runs_are_not_lost(review, server):
     assert [one["number"] for one in server.decisions()] == list(range(1, 21))
 
 
-def test_no_press_is_lost_or_doubled_while_the_list_is_drawn_again_and_again(review, server):
+@pytest.mark.parametrize("slower", [1, 6])
+def test_no_press_is_lost_or_doubled_while_the_list_is_drawn_again_and_again(review, server, slower):
     page = review(many(70), "restless")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})  # 6: an old phone
     for number in range(60):
         page.keyboard.press("ax"[number % 2])
         if number % 10 == 0:
@@ -48,6 +52,19 @@ def test_no_press_is_lost_or_doubled_while_the_list_is_drawn_again_and_again(rev
     page.keyboard.press("u")
     wait_stored(page, server, 62)
     assert [one["number"] for one in server.decisions()] == [*range(1, 61), 65, 65]
+
+
+def test_where_nothing_is_heard_any_more_the_page_offers_to_be_loaded_again(review, server):
+    page = review(many(20), "mute")
+    page.keyboard.press("a")
+    page.locator(".banner").get_by_text("No answer yet").wait_for(timeout=LONGEST)
+    again = page.get_by_role("button", name="Load the page again")
+    assert again.is_hidden(), "one answer that is late is no reason"
+    again.wait_for(timeout=LONGEST)
+    server.behave_no_more("mute")
+    again.click()
+    wait_stored(page, server, 1)
+    assert again.is_hidden()
 
 
 def test_a_reload_with_decisions_that_are_not_stored_loses_none(review, server):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from reviews import CRM, PLAN, TOLD, actor, items, read, reviewed, write
@@ -54,7 +54,7 @@ def test_each_reviewer_of_a_draft_sees_exactly_what_the_launch_gives_them(compan
         for who, told in seen.items()
         for row in told["rows"]
     }
-    campaigns.launch(company, actor(company, "sec"), NOW, id)
+    campaigns.launch(company, actor(company, "sec"), datetime.now(UTC), id)  # days are told: NOW may be of yesterday
     assert foreseen == {
         (one.reviewer, one.username, one.entitlement or "The account itself", one.recommendation, one.because)
         for one in items(company, id).values()

@@ -25,6 +25,7 @@ class ReviewGrid {
     press(".ask-facts", () => this.facts.open());
     press(".help .close", () => this.help.close());
     press(".take-back", () => this.undo());
+    press(".reload", () => window.location.reload());
     const single = this.help.querySelector(".switch input");
     single.checked = singleKeys();
     single.addEventListener("change", () => localStorage.setItem(SWITCH, single.checked ? "on" : "off"));
@@ -223,7 +224,9 @@ class ReviewGrid {
     saved.className = `saved ${state}`;
     saved.textContent = !apart ? text : this.queue.size ? "Not saved yet" : "Offline";
     this.banner.hidden = !apart;
-    if (this.banner.textContent !== text) this.banner.textContent = apart ? text : "";
+    const told = this.banner.querySelector(".apart");
+    if (told.textContent !== text) told.textContent = apart ? text : "";
+    this.banner.querySelector(".reload").hidden = state !== "late" || this.sending.unheard < DEAF;
     if (apart !== this.apart) this.say(apart ? text : "Connected again");
     this.apart = apart;
   }

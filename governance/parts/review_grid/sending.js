@@ -1,14 +1,16 @@
 /* Telling Python, and hearing what is stored. One batch is under way at a time and holds everything that waits, so that
-   nothing overtakes; what gets no answer is told again, and also once the line is there again. */
+   nothing overtakes; what gets no answer is told again, and also once the line is there again. A server that gives up a
+   browser too slow for it leaves the line open and hears nothing any more: only loading the page again helps then. */
 
 const SOON = 200; // milliseconds from the first press until a batch goes
 const PATIENCE = 4000; // milliseconds without an answer until it is told again
+const DEAF = 3; // times it was told without an answer until loading the page again is offered
 const LOOK = 500; // milliseconds between two looks at the line
 const BATCH = 200; // decisions told at once
 
 class Sending {
   constructor(queue, changed) {
-    Object.assign(this, { queue, changed, flight: null, savedAt: null, count: 0, connected: true, late: false });
+    Object.assign(this, { queue, changed, flight: null, savedAt: null, count: 0, connected: true, late: false, unheard: 0 });
     this.looked = () => this.look();
     window.addEventListener("online", this.looked);
     window.addEventListener("offline", this.looked);
@@ -44,7 +46,7 @@ class Sending {
     const stored = this.queue.settle(saved);
     const lost = this.queue.settle(Object.keys(refused));
     if (!stored.length && !lost.length) return lost;
-    this.late = false;
+    [this.late, this.unheard] = [false, 0];
     if (stored.length) this.savedAt = Date.now();
     const waits = this.flight && this.queue.waiting.some((entry) => this.flight.nonces.has(entry.nonce));
     if (!waits) {
@@ -59,10 +61,10 @@ class Sending {
     const line = app ? app.getAttribute("data-test-connection-state") : "CONNECTED";
     const before = this.connected;
     this.connected = navigator.onLine && line === "CONNECTED";
-    if (this.flight && Date.now() - this.flight.at > PATIENCE) [this.flight, this.late] = [null, true];
+    if (this.flight && Date.now() - this.flight.at > PATIENCE) [this.flight, this.late, this.unheard] = [null, true, this.unheard + 1];
     if (this.connected && !before) {
       this.queue.adopt();
-      this.flight = null;
+      [this.flight, this.unheard] = [null, 0];
     }
     if (this.connected && this.queue.size && !this.flight && !this.timer) this.send();
     this.changed();
