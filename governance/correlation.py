@@ -135,18 +135,21 @@ def lookups(identities: Frame) -> dict[str, Frame]:
     }
 
 
-def owners(accounts: Frame, tables: Mapping[str, Frame], pins: Frame) -> Frame:
+def owners(accounts: Frame, tables: Mapping[str, Frame]) -> Frame:
     """The accounts with their owner: adds owner_id, match, match_key, candidates and address_holders.
 
     `accounts` needs the keys that snapshots write and created_at_s; `tables` are the lookups, as many of them as can
-    match anything (ASKED); `pins` application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of an
-    ambiguous match all it could be (at most five), of an unmatched account whom its name or its looks suggest. Memory
-    counts: an address that two people ever held binds an account only to the one who worked here when the account was
-    created. Adds address_holders too: everybody who holds or held its address or alias, where they are several and one
-    of them gave it up, left or vanished.
+    match anything (ASKED), and `pins`: application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of
+    an ambiguous match all it could be (at most five), of an unmatched account whom its name or its looks suggest.
+    Memory counts: an address that two people ever held binds an account only to the one who worked here when the
+    account was created. Adds address_holders too: everybody who holds or held its address or alias, where they are
+    several and one of them gave it up, left or vanished.
     """
     rungs = [(rung, column) for rung, column in _RUNGS if rung in tables]
-    result = accounts.join(pins, on=["application", "account_id"], how="left")
+    if "pins" in tables:
+        result = accounts.join(tables["pins"], on=["application", "account_id"], how="left")
+    else:
+        result = accounts.with_columns(pinned_id=nw.lit(None, nw.String))
     for place, (rung, column) in enumerate(rungs):
         answer = (nw.col(name).alias(f"{name}_{place}") for name in _answer(rung))
         table = tables[rung].select(nw.col("key").alias(column), *answer)

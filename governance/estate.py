@@ -142,9 +142,10 @@ def known(
 ) -> dict[str, Frame]:
     """What accounts are matched with and what is then known around them; it follows from people and few accounts.
 
-    The lookups of correlation by their names, as far as an account has such a key, `used` (which applications tell the
-    last use of entitlements), `owner` (owner_id and what is known of an owner), `held` and `opened`; `born` (how
-    accounts came to be); `responsible` and `bursts`, where there are any. `keep` may write a frame down under a name
+    `owner`: owner_id and what is known of an owner. Of these only what has any row, as joining with nothing costs as
+    much: the lookups of correlation by their names, as far as an account has such a key, and `pins`; `used` (which
+    applications tell the last use of entitlements), `held` and `opened` (who is assigned to what at an identity
+    provider), `born` (how accounts came to be), `responsible` and `bursts`. `keep` may write a frame down under a name
     and scan it again: what follows from it many times is then computed once (15 applications and two sources of truth:
     0.5 s of planning and computing instead of 12). `kept`: the accounts of an earlier estate, for what was known of
     their making. `everybody`: `people`, where they are written already.
@@ -158,9 +159,10 @@ def known(
         identities = keep("identities", own.rename({"person_id": "identity_id"}))
     fitting = answering(facts.accounts, identities)
     found = {name: table for name, table in lookups(identities).items() if name in fitting}
-    tables = {name: keep(name, frame) for name, frame in found.items()}
-    tables["used"] = keep("used", _uses_told(facts.grants))
-    tables |= _where_any("responsible", keep("responsible", responsible(everybody, facts.accounts)))
+    found |= {"used": _uses_told(facts.grants), "responsible": responsible(everybody, facts.accounts)}
+    tables = _where_any("pins", facts.pins)
+    for name, frame in found.items():
+        tables |= _where_any(name, keep(name, frame))
     owner = everybody.select(
         nw.col("identity_id").alias("owner_id"), *(nw.col(name).alias(new) for name, new in OWNER_COLUMNS.items())
     )
@@ -171,12 +173,12 @@ def known(
         tables |= _making(facts, settings, tables, None, keep, kept)
         return tables | {"owner": keep("owner", owner)}
     there = facts.accounts.filter(nw.col("application").is_in(providers(settings)), nw.col("present"))
-    named = owners(addressed(there, settings.domain).select(*KEYS), tables, facts.pins).select(*MATCHED)
+    named = owners(addressed(there, settings.domain).select(*KEYS), tables).select(*MATCHED)
     own = keep("own", there.select("application", "account_id", "active").join(named, on=ACCOUNT, how="left"))
     tables |= _making(facts, settings, tables, own, keep, kept)
     held, opened = assigned(own, facts.entitlements, facts.grants, settings)
-    rest = {"owner": with_sign_on_accounts(owner, own), "held": held, "opened": opened}
-    return tables | {name: keep(name, frame) for name, frame in rest.items()}
+    tables["owner"] = keep("owner", with_sign_on_accounts(owner, own))
+    return tables | _where_any("held", keep("held", held)) | _where_any("opened", keep("opened", opened))
 
 
 def answering(accounts: Frame, identities: Frame) -> set[str]:
@@ -204,19 +206,26 @@ def _making(
     """How accounts came to be, as far as logs tell it now or told it once, and when many were made together."""
 
     def owned(accounts: Frame) -> Frame:
-        found = owners(addressed(accounts, settings.domain), tables, facts.pins).select(*ACCOUNT, "owner_id")
+        found = owners(addressed(accounts, settings.domain), tables).select(*ACCOUNT, "owner_id")
         return accounts.select(*ACCOUNT, "created_at_s", "kind").join(found, on=ACCOUNT, how="left")
 
     around = Surroundings(facts.accounts.select(*KEYS, "kind"), own, facts.events, settings)
     now, _ = known_now(around, owned, keep)
     born = keep("born", with_memory(now, kept))
     explained = born.filter(nw.col("provenance") != "unknown")
-    return {"born": born} | _where_any("bursts", keep("bursts", bursts(facts.accounts, explained)))
+    return _where_any("born", born) | _where_any("bursts", keep("bursts", bursts(facts.accounts, explained)))
 
 
 def _where_any(name: str, table: Frame) -> dict[str, Frame]:
     """The table under its name, where it has any row: nothing is joined with an empty one."""
     return {} if table.head(1).collect("polars").is_empty() else {name: table}
+
+
+def _with_uses(accounts: Frame, used: Frame | None) -> Frame:
+    """Adds grants_used_told: whether the application tells the last use of entitlements; null where it does not."""
+    if used is None:
+        return accounts.with_columns(grants_used_told=nw.lit(None, nw.Boolean))
+    return accounts.join(used, on="application", how="left")
 
 
 def _uses_told(grants: Frame) -> Frame:
@@ -243,14 +252,11 @@ def correlate(facts: Facts, settings: Settings, now: datetime, around: Mapping[s
     around = around or known(facts, settings, now)
     keys = addressed(facts.accounts.select(*KEYS), settings.domain)
     # Few columns go through many joins; the rest comes back by one.
-    matched = owners(keys, around, facts.pins).select(*MATCHED).join(around["used"], on="application", how="left")
-    if "held" in around:
-        matched = with_assigned(matched, around["held"], around["opened"])
-    else:
-        matched = matched.with_columns(sign_on_assigned=nw.lit(None).cast(nw.Boolean))
+    matched = owners(keys, around).select(*MATCHED, "created_at_s")
+    matched = with_bursts(of_accounts(matched, around.get("born")), around.get("bursts"), settings).drop("created_at_s")
+    matched = with_assigned(_with_uses(matched, around.get("used")), around.get("held"), around.get("opened"))
     joined = facts.accounts.drop(*KEY_COLUMNS["accounts"]).join(matched, on=ACCOUNT, how="left")
     joined = with_responsible(joined.join(around["owner"], on="owner_id", how="left"), around.get("responsible"))
-    joined = with_bursts(of_accounts(joined, around["born"]), around.get("bursts"), settings)
     return joined.with_columns(
         source_read=nw.lit(bool(facts.sources)),
         grants_used_told=nw.col("grants_used_told").fill_null(False),

@@ -137,12 +137,19 @@ def assigned(accounts: Frame, entitlements: Frame, grants: Frame, settings: Sett
     return held, opened.with_columns(sign_on_opens=nw.lit(True))
 
 
-def with_assigned(accounts: Frame, held: Frame, opened: Frame) -> Frame:
+def with_assigned(accounts: Frame, held: Frame | None, opened: Frame | None) -> Frame:
     """Adds sign_on_assigned: whether the owner is assigned to this application in an identity provider.
 
-    Null where no identity provider knows this application, or there is no owner.
+    Null where no identity provider knows this application, or there is no owner. Without `opened` none knows any;
+    without `held` nobody is assigned to anything.
     """
-    joined = accounts.join(held, on=["owner_id", "application"], how="left").join(opened, on="application", how="left")
+    if opened is None:
+        return accounts.with_columns(sign_on_assigned=nw.lit(None).cast(nw.Boolean))
+    if held is None:
+        joined = accounts.with_columns(sign_on_held=nw.lit(None).cast(nw.Boolean))
+    else:
+        joined = accounts.join(held, on=["owner_id", "application"], how="left")
+    joined = joined.join(opened, on="application", how="left")
     told = ~nw.col("owner_id").is_null() & nw.col("sign_on_opens")
     return joined.with_columns(sign_on_assigned=nw.when(told).then(nw.col("sign_on_held").fill_null(False))).drop(
         "sign_on_held", "sign_on_opens"

@@ -12,8 +12,9 @@ import polars as pl
 from governance.declaration import Rule
 from governance.errors import ConfigurationError
 from governance.estate import Estate, Facts, build, correlate
+from governance.fired import narrowed
 from governance.records import COLUMNS, KEY_COLUMNS
-from governance.rulebook import narrowed, run
+from governance.rulebook import run
 from governance.settings import Policy, Settings, parse
 
 _KINDS: Final[dict[str, Any]] = {

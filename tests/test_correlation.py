@@ -36,7 +36,9 @@ def correlated(accounts, identities, pins=NO_PINS, domains=(), tables=None):
     looked_up = lookups(addressed(lazy["identities"], domains))
     if tables is not None:
         looked_up = {name: looked_up[name] for name in tables(lazy["accounts"], lazy["identities"])}
-    result = owners(addressed(lazy["accounts"], domains), looked_up, nw.from_native(pins.lazy()))
+    if pins.height:
+        looked_up["pins"] = nw.from_native(pins.lazy())
+    result = owners(addressed(lazy["accounts"], domains), looked_up)
     rows = nw.to_native(result).collect().iter_rows(named=True)
     return {row["account_id"]: row for row in rows}
 

@@ -142,8 +142,8 @@ def _correlated(
     for number, names in enumerate(portions):
         some = replace(said, accounts=said.accounts.filter(nw.col("application").is_in(names)))
         part = place / f"{number:04}.parquet"
-        here = around | {"born": around["born"].filter(nw.col("application").is_in(names))}
-        engine.persist(correlate(some, settings, as_of, here), part)
+        here = {"born": around["born"].filter(nw.col("application").is_in(names))} if "born" in around else {}
+        engine.persist(correlate(some, settings, as_of, {**around, **here}), part)
         parts.append(part)
     return engine.scan(parts)
 

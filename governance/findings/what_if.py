@@ -19,8 +19,9 @@ from governance.declaration import LIFECYCLE, Rule
 from governance.estate import Estate, with_thresholds
 from governance.findings.evaluation import with_providers
 from governance.findings.looking_back import estate_as_of
+from governance.fired import narrowed
 from governance.house import House
-from governance.rulebook import first_that_fits, in_force, narrowed
+from governance.rulebook import first_that_fits, in_force
 from governance.settings import Policy
 from governance.tables import Exclusion, Finding, Remediation
 from governance.verdict import collected, fingerprints

@@ -38,13 +38,23 @@ def with_memory(now: Frame, kept: Frame | None) -> Frame:
     return nw.concat([fresh, old], how="vertical")
 
 
-def of_accounts(accounts: Frame, born: Frame) -> Frame:
-    """The accounts with COLUMNS: what is told, or why nothing is. What was told of another account of the id is not."""
+def of_accounts(accounts: Frame, born: Frame | None) -> Frame:
+    """The accounts with COLUMNS: what is told, or why nothing is. What was told of another account of the id is not.
+
+    `born` is None where nothing is told of any account.
+    """
+    if born is None:
+        nothing = {name: nw.lit(None).cast(kind) for name, kind in COLUMNS.items()}
+        return accounts.with_columns(**nothing | {"provenance": nw.lit("unknown"), "provenance_because": _untold()})
     theirs = born.select(*ACCOUNT, nw.col("created_at_s").fill_null(_UNTOLD).alias("_made"), *COLUMNS)
     joined = accounts.with_columns(_made=nw.col("created_at_s").fill_null(_UNTOLD))
     joined = joined.join(theirs, on=[*ACCOUNT, "_made"], how="left").drop("_made")
-    untold = nw.when(nw.col("created_at_s").is_null()).then(nw.lit("untold")).otherwise(nw.lit("before_logs"))
     return joined.with_columns(
         provenance=nw.col("provenance").fill_null("unknown"),
-        provenance_because=nw.coalesce(nw.col("provenance_because"), untold),
+        provenance_because=nw.coalesce(nw.col("provenance_because"), _untold()),
     )
+
+
+def _untold() -> nw.Expr:
+    """Why nothing is told of the account in this row."""
+    return nw.when(nw.col("created_at_s").is_null()).then(nw.lit("untold")).otherwise(nw.lit("before_logs"))
