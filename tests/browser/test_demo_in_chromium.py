@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from tests.browser.chromium import LONGEST, PAGES, at_rest, open_page, path_of
+from tests.browser.chromium import LONGEST, open_page
 
 
 @pytest.fixture(scope="module")
@@ -43,28 +41,6 @@ def test_a_ghost_is_found_approved_by_somebody_else_verified_and_audited(page, a
     open_page(page, address, "/audit")
     page.get_by_role("button", name="Verify the chain").click(timeout=LONGEST)
     page.get_by_text("Every entry follows the one before").first.wait_for(timeout=LONGEST)
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")])
-def test_every_page_shows_itself_with_the_age_of_its_data(browser, address, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    for name in PAGES:
-        open_page(page, address, path_of(name))
-        page.get_by_role("heading", name=name, level=1).wait_for(timeout=LONGEST)
-        page.get_by_text("HR file").first.wait_for(timeout=LONGEST)
-        at_rest(page)
-        assert page.get_by_text("incident").count() == 0, f"{name} failed"
-        who, menu = page.locator(".st-key-visitor"), page.get_by_test_id("stExpandSidebarButton")
-        if menu.count():
-            here, there = who.bounding_box(), menu.bounding_box()
-            assert here["x"] >= there["x"] + there["width"], f"{name}: who acts covers the way to the other pages"
-        sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert sideways <= 1, f"{name} scrolls sideways"
-        if shots := os.environ.get("LEAVERWATCH_SHOTS"):
-            page.wait_for_timeout(2000)
-            page.screenshot(path=f"{shots}/{name.lower()}-{width}-{scheme}.png", full_page=True)
-    context.close()
 
 
 def test_on_a_phone_the_approval_needs_no_scrolling(browser, address):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.axe import serious
 from tests.browser.chromium import LONGEST, at_rest, open_page, settled
 from tests.browser.review_list import current, said, shown, wait_stored, waiting
 from tests.browser.review_rows import many, pictured
-from tests.browser.test_accessible import STREAMLITS_OWN
 
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>**bold**'
 
@@ -416,10 +415,6 @@ def test_no_serious_violation(server, browser, width, scheme):
     page.keyboard.press("a")  # refused: its words are shown too
     page.keyboard.press("/")
     settled(page)
-    found = [
-        (violation["id"], [node["html"][:200] for node in violation["nodes"]])
-        for violation in Axe().run(page).response["violations"]
-        if violation["impact"] in ("serious", "critical") and violation["id"] not in STREAMLITS_OWN
-    ]
+    found = serious(page)
     context.close()
     assert found == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from sqlmodel import col, select
 
 from governance import campaigns
@@ -14,8 +13,8 @@ from governance.tables import ReviewDecision, ReviewItem
 from jobs import home
 from tests import seeded
 from tests.browser.alone import dashboard_alone
+from tests.browser.axe import serious
 from tests.browser.chromium import LONGEST, at_rest, open_page, settled
-from tests.browser.test_accessible import STREAMLITS_OWN
 
 REVIEWER = "i.solberg@nwl.example"
 PATH = f"/my_reviews?as={REVIEWER}"
@@ -106,11 +105,7 @@ def test_the_page_has_no_serious_violation_and_fits(browser, dashboard, width, s
     page.locator("tbody tr.current").wait_for(timeout=LONGEST)
     at_rest(page)
     settled(page)
-    found = [
-        (violation["id"], [node["html"][:200] for node in violation["nodes"]])
-        for violation in Axe().run(page).response["violations"]
-        if violation["impact"] in ("serious", "critical") and violation["id"] not in STREAMLITS_OWN
-    ]
+    found = serious(page)
     over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     context.close()
     assert found == []

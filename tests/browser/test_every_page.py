@@ -1,0 +1,59 @@
+"""Every page of the demo at both widths, light and dark: it shows itself, fits, and axe-core finds nothing serious in it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.browser.alone import dashboard_alone
+from tests.browser.axe import serious
+from tests.browser.chromium import LONGEST, PAGES, at_rest, open_page, path_of, settled
+
+
+@pytest.fixture(scope="module")
+def address(visited):
+    """The pages of the demo, as the last visitor left it."""
+    with dashboard_alone(visited) as found:
+        yield found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_shows_itself_fits_and_has_no_serious_violation(browser, address, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+    page = context.new_page()
+    violations = {}
+    for name in PAGES:
+        open_page(page, address, path_of(name))
+        shows_itself_with_the_age_of_its_data(page, name)
+        settled(page)  # charts and tables are drawn after the script has ended
+        fits(page, name)
+        if shots := os.environ.get("LEAVERWATCH_SHOTS"):
+            page.wait_for_timeout(2000)
+            page.screenshot(path=f"{shots}/{name.lower()}-{width}-{scheme}.png", full_page=True)
+        if name == "Findings":
+            page.locator("tbody tr.current").wait_for(timeout=LONGEST)
+            page.keyboard.press("x")
+            page.get_by_text("1 finding selected").wait_for(timeout=LONGEST)
+            at_rest(page)
+        if found := serious(page):
+            violations[name] = found
+    context.close()
+    assert violations == {}
+
+
+def shows_itself_with_the_age_of_its_data(page, name):
+    page.get_by_role("heading", name=name, level=1).wait_for(timeout=LONGEST)
+    page.get_by_text("HR file").first.wait_for(timeout=LONGEST)
+    at_rest(page)
+    assert page.get_by_text("incident").count() == 0, f"{name} failed"
+
+
+def fits(page, name):
+    who, menu = page.locator(".st-key-visitor"), page.get_by_test_id("stExpandSidebarButton")
+    if menu.count():
+        here, there = who.bounding_box(), menu.bounding_box()
+        assert here["x"] >= there["x"] + there["width"], f"{name}: who acts covers the way to the other pages"
+    sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sideways <= 1, f"{name} scrolls sideways"
