@@ -97,11 +97,12 @@ def _numbered(positions: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _peers(judged: nw.LazyFrame[Any], compared: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """The accounts in these positions: application, account_id, position and, of who has several, `whose`."""
     theirs = judged.group_by("application", "owner_id").agg(nw.len().alias("accounts"))
+    several = theirs.filter(nw.col("accounts") > 1).select("application", "owner_id", whose=nw.col("owner_id"))
     return (
         judged.select(*ACCOUNT, "owner_id", *_POSITION[1:])
         .join(compared, on=_POSITION, how="inner")
-        .join(theirs, on=["application", "owner_id"], how="inner")
-        .select(*ACCOUNT, "position", whose=nw.when(nw.col("accounts") > 1).then(nw.col("owner_id")))
+        .join(several, on=["application", "owner_id"], how="left")
+        .select(*ACCOUNT, "position", "whose")
     )
 
 
