@@ -72,5 +72,16 @@ def names_of(items: Iterable[Any]) -> set[str]:
 
 def keys_of(items: Iterable[Any], name: str) -> list[str | None]:
     """The id of each object as text; None where there is none."""
-    told = [item.get(name) if type(item) is dict else None for item in items]
-    return [value.strip() or None if type(value) is str else as_text(value) for value in told]
+    return as_texts([item.get(name) if type(item) is dict else None for item in items])
+
+
+def as_texts(values: Iterable[Any]) -> list[str | None]:
+    """Each as `as_text` has it."""
+    return [
+        value.strip() or None if type(value) is str else None if value is None else as_text(value) for value in values
+    ]
+
+
+def as_flags(values: Iterable[Any]) -> list[bool | None]:
+    """Each as `as_flag` has it."""
+    return [value if value is True or value is False or value is None else as_flag(value) for value in values]
