@@ -8,11 +8,12 @@ Last seen  the last sign-in that succeeded, of either kind; needs a licence (see
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from connectors.kit.addresses import check_base
+from connectors.kit.columns import Objects
 from connectors.kit.contract import (
     Before,
     CanDeactivate,
@@ -22,16 +23,16 @@ from connectors.kit.contract import (
     CanRevokeGrant,
     Checked,
     Circumstances,
-    Connector,
     Field,
     Manner,
     MarkRefused,
+    ReadsColumns,
     TellsChanges,
     TellsEvents,
     TellsMapping,
 )
-from connectors.kit.entra_account import read_account
-from connectors.kit.entra_calls import Application, EntraCalls, entry_id
+from connectors.kit.entra_account import read_accounts
+from connectors.kit.entra_calls import Application, EntraCalls, entry_ids
 from connectors.kit.entra_changes import EntraChanges, credentials, read_row
 from connectors.kit.entra_check import CREDENTIALS, READ, examined
 from connectors.kit.entra_delta import EntraDelta, Kept
@@ -39,18 +40,31 @@ from connectors.kit.entra_holdings import EntraHoldings
 from connectors.kit.entra_log import EntraLog
 from connectors.kit.entra_mapping import assignments
 from connectors.kit.entra_people import EntraPeople
+from connectors.kit.holdings import Holdings
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
+from connectors.kit.portions import gathered, rows_of
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Configured, Credential, Event, Gone, Receipt, Record, Rejected
+from governance.records import (
+    Account,
+    Configured,
+    Credential,
+    Entitlement,
+    Event,
+    Gone,
+    Receipt,
+    Record,
+    Rejected,
+    Rows,
+)
 from governance.settings import ApplicationSettings, SourceSettings
 
 
 class Entra(
-    Connector,
+    ReadsColumns,
     CanDeactivate,
     CanReactivate,
     CanRevokeGrant,
@@ -153,7 +167,7 @@ class Entra(
         self._calls.http.begin()
         return examined(self._calls, self._application)
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once; IncompleteFeed unless all pages came."""
         self._calls.http.begin()
         reading, place = self.reading, self.feed.name
@@ -164,19 +178,9 @@ class Entra(
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         self.changes_mark = delta.mark(self._holdings.nested) if found.all_told else None
         registered = people.registered()
-        yield from found.entitlements.values()
+        yield rows_of(Entitlement, found.entitlements.values())
         seen: set[str] = set()
-        for deleted in (False, True):
-            rows = people.deleted() if deleted else people.listed()
-            for number, row in rows:
-                account_id = entry_id(row)
-                if account_id is None:
-                    reading.rejected.append(Rejected(f"{reading.source}#{number}", "id", "is missing or no text"))
-                elif account_id in seen:
-                    reading.duplicates += 1
-                else:
-                    seen.add(account_id)
-                    yield from people.account(row, found, registered.get(account_id), deleted=deleted)
+        yield from gathered(self._everybody(people, found, registered, seen))
         reading.kept = len(seen)
         self._reader.note(reading)
         reading.sha256 = self._calls.digest.hexdigest()
@@ -202,20 +206,20 @@ class Entra(
         registered, there, wanted = people.registered(), set(), set(changed.users)
         for account_id, mfa, privileged in before.accounts("account_id", "mfa", "privileged"):
             there.add(account_id)
-            if (mfa, privileged) != (registered.get(account_id), people.privileged(account_id, found)):
+            if (mfa, [privileged]) != (registered.get(account_id), found.privileged([account_id])):
                 wanted.add(account_id)
         live, deleted = people.of(wanted, len(there))
         yield from found.entitlements.values()
-        for account_id in sorted(wanted):
-            row = live.get(account_id, deleted.get(account_id))
-            if row is not None:
-                yield from people.account(row, found, registered.get(account_id), deleted=account_id not in live)
-            elif changed.users.get(account_id):
+        for rows, gone in ((live, False), ({i: row for i, row in deleted.items() if i not in live}, True)):
+            ids = sorted(wanted & rows.keys())
+            for portion in people.accounts([rows[i] for i in ids], ids, found, registered, deleted=gone):
+                yield from portion.records()
+        for account_id in sorted(wanted - live.keys() - deleted.keys()):
+            if changed.users.get(account_id):
                 yield Gone(account_id)
             elif account_id in there:
                 raise MarkRefused(f"{place}: {account_id} is not listed, and not told to be removed")
-        for account_id in sorted(found.held.keys() & (there - wanted)):
-            yield from people.grants(account_id, found)
+        yield from found.grants(place, sorted(found.held.keys() & (there - wanted))).records()
         reading.kept = len(wanted & (live.keys() | deleted.keys()))
         self._reader.note(reading)
         reading.notes.append("last sign-ins of users that did not change are those of the log, else as of then")
@@ -230,7 +234,9 @@ class Entra(
             return None
         roles = self._holdings.roles_of(account_id)
         privileged = holds_privilege((role.privileged for role in roles or ()), told=roles is not None)
-        return read_account(self._reader.of(row), self.feed.name, activity=False, privileged=privileged, mfa=None)
+        told, place = Objects([row], self._reader), self.feed.name
+        one = read_accounts(told, [account_id], place, activity=False, privileged=[privileged], mfa=[None])
+        return next(account for account in one.records() if isinstance(account, Account))
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
         """What the logs hold from the mark on."""
@@ -280,6 +286,25 @@ class Entra(
         self._calls.close()
         if self._changes:
             self._changes.close()
+
+    def _everybody(
+        self, people: EntraPeople, found: Holdings, registered: Mapping[str, bool | None], seen: set[str]
+    ) -> Iterator[Rows]:
+        """Everybody, and deleted ones; rows without an id are quarantined, each id is `seen` once."""
+        reading = self.reading
+        for deleted in (False, True):
+            for numbers, rows in people.deleted() if deleted else people.listed():
+                good: dict[str, Any] = {}
+                for number, row, account_id in zip(numbers, rows, entry_ids(rows), strict=True):
+                    if account_id is None:
+                        where = f"{reading.source}#{number}"
+                        reading.rejected.append(Rejected(where, "id", "is missing or no text"))
+                    elif account_id in seen:
+                        reading.duplicates += 1
+                    else:
+                        seen.add(account_id)
+                        good[account_id] = row
+                yield from people.accounts(good.values(), list(good), found, registered, deleted=deleted)
 
     def _people(self) -> EntraPeople:
         return EntraPeople(self._calls, self._reader, self.reading, self._size)

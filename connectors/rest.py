@@ -14,19 +14,21 @@ from collections.abc import Iterator
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import Fixed, basic, scheme
-from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Connector, Field
+from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.declared import Call, Lister, Listing, One, declared, filled, filled_body, find
 from connectors.kit.declared_account import Declared
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
-from connectors.kit.pagination import read_pages
+from connectors.kit.pagination import read_lists
+from connectors.kit.portions import gathered
 from connectors.kit.quarantine import judge
+from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Reading, Receipt, Record, Rejected
+from governance.records import Account, Reading, Receipt, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 
-class Rest(Connector, CanDeactivate, CanReactivate):
+class Rest(ReadsColumns, CanDeactivate, CanReactivate):
     """Accounts over a JSON API that the configuration describes."""
 
     title = "REST (any JSON API)"
@@ -90,22 +92,14 @@ class Rest(Connector, CanDeactivate, CanReactivate):
         silent = self._declared.silent(page.items[0]) if page.items else []
         return Checked(notes=(f"the first account does not tell: {', '.join(silent)}",) if silent else ())
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once; IncompleteFeed unless all declared accounts came."""
         self._http.begin()
         reading, place, lister = self.reading, self.feed.name, Lister(self._http, self._list)
         reading.source = self._address.join(self._list.path)
         reading.filters = "&".join(f"{key}={value}" for key, value in (self._list.params | self._list.body).items())
-        accounts = self._declared
-        reader = accounts.begin(self.given.now)
-        for number, item in read_pages(lister.page, accounts.key, reading, place):
-            account_id = accounts.key(item)
-            if account_id is None:
-                where = f"{reading.source}#{number}"
-                reading.rejected.append(Rejected(where, accounts.key_path, "is missing or no text"))
-                continue
-            reading.kept += 1
-            yield from accounts.account(reader, item, account_id)
+        reader = self._declared.begin(self.given.now)
+        yield from gathered(self._pages(lister, reader))
         reader.note(reading)
         reading.sha256 = hashlib.sha256("".join(lister.digests).encode()).hexdigest()
         judge(reading, place)
@@ -115,15 +109,16 @@ class Rest(Connector, CanDeactivate, CanReactivate):
     def account(self, account_id: str) -> Account | None:
         """The account as it is now; None when it is gone."""
         self._http.begin()
-        key = self._declared.key
+        keys = self._declared.keys
         if self._one is None:
-            pages = read_pages(Lister(self._http, self._list).page, key, Reading(), self.feed.name)
-            found = next((item for _, item in pages if key(item) == account_id), None)
+            pages = read_lists(Lister(self._http, self._list).page, keys, Reading(), self.feed.name)
+            told = (pair for _, items in pages for pair in zip(keys(items), items, strict=True))
+            found = next((item for key, item in told if key == account_id), None)
         else:
             path = filled(self._one.path, account_id, f"{self._where}: account.path")
             answer = self._http.get(path, allow=(404, 410))
             found = None if answer.status != 200 else find(self._one.item, answer.data)
-            if answer.status == 200 and key(found) != account_id:
+            if answer.status == 200 and keys([found]) != [account_id]:
                 raise UnexpectedAnswer(f"{answer.path}: the answer is another account than {account_id}", answer.path)
         return None if found is None else self._declared.one(found, account_id, self.given.now)
 
@@ -140,6 +135,22 @@ class Rest(Connector, CanDeactivate, CanReactivate):
         self._http.close()
         if self._writing:
             self._writing.close()
+
+    def _pages(self, lister: Lister, reader: Reader) -> Iterator[Rows]:
+        """What each page tells; rows without an id are quarantined."""
+        reading, accounts = self.reading, self._declared
+        for numbers, items in read_lists(lister.page, accounts.keys, reading, self.feed.name):
+            told = accounts.keys(items)
+            ids = [account_id for account_id in told if account_id is not None]
+            if len(ids) < len(told):
+                nameless = [number for number, account_id in zip(numbers, told, strict=True) if account_id is None]
+                reading.rejected += [
+                    Rejected(f"{reading.source}#{number}", accounts.key_path, "is missing or no text")
+                    for number in nameless
+                ]
+                items = [item for item, account_id in zip(items, told, strict=True) if account_id is not None]
+            reading.kept += len(ids)
+            yield from accounts.accounts(reader, items, ids)
 
     def _call(self, verb: str, account_id: str) -> Receipt:
         call = self._calls.get(verb)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,14 +20,15 @@ from sqlalchemy.engine import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from connectors.kit.addresses import is_loopback, is_private_name
-from connectors.kit.contract import CanReadOne, Checked, Circumstances, Connector, Field
+from connectors.kit.contract import CanReadOne, Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.declared_account import FIELDS, Declared
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.patience import Deadline, hanging_up
 from connectors.kit.peers import peers
+from connectors.kit.portions import gathered
 from connectors.kit.quarantine import judge
 from connectors.kit.redaction import guard_logs
-from connectors.kit.resource import as_text
+from connectors.kit.resource import Reader, as_text
 from governance.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -35,7 +37,7 @@ from governance.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
-from governance.records import Account, Record, Rejected
+from governance.records import Account, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 PORTION: Final = 2_000
@@ -50,7 +52,7 @@ _REFUSED: Final = re.compile(
 _NO_LOGIN: Final = ("28000", "28P01", "42501")  # PostgreSQL: invalid authorization, invalid password, no privilege
 
 
-class Sql(Connector, CanReadOne):
+class Sql(ReadsColumns, CanReadOne):
     """Accounts from a database."""
 
     title = "SQL database"
@@ -96,29 +98,17 @@ class Sql(Connector, CanReadOne):
         silent = self._declared.silent(row) if row else []
         return Checked(notes=(f"the query does not tell: {', '.join(silent)}",) if silent else ())
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once; the whole of one read-only transaction, or a FeedError."""
-        reading, accounts, digest = self.reading, self._declared, hashlib.sha256()
+        reading, digest = self.reading, hashlib.sha256()
         reading.source = self._url.render_as_string(hide_password=True)
         reading.filters = " ".join(self._query.split())
-        reader = accounts.begin(self.given.now)
+        reader = self._declared.begin(self.given.now)
         seen: set[str] = set()
         with self._reading() as connection, ExitStack() as stack:
             held = self._grants(connection)
             rows = stack.enter_context(closing(self._rows(connection, self._query)))
-            for number, row in enumerate(rows, start=1):
-                digest.update(repr(sorted(row.items(), key=str)).encode())
-                reading.rows_read = number
-                account_id = accounts.key(row)
-                if account_id is None:
-                    reading.rejected.append(Rejected(f"row {number}", accounts.key_path, "is missing or no text"))
-                elif account_id in seen:
-                    reading.duplicates += 1
-                else:
-                    seen.add(account_id)
-                    if held is not None:
-                        row["entitlements"] = held.get(account_id, [])
-                    yield from accounts.account(reader, row, account_id)
+            yield from gathered(self._read(rows, held, reader, seen, digest.update))
         reading.pages, reading.kept = 1, len(seen)
         reading.sha256 = digest.hexdigest()
         reader.note(reading)
@@ -138,6 +128,31 @@ class Sql(Connector, CanReadOne):
     def close(self) -> None:
         """Let go of connections."""
         self._engine.dispose()
+
+    def _read(
+        self,
+        rows: Iterator[dict[str, Any]],
+        held: Mapping[str, list[str]] | None,
+        reader: Reader,
+        seen: set[str],
+        digest: Callable[[bytes], None],
+    ) -> Iterator[Rows]:
+        """What the rows tell, some at a time; those without an id are quarantined, and each id is `seen` once."""
+        reading, accounts = self.reading, self._declared
+        while portion := list(islice(rows, PORTION)):
+            good: dict[str, dict[str, Any]] = {}
+            for row, account_id in zip(portion, accounts.keys(portion), strict=True):
+                digest(repr(sorted(row.items(), key=str)).encode())
+                reading.rows_read += 1
+                if account_id is None:
+                    where = f"row {reading.rows_read}"
+                    reading.rejected.append(Rejected(where, accounts.key_path, "is missing or no text"))
+                elif account_id in seen:
+                    reading.duplicates += 1
+                else:
+                    seen.add(account_id)
+                    good[account_id] = row if held is None else {**row, "entitlements": held.get(account_id, [])}
+            yield from accounts.accounts(reader, list(good.values()), list(good))
 
     def _grants(self, connection: Connection) -> dict[str, list[str]] | None:
         if self._held_query is None:

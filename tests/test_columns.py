@@ -49,6 +49,23 @@ def test_a_column_tells_what_each_object_tells(seed):
 
 
 @pytest.mark.parametrize("seed", range(40))
+def test_a_column_reads_words_and_times_as_each_object_is_read(seed):
+    known, said = {"a": 1, "b": None}, ("A", "b", " c ", 7, None, [], "2026-11-23T08:00:00Z", "2027-01-01T00:00:00Z")
+    dice = random.Random(seed)
+    items = [{"a": dice.choice(said), "b": {"c": dice.choice(said)}} for _ in range(40)]
+    left_out = [dice.random() < 0.3 for _ in items]
+    for path in ("a", "b.c", "b"):
+        single, whole = Reader("x", NOW), Reader("x", NOW)
+        columns = Objects(items, whole)
+        resources = [single.of({} if none else item) for item, none in zip(items, left_out, strict=True)]
+        assert columns.instants(path, unless=left_out) == [one.instant(path) for one in resources]
+        assert columns.flags(path, unless=left_out) == [one.flag(path) for one in resources]
+        assert columns.one_of(path, known) == [single.of(item).one_of(path, known) for item in items]
+        assert columns.some([3, 1]).texts(path) == [single.of(items[place]).text(path) for place in (3, 1)]
+        assert (whole.unread, whole.clamped) == (single.unread, single.clamped)
+
+
+@pytest.mark.parametrize("seed", range(40))
 def test_a_column_of_scim_tells_what_each_resource_tells(seed):
     names = ("a", "b", "c", "A", "a.b", "urn:x:a", "URN:x:A", "urn:x:a:b")[: 3 + seed % 6]
     items = list(objects(seed, names))

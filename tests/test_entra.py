@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.kit import entra_calls
 from governance.errors import ConfigurationError, IncompleteFeed, UnexpectedAnswer
 from tests.entra_directory import APP, GROUP, INNER, ROLE, Directory, checked_directory
 from tests.sandbox_company import NOW
@@ -145,6 +146,14 @@ class TestHoldings:
         directory.holds(ROLE, name, "role", ["bruno"], built_in=built_in)
         _, entitlements, _, _ = directory.pulled()
         assert entitlements[f"role:{ROLE}"].privileged is privileged
+
+    def test_a_member_that_is_no_object_is_passed_over(self, directory, monkeypatch):
+        told = directory.pulled()[2]
+        whole = entra_calls.entries
+        monkeypatch.setattr(
+            entra_calls, "entries", lambda a: [*whole(a), "odd", None, 7] if a.path.endswith("/members") else whole(a)
+        )
+        assert directory.pulled()[2] == told
 
     def test_applications_open_to_direct_members_of_a_group_only(self, directory):
         directory.holds(APP, "Figma", "application", ["ada"], groups=[GROUP], app_roles={ROLE: "Editor"})

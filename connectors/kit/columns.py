@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from connectors.kit.resource import Reader, Resource, as_flag, as_text
@@ -16,6 +18,7 @@ class Objects:
         self._items: list[dict[str, Any]] = [item if type(item) is dict else {} for item in items]
         self._reader = reader
         self._within = within
+        self._parts: dict[str, Objects] = {}
 
     def __len__(self) -> int:
         """How many they are."""
@@ -25,7 +28,7 @@ class Objects:
         """The value of each as it is; None where it is not told."""
         if "." not in path:
             return [item.get(path) for item in self._items]
-        if any(path in item for item in self._items):
+        if path in self._names:
             return [Resource(item, self._reader).get(path) for item in self._items]
         *outer, name = path.split(".")
         objects = self
@@ -41,16 +44,49 @@ class Objects:
             for value in self.values(path)
         ]
 
-    def flags(self, path: str) -> list[bool | None]:
-        """True or False of each, also from the words; anything else is counted as unread."""
+    def flags(self, path: str, unless: Sequence[bool] = ()) -> list[bool | None]:
+        """True or False of each, also from the words; anything else is counted as unread.
+
+        `unless` says of each whether it is not to be looked at.
+        """
         return [
             value if value is True or value is False or value is None else self._flag(value, path)
-            for value in self.values(path)
+            for value in self._but(path, unless)
         ]
+
+    def instants(self, path: str, unless: Sequence[bool] = ()) -> list[datetime | None]:
+        """The instant of each in UTC, in the past; see `Reader.instant` and `flags`."""
+        return self._reader.instants(self._within + path, self._but(path, unless))
+
+    def one_of(self, path: str, known: Mapping[str, Any]) -> list[Any]:
+        """What a closed value of each means, by its folded spelling; one that is not known is counted as unread."""
+        texts = self.texts(path)
+        folded = [None if text is None else text.casefold() for text in texts]
+        for text, one in zip(texts, folded, strict=True):
+            if text is not None and one not in known:
+                self._reader.unread[f"{self._within}{path} = {text[:40]}"] += 1
+        return [None if one is None else known.get(one) for one in folded]
 
     def part(self, name: str) -> Objects:
         """The object that each holds under that name; one that tells nothing where there is none."""
-        return Objects([item.get(name) for item in self._items], self._reader, f"{self._within}{name}.")
+        if name not in self._parts:
+            inner = Objects([item.get(name) for item in self._items], self._reader, f"{self._within}{name}.")
+            self._parts[name] = inner
+        return self._parts[name]
+
+    def some(self, places: Iterable[int]) -> Objects:
+        """Those at these places."""
+        return Objects([self._items[place] for place in places], self._reader, self._within)
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return names_of(self._items)
+
+    def _but(self, path: str, unless: Sequence[bool]) -> list[Any]:
+        values = self.values(path)
+        if True not in unless:
+            return values
+        return [None if left_out else value for value, left_out in zip(values, unless, strict=True)]
 
     def _odd(self, value: Any, path: str) -> str | None:
         text = as_text(value)
@@ -72,5 +108,16 @@ def names_of(items: Iterable[Any]) -> set[str]:
 
 def keys_of(items: Iterable[Any], name: str) -> list[str | None]:
     """The id of each object as text; None where there is none."""
-    told = [item.get(name) if type(item) is dict else None for item in items]
-    return [value.strip() or None if type(value) is str else as_text(value) for value in told]
+    return as_texts([item.get(name) if type(item) is dict else None for item in items])
+
+
+def as_texts(values: Iterable[Any]) -> list[str | None]:
+    """Each as `as_text` has it."""
+    return [
+        value.strip() or None if type(value) is str else None if value is None else as_text(value) for value in values
+    ]
+
+
+def as_flags(values: Iterable[Any]) -> list[bool | None]:
+    """Each as `as_flag` has it."""
+    return [value if value is True or value is False or value is None else as_flag(value) for value in values]

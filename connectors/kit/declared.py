@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeVar
@@ -19,6 +19,7 @@ from connectors.kit.pagination import Page
 from connectors.kit.resource import as_text
 from governance.errors import ConfigurationError, UnexpectedAnswer
 
+Column = Callable[[Sequence[Any]], list[Any]]  # what stands at one place in each of several objects
 Paging = Literal["none", "link", "cursor", "page", "offset"]
 _STEP: Final = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)|"([^"\\]+)"|\[(-?[0-9]+)\]')
 _PLAIN: Final = re.compile(
@@ -93,15 +94,15 @@ def checked(expression: str) -> str:
 
 def find(expression: str, data: Any) -> Any:
     """What the expression finds; None where the answer has another form."""
-    return finder(expression)(data)
+    return finder(expression)([data])[0]
 
 
 @lru_cache(1024)
-def finder(expression: str) -> Callable[[Any], Any]:
-    """The expression as a function. Plain paths, which nearly all are, need no interpreter: four times as fast."""
+def finder(expression: str) -> Column:
+    """What the expression finds in each of several objects. Plain paths, which nearly all are, need no interpreter."""
     if _PLAIN.fullmatch(expression):
         steps = tuple(int(i) if i else quoted or name for name, quoted, i in _STEP.findall(expression))
-        return lambda data: _walk(steps, data)
+        return lambda objects: _walk(steps, objects)
     compiled = jmespath.compile(expression)
 
     def search(data: Any) -> Any:
@@ -110,20 +111,16 @@ def finder(expression: str) -> Callable[[Any], Any]:
         except JMESPathError:
             return None
 
-    return search
+    return lambda objects: list(map(search, objects))
 
 
-def _walk(steps: tuple[str | int, ...], data: Any) -> Any:
+def _walk(steps: tuple[str | int, ...], found: Sequence[Any]) -> list[Any]:
     for step in steps:
         if isinstance(step, str):
-            data = data.get(step) if isinstance(data, dict) else None
-        elif isinstance(data, list) and -len(data) <= step < len(data):
-            data = data[step]
+            found = [one.get(step) if type(one) is dict else None for one in found]
         else:
-            return None
-        if data is None:
-            return None
-    return data
+            found = [one[step] if type(one) is list and -len(one) <= step < len(one) else None for one in found]
+    return list(found)
 
 
 def declared(kind: type[T], value: Any, where: str) -> T:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from connectors.kit.declared import checked, finder
+from connectors.kit.columns import as_flags, as_texts
+from connectors.kit.declared import Column, checked, finder
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.privilege import Privilege, holds_privilege
-from connectors.kit.resource import Reader, as_flag, as_text
+from connectors.kit.resource import Reader, as_text
 from governance.errors import ConfigurationError
-from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Record
+from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 TEXTS: Final = (
@@ -35,7 +36,7 @@ class Declared:
         where = self._where = feed_table(feed)
         self._application = feed.name
         self._paths = _paths(options["fields"], where, plain=plain)
-        self._finders = {name: _column(path) if plain else finder(path) for name, path in self._paths.items()}
+        self._columns = {name: _column(path) if plain else finder(path) for name, path in self._paths.items()}
         self._values = _values(options["values"], where)
         self._units = _units(options["units"], where)
         self._zone = text_option(options, "time_zone", where)
@@ -52,88 +53,124 @@ class Declared:
         self._known = {}
         return Reader(self._where, now, time_zone=self._zone)
 
-    def key(self, item: Any) -> str | None:
-        """The id of an account; None when it is missing or no text."""
-        return as_text(self._told(item, "account_id"))
+    def keys(self, items: Sequence[Any]) -> list[str | None]:
+        """The id of each account; None when it is missing or no text."""
+        return as_texts(self._columns["account_id"](items))
 
     def silent(self, item: Any) -> list[str]:
         """The declared fields that this object does not tell."""
-        return [name for name in self._paths if self._told(item, name) is None]
+        return [name for name, find in self._columns.items() if find([item]) == [None]]
 
     def one(self, item: Any, account_id: str, now: datetime) -> Account:
         """Only the account, read by itself."""
-        return next(r for r in self.account(self.begin(now), item, account_id) if isinstance(r, Account))
+        read = (record for rows in self.accounts(self.begin(now), [item], [account_id]) for record in rows.records())
+        return next(record for record in read if isinstance(record, Account))
 
-    def account(self, reader: Reader, item: Any, account_id: str) -> Iterator[Record]:
-        """One account, what it holds, and entitlements that were not met before."""
-        held, known = self._held(item), self._known
-        for entitlement_id, name in (held or {}).items():
-            if entitlement_id not in known:
-                known[entitlement_id] = self._privilege.of(name, False)
-                yield Entitlement(self._application, entitlement_id, name, "role", known[entitlement_id])
-        facts: dict[str, Any] = {name: as_text(self._told(item, name)) for name in TEXTS if name != "account_id"}
-        facts |= {name: as_flag(self._mapped(item, name)) for name in FLAGS}
-        seen, seen_known = self._seen(reader, item)
-        kind = as_text(self._mapped(item, "kind"))
-        yield Account(
-            application=self._application,
-            account_id=account_id,
-            **facts,
-            kind=kind if kind in ACCOUNT_KINDS else None,
-            last_seen_at=seen,
-            last_seen_known=seen_known,
-            created_at=self._instant(reader, item, "created_at"),
-            credentials=_count(self._told(item, "credentials")),
-            privileged=holds_privilege([known[e] for e in held or ()], told=self._whole(item, held)),
+    def accounts(self, reader: Reader, items: Sequence[Any], ids: Sequence[str]) -> Iterator[Rows]:
+        """The accounts of these ids, what they hold, and before them entitlements that were not met yet."""
+        found = {name: find(items) for name, find in self._columns.items()}
+        columns: dict[str, Sequence[Any]] = {"application": [self._application] * len(ids), "account_id": ids}
+        columns |= {name: as_texts(found[name]) for name in TEXTS if name in found and name != "account_id"}
+        columns |= {name: as_flags(self._mapped(name, found[name])) for name in FLAGS if name in found}
+        if "kind" in found:
+            kinds = as_texts(self._mapped("kind", found["kind"]))
+            columns["kind"] = [kind if kind in ACCOUNT_KINDS else None for kind in kinds]
+        if "last_seen_at" in found:
+            columns["last_seen_at"], columns["last_seen_known"] = self._seen(reader, found["last_seen_at"])
+        if "created_at" in found:
+            columns["created_at"] = self._instants(reader, "created_at", found["created_at"])
+        if "credentials" in found:
+            columns["credentials"] = list(map(_count, found["credentials"]))
+        if "entitlements" not in found:
+            yield Rows(Account, columns)
+            return
+        held = list(map(_held, found["entitlements"]))
+        yield self._new(held)
+        known = self._known
+        columns["privileged"] = [
+            holds_privilege([known[e] for e in several or ()], told=_whole(told, several))
+            for told, several in zip(found["entitlements"], held, strict=True)
+        ]
+        yield Rows(Account, columns)
+        yield self._grants(ids, held)
+
+    def _new(self, held: Iterable[Mapping[str, str] | None]) -> Rows:
+        """Entitlements that were not met before."""
+        new: dict[str, str] = {}
+        for several in held:
+            for entitlement_id, name in (several or {}).items():
+                if entitlement_id not in self._known:
+                    self._known[entitlement_id] = self._privilege.of(name, False)
+                    new[entitlement_id] = name
+        return Rows(
+            Entitlement,
+            {
+                "application": [self._application] * len(new),
+                "entitlement_id": list(new),
+                "name": list(new.values()),
+                "kind": ["role"] * len(new),
+                "privileged": [self._known[entitlement_id] for entitlement_id in new],
+            },
         )
-        for entitlement_id in held or ():
-            yield Grant(self._application, account_id, entitlement_id, "direct")
 
-    def _told(self, item: Any, name: str) -> Any:
-        found = self._finders.get(name)
-        return None if found is None else found(item)
+    def _grants(self, ids: Sequence[str], held: Sequence[Mapping[str, str] | None]) -> Rows:
+        pairs = [(account_id, e) for account_id, several in zip(ids, held, strict=True) for e in several or ()]
+        return Rows(
+            Grant,
+            {
+                "application": [self._application] * len(pairs),
+                "account_id": [account_id for account_id, _ in pairs],
+                "entitlement_id": [entitlement_id for _, entitlement_id in pairs],
+                "how": ["direct"] * len(pairs),
+            },
+        )
 
-    def _mapped(self, item: Any, name: str) -> Any:
-        """Their value in our words; where values are declared, one that is not among them is unknown."""
-        value = self._told(item, name)
-        if name not in self._values or value is None:
-            return value
-        return self._values[name].get(_spelling(value))
+    def _mapped(self, name: str, values: list[Any]) -> list[Any]:
+        """Their values in our words; where values are declared, one that is not among them is unknown."""
+        spellings = self._values.get(name)
+        if spellings is None:
+            return values
+        return [None if value is None else spellings.get(_spelling(value)) for value in values]
 
-    def _seen(self, reader: Reader, item: Any) -> tuple[datetime | None, bool]:
-        if self._mapped(item, "last_seen_at") == "never" or as_text(self._told(item, "last_seen_at")) == "never":
-            return None, True
-        seen = self._instant(reader, item, "last_seen_at")
-        return seen, seen is not None
+    def _seen(self, reader: Reader, values: list[Any]) -> tuple[list[datetime | None], list[bool]]:
+        pairs = zip(self._mapped("last_seen_at", values), as_texts(values), strict=True)
+        never = [meaning == "never" or text == "never" for meaning, text in pairs]
+        told = [None if none else value for none, value in zip(never, values, strict=True)]
+        seen = self._instants(reader, "last_seen_at", told)
+        return seen, [none or at is not None for none, at in zip(never, seen, strict=True)]
 
-    def _instant(self, reader: Reader, item: Any, name: str) -> datetime | None:
-        value = self._told(item, name)
-        unit, text = self._units.get(name), as_text(value)
-        if unit is None or text is None or not text.isdigit():
-            return reader.instant(name, value)
-        if unit == "filetime":
-            moment = _FILETIME_BEGINS + timedelta(microseconds=int(text[:19]) // 10)
-            return reader.instant(name, moment.isoformat())
-        return reader.instant(name, int(text) if unit == "milliseconds" else int(text) * 1000)
+    def _instants(self, reader: Reader, name: str, values: list[Any]) -> list[datetime | None]:
+        unit = self._units.get(name)
+        return reader.instants(name, values if unit is None else [_in_milliseconds(unit, value) for value in values])
 
-    def _whole(self, item: Any, held: dict[str, str] | None) -> bool:
-        """Whether every entry of what an account holds could be read."""
-        value = self._told(item, "entitlements")
-        entries = value if isinstance(value, list) else [value]
-        return held is not None and all(_name(entry) for entry in entries)
 
-    def _held(self, item: Any) -> dict[str, str] | None:
-        """Id -> name of what an account holds; None when it is not told."""
-        value = self._told(item, "entitlements")
-        if value is None:
-            return None
-        held = {}
-        for entry in value if isinstance(value, list) else [value]:
-            told = entry if isinstance(entry, Mapping) else {"id": entry}
-            entitlement_id = as_text(told.get("id")) or as_text(told.get("name"))
-            if entitlement_id is not None:
-                held[entitlement_id] = as_text(told.get("name")) or entitlement_id
-        return held
+def _in_milliseconds(unit: str, value: Any) -> Any:
+    """A number of that unit as a time that can be read; anything else as it is."""
+    text = as_text(value)
+    if text is None or not text.isdigit():
+        return value
+    if unit == "filetime":
+        return (_FILETIME_BEGINS + timedelta(microseconds=int(text[:19]) // 10)).isoformat()
+    return int(text) if unit == "milliseconds" else int(text) * 1000
+
+
+def _whole(value: Any, held: Mapping[str, str] | None) -> bool:
+    """Whether every entry of what an account holds could be read."""
+    entries = value if isinstance(value, list) else [value]
+    return held is not None and all(_name(entry) for entry in entries)
+
+
+def _held(value: Any) -> dict[str, str] | None:
+    """Id -> name of what an account holds; None when it is not told."""
+    if value is None:
+        return None
+    held = {}
+    for entry in value if isinstance(value, list) else [value]:
+        told = entry if isinstance(entry, Mapping) else {"id": entry}
+        entitlement_id = as_text(told.get("id")) or as_text(told.get("name"))
+        if entitlement_id is not None:
+            held[entitlement_id] = as_text(told.get("name")) or entitlement_id
+    return held
 
 
 def _name(entry: Any) -> str | None:
@@ -148,8 +185,8 @@ def _count(told: Any) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
-def _column(name: str) -> Callable[[Any], Any]:
-    return lambda row: row.get(name) if isinstance(row, Mapping) else None
+def _column(name: str) -> Column:
+    return lambda rows: [row.get(name) if isinstance(row, Mapping) else None for row in rows]
 
 
 def _paths(given: Any, where: str, *, plain: bool) -> dict[str, str]:

@@ -7,12 +7,12 @@ and not backfilled; who never signed in has no signInActivity, and neither has w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from connectors.kit.resource import Resource
-from governance.records import Account
+from connectors.kit.columns import Objects
+from governance.records import Account, Rows
 
 SELECT: Final = (
     "id,displayName,userPrincipalName,mail,otherMails,accountEnabled,userType,createdDateTime,employeeId,department,"
@@ -20,63 +20,81 @@ SELECT: Final = (
 )
 # From then on a success is written down; who was made later and has none has never signed in.
 SUCCESS_TOLD_SINCE: Final = datetime(2023, 12, 1, tzinfo=UTC)
+_SUCCESS: Final = "signInActivity.lastSuccessfulSignInDateTime"
 
 
-def read_account(
-    told: Resource,
+def read_accounts(
+    told: Objects,
+    ids: Sequence[str],
     application: str,
     *,
     activity: bool,
-    privileged: bool | None,
-    mfa: bool | None,
+    privileged: Sequence[bool | None],
+    mfa: Sequence[bool | None],
     deleted: bool = False,
-) -> Account | None:
-    """The account a user of Graph is; None for one without an id. `activity`: whether signInActivity was asked for."""
-    account_id = told.text("id")
-    if account_id is None:
-        return None
-    created_at = told.instant("createdDateTime")
-    seen_at, seen_known = last_success(told, created_at) if activity else (None, False)
-    guest = (told.text("userType") or "").casefold() == "guest"
-    mails = [mail for mail in told.several("otherMails") if isinstance(mail, str) and mail]
-    return Account(
-        application=application,
-        account_id=account_id,
-        username=_login(told.text("userPrincipalName"), account_id),
-        email=told.text("mail") or (mails[0] if mails else None),
-        display_name=told.text("displayName"),
-        employee_id=told.text("employeeId"),
-        kind="guest" if guest else "shared" if told.flag("isResourceAccount") else None,
-        active=False if deleted else told.flag("accountEnabled"),
-        last_seen_at=seen_at,
-        last_seen_known=seen_known,
-        created_at=created_at,
-        mfa=mfa,
-        privileged=privileged,
-        department=told.text("department"),
-        title=told.text("jobTitle"),
+) -> Rows:
+    """The accounts of these ids that users of Graph are. `activity`: whether signInActivity was asked for."""
+    created_at = told.instants("createdDateTime")
+    seen_at, seen_known = last_success(told, created_at) if activity else ([None] * len(ids), [False] * len(ids))
+    guest = [(kind or "").casefold() == "guest" for kind in told.texts("userType")]
+    mails = zip(told.texts("mail"), told.values("otherMails"), strict=True)
+    shared = zip(guest, told.flags("isResourceAccount", unless=guest), strict=True)
+    return Rows(
+        Account,
+        {
+            "application": [application] * len(ids),
+            "account_id": ids,
+            "username": list(map(_login, told.texts("userPrincipalName"), ids)),
+            "email": [mail or (_first(others) if others else None) for mail, others in mails],
+            "display_name": told.texts("displayName"),
+            "employee_id": told.texts("employeeId"),
+            "kind": ["guest" if is_guest else "shared" if is_shared else None for is_guest, is_shared in shared],
+            "active": [False] * len(ids) if deleted else told.flags("accountEnabled"),
+            "last_seen_at": seen_at,
+            "last_seen_known": seen_known,
+            "created_at": created_at,
+            "mfa": mfa,
+            "privileged": privileged,
+            "department": told.texts("department"),
+            "title": told.texts("jobTitle"),
+        },
     )
 
 
-def last_success(told: Resource, created_at: datetime | None) -> tuple[datetime | None, bool]:
-    """The last sign-in that succeeded, of either kind, and whether that is known; a try is never taken for one.
+def last_success(told: Objects, created_at: Sequence[datetime | None]) -> tuple[list[datetime | None], list[bool]]:
+    """The last sign-in of each that succeeded, of either kind, and whether that is known; a try is never taken for one.
 
     Where no success is told, a last try before successes were written down bounds the last use; a later one does not.
     """
-    if told.get("signInActivity") is not None and not isinstance(told.get("signInActivity"), Mapping):
-        return None, False
-    success = told.instant("signInActivity.lastSuccessfulSignInDateTime")
-    if success is not None:
-        return success, True
-    if told.get("signInActivity.lastSuccessfulSignInDateTime") is not None:
-        return None, False  # told, but not in a way that can be read
-    if created_at is not None and created_at >= SUCCESS_TOLD_SINCE:
-        return None, True
+    readable = [value is None or type(value) is dict for value in told.values("signInActivity")]
+    seen_at = told.instants(_SUCCESS, unless=[not one for one in readable])
+    seen_known = [at is not None for at in seen_at]
+    unseen = [
+        place
+        for place, (one, value, known) in enumerate(zip(readable, told.values(_SUCCESS), seen_known, strict=True))
+        if one and value is None and not known
+    ]
+    tried = []
+    for place in unseen:
+        created = created_at[place]
+        if created is not None and created >= SUCCESS_TOLD_SINCE:
+            seen_known[place] = True
+        else:
+            tried.append(place)
+    some = told.some(tried)
     names = ("lastSignInDateTime", "lastNonInteractiveSignInDateTime")
-    tries = [at for name in names if (at := told.instant(f"signInActivity.{name}")) is not None]
-    if tries and max(tries) < SUCCESS_TOLD_SINCE:
-        return max(tries), True
-    return None, False
+    tries = zip(tried, *(some.instants(f"signInActivity.{name}") for name in names), strict=True)
+    for place, *both in tries:
+        last = max(filter(None, both), default=None)
+        if last is not None and last < SUCCESS_TOLD_SINCE:
+            seen_at[place], seen_known[place] = last, True
+    return seen_at, seen_known
+
+
+def _first(others: Any) -> str | None:
+    """The first address of several; a single one may stand without its list."""
+    several = others if isinstance(others, list) else [others]
+    return next((mail for mail in several if isinstance(mail, str) and mail), None)
 
 
 def _login(name: str | None, account_id: str) -> str | None:

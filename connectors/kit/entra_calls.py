@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,10 +19,11 @@ from urllib.parse import quote
 from connectors.kit.addresses import Address
 from connectors.kit.answers import Answer
 from connectors.kit.authorization import Granted, client_secret, token_endpoint
+from connectors.kit.columns import keys_of
 from connectors.kit.contract import Circumstances
 from connectors.kit.http import Http
 from connectors.kit.pacing import RateLimit
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.pagination import Numbered, Page, entries_of, read_lists
 from connectors.kit.resource import as_text
 from governance.errors import UnexpectedAnswer
 from governance.records import Reading
@@ -89,7 +90,11 @@ class EntraCalls:
         self.digest = hashlib.sha256()
         self._application = application
 
-    def pages(
+    def pages(self, path: str, params: Mapping[str, str], reading: Reading) -> Iterator[tuple[int, Any]]:
+        """Every entry of a list once, with its number."""
+        return entries_of(self.lists(path, params, reading))
+
+    def lists(
         self,
         path: str,
         params: Mapping[str, str],
@@ -97,14 +102,21 @@ class EntraCalls:
         *,
         counted: bool = False,
         first: Answer | None = None,
-    ) -> Iterator[tuple[int, Any]]:
-        """Every entry of a list once, with its number; `first`: the first page, where it was asked for before."""
+    ) -> Iterator[Numbered]:
+        """The same page by page; `first`: the first page, where it was asked for before."""
         return self._read(path, reading, [first] if first else [], params, counted=counted)
 
     def may_list(
         self, path: str, params: Mapping[str, str], reading: Reading, *, gone: bool = False
     ) -> Iterator[tuple[int, Any]] | Refused:
         """The same for a list that may be closed, which the first page tells; `gone`: 404 is an empty one."""
+        found = self.may_read(path, params, reading, gone=gone)
+        return found if isinstance(found, Refused) else entries_of(found)
+
+    def may_read(
+        self, path: str, params: Mapping[str, str], reading: Reading, *, gone: bool = False
+    ) -> Iterator[Numbered] | Refused:
+        """The same page by page."""
         answer = self.http.get(path, params, allow=(*_REFUSED, 404) if gone else _REFUSED)
         if answer.status == 404:
             return iter(())
@@ -129,7 +141,7 @@ class EntraCalls:
         params: Mapping[str, str],
         *,
         counted: bool,
-    ) -> Iterator[tuple[int, Any]]:
+    ) -> Iterator[Numbered]:
         def fetch(cursor: str | None) -> Page:
             if waiting:
                 answer = waiting.pop()
@@ -138,7 +150,7 @@ class EntraCalls:
             self.digest.update(answer.sha256.encode())
             return Page(entries(answer), self.following(answer))
 
-        return read_pages(fetch, entry_id, reading, f"{self.place}: {path}", counted=counted)
+        return read_lists(fetch, entry_ids, reading, f"{self.place}: {path}", counted=counted)
 
     def following(self, answer: Answer, name: str = "@odata.nextLink") -> str | None:
         """A link of the answer, made sure to lead back here."""
@@ -153,7 +165,12 @@ def step(value: str) -> str:
 
 def entry_id(entry: Any) -> str | None:
     """The id of an entry; None when it has none."""
-    return as_text(entry.get("id")) if isinstance(entry, Mapping) else None
+    return as_text(entry.get("id")) if isinstance(entry, dict) else None
+
+
+def entry_ids(rows: Iterable[Any]) -> list[str | None]:
+    """The id of each entry."""
+    return keys_of(rows, "id")
 
 
 def entries(answer: Answer) -> list[Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, step
+from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, entry_ids, step
 from connectors.kit.entra_delta import Kept
 from connectors.kit.holdings import Held, Holdings
 from connectors.kit.privilege import Privilege
@@ -42,6 +42,7 @@ _APPS: Final = {
     "$top": "999",
 }
 _GROUPS: Final = {"$select": "id,displayName,groupTypes,isAssignableToRole,onPremisesSyncEnabled", "$top": "999"}
+_MEMBERS: Final = {"$select": "id", "$top": "999"}
 _DEFINITIONS: Final = {"$select": "id,displayName,isBuiltIn,templateId"}
 
 
@@ -135,16 +136,16 @@ class EntraHoldings:
             accounts, groups = self._members[group_id] = known or ([], [])
             if known is not None:
                 continue
-            members = self._calls.pages(f"groups/{step(group_id)}/members", {"$select": "id", "$top": "999"}, reading)
-            for _, member in members:
-                member_id, kind = entry_id(member), str(member.get("@odata.type", "")) if member else ""
-                if member_id and kind.endswith(".group"):
-                    groups.append(member_id)
-                elif member_id:  # devices and the like have no account and are left out with their grants
-                    accounts.append(member_id)
+            for _, members in self._calls.lists(f"groups/{step(group_id)}/members", _MEMBERS, reading):
+                for member, member_id in zip(members, entry_ids(members), strict=True):
+                    if member_id and str(member.get("@odata.type", "")).endswith(".group"):
+                        groups.append(member_id)
+                    elif member_id:  # devices and the like have no account and are left out with their grants
+                        accounts.append(member_id)
         for group_id in self._members:
+            direct, nested, entitlement_id = Held("direct"), Held("group"), f"group:{group_id}"
             for account_id, how in self.inside(group_id):
-                found.add(account_id, f"group:{group_id}", Held(how))
+                found.add(account_id, entitlement_id, direct if how == "direct" else nested)
 
     def _roles(self, found: Holdings, reading: Reading) -> None:
         definitions = self.definitions(reading)

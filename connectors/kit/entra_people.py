@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from connectors.kit.columns import Objects
 from connectors.kit.contract import MarkRefused
-from connectors.kit.entra_account import SELECT, read_account
-from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, error_code
+from connectors.kit.entra_account import SELECT, read_accounts
+from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, entry_ids, error_code
 from connectors.kit.entra_delta import only
 from connectors.kit.holdings import Holdings
-from connectors.kit.privilege import holds_privilege
+from connectors.kit.pagination import Numbered, entries_of
 from connectors.kit.resource import Reader
-from governance.records import Grant, Reading, Record
+from governance.records import Reading, Rows
 
 _WITH_ACTIVITY: Final = 120  # the most users a page may hold that tells their sign-ins
 _FEW: Final = 10  # requests for some users that are always worth it
@@ -30,7 +31,7 @@ class EntraPeople:
         self._size = size
         self._activity = True  # until the directory refuses to tell sign-ins
 
-    def listed(self, expression: str = "") -> Iterator[tuple[int, Any]]:
+    def listed(self, expression: str = "") -> Iterator[Numbered]:
         """Everybody or some, with the last sign-in where the directory tells it."""
         which = {"$filter": expression} if expression else {}
         if self._activity:
@@ -38,18 +39,18 @@ class EntraPeople:
             params = {"$select": f"{SELECT},signInActivity", "$top": str(size), **which}
             answer = self._calls.http.get("users", params, allow=(403,))
             if answer.status != 403:
-                return self._calls.pages("users", params, self._reading, counted=True, first=answer)
+                return self._calls.lists("users", params, self._reading, counted=True, first=answer)
             self._activity = False
             licence = "nonpremium" in error_code(answer).casefold()
             why = "the directory has no Entra ID P1 licence" if licence else "AuditLog.Read.All is missing"
             self._reading.notes.append(f"last sign-ins are unknown: {why}")
         params = {"$select": SELECT, "$top": str(self._size), **which}
-        return self._calls.pages("users", params, self._reading, counted=True)
+        return self._calls.lists("users", params, self._reading, counted=True)
 
-    def deleted(self) -> Iterator[tuple[int, Any]]:
+    def deleted(self) -> Iterator[Numbered]:
         """Those deleted in the last 30 days; the right to list users opens this list too."""
         params = {"$select": SELECT, "$top": str(self._size)}
-        return self._calls.pages(_DELETED, params, self._reading, counted=True)
+        return self._calls.lists(_DELETED, params, self._reading, counted=True)
 
     def of(self, wanted: Collection[str], everybody: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Rows of these users, and of those of them that are deleted; MarkRefused where reading all takes less."""
@@ -57,48 +58,49 @@ class EntraPeople:
         if len(filters) > everybody / min(self._size, _WITH_ACTIVITY) + _FEW:
             words = f"{len(wanted)} users changed: reading all of them takes less"
             raise MarkRefused(f"{self._calls.place}: {words}")
-        live = self._by_id(row for expression in filters for row in self.listed(expression))
+        live = self._by_id(page for expression in filters for page in self.listed(expression))
         return live, self._by_id(self.deleted()) if len(live) < len(wanted) else {}
 
     def registered(self) -> dict[str, bool | None]:
         """Whether each account has a multi-factor method."""
-        rows = self._calls.may_list(_REGISTERED, {}, self._reading)
-        if isinstance(rows, Refused):
-            why = rows.words("AuditLog.Read.All", "Entra ID P1")
+        pages = self._calls.may_read(_REGISTERED, {}, self._reading)
+        if isinstance(pages, Refused):
+            why = pages.words("AuditLog.Read.All", "Entra ID P1")
             self._reading.notes.append(f"multi-factor methods are unknown: {why}")
             return {}
-        return {i: self._reader.of(row).flag("isMfaRegistered") for _, row in rows if (i := entry_id(row))}
+        found: dict[str | None, bool | None] = {}
+        for _, rows in pages:
+            ids = entry_ids(rows)
+            nameless = [account_id is None for account_id in ids]
+            registered = Objects(rows, self._reader).flags("isMfaRegistered", unless=nameless)
+            found |= zip(ids, registered, strict=True)
+        return {account_id: mfa for account_id, mfa in found.items() if account_id is not None}
 
-    def account(self, row: Any, found: Holdings, mfa: bool | None, *, deleted: bool) -> Iterator[Record]:
-        """One account and what it holds."""
-        told = self._reader.of(row)
-        account_id = told.text("id") or ""
-        account = read_account(
-            told,
+    def accounts(
+        self,
+        rows: Iterable[Any],
+        ids: Sequence[str],
+        found: Holdings,
+        registered: Mapping[str, bool | None],
+        *,
+        deleted: bool,
+    ) -> Iterator[Rows]:
+        """The accounts of these ids and what they hold."""
+        yield read_accounts(
+            Objects(rows, self._reader),
+            ids,
             self._calls.place,
             activity=self._activity and not deleted,
-            privileged=self.privileged(account_id, found),
-            mfa=mfa,
+            privileged=found.privileged(ids),
+            mfa=list(map(registered.get, ids)),
             deleted=deleted,
         )
-        if account is not None:
-            yield account
-            yield from self.grants(account_id, found)
+        yield found.grants(self._calls.place, ids)
 
-    def grants(self, account_id: str, found: Holdings) -> Iterator[Grant]:
-        """What an account holds."""
-        for entitlement_id, how in found.held.get(account_id, {}).items():
-            yield Grant(self._calls.place, account_id, entitlement_id, how.how, how.since)
-
-    def privileged(self, account_id: str, found: Holdings) -> bool | None:
-        """Whether an account holds anything privileged."""
-        held = found.held.get(account_id, {})
-        return holds_privilege((found.entitlements[e].privileged for e in held), told=found.told(account_id))
-
-    def _by_id(self, rows: Iterable[tuple[int, Any]]) -> dict[str, Any]:
+    def _by_id(self, pages: Iterable[Numbered]) -> dict[str, Any]:
         """Rows by their ids; MarkRefused for one without: whose it is cannot be known."""
         found: dict[str, Any] = {}
-        for _, row in rows:
+        for _, row in entries_of(pages):
             account_id = entry_id(row)
             if account_id is None:
                 raise MarkRefused(f"{self._calls.place}: a user that changed has no id")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from governance.records import Entitlement
+from connectors.kit.privilege import holds_privilege
+from governance.records import Entitlement, Grant, Rows
 
 
 @dataclass
@@ -31,9 +34,29 @@ class Holdings:
         """Whether groups and roles may be seen at all."""
         return self.groups_told and self.roles_told
 
-    def told(self, account_id: str) -> bool:
-        """Whether everything is known that the account holds."""
-        return self.all_told and account_id not in self.unclear
+    def privileged(self, ids: Iterable[str]) -> list[bool | None]:
+        """Whether each of these accounts holds anything privileged."""
+        entitlements, held, all_told, unclear = self.entitlements, self.held, self.all_told, self.unclear
+        return [
+            holds_privilege(
+                [entitlements[e].privileged for e in held.get(account_id, ())],
+                told=all_told and account_id not in unclear,
+            )
+            for account_id in ids
+        ]
+
+    def grants(self, application: str, ids: Iterable[str]) -> Rows:
+        """What these accounts hold."""
+        of = self.held
+        told = [(account_id, e, held) for account_id in ids if account_id in of for e, held in of[account_id].items()]
+        columns: dict[str, Sequence[Any]] = {
+            "application": [application] * len(told),
+            "account_id": [account_id for account_id, _, _ in told],
+            "entitlement_id": [entitlement_id for _, entitlement_id, _ in told],
+            "how": [held.how for _, _, held in told],
+            "since": [held.since for _, _, held in told],
+        }
+        return Rows(Grant, columns)
 
     def add(self, account_id: str, entitlement_id: str, held: Held) -> None:
         """One grant; what is held directly goes before what comes through a group."""

@@ -13,7 +13,6 @@ from connectors.kit.okta_account import has_second_factor, read_account
 from connectors.kit.okta_calls import OktaCalls, step
 from connectors.kit.okta_changes import api_tokens
 from connectors.kit.okta_check import let_back_in
-from connectors.kit.privilege import holds_privilege
 from connectors.kit.resource import Reader, Resource
 from governance.records import Account, Credential, Grant, Reading, Record
 
@@ -52,8 +51,7 @@ class OktaPeople:
 
     def privileged(self, account_id: str, found: Holdings) -> bool | None:
         """Whether an account holds anything privileged."""
-        held = found.held.get(account_id, {})
-        return holds_privilege((found.entitlements[e].privileged for e in held), told=found.told(account_id))
+        return found.privileged([account_id])[0]
 
     def listed(self, expression: str) -> dict[str, Resource]:
         """Users that pass a filter, by id; MarkRefused for one without: whose it is cannot be known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from governance.errors import IncompleteFeed
 from governance.records import Reading
 
 MAX_REPEATS: Final = 2
+Numbered = tuple[Sequence[int], list[Any]]  # items of a page, with their numbers in the list
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,12 @@ def read_pages(
     counted: bool = True,
 ) -> Iterator[tuple[int, Any]]:
     """Every item of the list once, with its number; otherwise as `read_lists`."""
-    for numbers, items in read_lists(fetch, lambda page: list(map(key, page)), reading, place, counted=counted):
+    return entries_of(read_lists(fetch, lambda page: list(map(key, page)), reading, place, counted=counted))
+
+
+def entries_of(pages: Iterable[Numbered]) -> Iterator[tuple[int, Any]]:
+    """The items of these pages one by one."""
+    for numbers, items in pages:
         yield from zip(numbers, items, strict=True)
 
 
@@ -42,7 +48,7 @@ def read_lists(
     place: str,
     *,
     counted: bool = True,
-) -> Iterator[tuple[Sequence[int], list[Any]]]:
+) -> Iterator[Numbered]:
     """Page by page the items that did not come before, with their numbers; `keys` tells those of a page.
 
     IncompleteFeed unless as many came as were declared. Ends when the same cursor is given again and when two pages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -79,6 +79,11 @@ class Reader:
         instant, was_ahead = clamp(instant, self._now)
         self.clamped += was_ahead
         return instant
+
+    def instants(self, what: str, values: Iterable[Any]) -> list[datetime | None]:
+        """Each of them as `instant` reads it."""
+        read = self.instant
+        return [None if value is None else read(what, value) for value in values]
 
     def note(self, reading: Reading) -> None:
         """Write what was counted into the evidence of the pull."""

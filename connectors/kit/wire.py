@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-import threading
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -16,6 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import Retry
 
 from connectors.kit.addresses import Address
+from connectors.kit.alarm import Alarm
 from connectors.kit.peers import admitted, peers
 
 Connection = HTTPConnection | HTTPSConnection
@@ -28,6 +28,7 @@ class Wire(HTTPAdapter):
         self._address = address
         self._place = place
         self._open: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._alarm = Alarm(self.hang_up)
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=2)
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
@@ -39,16 +40,9 @@ class Wire(HTTPAdapter):
         """Ask again as this says in the next request."""
         self.max_retries = retry
 
-    @contextmanager
-    def until(self, seconds: float) -> Iterator[None]:
+    def until(self, seconds: float) -> AbstractContextManager[None]:
         """Hang up after so many seconds. Timeouts of a socket alone never end an answer that trickles."""
-        timer = threading.Timer(max(seconds, 0.0), self.hang_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+        return self._alarm.after(seconds)
 
     def hang_up(self) -> None:
         """End every connection; whoever waits on one gets an error at once."""
