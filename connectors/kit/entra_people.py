@@ -12,6 +12,7 @@ from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, entry_ids,
 from connectors.kit.entra_delta import only
 from connectors.kit.holdings import Holdings
 from connectors.kit.pagination import Numbered, entries_of
+from connectors.kit.quarantine import named
 from connectors.kit.resource import Reader
 from governance.records import Reading, Rows
 
@@ -75,6 +76,13 @@ class EntraPeople:
             registered = Objects(rows, self._reader).flags("isMfaRegistered", unless=nameless)
             found |= zip(ids, registered, strict=True)
         return {account_id: mfa for account_id, mfa in found.items() if account_id is not None}
+
+    def everybody(self, found: Holdings, registered: Mapping[str, bool | None], seen: set[str]) -> Iterator[Rows]:
+        """Everybody, then deleted ones, each once in `seen`, and what they hold."""
+        for deleted in (False, True):
+            for numbers, rows in self.deleted() if deleted else self.listed():
+                good = named(numbers, rows, entry_ids(rows), seen, self._reading)
+                yield from self.accounts(good.values(), list(good), found, registered, deleted=deleted)
 
     def accounts(
         self,
