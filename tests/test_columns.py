@@ -44,6 +44,8 @@ def test_a_column_tells_what_each_object_tells(seed):
         assert columns.texts(path) == [single.of(item).text(path) for item in items]
         assert columns.flags(path) == [single.of(item).flag(path) for item in items]
     assert whole.unread == single.unread
+    for name in ("a", "b"):
+        assert columns.tells(name) == [single.of(item).tells(name) for item in items]
     assert keys_of(items, "a") == [single.of(item).text("a") for item in items]
     assert names_of(items) == {name for item in items if isinstance(item, dict) for name in item}
 

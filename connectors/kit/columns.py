@@ -36,6 +36,10 @@ class Objects:
             objects = objects.part(part)
         return objects.values(name)
 
+    def tells(self, name: str) -> list[bool]:
+        """Whether each has that name at all, be its value null; for names that hold no dot."""
+        return [name in item for item in self._items]
+
     def texts(self, path: str) -> list[str | None]:
         """A text of each without blanks around it; a number is written out; anything else is counted as unread."""
         odd = self._odd
