@@ -72,8 +72,8 @@ class EntraPeople:
         found: dict[str | None, bool | None] = {}
         for _, rows in pages:
             ids = entry_ids(rows)
-            nameless = [account_id is None for account_id in ids]
-            registered = Objects(rows, self._reader).flags("isMfaRegistered", unless=nameless)
+            named_ones = Objects(rows, self._reader).only([account_id is not None for account_id in ids])
+            registered = named_ones.flags("isMfaRegistered")
             found |= zip(ids, registered, strict=True)
         return {account_id: mfa for account_id, mfa in found.items() if account_id is not None}
 

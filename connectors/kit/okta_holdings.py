@@ -151,11 +151,13 @@ class OktaHoldings:
     @staticmethod
     def _assigned(found: Holdings, app_id: str, told: Objects) -> None:
         """Those to whom an application is open."""
-        named = told.some(place for place, account_id in enumerate(told.texts("id")) if account_id)
-        opened = named.some(place for place, status in enumerate(named.texts("status")) if status not in _CLOSED)
+        ids = told.texts("id")
+        states = zip(ids, told.only([account_id is not None for account_id in ids]).texts("status"), strict=True)
+        opened = told.only([account_id is not None and status not in _CLOSED for account_id, status in states])
         given = zip(opened.texts("id"), opened.texts("scope"), opened.instants("created"), strict=True)
         for account_id, scope, since in given:
-            found.add(account_id or "", app_id, Held("group" if scope == "GROUP" else "direct", since))
+            if account_id is not None:
+                found.add(account_id, app_id, Held("group" if scope == "GROUP" else "direct", since))
 
 
 def role_key(told: Resource) -> str | None:
