@@ -28,12 +28,12 @@ from connectors.kit.holdings import grants_of
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_pages
-from connectors.kit.portions import PORTION, gathered, rows_of
+from connectors.kit.portions import PORTION, gathered
 from connectors.kit.privilege import holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader, as_text
 from governance.errors import IncompleteFeed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Entitlement, Event, Receipt, Rows
+from governance.records import Account, Entitlement, Event, Receipt, Rows, rows_of
 
 _STATUS = {"active": True, "inactive": False, "closed": False, "unknown": None}
 
@@ -95,7 +95,6 @@ class Confluence(Atlassian):
                     held.add(account_id, entitlement.entitlement_id, "direct")
         if not held.rows:
             raise IncompleteFeed(f"{place}: no group of the site has a member; that is not believed")
-        yield rows_of(Entitlement, held.entitlements.values())
         yield from gathered(self._everybody(held, members, reader))
         reading.kept = len(held.rows)
         reading.rows_read += reading.kept
@@ -145,6 +144,7 @@ class Confluence(Atlassian):
 
     def _everybody(self, held: Held, members: Mapping[str, Member], reader: Reader) -> Iterator[Rows]:
         """The accounts that were found and what they hold."""
+        yield rows_of(Entitlement, list(held.entitlements.values()))
         entitlements, rows = held.entitlements, iter(held.rows.items())
         while portion := dict(islice(rows, PORTION)):
             ids = list(portion)

@@ -42,7 +42,7 @@ from connectors.kit.entra_mapping import assignments
 from connectors.kit.entra_people import EntraPeople
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.portions import gathered, rows_of
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
@@ -51,7 +51,6 @@ from governance.records import (
     Account,
     Configured,
     Credential,
-    Entitlement,
     Event,
     Gone,
     Receipt,
@@ -176,7 +175,6 @@ class Entra(
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         self.changes_mark = delta.mark(self._holdings.nested) if found.all_told else None
         registered = people.registered()
-        yield rows_of(Entitlement, found.entitlements.values())
         seen: set[str] = set()
         yield from gathered(people.everybody(found, registered, seen))
         reading.kept = len(seen)

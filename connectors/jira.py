@@ -29,12 +29,12 @@ from connectors.kit.jira_events import jira_events
 from connectors.kit.jira_mapping import default_groups
 from connectors.kit.jira_site import PROJECT, ROLE, Held, JiraGrants
 from connectors.kit.pagination import read_lists
-from connectors.kit.portions import gathered, rows_of
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import holds_privilege
 from connectors.kit.quarantine import judge, named
 from connectors.kit.resource import Reader, as_text
 from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Configured, Entitlement, Event, Receipt, Rows
+from governance.records import Account, Configured, Entitlement, Event, Receipt, Rows, rows_of
 from governance.settings import ApplicationSettings
 
 LOOKED_UP_MOST = 50  # accounts that are in a group and in no list: a few are read one by one, many are a lost page
@@ -86,7 +86,6 @@ class Jira(Atlassian, TellsMapping):
         for member in members.values():
             for role in member.roles:
                 held.entitlements.setdefault(f"{ORG_ROLE}{role}", self._org_role(role))
-        yield rows_of(Entitlement, held.entitlements.values())
         seen: set[str] = set()
         left_out: set[str] = set()
         yield from gathered(self._everybody(lists, reader, members, held, seen, left_out))
@@ -160,6 +159,7 @@ class Jira(Atlassian, TellsMapping):
         left_out: set[str],
     ) -> Iterator[Rows]:
         """Accounts by the list, each once in `seen`, and those it lacks, with what they hold; without customers."""
+        yield rows_of(Entitlement, list(held.entitlements.values()))
         reading, place = self.reading, self.feed.name
         fetch = lists.bare("rest/api/3/users/search", self._size)
         for numbers, entries in read_lists(fetch, account_ids, reading, place):

@@ -43,7 +43,7 @@ from connectors.kit.okta_settings import told_settings
 from connectors.kit.okta_updated import LATE, Kept, Logged, begun, only, updated_since
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.portions import gathered, rows_of
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
@@ -52,7 +52,6 @@ from governance.records import (
     Account,
     Configured,
     Credential,
-    Entitlement,
     Event,
     Gone,
     Receipt,
@@ -194,7 +193,6 @@ class Okta(
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         self.changes_mark = self.given.now.isoformat() if found.all_told else None
         people.read_tokens()
-        yield rows_of(Entitlement, found.entitlements.values())
         seen: set[str] = set()
         yield from gathered(people.everybody(found, seen))
         reading.kept = len(seen)

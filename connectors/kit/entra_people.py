@@ -14,7 +14,7 @@ from connectors.kit.holdings import Holdings
 from connectors.kit.pagination import Numbered, entries_of
 from connectors.kit.quarantine import named
 from connectors.kit.resource import Reader
-from governance.records import Reading, Rows
+from governance.records import Entitlement, Reading, Rows, rows_of
 
 _WITH_ACTIVITY: Final = 120  # the most users a page may hold that tells their sign-ins
 _FEW: Final = 10  # requests for some users that are always worth it
@@ -79,6 +79,7 @@ class EntraPeople:
 
     def everybody(self, found: Holdings, registered: Mapping[str, bool | None], seen: set[str]) -> Iterator[Rows]:
         """Everybody, then deleted ones, each once in `seen`, and what they hold."""
+        yield rows_of(Entitlement, list(found.entitlements.values()))
         for deleted in (False, True):
             for numbers, rows in self.deleted() if deleted else self.listed():
                 good = named(numbers, rows, entry_ids(rows), seen, self._reading)

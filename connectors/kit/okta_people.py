@@ -16,10 +16,9 @@ from connectors.kit.okta_calls import OktaCalls, entry_id, step
 from connectors.kit.okta_changes import api_tokens
 from connectors.kit.okta_check import let_back_in
 from connectors.kit.pagination import entries_of
-from connectors.kit.portions import rows_of
 from connectors.kit.quarantine import named
 from connectors.kit.resource import Reader
-from governance.records import Credential, Reading, Rows
+from governance.records import Credential, Entitlement, Reading, Rows, rows_of
 
 # The list leaves deactivated accounts out unless they are asked for.
 FILTERS: Final = ("", 'status eq "DEPROVISIONED"')
@@ -46,6 +45,7 @@ class OktaPeople:
 
     def everybody(self, found: Holdings, seen: set[str]) -> Iterator[Rows]:
         """Everybody by both lists, each once in `seen`, and what they hold."""
+        yield rows_of(Entitlement, list(found.entitlements.values()))
         for expression in FILTERS:
             params = {"limit": str(self._size), **({"filter": expression} if expression else {})}
             for numbers, rows in self._calls.lists("users", params, self._reading, counted=True):
