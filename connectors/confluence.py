@@ -12,24 +12,28 @@ author of another connector): `groups` narrows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from connectors.kit.atlassian import Atlassian
 from connectors.kit.atlassian_declaration import PLANS, SCOPES, SITE_FIELDS
 from connectors.kit.atlassian_directory import KINDS, Member, checked
 from connectors.kit.atlassian_lists import SiteLists
-from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, confluence_events
+from connectors.kit.columns import Objects
+from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, Held, confluence_events
 from connectors.kit.contract import Field
+from connectors.kit.holdings import grants_of
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_pages
+from connectors.kit.portions import PORTION, gathered
 from connectors.kit.privilege import holds_privilege
 from connectors.kit.quarantine import judge
-from connectors.kit.resource import Reader, Resource, as_text
+from connectors.kit.resource import Reader, as_text
 from governance.errors import IncompleteFeed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Event, Grant, Receipt, Record
+from governance.records import Account, Entitlement, Event, Receipt, Rows, rows_of
 
 _STATUS = {"active": True, "inactive": False, "closed": False, "unknown": None}
 
@@ -68,7 +72,7 @@ class Confluence(Atlassian):
         "API tokens: of managed accounts, with an organisation API key without scopes",
     )
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once."""
         self._begin()
         reading, place, reader = self.reading, self.feed.name, self._reader()
@@ -91,13 +95,7 @@ class Confluence(Atlassian):
                     held.add(account_id, entitlement.entitlement_id, "direct")
         if not held.rows:
             raise IncompleteFeed(f"{place}: no group of the site has a member; that is not believed")
-        yield from held.entitlements.values()
-        for account_id, row in held.rows.items():
-            held_here = held.of_account.get(account_id, {})
-            privileged = holds_privilege((held.entitlements[e].privileged for e in held_here), told=True)
-            yield self._account(reader.of(row), account_id, members.get(account_id), privileged)
-            for entitlement_id, how in held_here.items():
-                yield Grant(place, account_id, entitlement_id, how)
+        yield from gathered(self._everybody(held, members, reader))
         reading.kept = len(held.rows)
         reading.rows_read += reading.kept
         reading.sha256 = lists.digest.hexdigest()
@@ -127,8 +125,10 @@ class Confluence(Atlassian):
             for _, entry in read_pages(fetch, _group_id, self.reading, f"{self.feed.name}: groups", counted=False):
                 group = reader.of(entry)
                 privileges.append(administers(group.text("id") or "", group.text("name") or ""))
-        row = reader.of(answer.data if answer.status == 200 else {})
-        return self._account(row, account_id, member, holds_privilege(privileges, told=True))
+        told = Objects([answer.data if answer.status == 200 else {}], reader)
+        known = {} if member is None else {account_id: member}
+        accounts = self._accounts(told, [account_id], known, [holds_privilege(privileges, told=True)])
+        return next(account for account in accounts.records() if isinstance(account, Account))
 
     def _check_site(self) -> tuple[list[str], list[str], list[str]]:
         self._site.get("rest/api/group", {"limit": "1"})
@@ -142,17 +142,34 @@ class Confluence(Atlassian):
             missing.append("events: read:audit-log:confluence (Confluence administrator; a paid plan)")
         return notes, missing, []
 
-    def _account(self, row: Resource, account_id: str, member: Member | None, privileged: bool | None) -> Account:
-        kind = row.one_of("accountType", KINDS)
+    def _everybody(self, held: Held, members: Mapping[str, Member], reader: Reader) -> Iterator[Rows]:
+        """The accounts that were found and what they hold."""
+        yield rows_of(Entitlement, list(held.entitlements.values()))
+        entitlements, rows = held.entitlements, iter(held.rows.items())
+        while portion := dict(islice(rows, PORTION)):
+            ids = list(portion)
+            here = [held.of_account.get(account_id, {}) for account_id in ids]
+            privileged = [holds_privilege([entitlements[e].privileged for e in one], told=True) for one in here]
+            yield self._accounts(Objects(portion.values(), reader), ids, members, privileged)
+            yield grants_of(self.feed.name, ids, here)
+
+    def _accounts(
+        self, told: Objects, ids: Sequence[str], members: Mapping[str, Member], privileged: Sequence[bool | None]
+    ) -> Rows:
+        names = told.texts("displayName")
+        if None in names:
+            others = told.only([name is None for name in names]).texts("publicName")
+            names = [name or other for name, other in zip(names, others, strict=True)]
+        kinds = zip(told.flags("isExternalCollaborator"), told.one_of("accountType", KINDS), strict=True)
         return self._completed(
-            account_id,
-            member,
-            email=row.text("email"),
-            name=row.text("displayName") or row.text("publicName"),
-            kind="guest" if row.flag("isExternalCollaborator") else kind,
-            active=row.one_of("accountStatus", _STATUS),
+            ids,
+            members,
+            email=told.texts("email"),
+            name=names,
+            kind=["guest" if external else kind for external, kind in kinds],
+            active=told.one_of("accountStatus", _STATUS),
             # The lists tell no state; where one is told, it counts beside the organisation's.
-            listed=row.tells("accountStatus"),
+            listed=told.tells("accountStatus"),
             privileged=privileged,
         )
 

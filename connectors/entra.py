@@ -8,9 +8,9 @@ Last seen  the last sign-in that succeeded, of either kind; needs a licence (see
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from connectors.kit.addresses import check_base
 from connectors.kit.columns import Objects
@@ -32,7 +32,7 @@ from connectors.kit.contract import (
     TellsMapping,
 )
 from connectors.kit.entra_account import read_accounts
-from connectors.kit.entra_calls import Application, EntraCalls, entry_ids
+from connectors.kit.entra_calls import Application, EntraCalls
 from connectors.kit.entra_changes import EntraChanges, credentials, read_row
 from connectors.kit.entra_check import CREDENTIALS, READ, examined
 from connectors.kit.entra_delta import EntraDelta, Kept
@@ -40,10 +40,9 @@ from connectors.kit.entra_holdings import EntraHoldings
 from connectors.kit.entra_log import EntraLog
 from connectors.kit.entra_mapping import assignments
 from connectors.kit.entra_people import EntraPeople
-from connectors.kit.holdings import Holdings
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.portions import gathered, rows_of
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
@@ -52,12 +51,10 @@ from governance.records import (
     Account,
     Configured,
     Credential,
-    Entitlement,
     Event,
     Gone,
     Receipt,
     Record,
-    Rejected,
     Rows,
 )
 from governance.settings import ApplicationSettings, SourceSettings
@@ -178,9 +175,8 @@ class Entra(
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         self.changes_mark = delta.mark(self._holdings.nested) if found.all_told else None
         registered = people.registered()
-        yield rows_of(Entitlement, found.entitlements.values())
         seen: set[str] = set()
-        yield from gathered(self._everybody(people, found, registered, seen))
+        yield from gathered(people.everybody(found, registered, seen))
         reading.kept = len(seen)
         self._reader.note(reading)
         reading.sha256 = self._calls.digest.hexdigest()
@@ -286,25 +282,6 @@ class Entra(
         self._calls.close()
         if self._changes:
             self._changes.close()
-
-    def _everybody(
-        self, people: EntraPeople, found: Holdings, registered: Mapping[str, bool | None], seen: set[str]
-    ) -> Iterator[Rows]:
-        """Everybody, and deleted ones; rows without an id are quarantined, each id is `seen` once."""
-        reading = self.reading
-        for deleted in (False, True):
-            for numbers, rows in people.deleted() if deleted else people.listed():
-                good: dict[str, Any] = {}
-                for number, row, account_id in zip(numbers, rows, entry_ids(rows), strict=True):
-                    if account_id is None:
-                        where = f"{reading.source}#{number}"
-                        reading.rejected.append(Rejected(where, "id", "is missing or no text"))
-                    elif account_id in seen:
-                        reading.duplicates += 1
-                    else:
-                        seen.add(account_id)
-                        good[account_id] = row
-                yield from people.accounts(good.values(), list(good), found, registered, deleted=deleted)
 
     def _people(self) -> EntraPeople:
         return EntraPeople(self._calls, self._reader, self.reading, self._size)

@@ -12,26 +12,29 @@ be undone, so it is never used. Not confirmed, and guarded against: that a page 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from connectors.kit.atlassian import Atlassian
 from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS
 from connectors.kit.atlassian_directory import KINDS, Member, checked, kind_of
-from connectors.kit.atlassian_lists import SiteLists
+from connectors.kit.atlassian_lists import SiteLists, account_ids
+from connectors.kit.columns import Objects
 from connectors.kit.contract import Field, TellsMapping
+from connectors.kit.holdings import grants_of
 from connectors.kit.http import Http
 from connectors.kit.jira_changes import JiraChange
 from connectors.kit.jira_events import jira_events
 from connectors.kit.jira_mapping import default_groups
 from connectors.kit.jira_site import PROJECT, ROLE, Held, JiraGrants
-from connectors.kit.pagination import read_pages
+from connectors.kit.pagination import read_lists
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import holds_privilege
-from connectors.kit.quarantine import judge
-from connectors.kit.resource import Reader, Resource, as_text
+from connectors.kit.quarantine import judge, named
+from connectors.kit.resource import Reader, as_text
 from governance.errors import AuthenticationFailed, ConfigurationError, IncompleteFeed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Configured, Event, Grant, Receipt, Record, Rejected
+from governance.records import Account, Configured, Entitlement, Event, Receipt, Rows, rows_of
 from governance.settings import ApplicationSettings
 
 LOOKED_UP_MOST = 50  # accounts that are in a group and in no list: a few are read one by one, many are a lost page
@@ -70,7 +73,7 @@ class Jira(Atlassian, TellsMapping):
         "API tokens: of managed accounts, with an organisation API key without scopes",
     )  # fmt: skip
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once."""
         self._begin()
         reading, place, reader = self.reading, self.feed.name, self._reader()
@@ -83,30 +86,13 @@ class Jira(Atlassian, TellsMapping):
         for member in members.values():
             for role in member.roles:
                 held.entitlements.setdefault(f"{ORG_ROLE}{role}", self._org_role(role))
-        yield from held.entitlements.values()
         seen: set[str] = set()
-        left_out = 0
-        for number, entry in read_pages(lists.bare("rest/api/3/users/search", self._size), _account_id, reading, place):
-            account_id = _account_id(entry)
-            if account_id is None:
-                where = f"{reading.source}#{number}"
-                reading.rejected.append(Rejected(where, "accountId", "is missing or no text"))
-            elif self._is_customer(reader.of(entry)):
-                left_out += 1
-                seen.add(account_id)
-            else:
-                seen.add(account_id)
-                yield from self._with_grants(reader.of(entry), account_id, members.get(account_id), held)
-        if not seen:
-            raise IncompleteFeed(f"{place}: the site lists no account at all; that is not believed")
-        for account_id, row in self._unlisted(seen, members, held, reader):
-            reading.rows_read += 1
-            seen.add(account_id)
-            yield from self._with_grants(row, account_id, members.get(account_id), held)
-        reading.rows_read -= left_out
+        left_out: set[str] = set()
+        yield from gathered(self._everybody(lists, reader, members, held, seen, left_out))
+        reading.rows_read -= len(left_out)
         if left_out:
-            reading.notes.append(f"{left_out} portal-only customers were left out (customers = true reads them)")
-        reading.kept = len(seen) - left_out
+            reading.notes.append(f"{len(left_out)} portal-only customers were left out (customers = true reads them)")
+        reading.kept = len(seen) - len(left_out)
         reading.sha256 = lists.digest.hexdigest()
         reader.note(reading)
         judge(reading, place)
@@ -131,8 +117,10 @@ class Jira(Atlassian, TellsMapping):
         rows = [reader.of(entry) for entry in groups.data] if isinstance(groups.data, list) else []
         privileges = [administers(row.text("groupId") or "", row.text("name") or "") for row in rows]
         privileges += [self._org_role(role).privileged for role in (member.roles if member else ())]
-        row = reader.of(answer.data if answer.status == 200 else {})
-        return self._account(row, account_id, member, holds_privilege(privileges, told=held.told))
+        told = Objects([answer.data if answer.status == 200 else {}], reader)
+        known = {} if member is None else {account_id: member}
+        accounts = self._accounts(told, [account_id], known, [holds_privilege(privileges, told=held.told)])
+        return next(account for account in accounts.records() if isinstance(account, Account))
 
     def configured(self, application: ApplicationSettings) -> Configured:
         """The groups that everybody new is put into, for each product that is given without being asked for."""
@@ -161,12 +149,38 @@ class Jira(Atlassian, TellsMapping):
             )
         return notes, missing, excess
 
-    def _is_customer(self, row: Resource) -> bool:
-        return not self.options["customers"] and row.get("accountType") == "customer"
+    def _everybody(
+        self,
+        lists: SiteLists,
+        reader: Reader,
+        members: dict[str, Member],
+        held: Held,
+        seen: set[str],
+        left_out: set[str],
+    ) -> Iterator[Rows]:
+        """Accounts by the list, each once in `seen`, and those it lacks, with what they hold; without customers."""
+        yield rows_of(Entitlement, list(held.entitlements.values()))
+        reading, place = self.reading, self.feed.name
+        fetch = lists.bare("rest/api/3/users/search", self._size)
+        for numbers, entries in read_lists(fetch, account_ids, reading, place):
+            good = named(numbers, entries, account_ids(entries), seen, reading, "accountId")
+            customers = {account_id for account_id, entry in good.items() if self._is_customer(entry)}
+            left_out |= customers
+            good = {account_id: entry for account_id, entry in good.items() if account_id not in customers}
+            yield from self._with_grants(good, reader, members, held)
+        if not seen:
+            raise IncompleteFeed(f"{place}: the site lists no account at all; that is not believed")
+        unlisted: dict[str, Any] = {}
+        for account_id, entry in self._unlisted(seen, members, held):
+            reading.rows_read += 1
+            seen.add(account_id)
+            unlisted[account_id] = entry
+        yield from self._with_grants(unlisted, reader, members, held)
 
-    def _unlisted(
-        self, seen: set[str], members: dict[str, Member], held: Held, reader: Reader
-    ) -> Iterator[tuple[str, Resource]]:
+    def _is_customer(self, entry: Any) -> bool:
+        return not self.options["customers"] and isinstance(entry, dict) and entry.get("accountType") == "customer"
+
+    def _unlisted(self, seen: set[str], members: dict[str, Member], held: Held) -> Iterator[tuple[str, Any]]:
         """Accounts the list lacks: suspended ones the organisation knows, and strays that are in a group."""
         gates = set(held.licences) or held.groups
         for account_id, member in members.items():
@@ -176,7 +190,7 @@ class Jira(Atlassian, TellsMapping):
                 for group_id in held.groups.intersection(member.groups):
                     if not any(group_id == one for one, _ in held.of_account.get(account_id, ())):
                         held.through_group(account_id, group_id)
-                yield account_id, reader.of({})
+                yield account_id, {}
         strays = [account_id for account_id in held.of_account if account_id not in seen and account_id not in members]
         if len(strays) > LOOKED_UP_MOST:
             raise IncompleteFeed(
@@ -185,29 +199,36 @@ class Jira(Atlassian, TellsMapping):
             )
         for account_id in strays:
             answer = self._site.get("rest/api/3/user", {"accountId": checked(account_id)}, allow=(404,))
-            if answer.status == 200 and not self._is_customer(reader.of(answer.data)):
-                yield account_id, reader.of(answer.data)
+            if answer.status == 200 and not self._is_customer(answer.data):
+                yield account_id, answer.data
 
-    def _with_grants(self, row: Resource, account_id: str, member: Member | None, held: Held) -> Iterator[Record]:
-        grants = dict(held.of_account.get(account_id, ()))
-        for role in member.roles if member else ():
-            grants[f"{ORG_ROLE}{role}"] = "direct"
-        privileged = holds_privilege((held.entitlements[one].privileged for one in grants), told=held.told)
-        yield self._account(row, account_id, member, privileged)
-        for entitlement_id, how in grants.items():
-            yield Grant(self.feed.name, account_id, entitlement_id, how)
+    def _with_grants(
+        self, entries: Mapping[str, Any], reader: Reader, members: Mapping[str, Member], held: Held
+    ) -> Iterator[Rows]:
+        """The accounts of these ids and what they hold."""
+        ids, entitlements = list(entries), held.entitlements
+        grants = [dict(held.of_account.get(account_id, ())) for account_id in ids]
+        for account_id, here in zip(ids, grants, strict=True):
+            member = members.get(account_id)
+            for role in member.roles if member else ():
+                here[f"{ORG_ROLE}{role}"] = "direct"
+        privileged = [holds_privilege([entitlements[e].privileged for e in here], told=held.told) for here in grants]
+        yield self._accounts(Objects(entries.values(), reader), ids, members, privileged)
+        yield grants_of(self.feed.name, ids, grants)
 
-    def _account(self, row: Resource, account_id: str, member: Member | None, privileged: bool | None) -> Account:
-        """What the site says of the account, completed by what the organisation says."""
-        email = row.text("emailAddress")
+    def _accounts(
+        self, told: Objects, ids: Sequence[str], members: Mapping[str, Member], privileged: Sequence[bool | None]
+    ) -> Rows:
+        """What the site says of these accounts, completed by what the organisation says."""
+        email = told.texts("emailAddress")
         return self._completed(
-            account_id,
-            member,
+            ids,
+            members,
             email=email,
-            name=row.text("displayName"),
-            kind=kind_of(row.one_of("accountType", KINDS), email),
-            active=row.flag("active"),
-            listed=row.tells("accountId"),
+            name=told.texts("displayName"),
+            kind=list(map(kind_of, told.one_of("accountType", KINDS), email)),
+            active=told.flags("active"),
+            listed=told.tells("accountId"),
             privileged=privileged,
         )
 

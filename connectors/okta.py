@@ -24,41 +24,48 @@ from connectors.kit.contract import (
     CanSuspend,
     Checked,
     Circumstances,
-    Connector,
     Field,
     Manner,
     MarkRefused,
+    ReadsColumns,
     TellsChanges,
     TellsEvents,
     TellsMapping,
 )
-from connectors.kit.okta_account import read_account
 from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token
 from connectors.kit.okta_changes import OktaChanges, credentials, read_row
 from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
 from connectors.kit.okta_holdings import OktaHoldings
 from connectors.kit.okta_log import SystemLog
 from connectors.kit.okta_mapping import assignments
-from connectors.kit.okta_people import OktaPeople
+from connectors.kit.okta_people import FILTERS, OktaPeople
 from connectors.kit.okta_settings import told_settings
 from connectors.kit.okta_updated import LATE, Kept, Logged, begun, only, updated_since
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Configured, Credential, Event, Gone, Receipt, Record, Rejected
+from governance.records import (
+    Account,
+    Configured,
+    Credential,
+    Event,
+    Gone,
+    Receipt,
+    Record,
+    Rows,
+)
 from governance.settings import ApplicationSettings, SourceSettings
 
-# The list leaves deactivated accounts out unless they are asked for.
-FILTERS: Final = ("", 'status eq "DEPROVISIONED"')
 _MFA: Final = ("privileged", "all", "none")
 _OFF: Final = ("suspend", "deactivate")
 
 
 class Okta(
-    Connector,
+    ReadsColumns,
     CanDeactivate,
     CanReactivate,
     CanSuspend,
@@ -177,7 +184,7 @@ class Okta(
         self._calls.http.begin()
         return examined(self._calls, self._app, self._reader)
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once; IncompleteFeed unless all pages came."""
         self._calls.http.begin()
         reading, place, people = self.reading, self.feed.name, self._people()
@@ -186,21 +193,8 @@ class Okta(
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         self.changes_mark = self.given.now.isoformat() if found.all_told else None
         people.read_tokens()
-        yield from found.entitlements.values()
         seen: set[str] = set()
-        for expression in FILTERS:
-            params = {"limit": str(self._size), **({"filter": expression} if expression else {})}
-            for number, row in self._calls.pages("users", params, reading, counted=True):
-                user = self._reader.of(row)
-                account_id = user.text("id")
-                if account_id is None:
-                    reading.rejected.append(Rejected(f"{reading.source}#{number}", "id", "is missing or no text"))
-                    continue
-                if account_id in seen:
-                    reading.duplicates += 1
-                    continue
-                seen.add(account_id)
-                yield from people.account(user, account_id, found)
+        yield from gathered(people.everybody(found, seen))
         reading.kept = len(seen)
         people.conclude()
         judge(reading, place)
@@ -227,7 +221,7 @@ class Okta(
         there, other = set(), set()
         for account_id, privileged in before.accounts("account_id", "privileged"):
             there.add(account_id)
-            if privileged is not people.privileged(account_id, found):
+            if [privileged] != found.privileged([account_id]):
                 other.add(account_id)
         for expression in only(other - users.keys()):
             users |= people.listed(expression)
@@ -237,12 +231,11 @@ class Okta(
                 yield Gone(account_id)
                 there.discard(account_id)
             else:
-                users[account_id] = self._reader.of(row)
+                users[account_id] = row
         yield from found.entitlements.values()
-        for account_id, user in users.items():
-            yield from people.account(user, account_id, found)
-        for account_id in sorted(found.held.keys() & (there - users.keys())):
-            yield from people.grants(account_id, found)
+        for portion in people.everything(list(users.values()), list(users), found):
+            yield from portion.records()
+        yield from found.grants(place, sorted(found.held.keys() & (there - users.keys()))).records()
         reading.kept = len(users)
         people.conclude()
         reading.notes.append("second factors of users that did not change are as of then")
@@ -257,9 +250,8 @@ class Okta(
             return None
         roles = self._holdings.roles_of(account_id)
         privileged = holds_privilege((role.privileged for role in roles or ()), told=roles is not None)
-        told = self._reader.of(user)
-        account = read_account(told, self.feed.name, privileged, None)
-        return None if account is None else self._people().with_factors(account, told)
+        told = next(self._people().accounts([user], [account_id], [privileged]))
+        return next(account for account in told.records() if isinstance(account, Account))
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
         """What the System Log holds from the mark on, in the order it was kept."""

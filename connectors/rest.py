@@ -21,10 +21,10 @@ from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_lists
 from connectors.kit.portions import gathered
-from connectors.kit.quarantine import judge
+from connectors.kit.quarantine import judge, named
 from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Reading, Receipt, Rejected, Rows
+from governance.records import Account, Reading, Receipt, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 
@@ -140,17 +140,9 @@ class Rest(ReadsColumns, CanDeactivate, CanReactivate):
         """What each page tells; rows without an id are quarantined."""
         reading, accounts = self.reading, self._declared
         for numbers, items in read_lists(lister.page, accounts.keys, reading, self.feed.name):
-            told = accounts.keys(items)
-            ids = [account_id for account_id in told if account_id is not None]
-            if len(ids) < len(told):
-                nameless = [number for number, account_id in zip(numbers, told, strict=True) if account_id is None]
-                reading.rejected += [
-                    Rejected(f"{reading.source}#{number}", accounts.key_path, "is missing or no text")
-                    for number in nameless
-                ]
-                items = [item for item, account_id in zip(items, told, strict=True) if account_id is not None]
-            reading.kept += len(ids)
-            yield from accounts.accounts(reader, items, ids)
+            good = named(numbers, items, accounts.keys(items), set(), reading, accounts.key_path)
+            reading.kept += len(good)
+            yield from accounts.accounts(reader, list(good.values()), list(good))
 
     def _call(self, verb: str, account_id: str) -> Receipt:
         call = self._calls.get(verb)

@@ -16,14 +16,14 @@ from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_lists
 from connectors.kit.portions import gathered
-from connectors.kit.quarantine import judge
+from connectors.kit.quarantine import judge, named
 from connectors.kit.scim_accounts import AccountReader, Resources, keys_of_resources
 from connectors.kit.scim_change import ScimSwitch, read_account
 from connectors.kit.scim_holdings import Holdings
 from connectors.kit.scim_list import Groups, ScimLists
 from connectors.kit.scim_resource import Dialect, held_groups, held_roles
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Receipt, Rejected, Rows
+from governance.records import Account, Receipt, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 
@@ -169,25 +169,10 @@ class Scim(ReadsColumns, CanDeactivate, CanReactivate):
                 told = resources.texts("id")
                 ids = [account_id for account_id in told if account_id is not None]
                 if len(ids) < len(told) or len(self._filters) > 1:
-                    ids, resources = self._new(numbers, told, resources, seen)
+                    good = named(numbers, resources.items, told, seen, self.reading)
+                    ids, resources = list(good), Resources(list(good.values()))
                 self.reading.kept += len(resources)
                 yield from self._told(resources, ids, reader, holdings)
-
-    def _new(
-        self, numbers: Sequence[int], ids: Sequence[str | None], resources: Resources, seen: set[str]
-    ) -> tuple[list[str], Resources]:
-        """Those that have an id and were not on an earlier list."""
-        good: dict[str, int] = {}
-        for place, (number, account_id) in enumerate(zip(numbers, ids, strict=True)):
-            if account_id is None:
-                where = f"{self._address.join('Users')}#{number}"
-                self.reading.rejected.append(Rejected(where, "id", "is missing or no text"))
-            elif account_id in seen:
-                self.reading.duplicates += 1
-            else:
-                seen.add(account_id)
-                good[account_id] = place
-        return list(good), Resources([resources.items[place] for place in good.values()])
 
     def _told(
         self, resources: Resources, ids: Sequence[str], reader: AccountReader, holdings: Holdings

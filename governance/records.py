@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
+from operator import attrgetter
 from typing import Any, Final
 
 from msgspec import Struct
@@ -176,6 +177,11 @@ class Rows(Struct, frozen=True, gc=False):
         return map(
             self.kind, *(told[n] if n in told else repeat(self.constant(n)) for n in self.kind.__struct_fields__)
         )
+
+
+def rows_of(kind: type[Record], records: Sequence[Record]) -> Rows:
+    """These records, all of that kind, column by column."""
+    return Rows(kind, {name: list(map(attrgetter(name), records)) for name in kind.__struct_fields__})
 
 
 @dataclass(frozen=True, slots=True)

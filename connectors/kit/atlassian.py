@@ -8,9 +8,9 @@ cloud/admin/organization, cloud/admin/user-management).
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.atlassian_change import OrganisationChange
@@ -27,7 +27,7 @@ from connectors.kit.contract import (
     CanSuspend,
     Checked,
     Circumstances,
-    Connector,
+    ReadsColumns,
     TellsEvents,
 )
 from connectors.kit.http import Http
@@ -35,11 +35,16 @@ from connectors.kit.options import feed_table, text_option
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader
 from governance.errors import AuthenticationFailed, ConfigurationError, NotSupported
-from governance.records import Account, Credential, Entitlement, Event, Reading, Receipt
+from governance.records import Account, Credential, Entitlement, Event, Reading, Receipt, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
+# What only the organisation tells.
+_OF_MEMBERS: Final = ("last_seen_at", "last_seen_known", "created_at", "mfa", "department", "title")
 
-class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend, CanRevokeGrant, CanListCredentials):
+
+class Atlassian(
+    ReadsColumns, TellsEvents, CanDeactivate, CanReactivate, CanSuspend, CanRevokeGrant, CanListCredentials
+):
     """One product on one site."""
 
     kind = "application"
@@ -186,40 +191,35 @@ class Atlassian(Connector, TellsEvents, CanDeactivate, CanReactivate, CanSuspend
 
     def _completed(
         self,
-        account_id: str,
-        member: Member | None,
+        ids: Sequence[str],
+        members: Mapping[str, Member],
         *,
-        email: str | None,
-        name: str | None,
-        kind: str | None,
-        active: bool | None,
-        listed: bool,
-        privileged: bool | None,
-    ) -> Account:
-        """What the site says of an account, completed by what the organisation says.
+        email: Sequence[str | None],
+        name: Sequence[str | None],
+        kind: Sequence[str | None],
+        active: Sequence[bool | None],
+        listed: Sequence[bool],
+        privileged: Sequence[bool | None],
+    ) -> Rows:
+        """What the site says of these accounts, completed by what the organisation says of those it knows.
 
-        `listed`: whether the site lists it. Only then does its word count beside the organisation's.
+        `listed`: whether the site lists them. Only then does its word count beside the organisation's.
         """
-        told = member or NOBODY
-        email = email or told.email
-        if member is not None:
-            active = both(active, told.active) if listed else told.active
-        return Account(
-            application=self.feed.name,
-            account_id=account_id,
-            username=email,
-            email=email,
-            display_name=name or told.name,
-            kind=kind_of(kind or told.kind, email),
-            active=active,
-            last_seen_at=told.last_seen_at,
-            last_seen_known=told.last_seen_known,
-            created_at=told.created_at,
-            mfa=told.mfa,
-            privileged=privileged,
-            department=told.department,
-            title=told.title,
-        )
+        columns: dict[str, Sequence[Any]] = {"application": [self.feed.name] * len(ids), "account_id": ids}
+        if members:
+            told = [members.get(account_id, NOBODY) for account_id in ids]
+            email = [one or member.email for one, member in zip(email, told, strict=True)]
+            name = [one or member.name for one, member in zip(name, told, strict=True)]
+            kind = [one or member.kind for one, member in zip(kind, told, strict=True)]
+            words = zip(active, listed, told, strict=True)
+            active = [
+                word if member is NOBODY else both(word, member.active) if counts else member.active
+                for word, counts, member in words
+            ]
+            columns |= {field: [getattr(member, field) for member in told] for field in _OF_MEMBERS}
+        columns |= {"username": email, "email": email, "display_name": name, "active": active}
+        columns |= {"kind": list(map(kind_of, kind, email)), "privileged": privileged}
+        return Rows(Account, columns)
 
     def _refuse_grant(self, entitlement_id: str) -> None:
         """Raise NotSupported for what can only be had through something else."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.kit.answers import Answer
+from connectors.kit.columns import keys_of
 from connectors.kit.http import Http
 from connectors.kit.pagination import Page
 from connectors.kit.resource import as_text
@@ -103,6 +104,11 @@ class SiteLists:
         if not isinstance(items, list):
             raise UnexpectedAnswer(f"{self._place}: {answer.path}: {key} is not a list", answer.path)
         return items, told
+
+
+def account_ids(entries: Iterable[Any]) -> list[str | None]:
+    """The id of the account that each entry of a list is about."""
+    return keys_of(entries, "accountId")
 
 
 def cursor_of(link: Any) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -44,19 +44,34 @@ class Objects:
             for value in self.values(path)
         ]
 
-    def flags(self, path: str, unless: Sequence[bool] = ()) -> list[bool | None]:
-        """True or False of each, also from the words; anything else is counted as unread.
-
-        `unless` says of each whether it is not to be looked at.
-        """
+    def flags(self, path: str) -> list[bool | None]:
+        """True or False of each, also from the words; anything else is counted as unread."""
         return [
             value if value is True or value is False or value is None else self._flag(value, path)
-            for value in self._but(path, unless)
+            for value in self.values(path)
         ]
 
-    def instants(self, path: str, unless: Sequence[bool] = ()) -> list[datetime | None]:
-        """The instant of each in UTC, in the past; see `Reader.instant` and `flags`."""
-        return self._reader.instants(self._within + path, self._but(path, unless))
+    def instants(self, path: str) -> list[datetime | None]:
+        """An instant of each in UTC, one ahead of now as now; what cannot be read is counted as unread."""
+        return self._reader.instants(self._within + path, self.values(path))
+
+    def tells(self, path: str) -> list[bool]:
+        """Whether each has the key at all, be its value null. The key holds no dots."""
+        return [path in item for item in self._items]
+
+    def part(self, name: str) -> Objects:
+        """The object that each holds under that name; one that tells nothing where there is none."""
+        if name not in self._parts:
+            told = [item.get(name) for item in self._items]
+            self._parts[name] = Objects(told, self._reader, f"{self._within}{name}.")
+        return self._parts[name]
+
+    def only(self, asked: list[bool]) -> Objects:
+        """The same, as many, of which those that are not asked tell nothing, so that nothing of them is counted."""
+        if all(asked):
+            return self
+        pairs = zip(self._items, asked, strict=True)
+        return Objects([item if wanted else None for item, wanted in pairs], self._reader, self._within)
 
     def one_of(self, path: str, known: Mapping[str, Any]) -> list[Any]:
         """What a closed value of each means, by its folded spelling; one that is not known is counted as unread."""
@@ -67,26 +82,9 @@ class Objects:
                 self._reader.unread[f"{self._within}{path} = {text[:40]}"] += 1
         return [None if one is None else known.get(one) for one in folded]
 
-    def part(self, name: str) -> Objects:
-        """The object that each holds under that name; one that tells nothing where there is none."""
-        if name not in self._parts:
-            inner = Objects([item.get(name) for item in self._items], self._reader, f"{self._within}{name}.")
-            self._parts[name] = inner
-        return self._parts[name]
-
-    def some(self, places: Iterable[int]) -> Objects:
-        """Those at these places."""
-        return Objects([self._items[place] for place in places], self._reader, self._within)
-
     @cached_property
     def _names(self) -> set[str]:
         return names_of(self._items)
-
-    def _but(self, path: str, unless: Sequence[bool]) -> list[Any]:
-        values = self.values(path)
-        if True not in unless:
-            return values
-        return [None if left_out else value for value, left_out in zip(values, unless, strict=True)]
 
     def _odd(self, value: Any, path: str) -> str | None:
         text = as_text(value)

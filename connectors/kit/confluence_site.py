@@ -15,8 +15,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.atlassian_declaration import Administers
-from connectors.kit.atlassian_lists import SiteLists
-from connectors.kit.pagination import read_pages
+from connectors.kit.atlassian_lists import SiteLists, account_ids
+from connectors.kit.pagination import read_lists, read_pages
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource, as_text
 from governance.records import Entitlement, Event, Reading, Rejected
@@ -86,15 +86,15 @@ class ConfluenceGrants:
         fetch = self._lists.results(path, {"expand": "isExternalCollaborator"}, self._size)
         inside = held.members.setdefault(group_id, [])
         place = f"{self._application}: members of a group"
-        for number, entry in read_pages(fetch, _id("accountId"), reading, place, counted=False):
-            account_id = _id("accountId")(entry)
-            if account_id is None:
-                reading.rows_read += 1
-                reading.rejected.append(Rejected(f"{path}#{number}", "accountId", "is missing or no text"))
-                continue
-            held.rows.setdefault(account_id, entry)
-            held.add(account_id, group_id, "direct")
-            inside.append(account_id)
+        for numbers, entries in read_lists(fetch, account_ids, reading, place, counted=False):
+            for number, entry, account_id in zip(numbers, entries, account_ids(entries), strict=True):
+                if account_id is None:
+                    reading.rows_read += 1
+                    reading.rejected.append(Rejected(f"{path}#{number}", "accountId", "is missing or no text"))
+                    continue
+                held.rows.setdefault(account_id, entry)
+                held.add(account_id, group_id, "direct")
+                inside.append(account_id)
 
     def _spaces(self, held: Held, reading: Reading, reader: Reader) -> None:
         fetch = self._lists.cursored("api/v2/spaces", {}, 250)

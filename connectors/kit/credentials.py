@@ -15,9 +15,14 @@ from governance.records import Account, Credential
 
 def opened(account: Account, held: Iterable[Credential], now: datetime) -> Iterator[Account | Credential]:
     """The account with the number of those that work, and each of them as the account's; none: not told."""
-    working = [one for one in held if one.expires_at is None or one.expires_at > now]
-    yield replace(account, credentials=len(working)) if working else account
-    yield from (replace(one, account_id=account.account_id) for one in working)
+    good = working(held, now)
+    yield replace(account, credentials=len(good)) if good else account
+    yield from (replace(one, account_id=account.account_id) for one in good)
+
+
+def working(held: Iterable[Credential], now: datetime) -> list[Credential]:
+    """Those that did not expire."""
+    return [one for one in held if one.expires_at is None or one.expires_at > now]
 
 
 def last_used(held: Iterable[Credential]) -> datetime | None:

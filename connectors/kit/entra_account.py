@@ -38,7 +38,7 @@ def read_accounts(
     seen_at, seen_known = last_success(told, created_at) if activity else ([None] * len(ids), [False] * len(ids))
     guest = [(kind or "").casefold() == "guest" for kind in told.texts("userType")]
     mails = zip(told.texts("mail"), told.values("otherMails"), strict=True)
-    shared = zip(guest, told.flags("isResourceAccount", unless=guest), strict=True)
+    shared = zip(guest, told.only([not one for one in guest]).flags("isResourceAccount"), strict=True)
     return Rows(
         Account,
         {
@@ -67,27 +67,19 @@ def last_success(told: Objects, created_at: Sequence[datetime | None]) -> tuple[
     Where no success is told, a last try before successes were written down bounds the last use; a later one does not.
     """
     readable = [value is None or type(value) is dict for value in told.values("signInActivity")]
-    seen_at = told.instants(_SUCCESS, unless=[not one for one in readable])
-    seen_known = [at is not None for at in seen_at]
-    unseen = [
-        place
-        for place, (one, value, known) in enumerate(zip(readable, told.values(_SUCCESS), seen_known, strict=True))
-        if one and value is None and not known
-    ]
-    tried = []
-    for place in unseen:
-        created = created_at[place]
-        if created is not None and created >= SUCCESS_TOLD_SINCE:
-            seen_known[place] = True
-        else:
-            tried.append(place)
-    some = told.some(tried)
-    names = ("lastSignInDateTime", "lastNonInteractiveSignInDateTime")
-    tries = zip(tried, *(some.instants(f"signInActivity.{name}") for name in names), strict=True)
-    for place, *both in tries:
-        last = max(filter(None, both), default=None)
-        if last is not None and last < SUCCESS_TOLD_SINCE:
-            seen_at[place], seen_known[place] = last, True
+    seen_at = told.only(readable).instants(_SUCCESS)
+    successes = zip(readable, told.values(_SUCCESS), strict=True)
+    untold = [one and value is None for one, value in successes]
+    late = [at is not None and at >= SUCCESS_TOLD_SINCE for at in created_at]
+    seen_known = [at is not None or (none and new) for at, none, new in zip(seen_at, untold, late, strict=True)]
+    tried = [none and not new for none, new in zip(untold, late, strict=True)]
+    if any(tried):
+        names = ("lastSignInDateTime", "lastNonInteractiveSignInDateTime")
+        tries = (told.only(tried).instants(f"signInActivity.{name}") for name in names)
+        for place, both in enumerate(zip(*tries, strict=True)):
+            last = max(filter(None, both), default=None)
+            if last is not None and last < SUCCESS_TOLD_SINCE:
+                seen_at[place], seen_known[place] = last, True
     return seen_at, seen_known
 
 

@@ -12,8 +12,9 @@ from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, entry_ids,
 from connectors.kit.entra_delta import only
 from connectors.kit.holdings import Holdings
 from connectors.kit.pagination import Numbered, entries_of
+from connectors.kit.quarantine import named
 from connectors.kit.resource import Reader
-from governance.records import Reading, Rows
+from governance.records import Entitlement, Reading, Rows, rows_of
 
 _WITH_ACTIVITY: Final = 120  # the most users a page may hold that tells their sign-ins
 _FEW: Final = 10  # requests for some users that are always worth it
@@ -71,10 +72,18 @@ class EntraPeople:
         found: dict[str | None, bool | None] = {}
         for _, rows in pages:
             ids = entry_ids(rows)
-            nameless = [account_id is None for account_id in ids]
-            registered = Objects(rows, self._reader).flags("isMfaRegistered", unless=nameless)
+            named_ones = Objects(rows, self._reader).only([account_id is not None for account_id in ids])
+            registered = named_ones.flags("isMfaRegistered")
             found |= zip(ids, registered, strict=True)
         return {account_id: mfa for account_id, mfa in found.items() if account_id is not None}
+
+    def everybody(self, found: Holdings, registered: Mapping[str, bool | None], seen: set[str]) -> Iterator[Rows]:
+        """Everybody, then deleted ones, each once in `seen`, and what they hold."""
+        yield rows_of(Entitlement, list(found.entitlements.values()))
+        for deleted in (False, True):
+            for numbers, rows in self.deleted() if deleted else self.listed():
+                good = named(numbers, rows, entry_ids(rows), seen, self._reading)
+                yield from self.accounts(good.values(), list(good), found, registered, deleted=deleted)
 
     def accounts(
         self,

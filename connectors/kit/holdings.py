@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -63,3 +63,17 @@ class Holdings:
         mine = self.held.setdefault(account_id, {})
         if entitlement_id not in mine or held.how == "direct":
             mine[entitlement_id] = held
+
+
+def grants_of(application: str, ids: Iterable[str], held: Iterable[Mapping[str, str]]) -> Rows:
+    """What each of these accounts holds: entitlement id -> how."""
+    told = [(account_id, e, how) for account_id, one in zip(ids, held, strict=True) for e, how in one.items()]
+    return Rows(
+        Grant,
+        {
+            "application": [application] * len(told),
+            "account_id": [account_id for account_id, _, _ in told],
+            "entitlement_id": [entitlement_id for _, entitlement_id, _ in told],
+            "how": [how for _, _, how in told],
+        },
+    )

@@ -90,8 +90,8 @@ class Calendar:
 
     def _at(self, text: str, zone: ZoneInfo, days: int) -> datetime | None:
         if len(text) > _DAY:
-            if self._format is None and (plain := _plain(text)) is not None:
-                return plain
+            if self._format is None and (instant := plain(text)) is not None:
+                return instant
             return _in_utc(self._parse(text), zone, days)
         key = (text, zone.key, days)
         try:
@@ -158,12 +158,12 @@ _OPEN_YEARS: Final = frozenset(day.year for day in OPEN_ENDS)
 _OPEN_TEXTS: Final = frozenset(day.isoformat() for day in OPEN_ENDS)
 
 
-def _plain(text: str) -> datetime | None:
+def plain(text: str) -> datetime | None:
     """A time in UTC as nearly every API writes it, such as 2026-11-23T08:00:00Z: half of what a pull reads are these.
 
     None for whatever is written in any other way, and for what is no time: that is looked at closely.
     """
-    zone = 1 if text[-1] == "Z" else 5 if text.endswith("+0000") else 6 if text.endswith("+00:00") else 0
+    zone = 1 if text.endswith("Z") else 5 if text.endswith("+0000") else 6 if text.endswith("+00:00") else 0
     whole = len(text) - zone
     if not zone or text[4:17:3] != "--T::" or not (whole == 19 or (20 < whole < 27 and text[19] == ".")):
         return None

@@ -6,11 +6,12 @@ Okta; status is evaluated lazily, so PASSWORD_EXPIRED is seen only after a try t
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any, Final
 
+from connectors.kit.columns import Objects
 from connectors.kit.resource import Resource
-from governance.records import Account
+from governance.records import Account, Rows
 
 # Whether the account can sign in. LOCKED_OUT, PASSWORD_EXPIRED and RECOVERY end by themselves or by the owner's own
 # doing, so they count as open, and so does PROVISIONED ("pending user action"): its owner has the link that activates
@@ -42,30 +43,31 @@ _WEAK: Final = frozenset({"question", "email"})
 _ENROLLED: Final = frozenset({"ACTIVE", "ENROLLED"})
 
 
-def read_account(told: Resource, application: str, privileged: bool | None, mfa: bool | None) -> Account | None:
-    """The account a user of Okta is; None for one without an id."""
-    account_id = told.text("id")
-    if account_id is None:
-        return None
-    seen_at, seen_known = _last_login(told)
-    names = [told.text("profile.firstName"), told.text("profile.lastName")]
-    kind = (told.text("profile.userType") or "").casefold().replace("_", " ").replace("-", " ")
-    return Account(
-        application=application,
-        account_id=account_id,
-        username=told.text("profile.login"),
-        email=told.text("profile.email"),
-        display_name=told.text("profile.displayName") or " ".join(n for n in names if n) or None,
-        employee_id=told.text("profile.employeeNumber"),
-        kind=_KINDS.get(kind),
-        active=told.one_of("status", STATUSES),
-        last_seen_at=seen_at,
-        last_seen_known=seen_known,
-        created_at=told.instant("created"),
-        mfa=mfa,
-        privileged=privileged,
-        department=told.text("profile.department"),
-        title=told.text("profile.title"),
+def read_accounts(told: Objects, ids: Sequence[str], application: str, privileged: Sequence[bool | None]) -> Rows:
+    """The accounts of these ids that users of Okta are."""
+    seen_at = told.instants("lastLogin")
+    never = zip(told.tells("lastLogin"), told.values("lastLogin"), strict=True)
+    seen_known = [at is not None or (has and value is None) for at, (has, value) in zip(seen_at, never, strict=True)]
+    parts = ("profile.displayName", "profile.firstName", "profile.lastName")
+    names = zip(*map(told.texts, parts), strict=True)
+    return Rows(
+        Account,
+        {
+            "application": [application] * len(ids),
+            "account_id": ids,
+            "username": told.texts("profile.login"),
+            "email": told.texts("profile.email"),
+            "display_name": [shown or " ".join(filter(None, both)) or None for shown, *both in names],
+            "employee_id": told.texts("profile.employeeNumber"),
+            "kind": [None if kind is None else _KINDS.get(_folded(kind)) for kind in told.texts("profile.userType")],
+            "active": told.one_of("status", STATUSES),
+            "last_seen_at": seen_at,
+            "last_seen_known": seen_known,
+            "created_at": told.instants("created"),
+            "privileged": privileged,
+            "department": told.texts("profile.department"),
+            "title": told.texts("profile.title"),
+        },
     )
 
 
@@ -82,7 +84,5 @@ def has_second_factor(factors: list[Any], told: Resource) -> bool | None:
     return None if federated(told) else False
 
 
-def _last_login(told: Resource) -> tuple[datetime | None, bool]:
-    seen_at = told.instant("lastLogin")
-    never = told.tells("lastLogin") and told.get("lastLogin") is None
-    return seen_at, never or seen_at is not None
+def _folded(kind: str) -> str:
+    return kind.casefold().replace("_", " ").replace("-", " ")

@@ -10,7 +10,7 @@ is answered 401 E0000015 as well as 403 E0000006, an unknown id 404 E0000007, an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -25,10 +25,11 @@ from connectors.kit.authorization import (
     signer,
     token_endpoint,
 )
+from connectors.kit.columns import keys_of
 from connectors.kit.contract import Circumstances
 from connectors.kit.http import Http
 from connectors.kit.pacing import RateLimit
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.pagination import Numbered, Page, entries_of, read_lists, read_pages
 from connectors.kit.resource import as_text
 from governance.errors import AuthenticationFailed, UnexpectedAnswer
 from governance.records import Reading
@@ -109,17 +110,21 @@ class OktaCalls:
         self.place = place
         self.digest = hashlib.sha256()
 
-    def pages(
-        self, path: str, params: Mapping[str, str], reading: Reading, *, counted: bool = False
-    ) -> Iterator[tuple[int, Any]]:
+    def pages(self, path: str, params: Mapping[str, str], reading: Reading) -> Iterator[tuple[int, Any]]:
         """Every entry of a list once, with its number."""
+        return entries_of(self.lists(path, params, reading))
+
+    def lists(
+        self, path: str, params: Mapping[str, str], reading: Reading, *, counted: bool = False
+    ) -> Iterator[Numbered]:
+        """The same page by page."""
 
         def fetch(cursor: str | None) -> Page:
             answer = self.http.get(f"{API}/{path}", params) if cursor is None else self.http.get(cursor)
             self.digest.update(answer.sha256.encode())
             return Page(_entries(answer), self._next(answer))
 
-        return read_pages(fetch, entry_id, reading, f"{self.place}: {path}", counted=counted)
+        return read_lists(fetch, entry_ids, reading, f"{self.place}: {path}", counted=counted)
 
     def may_list(
         self, path: str, params: Mapping[str, str], reading: Reading, *, gone: bool = False, ends_empty: bool = False
@@ -181,7 +186,12 @@ class OktaCalls:
 
 def entry_id(entry: Any) -> str | None:
     """The id of an entry; None when it has none."""
-    return as_text(entry.get("id")) if isinstance(entry, Mapping) else None
+    return as_text(entry.get("id")) if isinstance(entry, dict) else None
+
+
+def entry_ids(rows: Iterable[Any]) -> list[str | None]:
+    """The id of each entry."""
+    return keys_of(rows, "id")
 
 
 def event_id(entry: Any) -> str | None:

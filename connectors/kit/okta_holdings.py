@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from connectors.kit.columns import Objects
 from connectors.kit.holdings import Held, Holdings
-from connectors.kit.okta_calls import OktaCalls, entry_id, step
+from connectors.kit.okta_calls import OktaCalls, entry_id, entry_ids, step
 from connectors.kit.okta_updated import Kept
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource
@@ -71,10 +72,11 @@ class OktaHoldings:
             members = known or []
             if known is None and told.number("_embedded.stats.usersCount") != 0:
                 path = f"groups/{step(group_id)}/users"
-                pages = self._calls.pages(path, {"limit": "200"}, reading)
-                members = [account_id for _, row in pages if (account_id := entry_id(row))]
+                pages = self._calls.lists(path, {"limit": "200"}, reading)
+                members = [account_id for _, rows in pages for account_id in entry_ids(rows) if account_id]
+            direct = Held("direct")
             for account_id in members:
-                found.add(account_id, group_id, Held("direct"))
+                found.add(account_id, group_id, direct)
             if members and told.flag("_embedded.stats.hasAdminPrivlege") is not False:
                 admins[group_id] = members
         return admins
@@ -143,12 +145,19 @@ class OktaHoldings:
                 for holder, held in known.items():
                     found.add(holder, app_id, held)
                 continue
-            for _, row in self._calls.pages(f"apps/{step(app_id)}/users", {"limit": "500"}, reading):
-                assigned = self._reader.of(row)
-                account_id = assigned.text("id")
-                if account_id and assigned.text("status") not in _CLOSED:
-                    how = "group" if assigned.text("scope") == "GROUP" else "direct"
-                    found.add(account_id, app_id, Held(how, assigned.instant("created")))
+            for _, entries in self._calls.lists(f"apps/{step(app_id)}/users", {"limit": "500"}, reading):
+                self._assigned(found, app_id, Objects(entries, self._reader))
+
+    @staticmethod
+    def _assigned(found: Holdings, app_id: str, told: Objects) -> None:
+        """Those to whom an application is open."""
+        ids = told.texts("id")
+        states = zip(ids, told.only([account_id is not None for account_id in ids]).texts("status"), strict=True)
+        opened = told.only([account_id is not None and status not in _CLOSED for account_id, status in states])
+        given = zip(opened.texts("id"), opened.texts("scope"), opened.instants("created"), strict=True)
+        for account_id, scope, since in given:
+            if account_id is not None:
+                found.add(account_id, app_id, Held("group" if scope == "GROUP" else "direct", since))
 
 
 def role_key(told: Resource) -> str | None:

@@ -75,12 +75,6 @@ class Standing:
             self.columns = {name: list(compress(told, good)) for name, told in self.columns.items()} | {into: values}
 
 
-def rows_of(kind: type[Record], records: Iterable[Record]) -> Rows:
-    """These records, all of that kind, column by column."""
-    told = list(records)
-    return Rows(kind, {name: [getattr(record, name) for record in told] for name in kind.__struct_fields__})
-
-
 def gathered(portions: Iterable[Rows]) -> Iterator[Rows]:
     """The same records some TOLD at a time: what a page holds is little, and every portion costs something later on."""
     waiting: dict[type[Record], dict[str, list[Any]]] = {}

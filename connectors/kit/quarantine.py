@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from governance.errors import UnexpectedAnswer
-from governance.records import Reading
+from governance.records import Reading, Rejected
 
 MAX_SHARE: Final = 0.05
 MAX_ROWS: Final = 10  # fewer never condemn a feed, unless they are all there is
@@ -24,3 +25,24 @@ def judge(reading: Reading, place: str) -> None:
         f" the first: {first.where}:{column} {first.reason}",
         first.where,
     )
+
+
+def named(
+    numbers: Sequence[int],
+    rows: Iterable[Any],
+    ids: Sequence[str | None],
+    seen: set[str],
+    reading: Reading,
+    column: str = "id",
+) -> dict[str, Any]:
+    """The rows of a page by their ids; those without one are quarantined, those `seen` before counted as duplicates."""
+    good: dict[str, Any] = {}
+    for number, row, key in zip(numbers, rows, ids, strict=True):
+        if key is None:
+            reading.rejected.append(Rejected(f"{reading.source}#{number}", column, "is missing or no text"))
+        elif key in seen:
+            reading.duplicates += 1
+        else:
+            seen.add(key)
+            good[key] = row
+    return good

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -22,6 +21,7 @@ from governance.records import (
     Identity,
     Record,
     Rows,
+    rows_of,
 )
 
 INSTANT: Final = pl.Datetime("us", "UTC")
@@ -94,12 +94,8 @@ def frame_of(table: str, rows: Sequence[Record] | Rows) -> pl.DataFrame:
     """Records of one table as columns, with `_s` twins and match keys."""
     if not rows:
         return pl.DataFrame(schema=schema(table))
-    return with_keys(table, with_twins(table, _frame(table, rows if isinstance(rows, Rows) else _as_columns(rows))))
-
-
-def _as_columns(records: Sequence[Record]) -> Rows:
-    first = records[0]
-    return Rows(type(first), {name: list(map(attrgetter(name), records)) for name in first.__struct_fields__})
+    columns = rows if isinstance(rows, Rows) else rows_of(type(rows[0]), rows)
+    return with_keys(table, with_twins(table, _frame(table, columns)))
 
 
 def _frame(table: str, rows: Rows) -> pl.DataFrame:
