@@ -24,6 +24,6 @@ class Privilege:
 def holds_privilege(held: Iterable[bool | None], *, told: bool) -> bool | None:
     """Whether an account is privileged: one privileged entitlement is enough; to say it is not, all must be known."""
     seen = list(held)
-    if any(one is True for one in seen):
+    if True in seen:
         return True
-    return False if told and all(one is False for one in seen) else None
+    return False if told and None not in seen else None

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from connectors.kit.instants import Calendar, clamp
+from connectors.kit.instants import AHEAD, Calendar, clamp, plain_ones
 from governance.records import Reading
 
 _OBJECT: Final = (dict, Mapping)  # the first is nearly always met, the second takes long to be asked
@@ -79,6 +79,13 @@ class Reader:
         instant, was_ahead = clamp(instant, self._now)
         self.clamped += was_ahead
         return instant
+
+    def instants(self, what: str, values: list[Any]) -> list[datetime | None]:
+        """What `instant` tells of each value, in a third of the time where all are written plainly."""
+        told = [value for value in values if value is not None]
+        found = plain_ones(told, self._now + AHEAD) if told else None
+        each = iter(found) if found is not None else (self.instant(what, value) for value in told)
+        return [None if value is None else next(each) for value in values]
 
     def note(self, reading: Reading) -> None:
         """Write what was counted into the evidence of the pull."""
