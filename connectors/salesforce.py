@@ -13,10 +13,11 @@ factor at the identity provider, so that none here proves nothing; that accounts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from connectors.kit.addresses import check_base
+from connectors.kit.columns import Objects, keys_of
 from connectors.kit.contract import (
     Before,
     CanDeactivate,
@@ -27,33 +28,35 @@ from connectors.kit.contract import (
     CanSuspend,
     Checked,
     Circumstances,
-    Connector,
     Field,
     MarkRefused,
+    ReadsColumns,
     TellsChanges,
     TellsEvents,
 )
+from connectors.kit.granted import entitlement_rows, grant_rows
 from connectors.kit.options import feed_table, text_option
+from connectors.kit.portions import Meanings, gathered
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
-from connectors.kit.resource import Reader, Resource
-from connectors.kit.salesforce_access import Held, Hold, SalesforceAccess, profile_of
-from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, account_of, where_wanted
+from connectors.kit.resource import Reader
+from connectors.kit.salesforce_access import Held, Hold, SalesforceAccess
+from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, accounts_of, where_wanted
 from connectors.kit.salesforce_change import SalesforceChange, credentials_of
 from connectors.kit.salesforce_events import SalesforceEvents
 from connectors.kit.salesforce_modified import Earlier, begun, mark_of, modified, only
-from connectors.kit.salesforce_query import Soql, checked, row_id, select, where
+from connectors.kit.salesforce_query import Soql, checked, select, where
 from connectors.kit.salesforce_rights import rights
 from connectors.kit.salesforce_session import LOGIN, SalesforceSession
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Event, Gone, Grant, Receipt, Record, Rejected
+from governance.records import Account, Credential, Entitlement, Event, Gone, Grant, Receipt, Record, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 READ_ONLY = "is read-only here: writing is switched off or has no write_token"
 
 
 class Salesforce(
-    Connector,
+    ReadsColumns,
     TellsEvents,
     TellsChanges,
     CanDeactivate,
@@ -155,7 +158,7 @@ class Salesforce(
             notes.append(f"{soql.used[0]:,} of {soql.used[1]:,} requests are used today, by everybody together")
         return Checked(tuple(notes), found.missing, found.excess)
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once."""
         soql, reading, place, reader = self._begin(), self.reading, self.feed.name, self._reader()
         reading.source = self._address.join("services/data/v64.0/query")
@@ -164,19 +167,9 @@ class Salesforce(
         held = SalesforceAccess(soql, self._privilege, place, reading, reader).read()
         all_told = held.told and logins.frozen_told is not None
         self.changes_mark = mark_of(self.given.now, logins) if all_told else None
-        yield from list(held.entitlements.values())
-        seen: set[str] = set()
-        query = select(COLUMNS, "User", reading.filters)
-        for number, data in soql.rows(query, reading, counted=True):
-            row, account_id = reader.of(data), row_id(data)
-            if account_id is None:
-                reading.rejected.append(Rejected(f"{reading.source}#{number}", "Id", "is missing or no text"))
-                continue
-            seen.add(account_id)
-            yield from self._with_grants(row, account_id, logins, held)
-        if not seen:
+        yield from gathered(self._pages(soql, reader, logins, held))
+        if not reading.kept:
             raise IncompleteFeed(f"{place}: the organisation lists no account at all; that is not believed")
-        reading.kept = len(seen)
         reading.sha256 = soql.digest.hexdigest()
         reader.note(reading)
         judge(reading, place)
@@ -196,13 +189,14 @@ class Salesforce(
         yield from list(held.entitlements.values())
         seen: set[str] = set()
         for condition in (modified(since), *only(earlier.other(frozen))):
-            for _, data in soql.rows(select(COLUMNS, "User", wanted, condition), reading, counted=True):
-                account_id = row_id(data)
-                if account_id is None:
+            for _, items in soql.lists(select(COLUMNS, "User", wanted, condition), reading, counted=True):
+                told = keys_of(items, "Id")
+                if None in told:
                     raise MarkRefused(f"{place}: an account that changed has no id")
-                if account_id not in seen:
-                    seen.add(account_id)
-                    yield from self._with_grants(reader.of(data), account_id, logins, held)
+                new = {one: item for one, item in zip(told, items, strict=True) if one is not None and one not in seen}
+                seen |= new.keys()
+                for rows in self._told(Objects(new.values(), reader), list(new), logins, held):
+                    yield from rows.records()
         for account_id in earlier:
             if account_id not in seen:
                 yield from self._grants(account_id, earlier.holds(account_id))
@@ -221,7 +215,8 @@ class Salesforce(
         frozen = self.options["frozen"] is not False
         logins = LoginReader(soql, self.reading, reader, self.feed.name).read(frozen=frozen, account_id=account_id)
         held = SalesforceAccess(soql, self._privilege, self.feed.name, self.reading, reader).read(account_id)
-        [account] = [r for r in self._with_grants(reader.of(found), account_id, logins, held) if isinstance(r, Account)]
+        told = self._told(Objects([found], reader), [account_id], logins, held)
+        [account] = [r for rows in told for r in rows.records() if isinstance(r, Account)]
         return account
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
@@ -270,22 +265,49 @@ class Salesforce(
         if self._writing is not None:
             self._writing.close()
 
-    def _with_grants(self, row: Resource, account_id: str, logins: Logins, held: Held) -> Iterator[Record]:
-        """The account, what it holds, and its profile where the table of profiles may not be seen."""
-        holds = dict(held.of_account.get(account_id, {}))
-        profile = profile_of(row, self.feed.name, self._privilege)
-        if profile is not None:
-            if profile.entitlement_id not in held.entitlements:
-                held.entitlements[profile.entitlement_id] = profile
-                yield profile
-            holds[profile.entitlement_id] = Hold(profile.entitlement_id)
-        role = row.text("UserRoleId")
-        if role in held.entitlements and role is not None:
-            holds[role] = Hold(role)
-        told = held.told and profile is not None and account_id not in held.unclear
-        privileged = holds_privilege((held.entitlements[one].privileged for one in holds), told=told)
-        yield account_of(row, account_id, self.feed.name, logins, privileged)
-        yield from self._grants(account_id, holds.values())
+    def _pages(self, soql: Soql, reader: Reader, logins: Logins, held: Held) -> Iterator[Rows]:
+        """Everything that can be held, and what each page of accounts tells."""
+        reading = self.reading
+        yield entitlement_rows(held.entitlements.values())
+        for numbers, items in soql.lists(select(COLUMNS, "User", reading.filters), reading, counted=True):
+            told = keys_of(items, "Id")
+            ids = [account_id for account_id in told if account_id is not None]
+            if len(ids) < len(told):
+                for number, account_id in zip(numbers, told, strict=True):
+                    if account_id is None:
+                        where = f"{reading.source}#{number}"
+                        reading.rejected.append(Rejected(where, "Id", "is missing or no text"))
+                items = [item for item, account_id in zip(items, told, strict=True) if account_id is not None]
+            reading.kept += len(ids)
+            yield from self._told(Objects(items, reader), ids, logins, held)
+
+    def _told(self, rows: Objects, ids: Sequence[str], logins: Logins, held: Held) -> Iterator[Rows]:
+        """The accounts, what they hold, and their profiles where the table of profiles may not be seen."""
+        entitlements, of_account = held.entitlements, held.of_account
+        unclear = held.unclear if held.told else set(ids)
+        once = Meanings(Hold)  # profiles and roles are held by many
+        new: list[Entitlement] = []
+        holds: list[dict[str, Hold]] = []
+        privileged: list[bool | None] = []
+        own = zip(rows.texts("ProfileId"), rows.texts("Profile.Name"), rows.texts("UserRoleId"), strict=True)
+        for account_id, (profile, name, role) in zip(ids, own, strict=True):
+            one = dict(of_account.get(account_id, ()))
+            if profile is not None:
+                if profile not in entitlements:
+                    power = self._privilege.of(name or "")
+                    entitlements[profile] = Entitlement(self.feed.name, profile, name or profile, "profile", power)
+                    new.append(entitlements[profile])
+                one[profile] = once[profile]
+            if role is not None and role in entitlements:
+                one[role] = once[role]
+            holds.append(one)
+            told = profile is not None and account_id not in unclear
+            privileged.append(holds_privilege([entitlements[number].privileged for number in one], told=told))
+        yield entitlement_rows(new)
+        yield accounts_of(rows, ids, self.feed.name, logins, privileged)
+        several = [hold for one in holds for hold in one.values()]
+        how, since = [hold.how for hold in several], [hold.since for hold in several]
+        yield grant_rows(self.feed.name, ids, holds, how=how, since=since)
 
     def _grants(self, account_id: str, holds: Iterable[Hold]) -> Iterator[Grant]:
         for hold in holds:

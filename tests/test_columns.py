@@ -68,6 +68,41 @@ def test_a_column_reads_words_and_times_as_each_object_is_read(seed):
 
 
 @pytest.mark.parametrize("seed", range(40))
+def test_a_column_tells_whether_each_has_the_key_and_nothing_of_those_that_are_not_asked(seed):
+    items, dice = list(objects(seed, ("a", "b"))), random.Random(seed)
+    asked = [dice.random() < 0.5 for _ in items]
+    single, whole = Reader("x", NOW), Reader("x", NOW)
+    columns = Objects(items, whole)
+    assert columns.tells("a") == [single.of(item).tells("a") for item in items]
+    told = [single.of(item).text("a.b") if wanted else None for item, wanted in zip(items, asked, strict=True)]
+    assert columns.only(asked).texts("a.b") == told
+    assert whole.unread == single.unread
+
+
+TIMES = (
+    "2026-11-02T08:00:00Z",
+    "2026-11-02T08:00:00.123Z",
+    "2026-11-02T08:00:00.000+0000",
+    "1900-01-01T00:00:00+00:00",
+)
+OTHERS = (None, "", " 2026-11-02T08:00:00Z", "2026-13-02T08:00:00Z", "2026-11-02T08:00:00\n", "2199-01-01T00:00:00Z", 3)
+ODD = (*OTHERS, "2026-11-02T08:00:00.000+0530", "2026-11-02", 1700000000, "0026-11-02T08:00:00Z", [], "\u0661", *TIMES)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_column_of_times_tells_what_each_tells(seed):
+    dice = random.Random(seed)
+    form = dice.choice(TIMES)
+    values = [form.replace("02", f"{dice.randrange(1, 29):02}", 1) for _ in range(20)]
+    for _ in range(seed % 4):
+        values[dice.randrange(len(values))] = dice.choice(ODD)
+    items = [{"a": value} for value in values]
+    single, whole = Reader("x", NOW), Reader("x", NOW)
+    assert Objects(items, whole).instants("a") == [single.of(item).instant("a") for item in items]
+    assert (whole.unread, whole.clamped) == (single.unread, single.clamped)
+
+
+@pytest.mark.parametrize("seed", range(40))
 def test_a_column_of_scim_tells_what_each_resource_tells(seed):
     names = ("a", "b", "c", "A", "a.b", "urn:x:a", "URN:x:A", "urn:x:a:b")[: 3 + seed % 6]
     items = list(objects(seed, names))

@@ -155,6 +155,8 @@ def clamp(instant: datetime, now: datetime) -> tuple[datetime, bool]:
 
 
 _OPEN_YEARS: Final = frozenset(day.year for day in OPEN_ENDS)
+_DIGITS: Final = bytes.maketrans(b"0123456789", b"0" * 10)
+_WHOLE_SECONDS: Final = frozenset({"Z", "+0000", "+00:00", ".000Z", ".000+0000", ".000+00:00"})
 _OPEN_TEXTS: Final = frozenset(day.isoformat() for day in OPEN_ENDS)
 
 
@@ -163,15 +165,36 @@ def plain(text: str) -> datetime | None:
 
     None for whatever is written in any other way, and for what is no time: that is looked at closely.
     """
-    zone = 1 if text.endswith("Z") else 5 if text.endswith("+0000") else 6 if text.endswith("+00:00") else 0
-    whole = len(text) - zone
-    if not zone or text[4:17:3] != "--T::" or not (whole == 19 or (20 < whole < 27 and text[19] == ".")):
+    if text[4:17:3] != "--T::":
         return None
+    if text[19:] not in _WHOLE_SECONDS:
+        zone = 1 if text.endswith("Z") else 5 if text.endswith("+0000") else 6 if text.endswith("+00:00") else 0
+        if not zone or not 20 < len(text) - zone < 27 or text[19] != ".":
+            return None
     try:
         value = datetime.fromisoformat(text)
     except ValueError:
         return None
     return value if value.year in YEARS else None
+
+
+def plain_ones(values: list[Any], latest: datetime) -> list[datetime] | None:
+    """Times as `plain` reads them, at once; None where not all are such ones of one form, or one lies after `latest`.
+
+    Columns are written in one form, and are compared with it in one go: a third of what each alone would take.
+    """
+    first = values[0]
+    if type(first) is not str or plain(first) is None:
+        return None
+    try:
+        lines = "\n".join([*values, ""]).encode("ascii")
+        if lines.translate(_DIGITS) != f"{first}\n".encode().translate(_DIGITS) * len(values):
+            return None
+        found = list(map(datetime.fromisoformat, values))
+    except (TypeError, ValueError):  # not all are texts, or one is no day and time of the calendar
+        return None
+    in_utc = first.endswith("Z") or lines.count(f"{first[first.index('+') :]}\n".encode()) == len(values)
+    return found if in_utc and min(found).year >= YEARS[0] and max(found) <= latest else None
 
 
 def _from_iso(text: str) -> date | datetime:

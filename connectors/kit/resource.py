@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from connectors.kit.instants import AHEAD, Calendar, clamp, plain
+from connectors.kit.instants import AHEAD, Calendar, clamp, plain_ones
 from governance.records import Reading
 
 _OBJECT: Final = (dict, Mapping)  # the first is nearly always met, the second takes long to be asked
@@ -80,17 +80,12 @@ class Reader:
         self.clamped += was_ahead
         return instant
 
-    def instants(self, what: str, values: Iterable[Any]) -> list[datetime | None]:
-        """The instant of each value: what `instant` tells of it, in half the time where it is written plainly."""
-        latest, one = self._now + AHEAD, self.instant
-        return [
-            None
-            if value is None
-            else at
-            if type(value) is str and (at := plain(value)) is not None and at <= latest
-            else one(what, value)
-            for value in values
-        ]
+    def instants(self, what: str, values: list[Any]) -> list[datetime | None]:
+        """What `instant` tells of each value, in a third of the time where all are written plainly."""
+        told = [value for value in values if value is not None]
+        found = plain_ones(told, self._now + AHEAD) if told else None
+        each = iter(found) if found is not None else (self.instant(what, value) for value in told)
+        return [None if value is None else next(each) for value in values]
 
     def note(self, reading: Reading) -> None:
         """Write what was counted into the evidence of the pull."""

@@ -10,8 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from itertools import chain, compress
+from typing import Any, Final
 
+from msgspec import Struct
+
+from connectors.kit.columns import Objects
+from connectors.kit.portions import Meanings
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource
 from connectors.kit.salesforce_query import NotReadable, Soql, select, where, where_in
@@ -29,8 +34,7 @@ PROFILE, SET, SET_GROUP, ROLE, GROUP, LICENCE = "00e", "0PS", "0PG", "00E", "00G
 _GROUP_KINDS: Final = {"Regular": "group", "Queue": "queue"}
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True, gc=False):
     """How and since when something is held."""
 
     entitlement_id: str
@@ -77,16 +81,20 @@ class SalesforceAccess:
         columns: tuple[str, ...] = ("Id", "AssigneeId", "PermissionSetId", "PermissionSetGroupId", "SystemModstamp")
         not_mirrored = where("PermissionSet.IsOwnedByProfile", False)
         assignments = select(columns, "PermissionSetAssignment", not_mirrored, *own)
-        for row in self._rows(assignments, held, "permission sets"):
-            one = row.text("PermissionSetGroupId") or row.text("PermissionSetId") or ""
-            held.add(row.text("AssigneeId"), Hold(one, "direct", row.instant("SystemModstamp")))
-            if one not in held.entitlements:
-                held.unclear.add(row.text("AssigneeId") or "")
+        for rows in self._columns(assignments, held, "permission sets"):
+            groups = rows.texts("PermissionSetGroupId")
+            sets = rows.only([not group for group in groups]).texts("PermissionSetId")
+            owners, since = rows.texts("AssigneeId"), rows.instants("SystemModstamp")
+            for owner, group, one, at in zip(owners, groups, sets, since, strict=True):
+                held.add(owner, Hold(group or one or "", "direct", at))
+                if (group or one or "") not in held.entitlements:
+                    held.unclear.add(owner or "")
         columns = ("Id", "AssigneeId", "PermissionSetLicenseId", "SystemModstamp")
         licences = select(columns, "PermissionSetLicenseAssign", *own)
-        for row in self._rows(licences, None, "permission set licences"):
-            hold = Hold(row.text("PermissionSetLicenseId") or "", "direct", row.instant("SystemModstamp"))
-            held.add(row.text("AssigneeId"), hold)
+        for rows in self._columns(licences, None, "permission set licences"):
+            owners, since = rows.texts("AssigneeId"), rows.instants("SystemModstamp")
+            for owner, licence, at in zip(owners, rows.texts("PermissionSetLicenseId"), since, strict=True):
+                held.add(owner, Hold(licence or "", "direct", at))
         return held
 
     def _powerful(self, table: str, label: str, kind: str, held: Held) -> None:
@@ -124,16 +132,20 @@ class SalesforceAccess:
             self._put(row.text("Id"), row.text("Name") or row.text("DeveloperName"), kind, False, held)
         direct: list[tuple[str, str, datetime | None]] = []
         query = select(("Id", "GroupId", "UserOrGroupId", "SystemModstamp"), "GroupMember")
-        for row in self._rows(query, None, "members of groups"):
-            group, member = row.text("GroupId") or "", row.text("UserOrGroupId") or ""
-            if member.startswith(GROUP):
+        for rows in self._columns(query, None, "members of groups"):
+            inner = [member or "" for member in rows.texts("UserOrGroupId")]
+            outer = [group or "" for group in rows.texts("GroupId")]
+            nested = [member.startswith(GROUP) for member in inner]
+            for member, group in compress(zip(inner, outer, strict=True), nested):
                 parents.setdefault(member, []).append(group)
-            elif account_id in (None, member):
-                direct.append((member, group, row.instant("SystemModstamp")))
-        for member, group, since in direct:
-            held.add(member, Hold(group, "direct", since))
-            for outer in _above(group, parents):
-                held.add(member, Hold(outer, "group"))
+            meant = [not group and account_id in (None, member) for member, group in zip(inner, nested, strict=True)]
+            since = rows.only(meant).instants("SystemModstamp")
+            direct += compress(zip(inner, outer, since, strict=True), meant)
+        above = Meanings[set[str]](lambda group: _above(group, parents))
+        for member, group, at in direct:
+            held.add(member, Hold(group, "direct", at))
+            for one in above[group]:
+                held.add(member, Hold(one, "group"))
 
     def _named(self, table: str, label: str, kind: str, privileged: bool, held: Held) -> None:
         for row in self._rows(select(("Id", label), table), None, ""):
@@ -141,9 +153,16 @@ class SalesforceAccess:
 
     def _rows(self, query: str, held: Held | None, what: str) -> Iterator[Resource]:
         """The rows of a table that need not be readable; with `held` it matters for who is privileged."""
+        return map(self._reader.of, chain.from_iterable(self._lists(query, held, what)))
+
+    def _columns(self, query: str, held: Held | None, what: str) -> Iterator[Objects]:
+        """The same of a table that has rows of every account: a page at a time, to be read column by column."""
+        return (Objects(items, self._reader) for items in self._lists(query, held, what))
+
+    def _lists(self, query: str, held: Held | None, what: str) -> Iterator[list[Any]]:
         try:
-            for _, row in self._soql.rows(query, self._reading):
-                yield self._reader.of(row)
+            for _, items in self._soql.lists(query, self._reading):
+                yield items
         except NotReadable:
             if held is not None:
                 held.told = False
@@ -174,12 +193,3 @@ def _above(group: str, parents: Mapping[str, list[str]]) -> set[str]:
             found.add(one)
             ahead += parents.get(one, ())
     return found
-
-
-def profile_of(row: Resource, application: str, privilege: Privilege) -> Entitlement | None:
-    """The profile as an account's own row names it, where the table of profiles may not be seen."""
-    profile_id = row.text("ProfileId")
-    name = row.text("Profile.Name")
-    if profile_id is None:
-        return None
-    return Entitlement(application, profile_id, name or profile_id, "profile", privilege.of(name or ""))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from connectors.kit.resource import Reader, Resource
+from connectors.kit.columns import Objects
+from connectors.kit.portions import Meanings
+from connectors.kit.resource import Reader
 from connectors.kit.salesforce_query import NotReadable, Soql, select, where, where_in
-from governance.records import Account, Reading
+from governance.records import Account, Reading, Rows
 
 COLUMNS: Final = (
     "Id", "Username", "Email", "Name", "FederationIdentifier", "IsActive", "UserType", "CreatedDate", "CreatedById",
@@ -20,6 +22,11 @@ NOBODY: Final = ("Guest", "AutomatedProcess", "CloudIntegrationUser")
 PORTAL: Final = ("PowerPartner", "Partner", "CspLitePortal", "CSPLitePortal", "CustomerSuccess", "PowerCustomerSuccess")
 METHODS: Final = ("HasTotp", "HasU2F", "HasSecurityKey", "HasSalesforceAuthenticator", "HasBuiltInAuthenticator")
 _AGENT: Final = "pid_digitalagent"
+_LICENCE: Final = "Profile.UserLicense"
+_TEXTS: Final = {
+    "username": "Username", "email": "Email", "display_name": "Name", "external_id": "FederationIdentifier",
+    "employee_id": "EmployeeNumber", "department": "Department", "title": "Title",
+}  # fmt: skip
 
 
 @dataclass
@@ -76,10 +83,10 @@ class LoginReader:
         """How many programs hold a token of whom. Only of those whose tokens are shown: of the rest nothing is told."""
         found: dict[str, int] = {}
         try:
-            for _, data in self._soql.rows(select(("UserId",), "OauthToken"), self._reading):
-                owner = self._reader.of(data).text("UserId")
-                if owner is not None:
-                    found[owner] = found.get(owner, 0) + 1
+            for _, items in self._soql.lists(select(("UserId",), "OauthToken"), self._reading):
+                for owner in Objects(items, self._reader).texts("UserId"):
+                    if owner is not None:
+                        found[owner] = found.get(owner, 0) + 1
         except NotReadable:
             self._reading.notes.append("tokens of programs are not told: it needs the permission Customize Application")
         return found
@@ -87,12 +94,14 @@ class LoginReader:
     def _factors(self, account_id: str | None) -> Mapping[str, bool | None] | None:
         one = (where("UserId", account_id),) if account_id else ()
         found: dict[str, bool | None] = {}
+        registered = Meanings(_registered)
         try:
             query = select(("UserId", *METHODS), "TwoFactorMethodsInfo", *one)
-            for _, data in self._soql.rows(query, self._reading):
-                row = self._reader.of(data)
-                told = [row.flag(method) for method in METHODS]
-                found[row.text("UserId") or ""] = True if any(told) else None if None in told else False
+            for _, items in self._soql.lists(query, self._reading):
+                rows = Objects(items, self._reader)
+                told = zip(*map(rows.flags, METHODS), strict=True)
+                owners = [owner or "" for owner in rows.texts("UserId")]
+                found |= zip(owners, map(registered.__getitem__, told), strict=True)
         except NotReadable:
             self._reading.notes.append("MFA is not told: it needs the permission Manage MFA in API")
             return None
@@ -104,55 +113,60 @@ def where_wanted(*, portal: bool) -> str:
     return where_in("UserType", NOBODY if portal else (*NOBODY, *PORTAL), "NOT IN")
 
 
-def account_of(row: Resource, account_id: str, application: str, logins: Logins, privileged: bool | None) -> Account:
-    """The account a row describes."""
-    kind = _kind(row)
-    seen_at = row.instant("LastLoginDate")
-    never = row.tells("LastLoginDate") and row.get("LastLoginDate") is None
-    return Account(
-        application=application,
-        account_id=account_id,
-        username=row.text("Username"),
-        email=row.text("Email"),
-        display_name=row.text("Name"),
-        external_id=row.text("FederationIdentifier"),
-        employee_id=row.text("EmployeeNumber"),
-        kind=kind,
-        active=_active(row, account_id, logins),
-        last_seen_at=seen_at,
+def accounts_of(
+    rows: Objects, ids: Sequence[str], application: str, logins: Logins, privileged: Sequence[bool | None]
+) -> Rows:
+    """The accounts of these ids that the rows of a page describe."""
+    kinds = _kinds(rows)
+    seen_at, federated = rows.instants("LastLoginDate"), rows.values("FederationIdentifier")
+    never = [
+        told and value is None
+        for told, value in zip(rows.tells("LastLoginDate"), rows.values("LastLoginDate"), strict=True)
+    ]
+    columns: dict[str, Sequence[Any]] = {
+        "application": [application] * len(ids),
+        "account_id": ids,
+        **{ours: rows.texts(theirs) for ours, theirs in _TEXTS.items()},
+        "kind": kinds,
+        "active": _active(rows, ids, logins),
+        "last_seen_at": seen_at,
         # Programs sign in with tokens, which leave no date: that proves nothing of them.
-        last_seen_known=seen_at is not None or (never and kind not in ("service", "bot")),
-        created_at=row.instant("CreatedDate"),
-        mfa=_mfa(row, account_id, logins),
-        privileged=privileged,
-        department=row.text("Department"),
-        title=row.text("Title"),
-        credentials=logins.tokens.get(account_id),
-    )
+        "last_seen_known": [
+            at is not None or (none and kind not in ("service", "bot"))
+            for at, none, kind in zip(seen_at, never, kinds, strict=True)
+        ],
+        "created_at": rows.instants("CreatedDate"),
+        "mfa": _mfa(ids, federated, logins),
+        "privileged": privileged,
+        "credentials": list(map(logins.tokens.get, ids)),
+    }
+    return Rows(Account, columns)
 
 
-def _active(row: Resource, account_id: str, logins: Logins) -> bool | None:
-    active = row.flag("IsActive")
-    if not active:
-        return active
-    if account_id in logins.frozen:
-        return False if logins.frozen[account_id] else None
-    return None if logins.frozen_told is None else active
+def _active(rows: Objects, ids: Sequence[str], logins: Logins) -> list[bool | None]:
+    told, frozen, others = rows.flags("IsActive"), logins.frozen, None if logins.frozen_told is None else True
+    return [
+        active if not active else others if one not in frozen else False if frozen[one] else None
+        for one, active in zip(ids, told, strict=True)
+    ]
 
 
-def _mfa(row: Resource, account_id: str, logins: Logins) -> bool | None:
+def _mfa(ids: Sequence[str], federated: Sequence[Any], logins: Logins) -> list[bool | None]:
     """Registered here; who comes through an identity provider may have it there, so none here is unknown."""
-    registered = (logins.mfa or {}).get(account_id)
-    return None if registered is False and row.get("FederationIdentifier") else registered
+    registered = map((logins.mfa or {}).get, ids)
+    return [None if one is False and name else one for one, name in zip(registered, federated, strict=True)]
 
 
-def _kind(row: Resource) -> str | None:
-    licence = (row.text("Profile.UserLicense.LicenseDefinitionKey") or "").casefold()
-    if licence == _AGENT:
-        return "bot"
-    if "integration" in (row.text("Profile.UserLicense.Name") or "").casefold():
-        return "service"
-    told = row.text("UserType")
-    if told is None:
-        return None
-    return "guest" if told in PORTAL else "human"
+def _kinds(rows: Objects) -> list[str | None]:
+    bots = [key is not None and key.casefold() == _AGENT for key in rows.texts(f"{_LICENCE}.LicenseDefinitionKey")]
+    rows = rows.only([not bot for bot in bots])
+    named = [name is not None and "integration" in name.casefold() for name in rows.texts(f"{_LICENCE}.Name")]
+    told = rows.only([not service for service in named]).texts("UserType")
+    return [
+        "bot" if bot else "service" if service else None if kind is None else "guest" if kind in PORTAL else "human"
+        for bot, service, kind in zip(bots, named, told, strict=True)
+    ]
+
+
+def _registered(told: tuple[bool | None, ...]) -> bool | None:
+    return True if any(told) else None if None in told else False

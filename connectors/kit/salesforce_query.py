@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from connectors.kit.answers import Answer
+from connectors.kit.columns import keys_of
 from connectors.kit.http import Http
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.pagination import Page, read_lists
 from connectors.kit.resource import as_text
 from governance.errors import AuthenticationFailed, FeedError, NotSupported, RateLimited, UnexpectedAnswer
 from governance.records import Reading
@@ -48,9 +49,16 @@ class Soql:
 
     def rows(self, query: str, reading: Reading, *, counted: bool = False) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """Every record of the query once, with its number; NotReadable where the object may not be seen."""
-        what = query.partition(" FROM ")[2].partition(" ")[0]
-        for number, row in read_pages(self._fetch(query), row_id, reading, f"{self._place}: {what}", counted=counted):
-            yield number, row if isinstance(row, _OBJECT) else {}
+        for numbers, items in self.lists(query, reading, counted=counted):
+            for number, row in zip(numbers, items, strict=True):
+                yield number, row if isinstance(row, _OBJECT) else {}
+
+    def lists(
+        self, query: str, reading: Reading, *, counted: bool = False
+    ) -> Iterator[tuple[Sequence[int], list[Any]]]:
+        """The same page by page, as they are."""
+        place = f"{self._place}: {query.partition(' FROM ')[2].partition(' ')[0]}"
+        yield from read_lists(self._fetch(query), lambda page: keys_of(page, "Id"), reading, place, counted=counted)
 
     def first(self, query: str) -> Mapping[str, Any] | None:
         """The first record of the query, or None."""
