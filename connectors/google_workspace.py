@@ -8,11 +8,12 @@ Last seen  the last sign-in to Google, single sign-on included; 1970-01-01 means
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
 from connectors.kit.addresses import check_base
+from connectors.kit.columns import Objects
 from connectors.kit.contract import (
     CanDeactivate,
     CanEndSessions,
@@ -21,22 +22,24 @@ from connectors.kit.contract import (
     CanRevokeGrant,
     Checked,
     Circumstances,
-    Connector,
     Field,
+    ReadsColumns,
     TellsEvents,
 )
 from connectors.kit.google_addresses import Addresses
 from connectors.kit.google_calls import DIRECTORY, SCOPE, Delegated, GoogleCalls
 from connectors.kit.google_changes import Changes
-from connectors.kit.google_directory import DELEGATED_ADMIN, SUPER_ADMIN, Directory, Holdings, admin_flags, read_account
+from connectors.kit.google_directory import DELEGATED_ADMIN, SUPER_ADMIN, Directory, Holdings, accounts_of, admin_flags
 from connectors.kit.google_reports import Reports
+from connectors.kit.granted import entitlement_rows, grant_rows
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
-from connectors.kit.resource import Reader, Resource
+from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Entitlement, Event, Grant, Receipt, Record, Rejected
+from governance.records import Account, Credential, Entitlement, Event, Receipt, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 READ_SCOPES: Final = (
@@ -55,7 +58,7 @@ WRITE_SCOPES: Final = (
 
 
 class GoogleWorkspace(
-    Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessions, CanListCredentials, TellsEvents
+    ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessions, CanListCredentials, TellsEvents
 ):
     """Accounts of Google Workspace, read and changed as an administrator a service account acts for."""
 
@@ -131,7 +134,7 @@ class GoogleWorkspace(
         notes = (f"acts as {self._subject}: own_account should name that account, for without it nothing is read",)
         return Checked(notes, missing, excess)
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once; IncompleteFeed unless all pages came."""
         self._calls.http.begin()
         reading, place = self.reading, self.feed.name
@@ -141,44 +144,25 @@ class GoogleWorkspace(
         if not found.roles_told:
             for entitlement_id, name in ((SUPER_ADMIN, "Super administrator"), (DELEGATED_ADMIN, "Administrator")):
                 found.entitlements[entitlement_id] = Entitlement(place, entitlement_id, name, "role", True)
-        yield from found.entitlements.values()
-        reader = Reader(place, self.given.now)
-        seen: set[str] = set()
-        addresses = Addresses()
-        for deleted in (False, True):
-            for number, item in self._directory.accounts(reading, deleted=deleted):
-                told = reader.of(item)
-                account_id = told.text("id")
-                if account_id is None:
-                    reading.rejected.append(Rejected(f"{reading.source}#{number}", "id", "is missing or no text"))
-                elif account_id in seen:
-                    reading.duplicates += 1
-                else:
-                    seen.add(account_id)
-                    addresses.add(told)
-                    held = found.held.get(account_id, {})
-                    if not found.roles_told:
-                        held = {**held, **dict.fromkeys(admin_flags(told), "direct")}
-                    privileged = self._privileged(found, list(held), told)
-                    yield read_account(told, place, privileged, deleted=deleted)
-                    for entitlement_id, how in held.items():
-                        yield Grant(place, account_id, entitlement_id, how)
-        reading.kept = len(seen)
+        reader, addresses = Reader(place, self.given.now), Addresses()
+        yield from gathered(self._pages(reader, found, addresses))
         reader.note(reading)
         reading.sha256 = self._calls.digest.hexdigest()
         self._addresses = addresses
         judge(reading, place)
-        if not seen:
+        if not reading.kept:
             raise IncompleteFeed(f"{place}: the customer has no account at all; that is not believed")
 
     def account(self, account_id: str) -> Account | None:
         """The account as it is now; None when it is gone. A deleted one is gone."""
         self._calls.http.begin()
-        told = self._directory.one(account_id, Reader(self.feed.name, self.given.now))
+        reader = Reader(self.feed.name, self.given.now)
+        told = self._directory.one(account_id, reader)
         if told is None:
             return None
-        administers = told.flag("isAdmin") or told.flag("isDelegatedAdmin")
-        return read_account(told, self.feed.name, administers)
+        [whole], [part] = told.flags("isAdmin"), told.flags("isDelegatedAdmin")
+        [account] = accounts_of(told, [account_id], reader, self.feed.name, [whole or part]).records()
+        return account if isinstance(account, Account) else None
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
         """What happened from the mark on, newest first within one kind of report."""
@@ -221,14 +205,57 @@ class GoogleWorkspace(
         if self._writing:
             self._writing.close()
 
-    def _privileged(self, found: Holdings, held: list[str], account: Resource) -> bool | None:
-        flags = [account.flag("isAdmin"), account.flag("isDelegatedAdmin")]
-        if flags[0]:
-            return True
-        told = found.roles_told or None not in flags
-        if found.roles_of_groups and not found.groups_told:
-            told = False  # whoever is in one of those groups has its role
-        return holds_privilege((found.entitlements[e].privileged for e in held), told=told)
+    def _pages(self, reader: Reader, found: Holdings, addresses: Addresses) -> Iterator[Rows]:
+        """Everything that can be held, and what each page of accounts tells, deleted ones last."""
+        reading = self.reading
+        yield entitlement_rows(found.entitlements.values())
+        seen: set[str] = set()
+        for deleted in (False, True):
+            for numbers, items in self._directory.accounts(reading, deleted=deleted):
+                accounts = Objects(items, reader)
+                told = accounts.texts("id")
+                good: dict[str, int] = {}
+                for place, (number, account_id) in enumerate(zip(numbers, told, strict=True)):
+                    if account_id is None:
+                        where = f"{reading.source}#{number}"
+                        reading.rejected.append(Rejected(where, "id", "is missing or no text"))
+                    elif account_id in seen:
+                        reading.duplicates += 1
+                    else:
+                        seen.add(account_id)
+                        good[account_id] = place
+                if len(good) < len(told):
+                    accounts = Objects([items[place] for place in good.values()], reader)
+                addresses.add(accounts)
+                yield from self._told(accounts, list(good), reader, found, deleted=deleted)
+        reading.kept = len(seen)
+
+    def _told(
+        self, accounts: Objects, ids: Sequence[str], reader: Reader, found: Holdings, *, deleted: bool
+    ) -> Iterator[Rows]:
+        """The accounts and what they hold."""
+        none: dict[str, str] = {}
+        held = [found.held.get(account_id, none) for account_id in ids]
+        if not found.roles_told:
+            own = [dict.fromkeys(several, "direct") for several in admin_flags(accounts)]
+            held = [one | more for one, more in zip(held, own, strict=True)]
+        privileged = self._privileged(found, held, accounts)
+        yield accounts_of(accounts, ids, reader, self.feed.name, privileged, deleted=deleted)
+        yield grant_rows(self.feed.name, ids, held, how=[how for one in held for how in one.values()])
+
+    def _privileged(self, found: Holdings, held: list[dict[str, str]], accounts: Objects) -> list[bool | None]:
+        flags = zip(accounts.flags("isAdmin"), accounts.flags("isDelegatedAdmin"), strict=True)
+        roles_known = not found.roles_of_groups or found.groups_told  # whoever is in a group of a role has the role
+        entitlements, roles_told = found.entitlements, found.roles_told
+        return [
+            True
+            if both[0]
+            else holds_privilege(
+                [entitlements[number].privileged for number in one],
+                told=roles_known and (roles_told or None not in both),
+            )
+            for both, one in zip(flags, held, strict=True)
+        ]
 
     def _id_of(self, email: str, when: datetime) -> str | None:
         """Whose an address was then; the list is read once, where no pull has done so before."""

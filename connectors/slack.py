@@ -10,11 +10,13 @@ Last seen  from the newest entries of the access log (paid plans); who is not in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import compress
 from typing import ClassVar
 
 from connectors.kit.addresses import Address, check_base
+from connectors.kit.columns import Objects
 from connectors.kit.contract import (
     CanDeactivate,
     CanEndSessions,
@@ -22,29 +24,31 @@ from connectors.kit.contract import (
     CanRevokeGrant,
     Checked,
     Circumstances,
-    Connector,
     Field,
+    ReadsColumns,
     TellsEvents,
 )
+from connectors.kit.granted import entitlement_rows, grant_rows
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.pagination import read_pages
+from connectors.kit.pagination import read_lists
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
-from connectors.kit.resource import Reader, Resource
+from connectors.kit.resource import Reader
 from connectors.kit.slack_audit import AuditLog
 from connectors.kit.slack_beside import BesideLists
 from connectors.kit.slack_calls import SlackCalls
 from connectors.kit.slack_changes import Changes
 from connectors.kit.slack_check import NEEDED, USEFUL, prove
-from connectors.kit.slack_people import MEMBER, ROLES, Beside, left_out, member_id, read_member, roles, roles_told
+from connectors.kit.slack_people import MEMBER, ROLES, Beside, accounts_of, left_out, member_id, roles, roles_told
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Entitlement, Event, Grant, Receipt, Record, Rejected
+from governance.records import Account, Entitlement, Event, Receipt, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 
-class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessions, TellsEvents):
+class Slack(ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessions, TellsEvents):
     """Members of Slack, with the manners of an API that answers 200 to everything."""
 
     title = "Slack"
@@ -132,7 +136,7 @@ class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         self._begin()
         return prove(self._web, self._beside, self._audit_log(), self._team)
 
-    def records(self) -> Iterator[Record]:
+    def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once; IncompleteFeed unless all pages came."""
         self._begin()
         reading, place = self.reading, self.feed.name
@@ -141,35 +145,14 @@ class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         self._web.get("auth.test")
         if self._web.scopes is not None and "users:read.email" not in self._web.scopes:
             reading.notes.append("e-mail addresses are not told: the token lacks users:read.email")
-        names: dict[str, bool | None] = {}
-        for role, name, privileged in (*ROLES.values(), MEMBER):
-            names[role] = self._privilege.of(name, privileged)
-            yield Entitlement(place, role, name, "role", names[role])
         beside, groups = self._beside.read(reading, self._log_pages)
-        for group in groups:
-            names[group.entitlement_id] = group.privileged
-            yield group
         reader = Reader(place, self.given.now)
-        seen: set[str] = set()
-        passed_over = 0
-        fetch = self._web.pages("users.list", "members", {"limit": str(self._size), **self._team})
-        for number, item in read_pages(fetch, member_id, reading, f"{place}: users.list"):
-            told = reader.of(item)
-            account_id = told.text("id")
-            if account_id is None:
-                reading.rejected.append(Rejected(f"{reading.source}#{number}", "id", "is missing or no text"))
-            elif why := left_out(told):
-                reader.skipped[why] += 1
-                passed_over += 1
-            else:
-                seen.add(account_id)
-                yield from self._member(told, account_id, beside, names)
-        reading.rows_read -= passed_over
-        reading.kept = len(seen)
+        yield from gathered(self._pages(reader, beside, groups))
+        reading.rows_read -= reader.skipped.total()
         reader.note(reading)
         reading.sha256 = self._web.digest.hexdigest()
         judge(reading, place)
-        if not seen:
+        if not reading.kept:
             raise IncompleteFeed(f"{place}: the workspace lists no member at all; that is not believed")
 
     def account(self, account_id: str) -> Account | None:
@@ -178,12 +161,14 @@ class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
         told = self._web.get("users.info", {"user": account_id}, allow=frozenset({"user_not_found"}))
         if not told["ok"]:
             return None
-        member = Reader(self.feed.name, self.given.now).of(told.get("user"))
-        if member.text("id") != account_id:
+        member = Objects([told.get("user")], Reader(self.feed.name, self.given.now))
+        if member.texts("id") != [account_id]:
             raise UnexpectedAnswer(f"{self.feed.name}: users.info: the answer is about another account", "users.info")
-        held = [p for role, _, p in (*ROLES.values(), MEMBER) if role in roles(member)]
-        privileged = holds_privilege(held, told=roles_told(member))
-        return read_member(member, self.feed.name, privileged, Beside())
+        [held], [all_told] = roles(member), roles_told(member)
+        powers = [power for role, _, power in (*ROLES.values(), MEMBER) if role in held]
+        privileged = holds_privilege(powers, told=all_told)
+        [account] = accounts_of(member, [account_id], self.feed.name, [privileged], Beside()).records()
+        return account if isinstance(account, Account) else None
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
         """What happened from the mark on, newest first; nothing where there is no audit_token."""
@@ -221,16 +206,52 @@ class Slack(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessi
             if session is not None:
                 session.close()
 
-    def _member(
-        self, told: Resource, account_id: str, beside: Beside, names: dict[str, bool | None]
-    ) -> Iterator[Record]:
-        place = self.feed.name
-        held = [] if told.flag("deleted") else roles(told)
-        held += [group for group in beside.groups.get(account_id, ()) if group in names]
-        privileged = holds_privilege((names[e] for e in held), told=roles_told(told))
-        yield read_member(told, place, privileged, beside)
-        for entitlement_id in dict.fromkeys(held):
-            yield Grant(place, account_id, entitlement_id, "direct")
+    def _pages(self, reader: Reader, beside: Beside, groups: list[Entitlement]) -> Iterator[Rows]:
+        """Everything that can be held, and what each page of members tells."""
+        reading, place = self.reading, self.feed.name
+        held = [
+            Entitlement(place, role, name, "role", self._privilege.of(name, privileged))
+            for role, name, privileged in (*ROLES.values(), MEMBER)
+        ]
+        yield entitlement_rows([*held, *groups])
+        names = {one.entitlement_id: one.privileged for one in (*held, *groups)}
+        seen: set[str] = set()
+        fetch = self._web.pages("users.list", "members", {"limit": str(self._size), **self._team})
+        for numbers, items in read_lists(
+            fetch, lambda page: list(map(member_id, page)), reading, f"{place}: users.list"
+        ):
+            members = Objects(items, reader)
+            told = members.texts("id")
+            why = left_out(members, told)
+            good = [one is not None and reason is None for one, reason in zip(told, why, strict=True)]
+            if not all(good):
+                reader.skipped.update(reason for reason in why if reason)
+                for number, one in zip(numbers, told, strict=True):
+                    if one is None:
+                        where = f"{reading.source}#{number}"
+                        reading.rejected.append(Rejected(where, "id", "is missing or no text"))
+                members = Objects(compress(items, good), reader)
+            ids = [one for one in compress(told, good) if one is not None]
+            seen.update(ids)
+            yield from self._told(members, ids, beside, names)
+        reading.kept = len(seen)
+
+    def _told(
+        self, members: Objects, ids: Sequence[str], beside: Beside, names: dict[str, bool | None]
+    ) -> Iterator[Rows]:
+        """The accounts and what they hold; whoever is deactivated has no role."""
+        place, in_groups = self.feed.name, beside.groups
+        deleted = members.flags("deleted")
+        own = roles(members.only([not gone for gone in deleted]))
+        held: list[dict[str, None]] = []
+        privileged: list[bool | None] = []
+        for account_id, gone, some, told in zip(ids, deleted, own, roles_told(members), strict=True):
+            one = dict.fromkeys(() if gone else some)
+            one |= dict.fromkeys(filter(names.__contains__, in_groups.get(account_id, ())))
+            held.append(one)
+            privileged.append(holds_privilege(map(names.__getitem__, one), told=told))
+        yield accounts_of(members, ids, place, privileged, beside)
+        yield grant_rows(place, ids, held, how=["direct"] * sum(map(len, held)))
 
     def _begin(self) -> None:
         self._web.http.begin()

@@ -7,19 +7,23 @@ groups; a role is assigned for the whole customer or for one organisational unit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import partial
+from itertools import chain
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+from connectors.kit.columns import Objects
 from connectors.kit.google_addresses import Addresses
 from connectors.kit.google_calls import DIRECTORY, GoogleCalls
-from connectors.kit.pagination import read_pages
+from connectors.kit.pagination import read_lists
+from connectors.kit.portions import Meanings
 from connectors.kit.privilege import Privilege
-from connectors.kit.resource import Reader, Resource
+from connectors.kit.resource import Reader
 from governance.errors import AuthenticationFailed, NotSupported, UnexpectedAnswer
-from governance.records import Account, Entitlement, Reading
+from governance.records import Account, Entitlement, Reading, Rows
 
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 CUSTOMER: Final = f"{DIRECTORY}/customer/my_customer"
@@ -44,6 +48,14 @@ class Holdings:
             mine[entitlement_id] = how
 
 
+class Member(NamedTuple):
+    """One member of a group, as the list of members tells it."""
+
+    id: str | None
+    type: str | None
+    role: str | None
+
+
 class Directory:
     """Reads the directory of one customer."""
 
@@ -53,8 +65,8 @@ class Directory:
         self._privilege = privilege
         self._size = page_size
 
-    def accounts(self, reading: Reading, *, deleted: bool) -> Iterator[tuple[int, Any]]:
-        """Every account that is there, or every one deleted in the last 20 days."""
+    def accounts(self, reading: Reading, *, deleted: bool) -> Iterator[tuple[Sequence[int], list[Any]]]:
+        """Page by page every account that is there, or every one deleted in the last 20 days."""
         params = {
             "customer": "my_customer",
             "maxResults": str(self._size),
@@ -63,9 +75,9 @@ class Directory:
             "showDeleted": "true" if deleted else "false",
         }
         fetch = self._calls.pages(f"{DIRECTORY}/users", "users", params, empty=deleted)
-        return read_pages(fetch, _key("id"), reading, f"{self._application}: users")
+        return read_lists(fetch, _keys("id"), reading, f"{self._application}: users")
 
-    def one(self, account_id: str, reader: Reader) -> Resource | None:
+    def one(self, account_id: str, reader: Reader) -> Objects | None:
         """One account by a read of its own; None when it is gone."""
         if account_id.strip(".") == "":
             raise NotSupported(f"an account with the id {account_id!r} cannot be addressed")
@@ -73,8 +85,8 @@ class Directory:
         answer = self._calls.get(path, {"projection": "full"}, allow=(404, 410))
         if answer.status != 200:
             return None
-        told = reader.of(answer.data)
-        if told.text("id") != account_id:
+        told = Objects([answer.data], reader)
+        if told.texts("id") != [account_id]:
             raise UnexpectedAnswer(
                 f"{answer.path}: the answer is not about the account that was asked for", answer.path
             )
@@ -85,8 +97,8 @@ class Directory:
         reader = Reader(self._application, self._calls.http.deadline.now)
         found = Addresses()
         for deleted in (True, False):
-            for _, item in self.accounts(Reading(), deleted=deleted):
-                found.add(reader.of(item))
+            for _, items in self.accounts(Reading(), deleted=deleted):
+                found.add(Objects(items, reader))
         return found
 
     def holdings(self, reading: Reading, *, groups: bool) -> Holdings:
@@ -139,7 +151,7 @@ class Directory:
 
     def _groups(self, found: Holdings, assigned: dict[str, list[str]], reading: Reading) -> None:
         reader = Reader(self._application, self._calls.http.deadline.now)
-        members: dict[str, list[Resource]] = {}
+        members: dict[str, list[Member]] = {}
         params = {"customer": "my_customer", "maxResults": "200"}
         for item in self._list(f"{DIRECTORY}/groups", "groups", "id", reading, params):
             group = reader.of(item)
@@ -150,21 +162,16 @@ class Directory:
             # Whoever is in a group that has a role has the role's rights.
             self._entitle(found, f"group:{group_id}", name, "group", group_id in assigned)
             path = f"{DIRECTORY}/groups/{quote(group_id, safe='')}/members"
-            members[group_id] = [reader.of(m) for m in self._list(path, "members", "id", reading)]
+            rows = Objects(self._list(path, "members", "id", reading), reader)
+            members[group_id] = list(map(Member, *map(rows.texts, ("id", "type", "role"))))
         everybody = 0
         for group_id, direct in members.items():
-            for member in direct:
-                everybody += member.text("type") == "CUSTOMER"
-                member_id = member.text("id")
-                if member_id is None or (member.text("type") or "USER") != "USER":
-                    continue
-                rank = (member.text("role") or "MEMBER").casefold()
-                entitlement_id = f"group:{group_id}" + (f":{rank}" if rank != "member" else "")
-                if entitlement_id not in found.entitlements:
-                    base = found.entitlements[f"group:{group_id}"]
-                    self._entitle(found, entitlement_id, f"{base.name} ({rank})", "group", bool(base.privileged))
-                found.give(member_id, entitlement_id, "direct")
-            itself = {m.text("id") for m in direct}
+            ranks = Meanings(partial(self._ranked, found, group_id))
+            for member_id, kind, role in direct:
+                everybody += kind == "CUSTOMER"
+                if member_id is not None and (kind or "USER") == "USER":
+                    found.give(member_id, ranks[role], "direct")
+            itself = {member.id for member in direct}
             for member_id in _everyone(group_id, members):
                 if member_id not in itself:
                     found.give(member_id, f"group:{group_id}", "group")
@@ -173,78 +180,113 @@ class Directory:
         if everybody:
             reading.notes.append(f"{everybody} groups hold every account of the customer; that is not written out")
 
+    def _ranked(self, found: Holdings, group_id: str, role: str | None) -> str:
+        """What a member of that rank holds; the first of each rank makes it known."""
+        rank = (role or "MEMBER").casefold()
+        entitlement_id = f"group:{group_id}" + (f":{rank}" if rank != "member" else "")
+        if entitlement_id not in found.entitlements:
+            base = found.entitlements[f"group:{group_id}"]
+            self._entitle(found, entitlement_id, f"{base.name} ({rank})", "group", bool(base.privileged))
+        return entitlement_id
+
     def _list(
         self, path: str, key: str, id_of: str, reading: Reading, params: dict[str, str] | None = None
     ) -> Iterator[Any]:
         fetch = self._calls.pages(path, key, {"maxResults": "200", **(params or {})})
         place = f"{self._application}: {path}"
-        return (item for _, item in read_pages(fetch, _key(id_of), reading, place, counted=False))
+        lists = read_lists(fetch, _keys(id_of), reading, place, counted=False)
+        return chain.from_iterable(items for _, items in lists)
 
     def _entitle(self, found: Holdings, entitlement_id: str, name: str, kind: str, privileged: bool) -> None:
         told = self._privilege.of(name, privileged)
         found.entitlements[entitlement_id] = Entitlement(self._application, entitlement_id, name, kind, told)
 
 
-def read_account(told: Resource, application: str, privileged: bool | None, *, deleted: bool = False) -> Account:
-    """One account as the directory shows it; ValueError when it has no id."""
-    account_id = told.text("id")
-    if account_id is None:
-        raise ValueError("is missing or no text")
-    seen_at = told.instant("lastLoginTime")
-    seen_known = seen_at is not None
-    job = next((o for o in told.parts("organizations") if o.flag("primary") is not False), None)
-    number = next((e for e in told.parts("externalIds") if e.text("type") == "organization"), None)
-    return Account(
-        application=application,
-        account_id=account_id,
-        username=told.text("primaryEmail"),
-        email=told.text("primaryEmail"),
-        display_name=told.text("name.fullName"),
-        employee_id=number.text("value") if number else None,
-        kind="guest" if told.flag("isGuestUser") else None,
-        active=False if deleted else _active(told),
-        last_seen_at=None if seen_at == NEVER else seen_at,
-        last_seen_known=seen_known,
-        created_at=told.instant("creationTime"),
-        mfa=told.flag("isEnrolledIn2Sv"),
-        privileged=privileged,
-        department=job.text("department") if job else None,
-        title=job.text("title") if job else None,
-    )
+def accounts_of(
+    accounts: Objects,
+    ids: Sequence[str],
+    reader: Reader,
+    application: str,
+    privileged: Sequence[bool | None],
+    *,
+    deleted: bool = False,
+) -> Rows:
+    """The accounts of these ids, as a page of the directory shows them."""
+    seen_at = accounts.instants("lastLoginTime")
+    jobs = _chosen(accounts, "organizations", reader, partial(_is_main, reader))
+    numbers = _chosen(accounts, "externalIds", reader, partial(_is_number, reader))
+    columns: dict[str, Sequence[Any]] = {
+        "application": [application] * len(ids),
+        "account_id": ids,
+        "username": accounts.texts("primaryEmail"),
+        "email": accounts.texts("primaryEmail"),
+        "display_name": accounts.texts("name.fullName"),
+        "employee_id": numbers.texts("value"),
+        "kind": ["guest" if guest else None for guest in accounts.flags("isGuestUser")],
+        "active": [False] * len(ids) if deleted else _active(accounts),
+        "last_seen_at": [None if at == NEVER else at for at in seen_at],
+        "last_seen_known": [at is not None for at in seen_at],
+        "created_at": accounts.instants("creationTime"),
+        "mfa": accounts.flags("isEnrolledIn2Sv"),
+        "privileged": privileged,
+        "department": jobs.texts("department"),
+        "title": jobs.texts("title"),
+    }
+    return Rows(Account, columns)
 
 
-def admin_flags(told: Resource) -> list[str]:
-    """What an account says itself about its rights, for where roles are not told."""
-    named = {"isAdmin": SUPER_ADMIN, "isDelegatedAdmin": DELEGATED_ADMIN}
-    return [entitlement_id for flag, entitlement_id in named.items() if told.flag(flag)]
+def admin_flags(accounts: Objects) -> list[list[str]]:
+    """What each account says itself about its rights, for where roles are not told."""
+    both = zip(accounts.flags("isAdmin"), accounts.flags("isDelegatedAdmin"), strict=True)
+    return [[SUPER_ADMIN] * bool(whole) + [DELEGATED_ADMIN] * bool(part) for whole, part in both]
 
 
-def _active(told: Resource) -> bool | None:
-    stopped = [told.flag("suspended"), told.flag("archived") or False]
-    if any(one is True for one in stopped):
-        return False
-    return None if stopped[0] is None else True
+def _chosen(accounts: Objects, path: str, reader: Reader, meant: Callable[[dict[str, Any]], bool]) -> Objects:
+    """Of the list that each has there the first object that is meant; what is no object is counted as unread."""
+
+    def first(value: Any) -> dict[str, Any] | None:
+        for entry in value if type(value) is list else [value]:
+            if type(entry) is not dict:
+                reader.unread[path] += 1
+            elif meant(entry):
+                return entry
+        return None
+
+    return Objects([None if value is None else first(value) for value in accounts.values(path)], reader)
 
 
-def _key(name: str) -> Callable[[Any], str | None]:
+def _is_main(reader: Reader, job: dict[str, Any]) -> bool:
+    told = job.get("primary")
+    return told is True or told is None or reader.of(job).flag("primary") is not False
+
+
+def _is_number(reader: Reader, entry: dict[str, Any]) -> bool:
+    return entry.get("type") == "organization" or reader.of(entry).text("type") == "organization"
+
+
+def _active(accounts: Objects) -> list[bool | None]:
+    both = zip(accounts.flags("suspended"), accounts.flags("archived"), strict=True)
+    return [False if stopped or kept else None if stopped is None else True for stopped, kept in both]
+
+
+def _keys(name: str) -> Callable[[list[Any]], list[str | None]]:
     def key(item: Any) -> str | None:
         value = item.get(name) if isinstance(item, dict) else None
         return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
 
-    return key
+    return lambda page: list(map(key, page))
 
 
-def _everyone(group_id: str, members: dict[str, list[Resource]]) -> set[str]:
+def _everyone(group_id: str, members: dict[str, list[Member]]) -> set[str]:
     """Accounts in the groups below this group, however deep; groups may hold each other."""
     seen, waiting, found = {group_id}, [group_id], set()
     while waiting:
-        for member in members.get(waiting.pop(), ()):
-            member_id = member.text("id")
+        for member_id, kind, _ in members.get(waiting.pop(), ()):
             if member_id is None:
                 continue
-            if member.text("type") == "GROUP" and member_id not in seen:
+            if kind == "GROUP" and member_id not in seen:
                 seen.add(member_id)
                 waiting.append(member_id)
-            elif (member.text("type") or "USER") == "USER":
+            elif (kind or "USER") == "USER":
                 found.add(member_id)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -178,7 +179,15 @@ def plain(text: str) -> datetime | None:
     return value if value.year in YEARS else None
 
 
-def plain_ones(values: list[Any], latest: datetime) -> list[datetime] | None:
+def column(values: list[Any], latest: datetime, one: Callable[[Any], datetime | None]) -> list[datetime | None]:
+    """What `one` makes of each value that is told, at once where all are plain times that do not lie after `latest`."""
+    told = [value for value in values if value is not None]
+    found = _plain_ones(told, latest) if told else None
+    each = iter(found) if found is not None else map(one, told)
+    return [None if value is None else next(each) for value in values]
+
+
+def _plain_ones(values: list[Any], latest: datetime) -> list[datetime] | None:
     """Times as `plain` reads them, at once; None where not all are such ones of one form, or one lies after `latest`.
 
     Columns are written in one form, and are compared with it in one go: a third of what each alone would take.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from connectors.kit.instants import AHEAD, Calendar, clamp, plain_ones
+from connectors.kit.instants import AHEAD, Calendar, clamp, column
 from governance.records import Reading
 
 _OBJECT: Final = (dict, Mapping)  # the first is nearly always met, the second takes long to be asked
@@ -82,10 +83,7 @@ class Reader:
 
     def instants(self, what: str, values: list[Any]) -> list[datetime | None]:
         """What `instant` tells of each value, in a third of the time where all are written plainly."""
-        told = [value for value in values if value is not None]
-        found = plain_ones(told, self._now + AHEAD) if told else None
-        each = iter(found) if found is not None else (self.instant(what, value) for value in told)
-        return [None if value is None else next(each) for value in values]
+        return column(values, self._now + AHEAD, partial(self.instant, what))
 
     def note(self, reading: Reading) -> None:
         """Write what was counted into the evidence of the pull."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
-from connectors.kit.instants import Calendar, clamp
+from connectors.kit.instants import AHEAD, Calendar, clamp, column
 from connectors.kit.portions import Meanings
 from connectors.kit.resource import as_flag, as_text
 from connectors.kit.scim_resource import ENTERPRISE, Attributes, Dialect
@@ -93,10 +94,12 @@ class AccountReader:
 
     def several(self, items: Sequence[Any], privileged: bool | None = None) -> Iterator[tuple[dict[str, Any], Account]]:
         """Each resource that has an id, and the account it describes."""
-        pairs = zip(items, keys_of_resources(items), strict=True)
-        told = {place: number for place, (_, number) in enumerate(pairs) if number is not None}
-        resources = Resources([items[place] for place in told])
-        accounts = self.accounts(resources, list(told.values()), [privileged] * len(told)).records()
+        resources = Resources(items)
+        told = resources.texts("id")
+        ids = [number for number in told if number is not None]
+        if len(ids) < len(told):
+            resources = Resources([item for item, number in zip(items, told, strict=True) if number is not None])
+        accounts = self.accounts(resources, ids, [privileged] * len(ids)).records()
         for item, account in zip(resources.items, accounts, strict=True):
             if isinstance(account, Account):
                 yield item, account
@@ -104,7 +107,7 @@ class AccountReader:
     def accounts(self, resources: Resources, ids: Sequence[str], privileged: Sequence[bool | None]) -> Rows:
         """The accounts of these ids that the resources of a page describe."""
         seen_at, seen_known = self._last_seen(resources.values(self._dialect.last_seen))
-        created = resources.values("meta.created")
+        created = partial(self._instant, "meta.created")
         columns: dict[str, Sequence[Any]] = {
             "application": [self._application] * len(ids),
             "account_id": ids,
@@ -115,7 +118,7 @@ class AccountReader:
             "active": self._active(resources),
             "last_seen_at": seen_at,
             "last_seen_known": seen_known,
-            "created_at": [None if value is None else self._instant("meta.created", value) for value in created],
+            "created_at": column(resources.values("meta.created"), self._now + AHEAD, created),
             "mfa": [as_flag(value) for value in resources.values(self._dialect.mfa)],
             "privileged": privileged,
         }

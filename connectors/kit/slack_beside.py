@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from connectors.kit.columns import Objects
 from connectors.kit.http import Http
 from connectors.kit.pagination import read_lists
 from connectors.kit.privilege import Privilege
@@ -101,8 +102,12 @@ class BesideLists:
             if not told["ok"]:
                 break
             pages = page
-            for login in reader.of(told).parts("logins"):
-                member, at = login.text("user_id"), login.instant("date_last")
+            entries = reader.of(told).several("logins")
+            found = [entry for entry in entries if isinstance(entry, dict)]
+            if len(found) < len(entries):
+                reader.unread["logins"] += len(entries) - len(found)
+            logins = Objects(found, reader)
+            for member, at in zip(logins.texts("user_id"), logins.instants("date_last"), strict=True):
                 if member is not None and at is not None:
                     beside.last_used[member] = max(at, beside.last_used.get(member, at))
                     back = min(back or at, at)

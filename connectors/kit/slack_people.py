@@ -7,13 +7,14 @@ deactivated members stay listed with `deleted`; guests are `is_restricted` (seve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from connectors.kit.resource import Resource
-from governance.records import Account
+from connectors.kit.columns import Objects
+from connectors.kit.portions import Meanings
+from governance.records import Account, Rows
 
 SLACKBOT: Final = "USLACKBOT"  # is in every workspace; nobody can sign in with it
 # flag -> id, name, privileged. The first two of a workspace's stand above the third.
@@ -27,6 +28,7 @@ ROLES: Final[Mapping[str, tuple[str, str, bool]]] = {
     "is_restricted": ("role:multi_channel_guest", "Multi-channel guest", False),
 }
 MEMBER: Final = ("role:member", "Member", False)
+_NOT_PROVISIONED: Final = Account("", "")
 
 
 @dataclass
@@ -38,62 +40,94 @@ class Beside:
     groups: dict[str, list[str]] = field(default_factory=dict)  # account id -> entitlement ids
 
 
-def roles(told: Resource) -> list[str]:
-    """Role ids of a member. A guest of one channel carries both flags of guests; only the narrower one counts."""
-    found = [role for flag, (role, _, _) in ROLES.items() if told.flag(flag)]
+def roles(members: Objects) -> list[list[str]]:
+    """Role ids of each. A guest of one channel carries both flags of guests; only the narrower one counts."""
+    meant = Meanings(_roles)
+    return list(map(meant.__getitem__, zip(*map(members.flags, ROLES), strict=True)))
+
+
+def roles_told(members: Objects) -> list[bool]:
+    """Whether the flags are there at all; Slack leaves them out for deactivated members, who hold nothing."""
+    admin = [flag is not None for flag in members.flags("is_admin")]
+    deleted = members.only([not told for told in admin]).flags("deleted")
+    return [told or gone is True for told, gone in zip(admin, deleted, strict=True)]
+
+
+def left_out(members: Objects, ids: Sequence[str | None]) -> list[str | None]:
+    """Why each is no account of this workspace; None for one that is, and for one without an id."""
+    strange = members.only([one is not None and one != SLACKBOT for one in ids]).flags("is_stranger")
+    return [
+        "Slackbot, which is built in"
+        if one == SLACKBOT
+        else "members of other organisations (Slack Connect)"
+        if stranger
+        else None
+        for one, stranger in zip(ids, strange, strict=True)
+    ]
+
+
+def accounts_of(
+    members: Objects, ids: Sequence[str], application: str, privileged: Sequence[bool | None], beside: Beside
+) -> Rows:
+    """The accounts of these ids, as a page of users.list shows them."""
+    deleted, invited = members.flags("deleted"), members.flags("is_invited_user")
+    scim = [beside.provisioned.get(one, _NOT_PROVISIONED) for one in ids]
+    seen_at = list(map(beside.last_used.get, ids))
+    columns: dict[str, Sequence[Any]] = {
+        "application": [application] * len(ids),
+        "account_id": ids,
+        "username": members.texts("name"),
+        "email": _first(members.texts("profile.email"), [one.email for one in scim]),
+        "display_name": _names(members),
+        "external_id": [one.external_id for one in scim],
+        "employee_id": [one.employee_id for one in scim],
+        "kind": _kinds(members),
+        "active": [None if gone is None else not gone for gone in deleted],
+        "last_seen_at": seen_at,
+        # Who has not accepted the invitation has never signed in. Who is in no log may have: it ends somewhere.
+        "last_seen_known": [at is not None or new is True for at, new in zip(seen_at, invited, strict=True)],
+        "created_at": [one.created_at for one in scim],
+        "mfa": members.flags("has_2fa"),
+        "privileged": privileged,
+        "department": [one.department for one in scim],
+        "title": _first(members.texts("profile.title"), [one.title for one in scim]),
+    }
+    return Rows(Account, columns)
+
+
+def _roles(flags: tuple[bool | None, ...]) -> list[str]:
+    found = [role for flag, (role, _, _) in zip(flags, ROLES.values(), strict=True) if flag]
     if "role:single_channel_guest" in found and "role:multi_channel_guest" in found:
         found.remove("role:multi_channel_guest")
     return found or [MEMBER[0]]
 
 
-def roles_told(told: Resource) -> bool:
-    """Whether the flags are there at all; Slack leaves them out for deactivated members, who hold nothing."""
-    return told.flag("is_admin") is not None or told.flag("deleted") is True
+def _first(told: list[str | None], otherwise: list[str | None]) -> list[str | None]:
+    return [one or other for one, other in zip(told, otherwise, strict=True)]
 
 
-def left_out(told: Resource) -> str | None:
-    """Why a member of the list is no account of this workspace; None for one that is."""
-    if told.text("id") == SLACKBOT:
-        return "Slackbot, which is built in"
-    return "members of other organisations (Slack Connect)" if told.flag("is_stranger") else None
+def _names(members: Objects) -> list[str | None]:
+    names = members.texts("profile.real_name")
+    for path in ("real_name", "profile.display_name"):
+        if None in names:
+            names = _first(names, members.only([name is None for name in names]).texts(path))
+    return names
 
 
-def read_member(told: Resource, application: str, privileged: bool | None, beside: Beside) -> Account:
-    """One member as users.list shows it; ValueError when it has no id."""
-    account_id = told.text("id")
-    if account_id is None:
-        raise ValueError("is missing or no text")
-    deleted = told.flag("deleted")
-    invited = told.flag("is_invited_user") is True
-    scim = beside.provisioned.get(account_id)
-    seen_at = beside.last_used.get(account_id)
-    return Account(
-        application=application,
-        account_id=account_id,
-        username=told.text("name"),
-        email=told.text("profile.email") or (scim.email if scim else None),
-        display_name=told.text("profile.real_name") or told.text("real_name") or told.text("profile.display_name"),
-        external_id=scim.external_id if scim else None,
-        employee_id=scim.employee_id if scim else None,
-        kind=_kind(told),
-        active=None if deleted is None else not deleted,
-        last_seen_at=seen_at,
-        # Who has not accepted the invitation has never signed in. Who is in no log may have: it ends somewhere.
-        last_seen_known=seen_at is not None or invited,
-        created_at=scim.created_at if scim else None,
-        mfa=told.flag("has_2fa"),
-        privileged=privileged,
-        department=scim.department if scim else None,
-        title=told.text("profile.title") or (scim.title if scim else None),
-    )
-
-
-def _kind(told: Resource) -> str | None:
-    if told.flag("is_bot") or told.flag("is_workflow_bot"):
-        return "bot"
-    if told.flag("is_restricted") or told.flag("is_ultra_restricted"):
-        return "guest"
-    return "human" if told.flag("is_bot") is False else None
+def _kinds(members: Objects) -> list[str | None]:
+    """Bots first, then guests; whoever is said to be no bot is a person."""
+    bots = members.flags("is_bot")
+    members = members.only([not bot for bot in bots])
+    flows = members.flags("is_workflow_bot")
+    members = members.only([not flow for flow in flows])
+    guests = members.flags("is_restricted")
+    members = members.only([not guest for guest in guests])
+    narrow = members.flags("is_ultra_restricted")
+    people = members.only([not guest for guest in narrow]).flags("is_bot")
+    return [
+        "bot" if bot or flow else "guest" if guest or one else "human" if person is False else None
+        for bot, flow, guest, one, person in zip(bots, flows, guests, narrow, people, strict=True)
+    ]
 
 
 def member_id(item: Any) -> str | None:
