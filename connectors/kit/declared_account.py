@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from connectors.kit.columns import as_flags, as_texts
 from connectors.kit.declared import Column, checked, finder
+from connectors.kit.granted import grant_rows
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.resource import Reader, as_text
 from governance.errors import ConfigurationError
-from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Rows
+from governance.records import ACCOUNT_KINDS, Account, Entitlement, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 TEXTS: Final = (
@@ -92,7 +93,8 @@ class Declared:
             for told, several in zip(found["entitlements"], held, strict=True)
         ]
         yield Rows(Account, columns)
-        yield self._grants(ids, held)
+        each = [several or {} for several in held]
+        yield grant_rows(self._application, ids, each, how=["direct"] * sum(map(len, each)))
 
     def _new(self, held: Iterable[Mapping[str, str] | None]) -> Rows:
         """Entitlements that were not met before."""
@@ -110,18 +112,6 @@ class Declared:
                 "name": list(new.values()),
                 "kind": ["role"] * len(new),
                 "privileged": [self._known[entitlement_id] for entitlement_id in new],
-            },
-        )
-
-    def _grants(self, ids: Sequence[str], held: Sequence[Mapping[str, str] | None]) -> Rows:
-        pairs = [(account_id, e) for account_id, several in zip(ids, held, strict=True) for e in several or ()]
-        return Rows(
-            Grant,
-            {
-                "application": [self._application] * len(pairs),
-                "account_id": [account_id for account_id, _ in pairs],
-                "entitlement_id": [entitlement_id for _, entitlement_id in pairs],
-                "how": ["direct"] * len(pairs),
             },
         )
 

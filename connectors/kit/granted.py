@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from governance.records import Entitlement, Grant, Rows
+from governance.records import Entitlement, Grant, Rows, rows_of
 
 
 def entitlement_rows(entitlements: Iterable[Entitlement]) -> Rows:
     """These entitlements."""
-    told = list(entitlements)
-    return Rows(Entitlement, {name: [getattr(one, name) for one in told] for name in Entitlement.__struct_fields__})
+    return rows_of(Entitlement, list(entitlements))
 
 
 def grant_rows(application: str, ids: Sequence[str], held: Sequence[Collection[str]], **told: Sequence[Any]) -> Rows:

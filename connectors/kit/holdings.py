@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from connectors.kit.granted import grant_rows
 from connectors.kit.privilege import holds_privilege
-from governance.records import Entitlement, Grant, Rows
+from governance.records import Entitlement, Rows
 
 
 @dataclass
@@ -45,35 +45,14 @@ class Holdings:
             for account_id in ids
         ]
 
-    def grants(self, application: str, ids: Iterable[str]) -> Rows:
+    def grants(self, application: str, ids: Sequence[str]) -> Rows:
         """What these accounts hold."""
-        of = self.held
-        told = [(account_id, e, held) for account_id in ids if account_id in of for e, held in of[account_id].items()]
-        columns: dict[str, Sequence[Any]] = {
-            "application": [application] * len(told),
-            "account_id": [account_id for account_id, _, _ in told],
-            "entitlement_id": [entitlement_id for _, entitlement_id, _ in told],
-            "how": [held.how for _, _, held in told],
-            "since": [held.since for _, _, held in told],
-        }
-        return Rows(Grant, columns)
+        here = [self.held.get(account_id, {}) for account_id in ids]
+        held = [one for several in here for one in several.values()]
+        return grant_rows(application, ids, here, how=[one.how for one in held], since=[one.since for one in held])
 
     def add(self, account_id: str, entitlement_id: str, held: Held) -> None:
         """One grant; what is held directly goes before what comes through a group."""
         mine = self.held.setdefault(account_id, {})
         if entitlement_id not in mine or held.how == "direct":
             mine[entitlement_id] = held
-
-
-def grants_of(application: str, ids: Iterable[str], held: Iterable[Mapping[str, str]]) -> Rows:
-    """What each of these accounts holds: entitlement id -> how."""
-    told = [(account_id, e, how) for account_id, one in zip(ids, held, strict=True) for e, how in one.items()]
-    return Rows(
-        Grant,
-        {
-            "application": [application] * len(told),
-            "account_id": [account_id for account_id, _, _ in told],
-            "entitlement_id": [entitlement_id for _, entitlement_id, _ in told],
-            "how": [how for _, _, how in told],
-        },
-    )
