@@ -29,7 +29,7 @@ class Objects:
     def values(self, path: str) -> list[Any]:
         """The value of each as it is; None where it is not told."""
         if "." not in path:
-            return _told(self._items, path)
+            return told_of(self._items, path)
         if any(path in item for item in self._items):
             return [Resource(item, self._reader).get(path) for item in self._items]
         *outer, name = path.split(".")
@@ -41,7 +41,7 @@ class Objects:
     def texts(self, path: str) -> list[str | None]:
         """A text of each without blanks around it; a number is written out; anything else is counted as unread."""
         values = self.values(path)
-        return _stripped(values) or [
+        return stripped(values) or [
             value.strip() or None if type(value) is str else None if value is None else self._odd(value, path)
             for value in values
         ]
@@ -66,7 +66,7 @@ class Objects:
     def part(self, name: str) -> Objects:
         """The object that each holds under that name; one that tells nothing where there is none."""
         if name not in self._parts:
-            self._parts[name] = Objects(_told(self._items, name), self._reader, f"{self._within}{name}.")
+            self._parts[name] = Objects(told_of(self._items, name), self._reader, f"{self._within}{name}.")
         return self._parts[name]
 
     def only(self, asked: list[bool]) -> Objects:
@@ -96,18 +96,19 @@ def names_of(items: Iterable[Any]) -> set[str]:
 
 def keys_of(items: Iterable[Any], name: str) -> list[str | None]:
     """The id of each object as text; None where there is none."""
-    told = _told([item if type(item) is dict else {} for item in items], name)
-    return _stripped(told) or [value.strip() or None if type(value) is str else as_text(value) for value in told]
+    told = told_of([item if type(item) is dict else {} for item in items], name)
+    return stripped(told) or [value.strip() or None if type(value) is str else as_text(value) for value in told]
 
 
-def _told(items: list[dict[str, Any]], name: str) -> list[Any]:
+def told_of(items: list[dict[str, Any]], name: str) -> list[Any]:
+    """What each of these objects tells under that name; None where it is not told."""
     try:
         return list(map(itemgetter(name), items))
     except KeyError:  # one of them does not tell it
         return [item.get(name) for item in items]
 
 
-def _stripped(values: list[Any]) -> list[str | None] | None:
+def stripped(values: list[Any]) -> list[str | None] | None:
     """The texts without blanks around them, in half the time; None where not every value is a text."""
     try:
         texts = list(map(str.strip, values))
