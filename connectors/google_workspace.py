@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.columns import Objects
@@ -214,21 +214,29 @@ class GoogleWorkspace(
             for numbers, items in self._directory.accounts(reading, deleted=deleted):
                 accounts = Objects(items, reader)
                 told = accounts.texts("id")
-                good: dict[str, int] = {}
-                for place, (number, account_id) in enumerate(zip(numbers, told, strict=True)):
-                    if account_id is None:
-                        where = f"{reading.source}#{number}"
-                        reading.rejected.append(Rejected(where, "id", "is missing or no text"))
-                    elif account_id in seen:
-                        reading.duplicates += 1
-                    else:
-                        seen.add(account_id)
-                        good[account_id] = place
-                if len(good) < len(told):
-                    accounts = Objects([items[place] for place in good.values()], reader)
+                ids = [account_id for account_id in dict.fromkeys(told) if account_id is not None]
+                if len(ids) < len(told) or not seen.isdisjoint(ids):
+                    ids, items = self._new(numbers, told, items, seen)
+                    accounts = Objects(items, reader)
+                seen.update(ids)
                 addresses.add(accounts)
-                yield from self._told(accounts, list(good), reader, found, deleted=deleted)
+                yield from self._told(accounts, ids, reader, found, deleted=deleted)
         reading.kept = len(seen)
+
+    def _new(
+        self, numbers: Sequence[int], ids: Sequence[str | None], items: list[Any], seen: set[str]
+    ) -> tuple[list[str], list[Any]]:
+        """Those that have an id and did not come before."""
+        good: dict[str, Any] = {}
+        for number, account_id, item in zip(numbers, ids, items, strict=True):
+            if account_id is None:
+                where = f"{self.reading.source}#{number}"
+                self.reading.rejected.append(Rejected(where, "id", "is missing or no text"))
+            elif account_id in seen or account_id in good:
+                self.reading.duplicates += 1
+            else:
+                good[account_id] = item
+        return list(good), list(good.values())
 
     def _told(
         self, accounts: Objects, ids: Sequence[str], reader: Reader, found: Holdings, *, deleted: bool

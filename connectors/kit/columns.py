@@ -30,7 +30,7 @@ class Objects:
     def values(self, path: str) -> list[Any]:
         """The value of each as it is; None where it is not told."""
         if "." not in path:
-            return _told(self._items, path)
+            return told_of(self._items, path)
         if path in self._names:
             return [Resource(item, self._reader).get(path) for item in self._items]
         *outer, name = path.split(".")
@@ -42,7 +42,7 @@ class Objects:
     def texts(self, path: str) -> list[str | None]:
         """A text of each without blanks around it; a number is written out; anything else is counted as unread."""
         values, odd = self.values(path), self._odd
-        return _stripped(values) or [
+        return stripped(values) or [
             value.strip() or None if type(value) is str else None if value is None else odd(value, path)
             for value in values
         ]
@@ -67,7 +67,7 @@ class Objects:
     def part(self, name: str) -> Objects:
         """The object that each holds under that name; one that tells nothing where there is none."""
         if name not in self._parts:
-            self._parts[name] = Objects(_told(self._items, name), self._reader, f"{self._within}{name}.")
+            self._parts[name] = Objects(told_of(self._items, name), self._reader, f"{self._within}{name}.")
         return self._parts[name]
 
     def only(self, asked: list[bool]) -> Objects:
@@ -110,12 +110,12 @@ def names_of(items: Iterable[Any]) -> set[str]:
 
 def keys_of(items: Iterable[Any], name: str) -> list[str | None]:
     """The id of each object as text; None where there is none."""
-    return as_texts(_told([item if type(item) is dict else {} for item in items], name))
+    return as_texts(told_of([item if type(item) is dict else {} for item in items], name))
 
 
 def as_texts(values: list[Any]) -> list[str | None]:
     """Each as `as_text` has it."""
-    return _stripped(values) or [
+    return stripped(values) or [
         value.strip() or None if type(value) is str else None if value is None else as_text(value) for value in values
     ]
 
@@ -127,14 +127,15 @@ def as_flags(values: list[Any]) -> list[bool | None]:
     return [value if value is True or value is False or value is None else as_flag(value) for value in values]
 
 
-def _told(items: list[dict[str, Any]], name: str) -> list[Any]:
+def told_of(items: list[dict[str, Any]], name: str) -> list[Any]:
+    """What each of these objects tells under that name; None where it is not told."""
     try:
         return list(map(itemgetter(name), items))
     except KeyError:  # one of them does not tell it
         return [item.get(name) for item in items]
 
 
-def _stripped(values: list[Any]) -> list[str | None] | None:
+def stripped(values: list[Any]) -> list[str | None] | None:
     """The texts without blanks around them, in half the time; None where not every value is a text."""
     try:
         texts = list(map(str.strip, values))

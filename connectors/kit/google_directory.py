@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from connectors.kit.columns import Objects
+from connectors.kit.columns import Objects, told_of
 from connectors.kit.google_addresses import Addresses
 from connectors.kit.google_calls import DIRECTORY, GoogleCalls
 from connectors.kit.pagination import read_lists
@@ -274,7 +274,11 @@ def _keys(name: str) -> Callable[[list[Any]], list[str | None]]:
         value = item.get(name) if isinstance(item, dict) else None
         return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
 
-    return lambda page: list(map(key, page))
+    def keys(page: list[Any]) -> list[str | None]:
+        told = told_of([item if type(item) is dict else {} for item in page], name)
+        return told if set(map(type, told)) == {str} and "" not in told else list(map(key, page))
+
+    return keys
 
 
 def _everyone(group_id: str, members: dict[str, list[Member]]) -> set[str]:

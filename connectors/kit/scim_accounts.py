@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from connectors.kit.columns import stripped, told_of
 from connectors.kit.instants import AHEAD, Calendar, clamp, column
 from connectors.kit.portions import Meanings
 from connectors.kit.resource import as_flag, as_text
@@ -54,18 +55,19 @@ class Resources:
         if len(whole) + len(holders) > 1:  # written in several ways
             return [Attributes(item).get(path) for item in self.items]
         for name in whole:
-            return [item.get(name) for item in self.items]
+            return told_of(self.items, name)
         for name in holders:
             if name not in self._parts:
-                self._parts[name] = Resources([item.get(name) for item in self.items])
+                self._parts[name] = Resources(told_of(self.items, name))
             return self._parts[name].values(inner)
         return [None] * len(self)
 
     def texts(self, path: str) -> list[str | None]:
         """A text of each; numbers are written out, anything else is not told."""
-        return [
+        values = self.values(path)
+        return stripped(values) or [
             value.strip() or None if type(value) is str else None if value is None else as_text(value)
-            for value in self.values(path)
+            for value in values
         ]
 
 
