@@ -24,7 +24,7 @@ from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.columns import Objects
 from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, Held, confluence_events
 from connectors.kit.contract import Field
-from connectors.kit.granted import grant_rows
+from connectors.kit.granted import grants_by_way
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_pages
@@ -151,8 +151,7 @@ class Confluence(Atlassian):
             here = [held.of_account.get(account_id, {}) for account_id in ids]
             privileged = [holds_privilege([entitlements[e].privileged for e in one], told=True) for one in here]
             yield self._accounts(Objects(portion.values(), reader), ids, members, privileged)
-            ways = [how for one in here for how in one.values()]
-            yield grant_rows(self.feed.name, ids, here, how=ways)
+            yield grants_by_way(self.feed.name, ids, here)
 
     def _accounts(
         self, told: Objects, ids: Sequence[str], members: Mapping[str, Member], privileged: Sequence[bool | None]

@@ -22,7 +22,7 @@ from connectors.kit.atlassian_directory import KINDS, Member, checked, kind_of
 from connectors.kit.atlassian_lists import SiteLists, account_ids
 from connectors.kit.columns import Objects
 from connectors.kit.contract import Field, TellsMapping
-from connectors.kit.granted import grant_rows
+from connectors.kit.granted import grants_by_way
 from connectors.kit.http import Http
 from connectors.kit.jira_changes import JiraChange
 from connectors.kit.jira_events import jira_events
@@ -214,8 +214,7 @@ class Jira(Atlassian, TellsMapping):
                 here[f"{ORG_ROLE}{role}"] = "direct"
         privileged = [holds_privilege([entitlements[e].privileged for e in here], told=held.told) for here in grants]
         yield self._accounts(Objects(entries.values(), reader), ids, members, privileged)
-        ways = [how for one in grants for how in one.values()]
-        yield grant_rows(self.feed.name, ids, grants, how=ways)
+        yield grants_by_way(self.feed.name, ids, grants)
 
     def _accounts(
         self, told: Objects, ids: Sequence[str], members: Mapping[str, Member], privileged: Sequence[bool | None]

@@ -48,16 +48,7 @@ from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import (
-    Account,
-    Configured,
-    Credential,
-    Event,
-    Gone,
-    Receipt,
-    Record,
-    Rows,
-)
+from governance.records import Account, Configured, Credential, Event, Gone, Receipt, Record, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 _MFA: Final = ("privileged", "all", "none")

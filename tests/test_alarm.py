@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 
-from connectors.kit import alarm
 from connectors.kit.alarm import Alarm
 
 
@@ -49,10 +48,9 @@ def test_a_time_that_is_over_already_rings_at_once():
         assert rung.wait(10)
 
 
-def test_one_thread_watches_and_ends_when_nothing_is_awaited(monkeypatch):
-    monkeypatch.setattr(alarm, "IDLE_S", 0.05)
+def test_one_thread_watches_and_ends_when_nothing_is_awaited():
     rung, before = threading.Event(), len(threads())
-    clock = Alarm(rung.set)
+    clock = Alarm(rung.set, idle_s=0.05)
     for _ in range(50):
         with clock.after(600):
             assert len(threads()) == before + 1

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.kit import entra_calls
+from connectors.sandbox.faults import Faults
 from governance.errors import ConfigurationError, IncompleteFeed, UnexpectedAnswer
 from tests.entra_directory import APP, GROUP, INNER, ROLE, Directory, checked_directory
 from tests.sandbox_company import NOW
@@ -147,13 +147,18 @@ class TestHoldings:
         _, entitlements, _, _ = directory.pulled()
         assert entitlements[f"role:{ROLE}"].privileged is privileged
 
-    def test_a_member_that_is_no_object_is_passed_over(self, directory, monkeypatch):
-        told = directory.pulled()[2]
-        whole = entra_calls.entries
-        monkeypatch.setattr(
-            entra_calls, "entries", lambda a: [*whole(a), "odd", None, 7] if a.path.endswith("/members") else whole(a)
-        )
+    def test_a_member_that_is_no_object_is_passed_over(self, directory):
+        told, met = directory.pulled()[2], []
+
+        def odd(path, answer):
+            if not path.endswith("/members"):
+                return answer
+            met.append(path)
+            return answer | {"value": [*answer["value"], "odd", None, 7]}
+
+        directory.sandbox.faults[directory.application.name] = Faults(mutate=odd)
         assert directory.pulled()[2] == told
+        assert met
 
     def test_applications_open_to_direct_members_of_a_group_only(self, directory):
         directory.holds(APP, "Figma", "application", ["ada"], groups=[GROUP], app_roles={ROLE: "Editor"})

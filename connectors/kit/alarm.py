@@ -14,8 +14,9 @@ IDLE_S: Final = 1.0  # the thread ends when nothing was awaited for so long
 class Alarm:
     """Calls `ring`, in a thread of its own, when a time is over before what was to be done in it."""
 
-    def __init__(self, ring: Callable[[], None]) -> None:
+    def __init__(self, ring: Callable[[], None], idle_s: float = IDLE_S) -> None:
         self._ring = ring
+        self._idle_s = idle_s
         self._changed = threading.Condition()
         self._due: float | None = None
         self._looks_at = 0.0  # when the thread looks at the clock again
@@ -48,7 +49,7 @@ class Alarm:
                 if self._due is not None and self._due <= now:
                     self._due = None
                     self._ring()
-                wait = IDLE_S if self._due is None else min(self._due - now, IDLE_S)
+                wait = self._idle_s if self._due is None else min(self._due - now, self._idle_s)
                 self._looks_at = now + wait
                 self._changed.wait(wait)
             self._thread = None

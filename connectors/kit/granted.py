@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from governance.records import Entitlement, Grant, Rows, rows_of
@@ -26,3 +26,8 @@ def grant_rows(application: str, ids: Sequence[str], held: Sequence[Collection[s
         **told,
     }
     return Rows(Grant, columns)
+
+
+def grants_by_way(application: str, ids: Sequence[str], held: Sequence[Mapping[str, str]]) -> Rows:
+    """The same, where `held` tells for each entitlement how it is held."""
+    return grant_rows(application, ids, held, how=[how for several in held for how in several.values()])
