@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
+import pytest
 from conftest import NOW
 from notice_receivers import KEY, MailServer, Receiver
 from seeded import TWO_APPLICATIONS, put_remediation
@@ -15,6 +16,7 @@ from governance.house import House
 from governance.tables import JobRun, Notice, Remediation
 from jobs import remind as reminding
 
+QUIET = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
 SEC, BOSS, OWNER, ADMIN, AUDIT = (f"{name}@example.com" for name in ("sec", "boss", "owner", "admin", "audit"))
 MAIL = {"name": "mail", "kind": "mail", "url": {"env": "MAIL"}, "from": "leaverwatch@example.com"}
 HOOK = {"name": "hook", "kind": "webhook", "url": {"env": "HOOK"}, "hmac": {"env": "KEY"}, "deadline_s": 3.0}

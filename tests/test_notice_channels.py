@@ -18,6 +18,7 @@ from noticing import (
     HOOK,
     MAIL,
     MINUTE,
+    QUIET,
     SEC,
     job_runs,
     remind,
@@ -35,7 +36,7 @@ from governance.settings import parse
 from governance.tables import AuditEntry
 from jobs import remind as reminding
 
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
+pytestmark = QUIET
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from noticing import (
     BOSS,
     MAIL,
     MINUTE,
+    QUIET,
     SEC,
     remind,
     rows,
@@ -28,7 +29,7 @@ from governance.errors import DecisionError, NotAllowed
 from governance.notices import Preference
 from governance.tables import AuditEntry
 
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
+pytestmark = QUIET
 
 
 @pytest.fixture

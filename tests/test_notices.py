@@ -15,6 +15,7 @@ from noticing import (
     MAIL,
     MINUTE,
     OWNER,
+    QUIET,
     SEC,
     job_runs,
     moved,
@@ -31,7 +32,7 @@ from governance.access import find_actor
 from governance.notices import Preference
 from jobs import work
 
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
+pytestmark = QUIET
 
 
 @pytest.fixture
