@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, timedelta
 
 import narwhals as nw
 import polars as pl
 import pytest
-import spark_session
 from estates import settings as of_settings
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from provenance_scene import APPLICATIONS, BORN, DAY, NOW, SETTINGS, START, account, made, mixed, pushes, signs_on
 
 from governance.estate import Facts, correlate, known
-from governance.provisioning.bursts import bursts, with_bursts
-from governance.provisioning.provenance import COLUMNS as PROVENANCE
-from governance.provisioning.provenance import Surroundings, known_now
-from governance.provisioning.remembered import of_accounts, with_memory
 from governance.provisioning.telling import came_to_be, window_said
 from governance.provisioning.window import SURE, UNFITTED, WIDE, fit
-from governance.records import Account, Event, Identity
-from governance.snapshots import PolarsEngine, SparkEngine
+from governance.records import Account, Identity
 from governance.snapshots.frames import frames_of
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
 KEY = ["application", "account_id"]
-BORN = NOW - 5 * DAY + timedelta(seconds=7)
-APPLICATIONS = [
-    {"name": "crm", "title": "Customer CRM", "connector": "app_csv"},
-    {"name": "sso", "title": "Sign-on", "connector": "app_csv", "identity_provider": True},
-]
-SETTINGS = of_settings(application=APPLICATIONS)
 NO_PINS = pl.DataFrame(schema={"application": pl.String, "account_id": pl.String, "pinned_id": pl.String})
-START = Event("sso", "start", NOW - 90 * DAY, "sign_in")  # how far back the log of the identity provider reaches
-
-
-def account(number, at=BORN, **facts):
-    return replace(Account("crm", f"a{number}", employee_id=str(number), created_at=at, active=True), **facts)
-
-
-def signs_on(number, at, **facts):
-    return replace(
-        Event("sso", f"s{number}-{at:%j%H%M%S}", at, "sso", f"s{number}", None, True, "customer CRM"), **facts
-    )
-
-
-def pushes(number, at, **facts):
-    return replace(Event("sso", f"p{number}", at, "provisioned", f"s{number}", None, True, "CRM"), **facts)
-
-
-def made(number, actor, at=BORN, **facts):
-    return replace(Event("crm", f"m{number}", at, "created", f"a{number}", actor, True), **facts)
 
 
 def read(accounts, events, kept=None, settings=SETTINGS):
@@ -264,26 +231,6 @@ def test_the_order_of_events_and_what_is_unrelated_change_nothing(luck):
     assert after == before
 
 
-def mixed():
-    """Four ways in at once, a clock four minutes off, a fifth of all events lost, sign-ons by chance: ways, said."""
-    luck = random.Random(4)
-    ways, accounts, events = {}, [account(1, NOW - 900 * DAY)], []
-    for n in range(100, 500):
-        moment = NOW - timedelta(seconds=luck.randint(86_400, 80 * 86_400) // 900 * 900 + luck.randint(1, 899))
-        way = ways[f"a{n}"] = ("jit", "scim", "local", "imported")[n % 4]
-        accounts.append(account(n, moment + timedelta(seconds=240)))
-        first = moment - timedelta(seconds=luck.randint(0, 4)) if way == "jit" else None
-        soon = moment + timedelta(seconds=round(luck.expovariate(1 / 40_000)))
-        events.append(signs_on(n, first or soon))
-        events += [signs_on(n, soon + timedelta(seconds=luck.randint(60, 9_000_000))) for _ in range(5)]
-        if way == "scim":
-            events.append(pushes(n, moment))
-        if way != "jit":
-            maker = {"scim": "robot", "local": "a1", "imported": "nightly import"}[way]
-            events.append(made(n, maker, moment + timedelta(seconds=240)))
-    return ways, accounts, [e for e in events if luck.random() >= 0.2]
-
-
 def test_a_mixed_company_is_told_apart_and_what_is_sure_is_right():
     ways, accounts, events = mixed()
     found = read(accounts, events)
@@ -291,40 +238,3 @@ def test_a_mixed_company_is_told_apart_and_what_is_sure_is_right():
     wrong = [k for k, way in sure.items() if ways[k] != way]
     assert len(sure) > 280
     assert len(wrong) <= 0.05 * len(sure)
-
-
-@pytest.mark.spark
-@pytest.mark.skipif(spark_session.missing() is not None, reason=str(spark_session.missing()))
-@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
-def test_both_engines_say_the_same(tmp_path):
-    """From the logs on: whose an account is was found before, and is compared elsewhere."""
-    _, accounts, events = mixed()
-    accounts, events = [*accounts[:80], account(900, None)], [*events, made(900, "a900")]
-    crowd = [account(n, NOW - 400 * DAY + timedelta(seconds=n % 60), employee_id=None) for n in range(1000, 1030)]
-    theirs = [Account("sso", f"s{a.employee_id}", employee_id=a.employee_id) for a in accounts]
-    frames = frames_of([*accounts, *crowd, *theirs, START, *events])
-    here = frames["accounts"].with_columns(owner_id=pl.col("employee_id"))
-    was = here.head(9).select("application", "account_id", "created_at_s", provenance=pl.lit("jit"))
-    texts = {f"provenance_{name}": pl.lit("itself") for name in ("because", "by", "event", "subject")}
-    was = was.with_columns(provenance_confidence=pl.lit(0.93), provenance_at_s=pl.lit(9, pl.Int64), **texts)
-    tables = {"accounts": here, "events": frames["events"], "was": was}
-    engine, told = SparkEngine(spark_session.session()), []
-    for on_spark in (False, True):
-
-        def frame_of(name, on_spark=on_spark):
-            return nw.from_native(
-                engine.session.createDataFrame(tables[name].to_arrow()) if on_spark else tables[name].lazy()
-            )
-
-        def keep(name, frame, on_spark=on_spark):
-            return (engine if on_spark else PolarsEngine()).persist(frame, tmp_path / f"{on_spark}-{name}.parquet")
-
-        all_ = frame_of("accounts")
-        own = all_.filter(nw.col("application") == "sso")
-        now, windows = known_now(Surroundings(all_, own, frame_of("events"), SETTINGS), lambda some: some, keep)
-        born = keep("born", with_memory(now, frame_of("was")))
-        found = bursts(all_, born.filter(nw.col("provenance") != "unknown"))
-        whole = with_bursts(of_accounts(all_, born), found, SETTINGS).select(*KEY, *PROVENANCE, "provenance_together")
-        told.append((windows, whole.collect("polars").to_native().sort(KEY).rows()))
-    assert told[0] == told[1]
-    assert {row[2] for row in told[0][1]} >= {"jit", "scim", "local", "imported", "unknown"}

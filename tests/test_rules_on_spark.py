@@ -10,7 +10,9 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 
+import narwhals as nw
 import polars as pl
+import provenance_scene as scene
 import pytest
 import radar_scenes
 import spark_session
@@ -23,10 +25,16 @@ from governance.estate import Estate
 from governance.findings import evaluate
 from governance.findings.kept import table
 from governance.provisioning.acts import acts
+from governance.provisioning.bursts import bursts, with_bursts
 from governance.provisioning.leaving import leaving
+from governance.provisioning.provenance import COLUMNS as PROVENANCE
+from governance.provisioning.provenance import Surroundings, known_now
 from governance.provisioning.radar import radar
+from governance.provisioning.remembered import of_accounts, with_memory
+from governance.records import Account
 from governance.rulebook import Verdict, all_rules, run
 from governance.snapshots import PolarsEngine, SparkEngine
+from governance.snapshots.frames import frames_of
 from jobs import home
 from jobs.pull import pull
 
@@ -286,6 +294,46 @@ def test_the_demo_company_is_judged_alike_on_both_engines(tmp_path, now):
     columns = ["application", "account_id", "owner_id", "match", "match_key", "candidates", "owner_state", "stale_days"]
     pairs = [told[name][3].select(columns).sort("application", "account_id") for name in ("polars", "spark")]
     assert pairs[0].equals(pairs[1])
+
+
+def test_how_accounts_came_to_be_is_the_same_on_both_engines(tmp_path):
+    """From the logs on: whose an account is was found before, and is compared elsewhere."""
+    key = ["application", "account_id"]
+    _, made, events = scene.mixed()
+    made, events = [*made[:80], scene.account(900, None)], [*events, scene.made(900, "a900")]
+    crowd = [
+        scene.account(n, scene.NOW - 400 * scene.DAY + timedelta(seconds=n % 60), employee_id=None)
+        for n in range(1000, 1030)
+    ]
+    theirs = [Account("sso", f"s{a.employee_id}", employee_id=a.employee_id) for a in made]
+    frames = frames_of([*made, *crowd, *theirs, scene.START, *events])
+    here = frames["accounts"].with_columns(owner_id=pl.col("employee_id"))
+    was = here.head(9).select("application", "account_id", "created_at_s", provenance=pl.lit("jit"))
+    texts = {f"provenance_{name}": pl.lit("itself") for name in ("because", "by", "event", "subject")}
+    was = was.with_columns(provenance_confidence=pl.lit(0.93), provenance_at_s=pl.lit(9, pl.Int64), **texts)
+    tables = {"accounts": here, "events": frames["events"], "was": was}
+    engine, told = SparkEngine(spark_session.session()), []
+    for on_spark in (False, True):
+
+        def frame_of(name, on_spark=on_spark):
+            return nw.from_native(
+                engine.session.createDataFrame(tables[name].to_arrow()) if on_spark else tables[name].lazy()
+            )
+
+        def keep(name, frame, on_spark=on_spark):
+            return (engine if on_spark else PolarsEngine()).persist(frame, tmp_path / f"{on_spark}-{name}.parquet")
+
+        all_ = frame_of("accounts")
+        own = all_.filter(nw.col("application") == "sso")
+        now, windows = known_now(Surroundings(all_, own, frame_of("events"), scene.SETTINGS), lambda some: some, keep)
+        born = keep("born", with_memory(now, frame_of("was")))
+        found = bursts(all_, born.filter(nw.col("provenance") != "unknown"))
+        whole = with_bursts(of_accounts(all_, born), found, scene.SETTINGS).select(
+            *key, *PROVENANCE, "provenance_together"
+        )
+        told.append((windows, whole.collect("polars").to_native().sort(key).rows()))
+    assert told[0] == told[1]
+    assert {row[2] for row in told[0][1]} >= {"jit", "scim", "local", "imported", "unknown"}
 
 
 def test_a_process_keeps_its_session_and_portions_it_writes_are_read_as_one(tmp_path):
