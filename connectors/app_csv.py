@@ -22,7 +22,14 @@ from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.files import newest_file
 from connectors.kit.instants import Calendar, clamp
 from connectors.kit.lasting import Lasting
-from connectors.kit.options import columns_option, delimiter_option, feed_table, text_option, values_option
+from connectors.kit.options import (
+    columns_option,
+    delimiter_option,
+    feed_table,
+    text_option,
+    untranslated,
+    values_option,
+)
 from connectors.kit.portions import TOLD, Meanings, Portion, Standing
 from connectors.kit.tables import Table
 from governance.records import ACCOUNT_KINDS, Account, Entitlement, Grant, Reading, Rows
@@ -101,8 +108,9 @@ class AppCsv(ReadsColumns):
 
     def check(self) -> Checked:
         """There is a newest file and its header can be understood."""
-        self._open(Reading())
-        return Checked()
+        reading = Reading()
+        self._open(reading)
+        return Checked(notes=tuple(reading.notes))
 
     def portions(self) -> Iterator[Rows]:
         """Yield every entitlement, account and grant once; a row that cannot be believed is quarantined."""
@@ -272,7 +280,7 @@ def _meaning(column: str, ours: Mapping[str, str], text: str) -> Any:
         return None
     word = ours.get(text.casefold())
     if word is None:
-        raise ValueError(f"{text[:40]!r} is not known: translate it under values.{column}")
+        raise ValueError(untranslated(text, column, _CLOSED[column]))
     return _CLOSED[column][word]
 
 

@@ -22,6 +22,7 @@ from connectors.kit.options import (
     delimiter_option,
     feed_table,
     text_option,
+    untranslated,
     values_option,
 )
 from connectors.kit.portions import Meanings, Portion, Standing
@@ -35,7 +36,7 @@ from governance.settings import ApplicationSettings, SourceSettings
 COLUMNS = (
     "employee_id", "status", "work_email", "hire_date", "termination_date", "last_day_of_work", "worker_type",
     "contract_end_date", "manager_employee_id", "manager_email", "manager_name", "department", "job_title", "location",
-    "time_zone", "display_name", "aliases", "cost_center", "legal_entity", "updated_at",
+    "time_zone", "display_name", "first_name", "last_name", "aliases", "cost_center", "legal_entity", "updated_at",
 )  # fmt: skip
 _TEXTS = {
     "display_name": "display_name",
@@ -102,8 +103,9 @@ class HrCsv(ReadsColumns):
     def check(self) -> Checked:
         """There is a newest file and its header can be understood."""
         with self._file.newest(self.reading) as path:
-            self._open(path, Reading())
-        return Checked()
+            reading = Reading()
+            self._open(path, reading)
+        return Checked(notes=tuple(reading.notes))
 
     def portions(self) -> Iterator[Rows]:
         """Yield every identity once; a row that cannot be believed is quarantined, a file that cannot is refused."""
@@ -188,6 +190,8 @@ class _Rows:
         for name, theirs in _TEXTS.items():
             if theirs in told:
                 kept[name] = [text or None for text in told[theirs]]
+        if "first_name" in told or "last_name" in told:
+            kept["display_name"] = _names(kept.get("display_name"), *map(told.get, ("first_name", "last_name")))
         for name, theirs in _REPEATING.items():
             if theirs in told:
                 kept[name] = list(map(self._same.setdefault, told[theirs], told[theirs]))
@@ -202,10 +206,16 @@ class _Rows:
         return [kind or "employee" for kind in kinds]
 
 
+def _names(shown: Sequence[str | None] | None, *parts: Sequence[str] | None) -> list[str | None]:
+    """The name that is shown of each, else their first and last name."""
+    own = [" ".join(filter(None, names)) or None for names in zip(*filter(None, parts), strict=True)]
+    return [name or both for name, both in zip(shown, own, strict=True)] if shown else own
+
+
 def _status(known: Mapping[str, str], said: str) -> str:
     status = known.get(said.casefold())
     if status is None:
-        raise ValueError(f"{said[:40]!r} is not known: translate it under values.status" if said else "is empty")
+        raise ValueError(untranslated(said, "status", STATUSES) if said else "is empty")
     return status
 
 

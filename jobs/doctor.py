@@ -38,6 +38,7 @@ def examine(house: House, now: datetime, environ: Mapping[str, str]) -> Iterator
     yield _snapshots(house)
     yield _clock(house, now)
     yield _actors(house)
+    yield from _feeds(house)
     for name in work.feed_names(house):
         yield from _reachable(house, name, now, environ)
         yield from _outdated(house, name, now)
@@ -101,6 +102,14 @@ def _actors(house: House) -> Examined:
     if len(house.settings.actor) < 2 or not approvers:
         return Examined("actors", None, "fewer than two [[actor]]s: nobody can approve what another proposed")
     return Examined("actors", True, f"{len(house.settings.actor)} may act, {len(approvers)} may approve anything")
+
+
+def _feeds(house: House) -> Iterator[Examined]:
+    """What nobody has named yet; nothing is said where there is a source and an application."""
+    if not house.settings.source:
+        yield Examined("sources", None, "no [[source]] names who works here: nobody can be called a leaver")
+    if not house.settings.application:
+        yield Examined("applications", None, "no [[application]] is named: there is no account to look at")
 
 
 def _reachable(house: House, name: str, now: datetime, environ: Mapping[str, str]) -> Iterator[Examined]:

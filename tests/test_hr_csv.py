@@ -134,6 +134,20 @@ class TestManagers:
         person = hr(tmp_path, content).people["1"]
         assert (person.title, person.department, person.aliases) == ("Clerk", "Finance", ("a@x", "b@x"))
 
+    @pytest.mark.parametrize(
+        ("header", "row", "name"),
+        [
+            ("first_name,last_name", "Ana, Alt ", "Ana Alt"),
+            ("first_name,last_name", "Ana,", "Ana"),
+            ("first_name,last_name", ",", None),
+            ("last_name", "Alt", "Alt"),
+            ("display_name,first_name,last_name", "A. Alt,Ana,Alt", "A. Alt"),
+            ("display_name,first_name,last_name", ",Ana,Alt", "Ana Alt"),
+        ],
+    )
+    def test_who_has_no_name_to_be_shown_has_their_first_and_last_name(self, tmp_path, header, row, name):
+        assert hr(tmp_path, f"employee_id,status,{header}\n1,active,{row}\n").people["1"].display_name == name
+
 
 class TestSettings:
     @pytest.mark.parametrize(

@@ -65,6 +65,13 @@ class TestSettingUp:
         assert [row["what"] for row in answer.json if row["result"] == "FAILED"] == ["feed crm"]
         assert "1 failed: feed crm" in answer.err
 
+    def test_doctor_says_what_nobody_has_named_yet(self, tmp_path, home):
+        new = Home(tmp_path / "new")
+        new.do("init")
+        notes = {row["what"] for row in new.do("doctor", "--format", "json").json if row["result"] == "note"}
+        assert {"sources", "applications"} <= notes
+        assert not {"sources", "applications"} & {row["what"] for row in home.run("doctor", "--format", "json").json}
+
     def test_doctor_names_a_feed_that_is_outdated(self, home):
         home.do("pull", "--at", "2026-03-01")
         answer = home.run("doctor", "--format", "json")

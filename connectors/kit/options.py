@@ -20,6 +20,11 @@ def columns_option(options: Mapping[str, Any], where: str, known: tuple[str, ...
     return given
 
 
+def untranslated(text: str, column: str, ours: Iterable[str]) -> str:
+    """What is wrong with a value of a closed column that `values` does not translate."""
+    return f"{text[:40]!r} is not known: translate it under values.{column} to {' or '.join(ours)}"
+
+
 def values_option(
     options: Mapping[str, Any], where: str, allowed: Mapping[str, Iterable[str]]
 ) -> dict[str, dict[str, str]]:

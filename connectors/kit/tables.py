@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from connectors.kit.files import Survey, survey
+from connectors.kit.headings import as_setting, looks_like
 from connectors.kit.portions import PORTION, Portion
 from connectors.kit.quarantine import judge
 from governance.errors import IncompleteFeed, UnexpectedAnswer
@@ -59,7 +60,7 @@ class Table:
             raise IncompleteFeed(f"{path}: the file is empty")
         self._known = known
         self._wanted = {name: fold_header(renamed.get(name, name)) for name in known}
-        self._renamed = frozenset(renamed)
+        self._renamed = renamed
         self._required = required
         self._delimiter = delimiter
         self._totals = totals  # whether the last row may be a row of totals
@@ -69,6 +70,8 @@ class Table:
             self._header_lines = self._find_header(text)
         if not encoding and self.facts.encoding == "cp1252":
             self.note("the file is not UTF-8: read as Windows-1252")
+        if proposed := self._proposed():
+            self.note(f"columns are not read that look as if they should be, perhaps: {proposed}")
 
     def portions(self) -> Iterator[Portion]:
         """Every row that can be believed so far; FeedError unless the whole file could be read."""
@@ -247,7 +250,7 @@ class Table:
             header.pop()
         folded = [fold_header(name) for name in header]
         place = f"{self.path.name}:{line}"
-        shown = ", ".join(re.sub(r"[^\w .:/()-]", "?", name.strip())[:40] for name in header[:60])
+        shown = ", ".join(map(_shown, header[:60]))
         twice = sorted({name for name in folded if name and folded.count(name) > 1})
         if twice:
             raise UnexpectedAnswer(f"{self.path}:{line}: the header names {', '.join(twice)[:200]} twice", place)
@@ -257,12 +260,25 @@ class Table:
         missing = [n for n in self._known if n not in self.columns and (n in self._required or n in self._renamed)]
         if missing:
             named = ", ".join(n if self._wanted[n] == n else f"{n} (as {self._wanted[n]!r})" for n in missing)
-            raise UnexpectedAnswer(f"{self.path}:{line}: expected the column {named}; found: {shown}", place)
+            wrong = f"{self.path}:{line}: expected the column {named}; found: {shown}"
+            raise UnexpectedAnswer(f"{wrong}; perhaps {proposed}" if (proposed := self._proposed()) else wrong, place)
+
+    def _proposed(self) -> str | None:
+        """What to write into the settings of the feed where columns that are not read look like columns of ours."""
+        used = set(self.columns.values())
+        unread = [_shown(name) for at, name in enumerate(self._header) if at not in used]
+        found = looks_like(unread, [name for name in self._known if name not in self.columns])
+        # What stands there already would be replaced: it is written down again.
+        return as_setting({**self._renamed, **found}) if found else None
 
 
 def fold_header(name: str) -> str:
     """A column's name for comparing: case, blanks and hyphens make no difference."""
     return re.sub(r"[\s_-]+", "_", name.strip().strip("\ufeff").casefold())
+
+
+def _shown(name: str) -> str:
+    return re.sub(r"[^\w .:/()-]", "?", name.strip())[:40]
 
 
 def _split(raw: str, delimiter: str) -> list[str]:
