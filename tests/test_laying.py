@@ -75,7 +75,7 @@ class World:
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    return {"application": [{"name": "crm", "connector": "app_csv"}]}
+    return {"application": [{"name": "crm", "connector": "app_csv", "privileged": ["admin*"]}]}
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from ulid import ULID
 from governance.errors import ConfigurationError, IncompleteFeed
 from governance.house import House
 from governance.records import Gone, Reading, Record, Rows
-from governance.settings import SourceSettings
+from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.frames import scan, schema
 from governance.snapshots.happened import remember_events, with_last_use
 from governance.snapshots.keeping import TABLES_OF, Feed, believed
@@ -93,11 +93,24 @@ def stage(
             change, frames = compose(house, feed, parts, last, row)
             row.change = asdict(change)
             write(folder, frames)
+        if isinstance(feed, ApplicationSettings) and not feed.privileged:
+            reading.notes += _unnamed(parts.scan("entitlements"))
     finally:
         parts.clear()
     with house.store.write() as session:
         session.add(row)
     return row
+
+
+def _unnamed(entitlements: pl.LazyFrame) -> Iterator[str]:
+    """A remark where nothing that is held is known to be privileged, which is rare, and nobody said what is."""
+    told = entitlements.select(many=pl.len(), privileged=pl.col("privileged").any()).collect()
+    many, privileged = told.row(0)
+    if many and not privileged:
+        yield (
+            f"no entitlement ({many:,} here) is known to be privileged: if one is, name it in `privileged`, such as"
+            " admin*; until then rules about privileged access find nothing here"
+        )
 
 
 def _people(
