@@ -57,8 +57,12 @@ class Evaluation:
     def _unjudged(self, rule: str, reasons: dict[str, int]) -> str:
         """Why, the most frequent reason first: `12 accounts: …; 3: …`."""
         (first, count), *others = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-        what = "accounts" if self.verdict.rules[rule].counted == "accounts" else "identities"
-        return "; ".join((f"{count:,} {what}: {first}", *(f"{n:,}: {reason}" for reason, n in others)))
+        one, many = (
+            ("account", "accounts") if self.verdict.rules[rule].counted == "accounts" else ("identity", "identities")
+        )
+        return "; ".join(
+            (f"{count:,} {one if count == 1 else many}: {first}", *(f"{n:,}: {reason}" for reason, n in others))
+        )
 
 
 @contextlib.contextmanager
