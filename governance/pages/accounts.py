@@ -23,7 +23,7 @@ from governance.parts.text import bold, plain, warm
 from governance.views import accounts
 from governance.views.paging import Row, Slice
 from governance.views.population import Population, population
-from governance.views.words import MATCH_KEYS, STATES, UNKNOWN, day, rule_title, severity, span
+from governance.views.words import MATCH_KEYS, STATES, UNKNOWN, count, day, rule_title, severity, span
 
 PAGE = Page("Accounts", ":material/badge:", "Operate", 3, EVERYTHING)
 
@@ -50,7 +50,7 @@ def _sentence(drawn: Population) -> str:
     if drawn.accounts is None:
         return "No account has been read yet."
     loose = (drawn.unmatched or 0) + (drawn.ambiguous or 0)
-    first = f"{bold(f'{drawn.accounts:,}')} accounts in {drawn.applications} applications; "
+    first = f"{bold(f'{drawn.accounts:,}')} accounts in {count(drawn.applications, 'application', 'applications')}; "
     if drawn.unmatched is None:
         return f"{first}how many have no certain owner is unknown."
     return f"{first}{warm(f'{loose:,} without a certain owner') if loose else 'every one has an owner'}."
