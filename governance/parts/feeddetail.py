@@ -77,7 +77,7 @@ def _last_pull(last: Pull | None, now: datetime) -> None:
         f"{plain(last.source or 'unknown source')} · started {plain(moment(last.started_at, now))} UTC ·"
         f" {last.pages:,} pages · {declared} declared · {last.rows_read:,} read, {last.kept:,} kept,"
         f" {last.rejected:,} rejected, {last.duplicates:,} duplicate, {last.clamped:,} times in the future ·"
-        f" SHA-256 {plain(last.sha256[:16] or UNKNOWN)}"
+        f" SHA-256 {plain(last.sha256[:16] or UNKNOWN)}{f' · {plain(last.filters)}' if last.filters else ''}"
     )
     if not last.rejects:
         note("No row was rejected.")
