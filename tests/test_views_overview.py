@@ -14,6 +14,10 @@ from tests.listing import audit_something
 from tests.seeded import account, put_findings, put_run
 
 DAY = timedelta(days=1)
+BLIND = {
+    "stale": {"about": 4, "unjudged": {"the last use is not told": 4}},
+    "ghost": {"about": 4, "unjudged": {"x": 1}},
+}
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def test_what_could_not_be_judged_is_never_zero(house, now):
     put_run(
         house,
         now,
-        summary={"by_application": {"crm": {"accounts": 4}}},
+        summary={"by_application": {"crm": {"accounts": 4}}, "coverage": {"crm": BLIND}},
         not_evaluable={"crm": {"stale": "4 accounts: the last use is not told", "ghost": "1 accounts: x"}},
     )
     put_findings(house, now, {"rule": "ghost"})
@@ -83,6 +87,31 @@ def test_what_could_not_be_judged_is_never_zero(house, now):
     assert {c.count for (name, _), c in cell.items() if name == "Wiki"} == {None}, "never read"
     assert dict(zip(grid.applications, grid.totals, strict=True))["Wiki"] is None
     assert grid.rules[0] == "Ghost"
+
+
+def test_a_place_is_blind_in_the_map_exactly_where_coverage_says_so(house, now):
+    told = {
+        **BLIND,
+        "never_used": {"about": 4, "unjudged": {"x": 4}},
+        "orphaned": {"about": 4, "unjudged": {"x": 3}},
+    }
+    put_run(
+        house,
+        now,
+        summary={
+            "by_application": {"crm": {}, "wiki": {}},
+            "coverage": {"crm": told, "hr": {"no_end_date": told["stale"]}},
+        },
+        not_evaluable={"crm": dict.fromkeys(told, "x")},
+    )
+    put_findings(house, now, {"rule": "never_used"})
+    seen = overview.overview(house, now)
+    cells = {(seen.grid.application_names[c.application], seen.grid.rule_names[c.rule]): c for c in seen.grid.cells}
+    assert {key for key, cell in cells.items() if cell.count is None} == {("crm", "stale"), ("hr", "no_end_date")}
+    assert cells["crm", "orphaned"].count == 0, "one of four was judged, and holds nothing"
+    assert cells["crm", "never_used"].count == 1, "known from before it could not be judged any more"
+    for state, number in (("not evaluable", 3), ("partly", 2)):
+        assert seen.grid.number(state) == seen.judged.number(state) == number
 
 
 def test_act_first_names_each_account_once_by_its_life(house, now):

@@ -19,7 +19,6 @@ from governance.parts.numbers import four_numbers
 from governance.parts.opening import opening
 from governance.parts.population import population_statement
 from governance.parts.text import hot, plain
-from governance.views.coverage import coverage
 from governance.views.overview import Overview, overview
 from governance.views.population import population
 from governance.views.words import count, span
@@ -46,7 +45,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     with right.container(border=True, height="stretch"):
         closure_chart(seen.closures)
     leaving_strip(seen.provisioned, seen.ways_out)
-    coverage_line(coverage(house, now))
+    coverage_line(seen.judged)
     population_statement(
         population(house, now),
         f"{count(seen.tally.of('open'), 'open finding', 'open findings')} by {len(seen.tally.rules())} rules over",

@@ -1,11 +1,12 @@
-"""The labels of the heat map: of every rule there is, they fit above a narrow column and are never rotated."""
+"""The heat map: labels that fit above a narrow column and are never rotated, and gaps counted as the coverage does."""
 
 from __future__ import annotations
 
 import pytest
 
-from governance.parts.heat_map import label_of
+from governance.parts.heat_map import gaps, label_of
 from governance.rulebook import all_rules
+from governance.views.overview import Cell, Grid
 
 TITLES = [rule.title for rule in all_rules().values()]
 
@@ -33,3 +34,13 @@ def test_no_two_rules_are_labelled_alike() -> None:
 )
 def test_words_stay_whole_where_they_can(title: str, label: str) -> None:
     assert label_of(title) == label
+
+
+def test_what_is_said_of_gaps_needs_no_mouse_and_tells_partly_from_not_at_all() -> None:
+    states = ["evaluable", "not evaluable", "not evaluable", "partly", "never read", "never read"]
+    cells = [Cell(number, 0, state, None, None) for number, state in enumerate(states)]
+    assert gaps(Grid([], [], [], [], cells, [])) == (
+        "2 places are not evaluable (hatched, not zero), 1 only partly judged (◐ where nothing was found),"
+        " 2 applications have not been read yet. Choose one to see why."
+    )
+    assert gaps(Grid([], [], [], [], cells[:1], [])) == ""
