@@ -43,7 +43,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     with right.container(border=True):
         heat_map(seen.grid)
     with right.container(border=True, height="stretch"):
-        closure_chart(seen.closures)
+        closure_chart(seen.closures, seen.coverage)
     leaving_strip(seen.provisioned, seen.ways_out)
     coverage_line(seen.judged)
     population_statement(

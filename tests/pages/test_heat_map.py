@@ -1,10 +1,13 @@
-"""The heat map: labels that fit above a narrow column and are never rotated, and gaps counted as the coverage does."""
+"""The overview's charts: labels that fit above a narrow column, gaps counted as the coverage does, what has no time."""
 
 from __future__ import annotations
 
 import pytest
 
+from governance.findings import Coverage
+from governance.parts.charts import untimed
 from governance.parts.heat_map import gaps, label_of
+from governance.parts.numbers import parts_of
 from governance.rulebook import all_rules
 from governance.views.overview import Cell, Grid
 
@@ -44,3 +47,18 @@ def test_what_is_said_of_gaps_needs_no_mouse_and_tells_partly_from_not_at_all() 
         " 2 applications have not been read yet. Choose one to see why."
     )
     assert gaps(Grid([], [], [], [], cells[:1], [])) == ""
+
+
+def test_what_is_covered_and_was_never_timed_says_so_beside_the_times() -> None:
+    assert untimed(Coverage(195, 174, 21, 0, 0)).startswith("174 accounts of recent leavers were closed before any")
+    assert untimed(Coverage(2, 2, 0, 0, 0, ghosts=1)).startswith("1 account of a recent leaver was closed before any")
+    assert untimed(Coverage(2, 2, 0, 0, 0, ghosts=2)) == untimed(None) == ""
+
+
+def test_leaver_coverage_says_what_became_of_each_account() -> None:
+    said = parts_of(Coverage(195, 174, 15, 1, 2, acknowledged=3))
+    assert said == (
+        "195 accounts were held by those who left in the last 30 days: 174 closed and verified, 3 acknowledged"
+        " (the verifying read is still to come), 15 open, 1 open and excluded, 2 not told by the application."
+    )
+    assert parts_of(None) is parts_of(Coverage(0, 0, 0, 0, 0)) is None
