@@ -223,6 +223,8 @@ class TestExitCodes:
             ("pull", "--detect", "--format", "csv"),
             ("pull", "--at", "yesterday"),
             ("findings", "--rule", "nope"),
+            ("rules", "explain", "nope"),
+            ("rules", "replay", "nope"),
             ("findings", "--status", "nope"),
             ("findings", "--application", "nope"),
             ("findings", "--format", "xml"),

@@ -113,7 +113,7 @@ def test_cards_and_detail_say_what_leavers_show_and_how_to_end_what_came_of_two_
     assert "Two writers: 2 consequences found" in cards
     assert "14 of 16 leavers since" in cards
     assert "not yet seen: 2 leavers held an account" in cards
-    assert "Accounts can be closed from here in **1**, by a task to the owner in **0**" in cards
+    assert "Accounts can be closed from here in **1**, by a task to the owner in **1**" in cards
     near = show(told, "applications", feed="wiki")
     said = text_of(near).replace("\\", "")
     assert "Who fills it" in said
