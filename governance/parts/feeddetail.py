@@ -11,6 +11,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.parts.declaration import declaration
 from governance.parts.feedcard import leaving_lines
+from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.radar import radar_panel
 from governance.parts.steps import steps
@@ -87,6 +88,7 @@ def _last_pull(last: Pull | None, now: datetime) -> None:
         {"Where": r.get("where"), "Column": r.get("column") or UNKNOWN, "Reason": r.get("reason")} for r in last.rejects
     ]
     st.dataframe(pd.DataFrame(rows[:50]), hide_index=True, alt="Rejected rows", key="rejects")
+    sideways("rejects")
     if last.rejected > 50:
         note(f"The first 50 of {last.rejected:,}.")
 
