@@ -11,7 +11,7 @@ from governance.house import House
 from governance.pages import EVERYTHING, Page
 from governance.parts.charts import closure_chart
 from governance.parts.coverage import coverage_line
-from governance.parts.first import act_first
+from governance.parts.first import act_first, arrangement
 from governance.parts.heat_map import heat_map
 from governance.parts.leaving import leaving_strip
 from governance.parts.links import link
@@ -38,11 +38,12 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     four_numbers(seen)
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     left, right = st.columns(2, gap="small")
+    plan = arrangement(len(seen.grid.applications), times=bool(seen.closures.hours))
     with left.container(border=True, height="stretch"):
-        act_first(seen, titles, now)
-    with right.container(border=True):
-        heat_map(seen.grid)
+        act_first(seen, titles, now, plan.rows)
     with right.container(border=True, height="stretch"):
+        heat_map(seen.grid)
+    with (left if plan.times_below_first else right).container(border=True):
         closure_chart(seen.closures, seen.coverage)
     leaving_strip(seen.provisioned, seen.ways_out)
     coverage_line(seen.judged)

@@ -24,7 +24,7 @@ from governance.views.radar import Provisioned, WaysOut, provisioned, ways_out
 from governance.views.tallies import Tally, tally
 from governance.views.words import rule_names, rule_title
 
-FIRST: Final = 10
+FIRST: Final = 14
 HISTORY: Final = 30
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from governance.findings import Coverage
 from governance.parts.charts import untimed
+from governance.parts.first import arrangement
 from governance.parts.heat_map import gaps, label_of
 from governance.parts.numbers import parts_of
 from governance.rulebook import all_rules
@@ -62,3 +63,15 @@ def test_leaver_coverage_says_what_became_of_each_account() -> None:
         " (the verifying read is still to come), 15 open, 1 open and excluded, 2 not told by the application."
     )
     assert parts_of(None) is parts_of(Coverage(0, 0, 0, 0, 0)) is None
+
+
+@pytest.mark.parametrize("times", [True, False])
+@pytest.mark.parametrize("applications", range(1, 40))
+def test_neither_column_of_the_overview_ends_in_nothing(applications: int, times: bool) -> None:
+    plan = arrangement(applications, times=times)
+    below = 290 if times else 123
+    left = 60 + 59 * plan.rows + below * plan.times_below_first
+    right = 195 + 32 * applications + below * (not plan.times_below_first)
+    assert abs(left - right) <= 59 or plan.rows in (6, 14), "a row more or less"
+    if 5 <= applications <= 20:
+        assert abs(left - right) <= 100
