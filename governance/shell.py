@@ -34,13 +34,16 @@ from governance.sessions import Out
 log = logging.getLogger("leaverwatch.pages")
 STATIC: Final = Path(__file__).parent / "static"
 # All the style there is: a padding nothing configures, a caption in metrics that is too pale to read (4.3 : 1), who
-# acts in the header, where nothing can be put otherwise, and on a phone no chart between a reviewer and their rows.
+# acts in the header, where nothing can be put otherwise, and on a phone no chart between a reviewer and their rows, and
+# a line under each wide table that says how to see the rest of it.
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
+    " :has(> [class*=st-key-sideways]) { display: none }"
     " .st-key-visitor { position: fixed; top: .5rem; right: 1rem; width: auto; z-index: 999991; gap: .5rem }"
     " @media (max-width: 640px) { .st-key-visitor .st-key-acting-as { width: 40vw !important; flex: 0 0 40vw }"
-    " .st-key-fresh button p { display: none } .st-key-pace { display: none } }</style>"
+    " .st-key-fresh button p { display: none } .st-key-pace { display: none }"
+    " :has(> [class*=st-key-sideways]) { display: flex } }</style>"
 )
 UNCHANGED: Final = "Nothing was changed by it."
 DECIDERS: Final = frozenset({"manager", "approver"})  # who only decides has few pages: they stand above, not beside

@@ -11,6 +11,7 @@ from governance.findings.listing import write_listing
 from governance.house import House
 from governance.rulebook import all_rules
 from governance.score import SEVERITY
+from governance.snapshots import believed
 from governance.store import put_rows
 from governance.tables import Connector, DetectRun, Finding, Pull, Remediation, Snapshot
 from tests.estates import ACCOUNT_COLUMNS, IDENTITY_COLUMNS, frame
@@ -174,6 +175,16 @@ def put_pull(house: House, feed: str, number: int, at: datetime, status: str = "
     )  # fmt: skip
     with house.store.write() as session:
         session.add(row)
+
+
+def put_whole_before(house: House, feed: str, earlier: timedelta, **counts: int) -> None:
+    """As if the newest snapshot of a feed were the changes since this long before, when all of it was read."""
+    with house.store.write() as session:
+        last = believed(session, feed)
+        assert last is not None
+        last.whole_at = whole_at = last.at - earlier
+        session.add(last)
+    put_pull(house, feed, 1, whole_at, snapshot=put_snapshot(house, feed, whole_at, whole_at=whole_at), **counts)
 
 
 def put_connectors(house: House) -> None:

@@ -25,6 +25,7 @@ from reviews import (
 from governance import campaigns
 from governance.errors import AlreadyDecided, DecisionError, NotAllowed
 from governance.house import House
+from tests.seeded import put_whole_before
 
 
 @pytest.fixture
@@ -160,6 +161,17 @@ def test_the_population_is_frozen_with_its_hash_and_where_it_came_from(company):
     read(company, NOW + timedelta(days=1))
     assert hashlib.sha256(file.read_bytes()).hexdigest() == made.population_sha256
     assert items(company, id)["c4", "Reader"].username == "ann"
+
+
+def test_a_population_read_as_changes_says_when_everything_was_read(company):
+    put_whole_before(company, "crm", timedelta(hours=3), rows_read=11, rejected=2)
+    made = campaigns.load(company, running(company))
+    sources = {one["feed"]: one for one in made.statement["sources"]}
+    crm = sources["crm"]
+    assert crm["whole_at"] == (NOW - timedelta(days=1, hours=3)).isoformat()
+    assert crm["whole"] == {"rows_read": 11, "duplicates": 0, "rejected": 2}
+    assert crm["changes"] == {"rows_read": 12, "duplicates": 0, "rejected": 0}
+    assert "whole_at" not in sources["wiki"], "read whole"
 
 
 @pytest.mark.parametrize("who", ["max", "owner", "boss", "audit", "adm"])

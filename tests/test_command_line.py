@@ -152,6 +152,25 @@ class TestJson:
         assert [grant["name"] for grant in held[0]["entitlements"]] == ["Reader"]
         assert held[0]["came"] == "Unknown: its application does not tell when it was made"
 
+    def test_of_accounts_and_identities_says_what_is_remembered_only_and_can_leave_it_out(self, read_home):
+        assert "remembered" not in read_home.do("accounts").err, "nothing is"
+        for name, gone in (("crm", "a2,"), ("hr", "2,")):
+            file = read_home.folder / f"{name}.csv"
+            file.write_text("".join(x for x in file.read_text().splitlines(keepends=True) if not x.startswith(gone)))
+        read_home.do("pull", "--detect")
+        for noun, held, population in (
+            ("accounts", "2 accounts", "2 accounts"),
+            ("identities", "4 id", "4 identities"),
+        ):
+            every = read_home.do(noun, "--format", "json")
+            assert [row["present"] for row in every.json].count(False) == 1
+            assert f"{population} " in every.err.splitlines()[0]
+            assert f"{held}" in every.err.splitlines()[-1]
+            assert "and 1 remembered, no longer read (present is false)" in every.err
+            there = read_home.do(noun, "--present", "--format", "json")
+            assert there.json == [row for row in every.json if row["present"]]
+            assert "remembered" not in there.err
+
     def test_stands_alone_when_there_is_nothing(self, home):
         assert home.do("findings", "--format", "json").json == []
         assert home.do("remediate", "list", "--format", "json").json == []
@@ -223,6 +242,8 @@ class TestExitCodes:
             ("pull", "--detect", "--format", "csv"),
             ("pull", "--at", "yesterday"),
             ("findings", "--rule", "nope"),
+            ("rules", "explain", "nope"),
+            ("rules", "replay", "nope"),
             ("findings", "--status", "nope"),
             ("findings", "--application", "nope"),
             ("findings", "--format", "xml"),

@@ -61,6 +61,17 @@ def test_the_numbers_add_up_and_the_sentence_says_them(judged, now):
     assert set(found.with_gaps()) == {"stale", "orphaned"}
 
 
+def test_the_gaps_of_one_application_are_the_same_places(judged, now):
+    found = coverage(judged, now)
+    gaps = found.gaps_of("crm")
+    assert {(place.rule, place.state, place.why) for place in gaps} == {
+        ("orphaned", "partly", "5 of 30: reason two; 2 of 30: reason one"),
+        ("stale", "not evaluable", "40 of 40: the application does not tell the last use"),
+    }
+    assert len(gaps) == found.number("partly", "not evaluable")
+    assert found.gaps_of("wiki") == []
+
+
 def test_an_outdated_source_makes_every_rule_that_rests_on_it_amber_never_green(judged, now):
     later = now + timedelta(hours=25)
     for feed in ("crm", "wiki"):

@@ -27,6 +27,7 @@ from governance import audit, campaigns, evidence
 from governance.campaigns import Decision
 from governance.errors import ConfigurationError, DecisionError
 from governance.evidence.container import write as write_container
+from governance.evidence.report import write_report
 from governance.house import House
 from governance.tables import EvidencePack
 from jobs import work
@@ -120,6 +121,18 @@ def test_the_report_is_read_by_people(house, pack):
     sheet = book.active
     assert [cell.value for cell in sheet[1]][:3] == ["number", "application", "account_id"]
     assert sheet.max_row == len(items(house, _campaigns(house)[0])) + 1
+
+
+def test_the_report_says_what_was_read_whole_and_what_as_changes(tmp_path):
+    crm = {"feed": "crm", "at": "2026-11-23T12:00:00+00:00", "rows_read": 0, "whole_at": "2026-11-23T09:00:00+00:00"}
+    crm |= {"whole": {"rows_read": 1040, "rejected": 2}, "changes": {"rows_read": 7, "rejected": 0}}
+    dates = dict.fromkeys(("launched_at", "due_at", "closed_at"), NOW)
+    review = {**dates, "title": "Autumn", "launched_by": "a", "closed_by": "a", "population_sha256": "", "outcome": {}}
+    write_report(tmp_path / "report.pdf", {**review, "statement": {"sources": [crm]}}, [], iter(()), [], NOW)
+    words = " ".join(" ".join(page.extract_text() for page in PdfReader(tmp_path / "report.pdf").pages).split())
+    assert "(changes only)" in words
+    assert "crm: everything was read as of 2026-11-23 09:00Z, 1,040 rows (2 rejected); since then only" in words
+    assert "what changed, 7 rows (0 rejected)." in words
 
 
 def _campaigns(house: House):

@@ -210,13 +210,13 @@ def test_the_headline_counts_people_accounts_and_days(ghost, now):
 
 
 def test_every_run_keeps_what_became_of_the_accounts_that_leavers_held(ghost, now):
-    first = {"held": 1, "closed": 0, "open": 1, "excluded": 0, "unknown": 0}
+    first = {"held": 1, "closed": 0, "open": 1, "excluded": 0, "unknown": 0, "acknowledged": 0, "ghosts": 0}
     later = now + timedelta(days=1)
     say(ghost, later, "crm", account(active=False), account("2"))
     detect(ghost, later)
     with ghost.store.read() as session:
         kept = [run.summary["held_by_leavers"] for run in session.exec(select(DetectRun).order_by(DetectRun.id))]
-    assert kept == [first, {**first, "closed": 1, "open": 0}]
+    assert kept == [first, {**first, "closed": 1, "open": 0, "ghosts": 1}]
     seen = overview.overview(ghost, later)
     assert seen.coverage_history == [0.0, 100.0]
     assert seen.coverage_history[-1] == seen.coverage.share

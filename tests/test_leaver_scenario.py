@@ -9,7 +9,7 @@ from estates import NOW, account, estate
 from radar_scenes import Scene
 
 from governance.provisioning.acts import acts
-from governance.provisioning.leaving import Leaving, leaving, restored, sentence
+from governance.provisioning.leaving import Leaving, closing, leaving, restored, sentence, staying
 
 LEFT = NOW - timedelta(days=20)
 HOUR = timedelta(hours=1)
@@ -136,3 +136,17 @@ def test_nobody_left_and_nothing_happened():
     nothing, something = (acts(one, NOW).collect("polars") for one in (world, leavers(3, close="scim").estate()))
     assert (len(nothing), nothing.schema) == (0, something.schema)
     assert leaving(world, acts(world, NOW).collect("polars"), NOW, {}) == {}
+
+
+def test_who_still_has_an_account_is_told_apart_from_whose_sign_in_and_tokens_are_closed():
+    stay = {"leavers": 13, "since": LEFT, "still": 4, "closed": {"scim": 8, "hand": 1}}
+    assert staying(Leaving(**stay)) == "4 of 13 leavers still have an account"
+    assert staying(Leaving(**stay, sign_in_closed=4, tokens=1)) == (
+        "4 of 13 leavers still have an account, 1 with live tokens; single sign-on is closed for all 4 of these"
+    )
+    assert staying(Leaving(**stay, sign_in_closed=3)).endswith("; single sign-on is closed for 3 of these 4")
+    alone = Leaving(1, LEFT, still=1, sign_in_closed=1)
+    assert staying(alone) == "1 of 1 leaver still has an account; single sign-on is closed for this one"
+    assert closing(Leaving(**stay, median=2.0)) == "9 others closed, mostly by SCIM, half within 2 h"
+    assert closing(Leaving(13, LEFT, still=4, closed={"untold": 9})) == "9 others closed, not told by whom"
+    assert closing(alone) == ""

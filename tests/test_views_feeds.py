@@ -71,3 +71,30 @@ def test_the_population_states_rows_read_on_both_sides(house, now):
         "Read: 503 rows about people (1 duplicate, 2 rejected) and 100 rows about accounts (3 duplicate, 0 rejected);"
         " 9 unmatched, 3 ambiguous; data up to 4 min old"
     )
+
+
+def test_rows_of_pulls_that_read_only_changes_are_told_apart(house, now):
+    whole, later, last = now - timedelta(hours=1), now - timedelta(minutes=30), now - timedelta(minutes=4)
+    read = [
+        ("hr", last, None, {"rows_read": 503, "duplicates": 1, "rejected": 2}),
+        ("crm", whole - DAY, None, {"rows_read": 39}),
+        ("crm", whole, None, {"rows_read": 40, "duplicates": 2}),
+        ("crm", later, whole, {"rows_read": 7, "rejected": 1}),
+        ("crm", last, whole, {"rows_read": 0}),
+        ("wiki", last, None, {"rows_read": 60}),
+    ]
+    for number, (feed, at, over, counts) in enumerate(read):
+        snapshot = put_snapshot(house, feed, at, whole_at=over or at)
+        put_pull(house, feed, number, at, snapshot=snapshot, **counts)
+    assert population.population(house, now).read == (
+        "Read: 503 rows about people (1 duplicate, 2 rejected) and 100 rows about accounts (2 duplicate, 0 rejected);"
+        " since then only what changed in Customer CRM: 7 rows (0 duplicate, 1 rejected); data up to 4 min old"
+    )
+
+
+def test_what_a_guard_released_counts_as_read_and_what_it_holds_does_not(house, now):
+    released = put_snapshot(house, "crm", now - timedelta(minutes=9), whole_at=now - timedelta(minutes=9))
+    put_pull(house, "crm", 1, now - timedelta(minutes=9), "held", snapshot=released, rows_read=40)
+    held = put_snapshot(house, "crm", now, "held", whole_at=now)
+    put_pull(house, "crm", 2, now, "held", snapshot=held, rows_read=3)
+    assert "40 rows about accounts" in population.population(house, now).read

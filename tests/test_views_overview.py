@@ -11,9 +11,13 @@ from governance.views import accounts, applications, closures, identities, overv
 from governance.views import findings as listed
 from tests import seeded
 from tests.listing import audit_something
-from tests.seeded import account, put_findings, put_run
+from tests.seeded import account, put_findings, put_remediation, put_run
 
 DAY = timedelta(days=1)
+BLIND = {
+    "stale": {"about": 4, "unjudged": {"the last use is not told": 4}},
+    "ghost": {"about": 4, "unjudged": {"x": 1}},
+}
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def test_what_could_not_be_judged_is_never_zero(house, now):
     put_run(
         house,
         now,
-        summary={"by_application": {"crm": {"accounts": 4}}},
+        summary={"by_application": {"crm": {"accounts": 4}}, "coverage": {"crm": BLIND}},
         not_evaluable={"crm": {"stale": "4 accounts: the last use is not told", "ghost": "1 accounts: x"}},
     )
     put_findings(house, now, {"rule": "ghost"})
@@ -83,6 +87,31 @@ def test_what_could_not_be_judged_is_never_zero(house, now):
     assert {c.count for (name, _), c in cell.items() if name == "Wiki"} == {None}, "never read"
     assert dict(zip(grid.applications, grid.totals, strict=True))["Wiki"] is None
     assert grid.rules[0] == "Ghost"
+
+
+def test_a_place_is_blind_in_the_map_exactly_where_coverage_says_so(house, now):
+    told = {
+        **BLIND,
+        "never_used": {"about": 4, "unjudged": {"x": 4}},
+        "orphaned": {"about": 4, "unjudged": {"x": 3}},
+    }
+    put_run(
+        house,
+        now,
+        summary={
+            "by_application": {"crm": {}, "wiki": {}},
+            "coverage": {"crm": told, "hr": {"no_end_date": told["stale"]}},
+        },
+        not_evaluable={"crm": dict.fromkeys(told, "x")},
+    )
+    put_findings(house, now, {"rule": "never_used"})
+    seen = overview.overview(house, now)
+    cells = {(seen.grid.application_names[c.application], seen.grid.rule_names[c.rule]): c for c in seen.grid.cells}
+    assert {key for key, cell in cells.items() if cell.count is None} == {("crm", "stale"), ("hr", "no_end_date")}
+    assert cells["crm", "orphaned"].count == 0, "one of four was judged, and holds nothing"
+    assert cells["crm", "never_used"].count == 1, "known from before it could not be judged any more"
+    for state, number in (("not evaluable", 3), ("partly", 2)):
+        assert seen.grid.number(state) == seen.judged.number(state) == number
 
 
 def test_act_first_names_each_account_once_by_its_life(house, now):
@@ -116,6 +145,7 @@ def test_coverage_counts_what_leavers_held_and_what_was_proved_closed_since(hous
         house,
         now,
         {
+            "account_id": "verified-since",
             "status": "resolved",
             "resolved_why": "verified",
             "resolved_at": now + timedelta(minutes=1),
@@ -126,6 +156,55 @@ def test_coverage_counts_what_leavers_held_and_what_was_proved_closed_since(hous
     covered = closures.coverage(house)
     assert (covered.closed, covered.open, covered.unknown) == (3, 1, 1)
     assert covered.share == pytest.approx(60)
+    assert covered.ghosts == 1
+
+
+def test_coverage_tells_proof_from_claim_and_takes_every_account_once(house, now):
+    names = (
+        "off",
+        "excluded-off",
+        "excluded",
+        "no-longer",
+        "executed",
+        "claimed",
+        "begun",
+        "one-grant",
+        "back",
+        "untold",
+    )
+    inactive = {"active": False}
+    told = {"off": inactive, "excluded-off": inactive, "untold": {"active": None}}
+    put_run(
+        house,
+        now,
+        [
+            account("crm", name, owner_state="ended", owner_ended_at=now - 5 * DAY, **told.get(name, {}))
+            for name in sorted(names)
+        ],
+    )
+    left, later = {"since_at": now - 5 * DAY}, {"status": "resolved", "resolved_at": now + timedelta(minutes=1)}
+    put_findings(
+        house,
+        now,
+        {"account_id": "excluded-off", "status": "excluded", **left},
+        {"account_id": "excluded", "status": "excluded", **left},
+        {"account_id": "untold", "status": "excluded", **left},
+        {"account_id": "no-longer", "resolved_why": "no_longer_true", **later, **left},
+        {"account_id": "off", "resolved_why": "inactive", "status": "resolved", "resolved_at": now - DAY, **left},
+        {"account_id": "somebody-else", "resolved_why": "verified", **later, **left},
+    )
+    in_hand = {
+        "executed": {"status": "executed"},
+        "claimed": {"status": "executing", "evidence": {"claimed": {"by": "owner@example.com"}}},
+        "begun": {"status": "executing"},
+        "one-grant": {"status": "executed", "entitlement_id": "Admin"},
+        "back": {"status": "undone"},
+    }
+    for name, values in in_hand.items():
+        put_remediation(house, f"r-{name}", now, application="crm", account_id=name, **values)
+    assert closures.coverage(house) == Coverage(
+        held=10, closed=2, open=4, excluded=1, unknown=1, acknowledged=2, ghosts=1
+    )
 
 
 def test_closures_show_the_tail_that_a_median_hides(house, now):

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, func, select
 from governance.campaigns.preparing import Prepared
 from governance.findings import table
 from governance.house import House
+from governance.snapshots import readings
 from governance.tables import PolicyVersion, Pull, Snapshot
 
 
@@ -70,7 +71,20 @@ def _source(session: Session, name: str, snapshot: str, now: datetime, house: Ho
         }
         said["rejects"] = (pull.rejects or [])[:100]
         said["notes"] = pull.notes or []
+    if kept is not None and kept.whole_at is not None and kept.whole_at < kept.at:
+        said |= _only_changes(session, kept, kept.whole_at)
     return said
+
+
+def _only_changes(session: Session, kept: Snapshot, whole_at: datetime) -> dict[str, Any]:
+    """Where the snapshot was read as changes: the whole reading they were laid over, and all of them together."""
+    read = readings(session, [kept])[kept.feed]
+    names = {"rows_read": "read", "duplicates": "duplicates", "rejected": "rejected"}
+    parts = {"whole": read.whole, "changes": read.changes}
+    told: dict[str, Any] = {
+        part: {name: getattr(rows, ours) for name, ours in names.items()} for part, rows in parts.items() if rows
+    }
+    return {"whole_at": whole_at.isoformat(), **told}
 
 
 def _accounts(house: House, made: Prepared, touched: tuple[str, ...]) -> dict[str, Any]:

@@ -134,7 +134,8 @@ def _complete(report: Report, statement: Mapping[str, Any]) -> None:
     rows = [
         (
             str(s.get("feed")),
-            f"{str(s.get('at', ''))[:16].replace('T', ' ')}Z{' (outdated)' if s.get('outdated') else ''}",
+            f"{str(s.get('at', ''))[:16].replace('T', ' ')}Z{' (outdated)' if s.get('outdated') else ''}"
+            f"{' (changes only)' if s.get('whole_at') else ''}",
             str(s.get("source", "")),
             *(_number(s.get(name)) for name in ("pages", "declared_total", "rows_read", "kept", "rejected")),
             str(s.get("sha256", ""))[:16],
@@ -142,6 +143,20 @@ def _complete(report: Report, statement: Mapping[str, Any]) -> None:
         for s in statement.get("sources") or ()
     ]
     report.rows(columns, iter(rows), (16, 26, 42, 11, 15, 12, 12, 14, 28))
+    for source in statement.get("sources") or ():
+        if source.get("whole_at"):
+            report.words(_in_changes(source))
+
+
+def _in_changes(source: Mapping[str, Any]) -> str:
+    """What a feed was read from whose last pull read only what changed."""
+    whole, changes = source.get("whole") or {}, source.get("changes") or {}
+    at = str(source["whole_at"])[:16].replace("T", " ")
+    return (
+        f"{source.get('feed')}: everything was read as of {at}Z, {_number(whole.get('rows_read'))} rows"
+        f" ({_number(whole.get('rejected'))} rejected); since then only what changed,"
+        f" {_number(changes.get('rows_read'))} rows ({_number(changes.get('rejected'))} rejected)."
+    )
 
 
 def _reviewers(report: Report, quality: Sequence[Mapping[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """Findings: what rules hold to be wrong, remembered from run to run, and what people decide about it."""
 
-from governance.findings.coverage import Coverage, coverage
+from governance.findings.coverage import PROVED, Coverage, coverage
 from governance.findings.decisions import ask, exclude, pin
 from governance.findings.evaluation import Evaluation, evaluate, evaluated
 from governance.findings.headline import Headline, headline
@@ -12,6 +12,7 @@ __all__ = [
     "INACTIVE",
     "LEAVERS",
     "LISTING",
+    "PROVED",
     "Coverage",
     "Evaluation",
     "Headline",

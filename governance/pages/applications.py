@@ -72,14 +72,14 @@ def _sentence(cards: list[Card]) -> str:
     here = sum(card.closing.how == "call" for card in cards)
     task = sum(card.closing.how == "task" and bool(card.owner) for card in cards)
     nobody = sum(card.closing.how == "task" and not card.owner for card in cards)
-    parts = [f"{bold(here)} can be closed from here", f"{bold(task)} by a task to their owner"]
+    parts = [f"Accounts can be closed from here in {bold(here)}", f"by a task to the owner in {bold(task)}"]
     if nobody:
-        parts.append(hot(f"{nobody} by nobody"))
+        parts.append(hot(f"by nobody in {nobody}"))
     blind = sum(not card.closing.provable for card in cards)
     if blind:
-        parts.append(warm(f"{blind} cannot be verified"))
+        parts.append(warm(f"not to be verified in {blind}"))
     first = f"{plain(count(len(cards), 'application holds', 'applications hold'))} {bold(held)} accounts"
-    return f"{first}. When somebody leaves, {', '.join(parts)}."
+    return f"{first}. {', '.join(parts)}."
 
 
 def _add(place: DeltaGenerator) -> None:

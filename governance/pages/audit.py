@@ -14,6 +14,7 @@ from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.export import export_button
 from governance.parts.filters import status_tabs, text_search
+from governance.parts.listing import sideways
 from governance.parts.notes import note, note_in
 from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
@@ -40,12 +41,12 @@ def render(house: House, actor: Actor, now: datetime) -> None:
             st.markdown("No entry matches." if chain.entries else "Nothing was decided or done yet.")
         return
     frame = pd.DataFrame([_shown(entry, now) for entry in found.rows])
-    config: dict[str, Any] = {
-        "Number": st.column_config.NumberColumn(width=70),
-        "Hash": st.column_config.TextColumn(width=110),
-    }
+    widths = {"When (UTC)": 105, "Actor": 150, "Verb": 125, "Object": 230, "Reason": 355, "Hash": 110}  # a desk's width
+    config: dict[str, Any] = {"Number": st.column_config.NumberColumn(width=65)}
+    config |= {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     st.dataframe(frame, hide_index=True, row_height=34, height="content" if len(frame) <= 18 else 650, key="entries",
                  column_config=config, alt="Audit entries")  # fmt: skip
+    sideways("entries")
     pager(found, "the newest first")
     export_button(house, actor, now, "audit", lambda: trail.export(house, filters), tuple(found.rows[0]))
 

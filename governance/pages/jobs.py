@@ -16,7 +16,7 @@ from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
 from governance.parts.filters import choice, status_tabs
-from governance.parts.listing import nothing
+from governance.parts.listing import nothing, sideways
 from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.pager import cursor, pager
@@ -68,10 +68,10 @@ def _runs(house: House, now: datetime) -> None:
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     frame = pd.DataFrame([_shown(run, titles, now) for run in found.rows])
     note(f"{found.total_text} runs, the newest first. A run that failed changed nothing.")
-    took = st.column_config.NumberColumn(format="%.1f s", width=70)
     height: Literal["content"] | int = "content" if len(frame) <= 18 else 650
     st.dataframe(frame, hide_index=True, row_height=34, height=height, key="runs", alt="Job runs", placeholder="–",
-                 column_config={"Took": took})  # fmt: skip
+                 column_config={"Took": st.column_config.NumberColumn(format="%.1f s", width=70)})  # fmt: skip
+    sideways("runs")
     pager(found, "the newest first")
 
 
@@ -117,3 +117,4 @@ def _planned(house: House, actor: Actor, now: datetime) -> None:
              "Due": "now" if p.due(now) <= now else f"in {span(p.due(now) - now)}"} for p in plans
         ]  # fmt: skip
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="due", alt="Feeds and when they are due")
+        sideways("due")

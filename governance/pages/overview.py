@@ -11,7 +11,7 @@ from governance.house import House
 from governance.pages import EVERYTHING, Page
 from governance.parts.charts import closure_chart
 from governance.parts.coverage import coverage_line
-from governance.parts.first import act_first
+from governance.parts.first import act_first, arrangement
 from governance.parts.heat_map import heat_map
 from governance.parts.leaving import leaving_strip
 from governance.parts.links import link
@@ -19,7 +19,6 @@ from governance.parts.numbers import four_numbers
 from governance.parts.opening import opening
 from governance.parts.population import population_statement
 from governance.parts.text import hot, plain
-from governance.views.coverage import coverage
 from governance.views.overview import Overview, overview
 from governance.views.population import population
 from governance.views.words import count, span
@@ -39,14 +38,15 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     four_numbers(seen)
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     left, right = st.columns(2, gap="small")
+    plan = arrangement(len(seen.grid.applications), times=bool(seen.closures.hours))
     with left.container(border=True, height="stretch"):
-        act_first(seen, titles, now)
-    with right.container(border=True):
-        heat_map(seen.grid)
+        act_first(seen, titles, now, plan.rows)
     with right.container(border=True, height="stretch"):
-        closure_chart(seen.closures)
+        heat_map(seen.grid)
+    with (left if plan.times_below_first else right).container(border=True):
+        closure_chart(seen.closures, seen.coverage)
     leaving_strip(seen.provisioned, seen.ways_out)
-    coverage_line(coverage(house, now))
+    coverage_line(seen.judged)
     population_statement(
         population(house, now),
         f"{count(seen.tally.of('open'), 'open finding', 'open findings')} by {len(seen.tally.rules())} rules over",

@@ -16,6 +16,7 @@ from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
 from governance.parts.coverage import coverage_line
+from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.policy_form import changes_wanted, said
@@ -99,6 +100,7 @@ def _told(told: WhatIf, now: datetime) -> None:
     ]  # fmt: skip
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="what-if", alt="What each rule would open and close")
+        sideways("what-if")
     note(f"On the facts of {plain(moment(told.as_of, now))} UTC. Nothing was stored.")
 
 

@@ -14,6 +14,7 @@ from governance.errors import DecisionError
 from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.campaign_charts import application_bars, burn_down_chart
+from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.text import bold, plain
 from governance.views.campaigns import Progress
@@ -88,6 +89,7 @@ def _reviewers(seen: Progress) -> None:
             "Decided": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent"),
         },
     )
+    sideways("reviewers")
     note(
         "Seconds each is the median between two decisions; below one second, or nearly all in bulk, is to be looked at."
     )

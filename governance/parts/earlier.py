@@ -11,6 +11,7 @@ import streamlit as st
 from governance.findings.time_travel import Known
 from governance.house import House
 from governance.parts.filters import status_tabs
+from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.text import bold, plain
 from governance.views import earlier
@@ -42,6 +43,7 @@ def on_a_day(house: House, identity_id: str, titles: dict[str, str], now: dateti
         if seen.accounts:
             rows = [_row(account, titles, now) for account in seen.accounts]
             st.dataframe(pd.DataFrame(rows), hide_index=True, row_height=34, key="earlier", alt="Access on that day")
+            sideways("earlier")
 
 
 def _asked(now: datetime) -> date | None:

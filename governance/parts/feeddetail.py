@@ -11,6 +11,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.parts.declaration import declaration
 from governance.parts.feedcard import leaving_lines
+from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.radar import radar_panel
 from governance.parts.steps import steps
@@ -19,6 +20,7 @@ from governance.provisioning.telling import window_said
 from governance.tables import Pull
 from governance.views import connecting
 from governance.views.applications import Card, Source, horizon, leaving
+from governance.views.coverage import Place, coverage
 from governance.views.words import UNKNOWN, count, moment, rule_title
 
 
@@ -36,8 +38,8 @@ def feed_detail(house: House, actor: Actor, now: datetime, feed: Card | Source) 
         steps(house, actor, feed.name)
         with st.container(border=True):
             _last_pull(feed.last, now)
-        if isinstance(feed, Card) and feed.unjudged:
-            _unjudged(feed)
+        if isinstance(feed, Card):
+            _unjudged(coverage(house, now).gaps_of(feed.name))
     connector = connecting.declared(house, feed.connector)
     with right, st.container(border=True):
         st.subheader(plain(connector.title if connector else feed.connector), anchor=False)
@@ -77,7 +79,7 @@ def _last_pull(last: Pull | None, now: datetime) -> None:
         f"{plain(last.source or 'unknown source')} · started {plain(moment(last.started_at, now))} UTC ·"
         f" {last.pages:,} pages · {declared} declared · {last.rows_read:,} read, {last.kept:,} kept,"
         f" {last.rejected:,} rejected, {last.duplicates:,} duplicate, {last.clamped:,} times in the future ·"
-        f" SHA-256 {plain(last.sha256[:16] or UNKNOWN)}"
+        f" SHA-256 {plain(last.sha256[:16] or UNKNOWN)}{f' · {plain(last.filters)}' if last.filters else ''}"
     )
     if not last.rejects:
         note("No row was rejected.")
@@ -86,13 +88,19 @@ def _last_pull(last: Pull | None, now: datetime) -> None:
         {"Where": r.get("where"), "Column": r.get("column") or UNKNOWN, "Reason": r.get("reason")} for r in last.rejects
     ]
     st.dataframe(pd.DataFrame(rows[:50]), hide_index=True, alt="Rejected rows", key="rejects")
+    sideways("rejects")
     if last.rejected > 50:
         note(f"The first 50 of {last.rejected:,}.")
 
 
-def _unjudged(card: Card) -> None:
+def _unjudged(places: list[Place]) -> None:
     """Which rules could not judge some or all accounts here, and why: neither a finding nor a clean bill."""
-    with st.container(border=True, gap="xsmall"):
-        st.subheader(f"Not evaluable here: {count(len(card.unjudged), 'rule', 'rules')}", anchor=False)
-        for rule, why in sorted(card.unjudged.items()):
-            st.markdown(f":small[{bold(rule_title(rule))} {plain(why)}]")
+    for state in ("not evaluable", "partly"):
+        of_it = [place for place in places if place.state == state]
+        if not of_it:
+            continue
+        with st.container(border=True, gap="xsmall"):
+            title = "Not evaluable here" if state == "not evaluable" else "Only partly judged here"
+            st.subheader(f"{title}: {count(len(of_it), 'rule', 'rules')}", anchor=False)
+            for place in of_it:
+                st.markdown(f":small[{bold(rule_title(place.rule))} {plain(place.why)}]")

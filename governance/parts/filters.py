@@ -31,6 +31,7 @@ def status_tabs(
         format_func=said,
         key=name,
         label_visibility="collapsed",
+        wrap=True,  # on a phone one line would end at the edge of the screen, and nothing shows that there is more
         on_change=_to_address,
         args=(key, name, options[0]),
     )

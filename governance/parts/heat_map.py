@@ -13,13 +13,17 @@ from governance.parts.colours import palette
 from governance.parts.links import go
 from governance.parts.notes import note, note_in
 from governance.parts.text import plain
+from governance.views.coverage import SIGNS
 from governance.views.overview import Cell, Grid
+from governance.views.words import count
 
 _PHONE: Final = 440  # pixels of the chart; below it only the columns that hold most are shown, and the rest as one
 _ON_PHONE: Final = 4
 _ON_DESK: Final = 7  # half a page has no room for the label of more
 _LINES: Final = 4  # of a label, which is never rotated; the tooltip has the full name
 _LETTERS: Final = 8  # in a line of it
+_WHY: Final = ("applications", {"coverage": "gaps"})  # what could be judged where, and why not
+PARTLY, BLIND = SIGNS["partly"], SIGNS["not evaluable"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def heat_map(grid: Grid) -> None:
     """Open findings by application and rule: ghosts in their own red, what could not be judged hatched, never 0."""
     head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     head.subheader("Open findings by application and rule", anchor=False, width="content")
-    note_in(head, "▨ not evaluable", width="content")
+    note_in(head, f"{PARTLY} partly judged\u2003{BLIND} not evaluable", width="content")
     if not grid.applications or not grid.rules:
         note("No rule holds anywhere, and none was unable to judge.")
         return
@@ -53,9 +57,22 @@ def heat_map(grid: Grid) -> None:
         on_select="rerun",
     )
     _follow(layers, event["selection"]["selected"])
-    blind = sum(cell.count is None for cell in grid.cells)
-    if blind:
-        note(f"{plain(blind)} places could not be judged: hatched, not zero. Hover one for the reason.")
+    said = gaps(grid)
+    if said:
+        note(plain(said))
+
+
+def gaps(grid: Grid) -> str:
+    """How many places could not be judged or only partly, in the words and numbers of the coverage; empty for none."""
+    parts = []
+    if blind := grid.number("not evaluable"):
+        parts.append(f"{count(blind, 'place is', 'places are')} not evaluable (hatched, not zero)")
+    if partly := grid.number("partly"):
+        parts.append(f"{partly:,} only partly judged ({PARTLY} where nothing was found)")
+    unread = len({cell.application for cell in grid.cells if cell.state == "never read"})
+    if unread:
+        parts.append(f"{count(unread, 'application has', 'applications have')} not been read yet")
+    return f"{', '.join(parts)}. Choose one to see why." if parts else ""
 
 
 def _columns(grid: Grid, most: int) -> list[_Column]:
@@ -90,7 +107,7 @@ class _Layers:
     counted: list[dict[str, Any]]
     hatched: list[dict[str, Any]]
     totals: list[dict[str, Any]]
-    ways: list[dict[str, str]]
+    ways: list[tuple[str, dict[str, str]]]
 
 
 def _layers(grid: Grid, columns: list[_Column]) -> _Layers:
@@ -106,6 +123,7 @@ def _layers(grid: Grid, columns: list[_Column]) -> _Layers:
     for row, place, column, cells in merged:
         number, title = _sum(cells), f"{grid.applications[row]}, {column.title}"
         reasons = "; ".join(dict.fromkeys(cell.reason for cell in cells if cell.reason))
+        partly = any(cell.state in ("partly", "not evaluable", "never read") for cell in cells)
         if number is None:
             found.hatched.append({"value": [place, row, 0], "name": f"{title}: not evaluable ({reasons})"})
             continue
@@ -115,11 +133,13 @@ def _layers(grid: Grid, columns: list[_Column]) -> _Layers:
                 "value": [place, row, number],
                 "name": f"{title}: {number}{f' (not all judged: {reasons})' if reasons else ''}",
                 "itemStyle": {"color": fill},
-                "label": {"show": number > 0, "color": ink, "fontWeight": 500},
+                "label": {"show": number > 0 or partly, "color": ink, "fontWeight": 500}
+                | ({"formatter": PARTLY} if number == 0 else {}),
             }
         )
         way = {"application": grid.application_names[row]}
-        found.ways.append(way if len(column.rules) > 1 else {**way, "rule": grid.rule_names[column.rules[0]]})
+        one = {} if len(column.rules) > 1 else {"rule": grid.rule_names[column.rules[0]]}
+        found.ways.append(_WHY if partly and number == 0 else ("findings", {**way, **one}))
     for row, total in enumerate(grid.totals):
         text = "–" if total is None else f"{total:,}"
         label = {"formatter": text, "color": colours.text}
@@ -134,10 +154,12 @@ def _sum(cells: list[Cell]) -> int | None:
 
 
 def _follow(layers: list[_Layers], selected: list[dict[str, Any]]) -> None:
-    """A cell that was chosen leads to its findings: series 0 holds the wide ones, series 3 those of a phone."""
+    """A cell that was chosen leads to its findings or to why there is none: a desk has three series, a phone too."""
     for group in selected:
-        if group["series_index"] in (0, 3) and group["data_indices"]:
-            go("findings", **layers[group["series_index"] // 3].ways[group["data_indices"][0]])
+        screen, layer = divmod(group["series_index"], 3)
+        if layer < 2 and group["data_indices"]:
+            page, way = layers[screen].ways[group["data_indices"][0]] if layer == 0 else _WHY
+            go(page, **way)
 
 
 def _option(grid: Grid, wide: list[_Column], narrow: list[_Column], layers: list[_Layers]) -> dict[str, Any]:
@@ -172,7 +194,8 @@ def _series() -> list[dict[str, Any]]:
     layer = {"type": "heatmap", "emphasis": {"disabled": True}}
     return [
         {**layer, "selectedMode": "single", "itemStyle": border, "label": {"fontSize": 11, "fontFamily": FONT}},
-        {**layer, "label": {"show": False}, "itemStyle": {**border, "color": colours.counts[0], "decal": decal}},
+        {**layer, "selectedMode": "single", "label": {"show": False},
+         "itemStyle": {**border, "color": colours.counts[0], "decal": decal}},
         {**layer, "itemStyle": {"color": "transparent"}, "tooltip": {"show": False},
          "label": {"show": True, "fontWeight": 500, "fontFamily": FONT}},
     ]  # fmt: skip

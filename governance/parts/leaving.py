@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
@@ -10,6 +11,7 @@ from governance.parts.links import link
 from governance.parts.text import bold, dim, plain, small_row
 from governance.provisioning.leaving import closing, staying
 from governance.views.radar import Provisioned, WaysOut
+from governance.views.words import count
 
 _TONES: Final = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
 _ORDER: Final = ("bad", "warn", "good")
@@ -27,17 +29,28 @@ def leaving_strip(found: list[Provisioned], ways: WaysOut) -> None:
         head.subheader("When somebody leaves", anchor=False, width="content")
         with head:
             link("applications", "All applications")
-        words = {"good": "close everything", "warn": "close some", "bad": "close nothing"}
-        parts = [f"{_TONES[tone]} {tones.count(tone)} {words[tone]}" for tone in reversed(_ORDER) if tone in tones]
-        if unseen := len(found) - len(seen):
-            parts.append(dim(f"? {unseen} not yet seen"))
-        st.markdown(small_row(parts))
+        st.markdown(small_row(tally_of(tones, len(found) - len(seen))))
         for one in _worst(seen):
             if one.leaving:
                 rest = dim(closing(one.leaving))
                 sign = _TONES[one.leaving.tone]
                 st.markdown(f"{sign} {bold(one.title)}\u2003{plain(staying(one.leaving))}\u2003:small[{rest}]")
         st.markdown(_out(ways))
+
+
+def tally_of(tones: Sequence[str], unseen: int) -> list[str]:
+    """In how many applications which became of leavers' accounts: what was seen, not what could be closed from here."""
+    words = {
+        "good": "every leaver's account was closed without Leaverwatch",
+        "warn": "not every one was",
+        "bad": "most stay",
+    }
+    parts = [
+        f"{_TONES[tone]} in {plain(count(tones.count(tone), 'application', 'applications'))} {words[tone]}"
+        for tone in reversed(_ORDER)
+        if tone in tones
+    ]
+    return [*parts, dim(f"? in {unseen} too few have left to tell")] if unseen else parts
 
 
 def _worst(seen: list[Provisioned]) -> list[Provisioned]:

@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from governance.parts.notes import note
+
 
 def chosen_row(
     name: str,
@@ -36,11 +38,18 @@ def chosen_row(
         column_config=column_config,
         alt=alt,
     )
+    sideways(name)
     rows = event["selection"]["rows"]
     chosen = ids[rows[0]] if rows and rows[0] < len(ids) else ids[at] if ids else None
     if chosen is not None and chosen != asked:
         st.query_params[name] = chosen
     return chosen
+
+
+def sideways(name: str) -> None:
+    """Under a wide table: on a phone, that it goes on to the right. Elsewhere it is not shown."""
+    with st.container(key=f"sideways-{name}"):
+        note("The table goes on to the right: swipe it sideways.")
 
 
 def nothing(narrowed: bool, otherwise: str) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from governance.mappings.comparing import CAUSES, EFFECTS, Comparison, Drift
 from governance.parts.charts import FONT
 from governance.parts.colours import palette
+from governance.parts.listing import sideways
 from governance.parts.notes import note, note_in
 from governance.parts.text import bold, code, hot, plain, seen
 from governance.views.words import count
@@ -128,6 +129,7 @@ def people_changed(compared: Comparison) -> None:
         }
     )
     st.dataframe(frame, hide_index=True, key="changed", placeholder="–", alt="People whose role would change")
+    sideways("changed")
     if rows.height > ROWS:
         note(f"{rows.height - ROWS:,} more: `leaverwatch mapping diff` and the change record hold everybody.")
 
@@ -152,5 +154,6 @@ def drift_list(found: Drift) -> None:
     st.dataframe(
         frame, hide_index=True, key="drift", placeholder="–", alt="What people hold against what the mapping gives"
     )
+    sideways("drift")
     if found.rows.height > ROWS:
         note(f"{found.rows.height - ROWS:,} more: `leaverwatch mapping drift`.")

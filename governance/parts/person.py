@@ -14,6 +14,7 @@ from governance.parts.earlier import on_a_day
 from governance.parts.facts import fact_row
 from governance.parts.filters import status_tabs
 from governance.parts.links import link
+from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.proposing import propose_all
@@ -122,6 +123,7 @@ def _parts(whole: Whole, titles: dict[str, str], now: datetime) -> None:
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, row_height=34, key=f"part-{part}", column_config=config,
                      alt=labels[part])  # fmt: skip
+        sideways(f"part-{part}")
     else:
         note("Nothing here.")
 

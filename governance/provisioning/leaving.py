@@ -193,26 +193,27 @@ def _together(people: list[list[_Account]]) -> Leaving:
 
 
 def staying(seen: Leaving) -> str:
-    """How many leavers still have an account, in a few words."""
-    tokens = f", {seen.tokens:,} with live tokens" if seen.tokens else ""
-    shut = f", the sign-in of {seen.sign_in_closed:,} closed" if seen.sign_in_closed else ""
+    """How many leavers still have an account, and what of those, in a few words."""
     has = "has" if seen.still == 1 else "have"
-    return f"{seen.still:,} of {counted(seen.leavers, 'leaver')} still {has} an account{shut}{tokens}"
+    said = f"{seen.still:,} of {counted(seen.leavers, 'leaver')} still {has} an account"
+    if seen.tokens:
+        said += f", {seen.tokens:,} with live tokens"
+    if not seen.sign_in_closed:
+        return said
+    these = f"{seen.sign_in_closed:,} of these {seen.still:,}"
+    if seen.sign_in_closed >= seen.still:
+        these = "this one" if seen.still == 1 else f"all {seen.still:,} of these"
+    return f"{said}; single sign-on is closed for {these}"
 
 
 def closing(seen: Leaving) -> str:
-    """Who closes and how soon, in a few words; empty where nothing was closed since the application is read."""
+    """Who closes the accounts of all others and how soon, in a few words; empty where none was seen to be closed."""
     if seen.by is None:
         return ""
-    who = {
-        "scim": "SCIM closes",
-        "hand": "closed by hand",
-        "here": "closed from here",
-        "untold": "closed, not told by whom",
-    }
-    if seen.median is not None:
-        return f"{who[seen.by]}, half within {lasting(seen.median)}"
-    return who[seen.by]
+    who = {"scim": "by SCIM", "hand": "by hand", "here": "from here", "untold": "not told by whom"}
+    others = sum(seen.closed.values())
+    said = f"{counted(others, 'other')} closed, {'' if seen.by == 'untold' or others == 1 else 'mostly '}{who[seen.by]}"
+    return f"{said}, half within {lasting(seen.median)}" if seen.median is not None else said
 
 
 def sentence(seen: Leaving, title: str, provider: str | None = None, of_provider: Leaving | None = None) -> str:

@@ -4,6 +4,7 @@ from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engin
 from governance.snapshots.keeping import believed, facts, publish, sweep
 from governance.snapshots.laying import Before
 from governance.snapshots.memory import Absence, Change
+from governance.snapshots.readings import Readings, Rows, readings
 from governance.snapshots.staging import stage
 from governance.snapshots.writing import on_disk
 
@@ -13,12 +14,15 @@ __all__ = [
     "Change",
     "Engine",
     "PolarsEngine",
+    "Readings",
+    "Rows",
     "SparkEngine",
     "believed",
     "engine_of",
     "facts",
     "on_disk",
     "publish",
+    "readings",
     "stage",
     "sweep",
 ]

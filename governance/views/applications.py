@@ -67,7 +67,6 @@ class Card:
     closing: Closing
     last: Pull | None
     credential: str | None  # why the credential of Leaverwatch itself may end soon
-    unjudged: dict[str, str] = field(default_factory=dict)
     making: dict[str, Any] = field(default_factory=dict)  # findings.evaluation: low, high, accounts, logs
     provisioned: Provisioned | None = None  # how it is filled and emptied; None before the first detect run
 
@@ -120,7 +119,6 @@ def cards(house: House, now: datetime) -> list[Card]:
                     closing=_closing(house, application, connectors.get(application.connector)),
                     last=pulls[0] if pulls else None,
                     credential=(run.summary.get("own_accounts") or {}).get(application.name) if run else None,
-                    unjudged=run.not_evaluable.get(application.name, {}) if run else {},
                     making=own.get("making") or {},
                     provisioned=filled.get(application.name),
                 )

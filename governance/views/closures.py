@@ -55,7 +55,7 @@ def _hours(session: Session, now: datetime) -> list[float]:
     query = select(Finding.since_at, Finding.resolved_at).where(
         Finding.rule == "ghost",
         Finding.status == "resolved",
-        col(Finding.resolved_why).in_(("verified", "inactive", "gone")),
+        col(Finding.resolved_why).in_(findings.PROVED),
         col(Finding.resolved_at) > now - WINDOW,
         col(Finding.since_at).is_not(None),
     )

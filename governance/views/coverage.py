@@ -55,11 +55,16 @@ class Place:
         return self.state == "evaluable" and not self.warning
 
     @property
+    def why(self) -> str:
+        """Why some or all could not be judged, and how many of each; empty when all were."""
+        return "; ".join(f"{number:,} of {self.about:,}: {why}" for why, number in self.reasons.items())
+
+    @property
     def said(self) -> str:
         """The state and why, in words."""
         words = WORDS[self.state]
         if self.reasons:
-            words += ": " + "; ".join(f"{number:,} of {self.about:,}: {why}" for why, number in self.reasons.items())
+            words += f": {self.why}"
         elif self.state == "evaluable":
             words += f", {self.about:,} judged"
         return f"{words}. Rests on outdated facts: {self.warning}" if self.warning else words
@@ -96,6 +101,11 @@ class Coverage:
     def of(self, name: str) -> list[Place]:
         """Every place of one rule."""
         return [self.places[key] for application in self.applications if (key := (application, name)) in self.places]
+
+    def gaps_of(self, application: str) -> list[Place]:
+        """The places of one application that could not be judged, or only partly; the most severe rule first."""
+        own = [self.places[application, name] for name in self.rules if (application, name) in self.places]
+        return [place for place in own if place.state in ("partly", "not evaluable")]
 
     def with_gaps(self) -> list[str]:
         """The rules that could not be judged wholly somewhere, or not on recent facts."""

@@ -15,13 +15,16 @@ from governance.tables import DetectRun, Finding
 from governance.views import runs
 from governance.views.applications import closable
 from governance.views.closures import Closures, closures, coverage
+from governance.views.coverage import Coverage as Judged
+from governance.views.coverage import State
+from governance.views.coverage import coverage as judged_places
 from governance.views.findings import Filters, page
 from governance.views.paging import Row
 from governance.views.radar import Provisioned, WaysOut, provisioned, ways_out
 from governance.views.tallies import Tally, tally
 from governance.views.words import rule_names, rule_title
 
-FIRST: Final = 10
+FIRST: Final = 14
 HISTORY: Final = 30
 
 
@@ -31,7 +34,8 @@ class Cell:
 
     application: int  # row
     rule: int  # column
-    count: int | None  # None: not evaluable at all
+    state: State  # whether it could be judged there, as coverage says it
+    count: int | None  # None: nothing could be judged, and nothing is known from before
     reason: str | None  # why some or all could not be judged
 
 
@@ -45,6 +49,10 @@ class Grid:
     rule_names: list[str]
     cells: list[Cell]
     totals: list[int | None]  # of each application; None: nothing there could be judged
+
+    def number(self, state: State) -> int:
+        """How many places are in that state."""
+        return sum(cell.state == state for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class Overview:
     ghost_history: list[int]
     unjudged_history: list[float]
     coverage_history: list[float]  # in percent, of the last runs, oldest first
+    judged: Judged  # what the last run could judge where
     first: list[Row]
     grid: Grid
     provisioned: list[Provisioned]  # how each application is filled and emptied
@@ -80,7 +89,7 @@ def overview(house: House, now: datetime) -> Overview:
         holders = select(Finding.identity_id).where(Finding.rule == "ghost", Finding.status == "open").distinct()
         version = ("holders", house.store.url, *runs.version(session))
         held_by = runs.remembered(version, lambda: len(session.exec(holders.limit(10_001)).all()))
-    history, filled = _history(house, run), provisioned(house)
+    history, filled, judged = _history(house, run), provisioned(house), judged_places(house, now)
     return Overview(
         run=run,
         headline=first_words,
@@ -97,7 +106,8 @@ def overview(house: House, now: datetime) -> Overview:
         unjudged_history=history.unjudged,
         coverage_history=history.covered,
         first=_first(page(house, Filters()).rows),
-        grid=_grid(house, run, counted),
+        judged=judged,
+        grid=_grid(house, run, counted, judged),
         provisioned=list(filled.values()),
         ways_out=ways_out(filled.values(), closable(house)),
     )
@@ -141,24 +151,27 @@ def _history(house: House, run: runs.Run | None) -> _History:
     return runs.remembered(("history", house.store.url, run.id), load)
 
 
-def _grid(house: House, run: runs.Run | None, counted: Tally) -> Grid:
+def _grid(house: House, run: runs.Run | None, counted: Tally, judged: Judged) -> Grid:
     """The map of places; a rule stands in it when it holds somewhere or could not be judged somewhere."""
     labels = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     found, unjudged = counted.grid("open"), run.not_evaluable if run else {}
-    numbers = (run.summary.get("by_application") or {}) if run else {}
-    names = {a.name for a in house.settings.application} | {application for application, _ in found if application}
-    rules = [r for r in rule_names() if any((a, r) in found or r in unjudged.get(a, {}) for a in names)]
+    gaps = {key for key, place in judged.places.items() if place.state in ("partly", "not evaluable")}
+    configured = {a.name for a in house.settings.application}
+    names = configured | {application for application, _ in (*found, *gaps) if application}
+    rules = [r for r in rule_names() if any((a, r) in found or (a, r) in gaps for a in names)]
     rules.sort(key=lambda r: r != "ghost")
     totals = {a: sum(found.get((a, r), 0) for r in rules) for a in names}
     order = sorted(names, key=lambda a: (-totals[a], labels.get(a, a)))
+    never: State = "never read"
     cells = []
     for row, application in enumerate(order):
-        read = application in numbers or application not in {a.name for a in house.settings.application}
         for column, name in enumerate(rules):
-            reason = unjudged.get(application, {}).get(name) if read else "has not been read yet"
+            place = judged.places.get((application, name))
+            state = place.state if place else never if run is None and application in configured else "nobody"
+            reason = "has not been read yet" if state == never else unjudged.get(application, {}).get(name)
             count = found.get((application, name), 0)
-            blind = reason is not None and count == 0
-            cells.append(Cell(row, column, None if blind else count, reason))
+            blind = state in (never, "not evaluable") and count == 0
+            cells.append(Cell(row, column, state, None if blind else count, reason))
     blind_rows = [all(c.count is None for c in cells if c.application == row) for row in range(len(order))]
     return Grid(
         applications=[labels.get(a, a) for a in order],

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-from sqlmodel import col
-
 from governance.house import House
-from governance.tables import Pull
+from governance.snapshots import Rows, believed, readings
 from governance.views import runs
 from governance.views.freshness import Feed, freshness
 from governance.views.words import count, share
@@ -27,7 +24,9 @@ class Population:
     checks: int | None
     not_evaluable: int | None
     worst: tuple[str, ...]  # titles of the applications with most checks that could not be judged
-    rows: dict[str, tuple[int, int, int]]  # kind -> rows read, duplicates, rejected of the newest good pulls
+    rows: dict[str, Rows]  # kind -> rows of the newest pulls that read a feed whole
+    changes: Rows  # rows of the pulls after them that read only what changed
+    changing: tuple[str, ...]  # titles of the feeds that were read like that
     feeds: list[Feed]
 
     @property
@@ -50,14 +49,18 @@ class Population:
 
     @property
     def read(self) -> str:
-        """Rows read on both sides, duplicates, rejects, and what found no owner."""
+        """Rows read on both sides and of what changed since, duplicates, rejects, and what found no owner."""
         sides = []
         for kind, words in (("source", "rows about people"), ("application", "rows about accounts")):
             if kind in self.rows:
-                read, duplicates, rejected = self.rows[kind]
-                sides.append(f"{read:,} {words} ({duplicates:,} duplicate, {rejected:,} rejected)")
+                sides.append(_said(self.rows[kind], words))
+        since = ""
+        if self.changing:
+            feeds = _listed(self.changing) if len(self.changing) <= 3 else f"{len(self.changing)} feeds"
+            since = f"; since then only what changed in {feeds}: {_said(self.changes, 'rows')}"
         found = [f"{number:,} {word}" for number, word in self._owners if number is not None]
-        return f"Read: {' and '.join(sides) or 'nothing yet'}{'; ' + ', '.join(found) if found else ''}; {self.age}"
+        owners = "; " + ", ".join(found) if found else ""
+        return f"Read: {' and '.join(sides) or 'nothing yet'}{since}{owners}; {self.age}"
 
     @property
     def _owners(self) -> tuple[tuple[int | None, str], ...]:
@@ -77,6 +80,7 @@ def population(house: House, now: datetime) -> Population:
     run = runs.last_run(house)
     feeds = freshness(house, now)
     titles = {feed.name: feed.title for feed in feeds}
+    whole, changes, changing = _rows(house, feeds)
     return Population(
         accounts=run.number("accounts") if run else None,
         identities=run.number("identities") if run else None,
@@ -86,7 +90,9 @@ def population(house: House, now: datetime) -> Population:
         checks=run.number("checks") if run else None,
         not_evaluable=run.number("not_evaluable") if run else None,
         worst=tuple(titles.get(name, name) for name in _worst(run)) if run else (),
-        rows=_rows(house, {feed.name: feed.kind for feed in feeds}),
+        rows=whole,
+        changes=changes,
+        changing=changing,
         feeds=feeds,
     )
 
@@ -102,18 +108,27 @@ def _leading(text: str) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def _rows(house: House, kinds: dict[str, str]) -> dict[str, tuple[int, int, int]]:
-    good = sa.select(sa.func.max(col(Pull.id))).where(col(Pull.status) == "ok").group_by(col(Pull.feed))
-    columns = (col(Pull.feed), col(Pull.rows_read), col(Pull.duplicates), col(Pull.rejected))
+def _rows(house: House, feeds: list[Feed]) -> tuple[dict[str, Rows], Rows, tuple[str, ...]]:
+    """Rows of whole readings by kind of feed, rows of what changed since, and which feeds were read like that."""
     with house.store.read() as session:
-        found = session.execute(sa.select(*columns).where(col(Pull.id).in_(good))).all()
-    sums: dict[str, tuple[int, int, int]] = {}
-    for feed, read, duplicates, rejected in found:
-        kind = kinds.get(feed)
-        if kind is not None:
-            before = sums.get(kind, (0, 0, 0))
-            sums[kind] = (before[0] + read, before[1] + duplicates, before[2] + rejected)
-    return sums
+        newest = [found for feed in feeds if (found := believed(session, feed.name)) is not None]
+        told = readings(session, newest)
+    whole: dict[str, Rows] = {}
+    changes, changing = Rows(), []
+    for feed in feeds:
+        read = told.get(feed.name)
+        if read is None:
+            continue
+        if read.whole is not None:
+            whole[feed.kind] = whole.get(feed.kind, Rows()) + read.whole
+        if read.changes is not None:
+            changes += read.changes
+            changing.append(feed.title)
+    return whole, changes, tuple(changing)
+
+
+def _said(rows: Rows, words: str) -> str:
+    return f"{rows.read:,} {words} ({rows.duplicates:,} duplicate, {rows.rejected:,} rejected)"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from governance.views.runs import Run
 
 app = noun("The estate.")
+Present = Annotated[
+    bool, typer.Option("--present", help="Leave out what is remembered only: the last reading did not hold it.")
+]
 ACCOUNT = (
     *("application", "account_id", "username", "email", "display_name", "external_id", "employee_id", "kind", "active"),
     *("last_seen_at", "last_seen_known", "created_at", "mfa", "privileged", "present", "last_present_at"),
@@ -42,21 +45,28 @@ IDENTITY = (
 
 
 @app.command()
-def accounts(as_of: AsOf = None, known: KnownWhen = None, format: Output = Format.TABLE) -> None:
-    """List every account with whose it is and how that is known."""
+def accounts(
+    as_of: AsOf = None, known: KnownWhen = None, present: Present = False, format: Output = Format.TABLE
+) -> None:
+    """List every account with whose it is and how that is known, also those that are remembered only."""
     house = the_house()
     with _estate(house, as_of, known) as run:
-        rows = _rows(run, "accounts", ACCOUNT, "application", "account_id")
-    columns = ("application", "username", "active", "owner_name", "owner_state", "match", "last_seen_at", "privileged")
+        rows = _still(_rows(run, "accounts", ACCOUNT, "application", "account_id"), "account", only=present)
+    columns = (
+        *("application", "username", "active", "owner_name", "owner_state", "match", "last_seen_at", "privileged"),
+        "present",
+    )
     show(rows, format, columns, empty="no account is known")
 
 
 @app.command()
-def identities(as_of: AsOf = None, known: KnownWhen = None, format: Output = Format.TABLE) -> None:
+def identities(
+    as_of: AsOf = None, known: KnownWhen = None, present: Present = False, format: Output = Format.TABLE
+) -> None:
     """List everybody the sources of truth know or knew."""
     house = the_house()
     with _estate(house, as_of, known) as run:
-        rows = _rows(run, "identities", IDENTITY, "identity_id")
+        rows = _still(_rows(run, "identities", IDENTITY, "identity_id"), "identity", "identities", only=present)
     columns = ("identity_id", "display_name", "state", "ended_at", "department", "title", "email", "present")
     show(rows, format, columns, empty="no identity is known")
 
@@ -102,6 +112,18 @@ def _rows(run: Run, table: str, columns: tuple[str, ...], *order: str) -> list[d
         return []
     known = frame.collect_schema().names()
     return frame.select([name for name in columns if name in known]).sort(order).collect().to_dicts()
+
+
+def _still(rows: list[dict[str, Any]], one: str, many: str = "", *, only: bool) -> list[dict[str, Any]]:
+    """The rows, or only those that the last reading held; says how many are remembered, as the population has none."""
+    from governance.views.words import count
+
+    there = [row for row in rows if row.get("present") is not False]
+    gone = len(rows) - len(there)
+    if gone and not only:
+        held = count(len(there), one, many or f"{one}s")
+        say(f"{held} and {gone:,} remembered, no longer read (present is false); --present leaves those out.")
+    return there if only else rows
 
 
 def _access(house: House, run: Run, identity: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from jobs.commands.options import (
     looking_back,
     moment,
     noun,
+    one_of,
     state_population,
     the_actor,
     the_house,
@@ -104,8 +105,8 @@ def findings(
 
     house = the_house()
     rules = house.rules
-    if rule is not None and rule not in rules:
-        raise ConfigurationError(f"--rule: no rule is named {rule!r}; there are: {', '.join(sorted(rules))}")
+    if rule is not None:
+        one_of(rules, rule, "--rule")
     if application is not None:
         house.settings.application_named(application)
     states = ("open", "excluded", "in_remediation", "resolved")

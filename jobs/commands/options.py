@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -60,6 +61,14 @@ def the_rules() -> dict[str, Rule]:
     from governance.house import rules_of
 
     return rules_of(home.find_home(os.environ))
+
+
+def one_of(rules: Mapping[str, Rule], name: str, option: str = "") -> Rule:
+    """The rule of that name; one that there is not is wrong use, and the names are told."""
+    if name not in rules:
+        said = f"no rule is named {name!r}; there are: {', '.join(sorted(rules))}"
+        raise ConfigurationError(f"{option}: {said}" if option else said)
+    return rules[name]
 
 
 def the_actor(house: House, email: str | None) -> Actor:

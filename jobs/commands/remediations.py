@@ -12,7 +12,7 @@ from governance.errors import ConfigurationError
 from governance.house import House
 from governance.tables import Finding, Remediation
 from jobs import home, work
-from jobs.commands.options import ActorEmail, Output, Reason, noun, the_actor, the_house
+from jobs.commands.options import ActorEmail, Output, Reason, noun, one_of, the_actor, the_house
 from jobs.commands.printing import Format, say, show
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def propose(
 
 
 def _open(house: House, rule: str, application: str | None) -> list[str]:
-    if rule not in house.rules:
-        raise ConfigurationError(f"--rule: no rule is named {rule!r}; there are: {', '.join(sorted(house.rules))}")
+    one_of(house.rules, rule, "--rule")
     wanted = select(Finding.fingerprint).where(Finding.rule == rule, Finding.status == "open")
     if application:
         house.settings.application_named(application)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from governance.errors import ConfigurationError, DecisionError
+from governance.errors import ConfigurationError
 from jobs import home
-from jobs.commands.options import AsOf, KnownWhen, Output, moment, noun, the_house, the_rules
+from jobs.commands.options import AsOf, KnownWhen, Output, moment, noun, one_of, the_house, the_rules
 from jobs.commands.printing import Format, document, say, show
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def explain(
     """Print what one rule says, needs, proves and proposes, and where it can be judged."""
     from governance.declaration import SIGNALS
 
-    known = the_rules()
-    if rule not in known:
-        raise DecisionError(f"no rule is named {rule!r}; there are: {', '.join(sorted(known))}")
-    one = known[rule]
+    one = one_of(the_rules(), rule)
     house = the_house() if (home.find_home(os.environ) / "leaverwatch.toml").exists() else None
     places = _places(house, rule) if house else []
     thresholds = _thresholds(house, one) if house else {}
@@ -114,8 +111,8 @@ def coverage(
 
     house = the_house()
     install(house)
-    if rule is not None and rule not in house.rules:
-        raise ConfigurationError(f"--rule: no rule is named {rule!r}; there are: {', '.join(sorted(house.rules))}")
+    if rule is not None:
+        one_of(house.rules, rule, "--rule")
     if application is not None:
         house.settings.feed(application)
     found = views.coverage(house, home.clock())
@@ -205,8 +202,7 @@ def replay(
     from governance.findings.replay import days, replayed
 
     house = the_house()
-    if rule not in house.rules:
-        raise DecisionError(f"no rule is named {rule!r}; there are: {', '.join(sorted(house.rules))}")
+    one_of(house.rules, rule)
     between = [moment(text, option) if text else None for text, option in ((since, "--from"), (until, "--to"))]
     found = replayed(house, rule, days(house, *between), known.value if known else None, home.clock())
     show([vars(day) for day in found], format, empty="no snapshot of that time is kept")

@@ -10,6 +10,19 @@ from tests.browser.alone import dashboard_alone
 from tests.browser.axe import serious
 from tests.browser.chromium import LONGEST, PAGES, at_rest, open_page, path_of, settled
 
+# What could be pressed where it lies right of the screen's edge. Grids of our own are drawn as tables.
+BEYOND = """() => [...document.querySelectorAll('[data-testid=stMain] :is(button, a, input)')]
+    .filter((it) => it.getClientRects().length && !it.closest('table'))
+    .filter((it) => it.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((it) => it.innerText || it.ariaLabel)"""
+# Tables that are wider than what shows of them, each with whether a line below says so.
+WIDE = """() => [...document.querySelectorAll('[data-testid=stDataFrame]')]
+    .filter((it) => [...it.querySelectorAll('.dvn-stack')].some((all) => all.offsetWidth > it.clientWidth + 1))
+    .map((it) => {
+        const next = it.closest('[data-testid=stElementContainer]')?.nextElementSibling;
+        return [it.ariaLabel ?? '', next?.innerText.includes('swipe it sideways') ?? false];
+    })"""
+
 
 @pytest.fixture(scope="module")
 def address(visited):
@@ -57,3 +70,6 @@ def fits(page, name):
         assert here["x"] >= there["x"] + there["width"], f"{name}: who acts covers the way to the other pages"
     sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert sideways <= 1, f"{name} scrolls sideways"
+    assert page.evaluate(BEYOND) == [], f"{name}: this cannot be pressed, as it lies beyond the screen"
+    wide = [key for key, hint in page.evaluate(WIDE) if page.viewport_size["width"] > 640 or not hint]
+    assert wide == [], f"{name}: a table goes on to the right, and nothing says so"

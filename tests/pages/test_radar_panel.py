@@ -113,6 +113,7 @@ def test_cards_and_detail_say_what_leavers_show_and_how_to_end_what_came_of_two_
     assert "Two writers: 2 consequences found" in cards
     assert "14 of 16 leavers since" in cards
     assert "not yet seen: 2 leavers held an account" in cards
+    assert "Accounts can be closed from here in **1**, by a task to the owner in **1**" in cards
     near = show(told, "applications", feed="wiki")
     said = text_of(near).replace("\\", "")
     assert "Who fills it" in said
@@ -126,7 +127,10 @@ def test_the_overview_names_where_accounts_stay_and_what_share_has_a_way_out(tol
     said = text_of(show(told, "overview")).replace("\\", "")
     assert "When somebody leaves" in said
     assert "14 of 16 leavers still have an account" in said
-    assert "3 with live tokens" in said
+    assert "3 with live tokens; single sign-on is closed for all 14 of these" in said
+    assert "2 others closed, mostly by SCIM, half within 2 h" in said
+    assert "in 1 application most stay" in said
+    assert "? in 1 too few have left to tell" in said
     assert "of 20 accounts made by a sign-in" in said
 
 
