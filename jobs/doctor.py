@@ -12,7 +12,8 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from governance.errors import ConfigurationError, LeaverwatchError
+from governance.access import find_actor
+from governance.errors import ConfigurationError, LeaverwatchError, NotAllowed
 from governance.house import House
 from governance.rulebook import in_force
 from governance.tables import DetectRun, Snapshot
@@ -104,12 +105,26 @@ def _actors(house: House) -> Examined:
     return Examined("actors", True, f"{len(house.settings.actor)} may act, {len(approvers)} may approve anything")
 
 
+def _answers(house: House, owner: str) -> bool:
+    """Whether whoever has this address may answer as the owner of an application, or as an admin."""
+    try:
+        return bool({"application_owner", "admin"} & find_actor(house.settings, owner).roles)
+    except NotAllowed:
+        return False
+
+
 def _feeds(house: House) -> Iterator[Examined]:
     """What nobody has named yet; nothing is said where there is a source and an application."""
     if not house.settings.source:
         yield Examined("sources", None, "no [[source]] names who works here: nobody can be called a leaver")
     if not house.settings.application:
         yield Examined("applications", None, "no [[application]] is named: there is no account to look at")
+    for application in house.settings.application:
+        if application.owner and not house.settings.sign_in.groups and not _answers(house, application.owner):
+            said = (
+                f"{application.owner} is no application_owner among [[actor]]: an admin notes their tasks as done"
+            )
+            yield Examined(f"owner of {application.name}", None, said)
 
 
 def _reachable(house: House, name: str, now: datetime, environ: Mapping[str, str]) -> Iterator[Examined]:

@@ -72,6 +72,14 @@ class TestSettingUp:
         assert {"sources", "applications"} <= notes
         assert not {"sources", "applications"} & {row["what"] for row in home.run("doctor", "--format", "json").json}
 
+    @pytest.mark.parametrize("role", ["approver", "application_owner"])
+    def test_doctor_says_whose_tasks_they_cannot_note_as_done(self, home, role):
+        settings = f'{SETTINGS}\n[[actor]]\nemail = "olga@x.example"\nroles = ["{role}"]\n'
+        own = settings.replace('name = "crm"\n', 'name = "crm"\nowner = "Olga@x.example"\n', 1)
+        (home.folder / "leaverwatch.toml").write_text(own)
+        notes = [row["what"] for row in home.run("doctor", "--format", "json").json if row["result"] == "note"]
+        assert ("owner of crm" in notes) == (role == "approver")
+
     def test_doctor_names_a_feed_that_is_outdated(self, home):
         home.do("pull", "--at", "2026-03-01")
         answer = home.run("doctor", "--format", "json")

@@ -43,9 +43,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     scope = status_tabs(row, "scope", labels)
     row.markdown(":small[:green[■] good pull\u2003:orange[■] held by a guard\u2003:red[■] failed]", width="content")
-    population_statement(
-        population(house, now), f"{len(cards)} applications and {count(len(sources), 'source', 'sources')}, with"
-    )
+    feeds = f"{count(len(cards), 'application', 'applications')} and {count(len(sources), 'source', 'sources')}"
+    population_statement(population(house, now), f"{feeds}, with")
     if not cards and not sources:
         with st.container(border=True):
             st.markdown(

@@ -39,9 +39,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     filters = replace(_filters(house, counted), reach=reach(actor))
     with st.skeleton(height=640):
         found = findings.page(house, filters, cursor(findings.KEY))
-    rules, word = len(counted.rules(filters.status)), STATUSES[filters.status].lower()
-    narrowed = f"of {capped(counted.of(filters.status))} " if filters.narrowed else ""
-    population_statement(drawn, f"{found.total_text} {narrowed}{word} findings by {rules} rules over")
+    population_statement(drawn, _listed(found, filters, counted))
     left, right = st.columns([1.75, 1], gap="small")
     with left:
         choice = finding_rows(house, actor, found, filters, now) if found.rows else Choice(None)
@@ -62,6 +60,15 @@ def _evidence(house: House, actor: Actor, now: datetime, found: Slice, choice: C
         many_panel(house, actor, now, chosen)
     else:
         panel(house, actor, now, choice.current or st.query_params.get("finding"))
+
+
+def _listed(found: Slice, filters: findings.Filters, counted: Tally) -> str:
+    """How many findings the list holds, of how many, by how many rules."""
+    many, word = capped(counted.of(filters.status)), STATUSES[filters.status].lower()
+    kind = "finding" if (many if filters.narrowed else found.total_text) == "1" else "findings"
+    kind = f"{word} {kind}" if len(word.split()) == 1 else f"{kind} {word}"
+    rules = count(len(counted.rules(filters.status)), "rule", "rules")
+    return f"{found.total_text} {f'of {many} ' if filters.narrowed else ''}{kind} by {rules} over"
 
 
 def _sentence(counted: Tally, judged: bool) -> str:

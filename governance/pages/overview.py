@@ -49,7 +49,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     coverage_line(seen.judged)
     population_statement(
         population(house, now),
-        f"{count(seen.tally.of('open'), 'open finding', 'open findings')} by {len(seen.tally.rules())} rules over",
+        f"{count(seen.tally.of('open'), 'open finding', 'open findings')} by"
+        f" {count(len(seen.tally.rules()), 'rule', 'rules')} over",
     )
 
 

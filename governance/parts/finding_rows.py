@@ -73,8 +73,9 @@ def _without(why: str, account: str | None, name: str | None, where: str) -> str
         (f"{name} ", ""),
     ):
         if why.startswith(long):
-            return brief + why[len(long) :]
-    return why
+            said = brief + why[len(long) :]
+            return said[:1].upper() + said[1:]
+    return why  # which may begin with the name of an application
 
 
 def _shown(row: Row, titles: dict[str, str], now: datetime) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def _shown(row: Row, titles: dict[str, str], now: datetime) -> dict[str, Any]:
         "who": seen(who),
         "who_below": seen(account) if account and account != who else "",
         "where": seen(where),
-        "why": seen(why[:1].upper() + why[1:]),
+        "why": seen(why),
         "age": f"{(now - findings.since(row)).days} d",
         "age_below": status,
     }
