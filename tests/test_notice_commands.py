@@ -12,11 +12,12 @@ import pytest
 from conftest import NOW
 from homes import CRM, HR, SETTINGS, Home, process
 from notice_receivers import KEY, MailServer, Receiver, free_port
+from noticing import QUIET
 
 from jobs import remind as reminding
 from jobs.home import open_house
 
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
+pytestmark = QUIET
 CHANNELS = """
 [notify]
 address = "https://lw.example.com"

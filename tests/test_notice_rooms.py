@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from keys import private_key
 from notice_receivers import MailServer
+from noticing import QUIET
 from seeded import TWO_APPLICATIONS, put_pull, put_remediation
 from sqlmodel import select
 
@@ -25,7 +26,7 @@ from governance.tables import Notice
 from jobs import remind as reminding
 from jobs.delivery import line
 
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
+pytestmark = QUIET
 MAIL = {"name": "mail", "kind": "mail", "url": {"env": "MAIL"}, "from": "lw@example.com"}
 TEAMS = {"name": "team", "kind": "teams", "url": {"env": "TEAMS"}}
 MINUTE = timedelta(minutes=1)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from conftest import NOW
 from notice_receivers import KEY, MailServer, Receiver
+from noticing import QUIET
 from seeded import TWO_APPLICATIONS, account, put_findings, put_pull, put_remediation, put_run, put_snapshot
 
 from governance.channels import KindName
@@ -15,7 +16,7 @@ from governance.notices import KINDS, compose, one_line
 from governance.tables import Campaign, MappingVersion, Notice, ReviewItem
 from jobs import remind as reminding
 
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
+pytestmark = QUIET
 DAY = timedelta(days=1)
 CHANNELS = [
     {"name": "mail", "kind": "mail", "url": {"env": "MAIL"}, "from": "lw@example.com"},

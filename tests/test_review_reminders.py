@@ -11,6 +11,7 @@ from conftest import NOW
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from notice_receivers import MailServer
+from noticing import QUIET
 from seeded import TWO_APPLICATIONS
 from sqlmodel import select
 
@@ -23,7 +24,7 @@ from governance.tables import AuditEntry, Campaign, Delegation, Notice, ReviewIt
 from jobs import remind as reminding
 from jobs import work
 
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # a library of Apprise's
+pytestmark = QUIET
 ANA, TOM, EVE, LATE = (f"{name}@example.com" for name in ("ana", "tom", "eve", "late"))
 CHIEF, DEPUTY = "chief@example.com", "deputy@example.com"
 HOUR = timedelta(hours=1)

@@ -18,7 +18,8 @@ from governance.access import RIGHTS, SENSITIVE, Verb
 from governance.errors import SignInAgain
 from tests import rights_world
 from tests.acting import SETTINGS
-from tests.rights_world import TRIES, actor, allowed
+from tests.rights_of_reviews import TRIES
+from tests.rights_world import actor, allowed
 
 # all: on anything · own: on what is theirs · a dot: never. Two more columns: somebody who left with every role, and
 # somebody signed in without a role.
@@ -121,7 +122,9 @@ def whoever(column: str):
 
 def test_every_verb_has_its_row_and_every_role_its_column():
     named = {row[0] for row in ROWS}
-    assert named | NO_VERBS == set(verbs()), "a new verb needs its row here and its trial in rights_world.py"
+    assert named | NO_VERBS == set(verbs()), (
+        "a new verb needs its row here and its trial in rights_world.py or rights_of_reviews.py"
+    )
     assert set(HEAD) == {*RIGHTS, "leaver", "nobody"}
     assert named <= set(TRIES)
 

@@ -66,6 +66,8 @@ def known_now(
         return _nobody(around.accounts), {}
     made = keep("makings", makings(around.events, settings))
     some = keep("young", told_by_itself(owned(young(around.accounts, made, since(oldest, settings))), made))
+    if some.head(1).collect("polars").is_empty():
+        return _nobody(around.accounts), {}
     some = some.join(people(some, around.accounts), on=["application", "maker"], how="left")
     if around.own is None:
         return _judged(_without_providers(some), {}, settings), {}
