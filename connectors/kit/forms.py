@@ -6,6 +6,7 @@ An answer that is not of the form is left to the parser of all JSON, so that it 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, Literal
@@ -18,8 +19,10 @@ from connectors.kit.portions import Meanings
 from connectors.kit.resource import Reader, as_text
 
 TEXT: Final = str | int | None  # a number is written out
+FLAG: Final = bool | None
 TEXTS: Final = list[str] | None
 _NEVER: Final = Literal["\0"]
+_TELLABLE: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]+')  # names as msgspec takes them; others may be configured
 _FOREIGN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 # Python refuses a number of more than 4,300 digits: one that long holds all of such a bit of every step.
 _STEP: Final = 4_200
@@ -28,7 +31,7 @@ _PIECE: Final = 64 * 1024
 
 
 class Form:
-    """What the objects of one list tell. `asked`: paths, and whether each is TEXT or TEXTS; or not told.
+    """What the objects of one list tell. `asked`: paths, and whether each is TEXT, a FLAG or TEXTS; or not told.
 
     `at` is where the list stands in the answer, such as `d.results`; `beside`, what else is read where it stands.
     """
@@ -42,6 +45,8 @@ class Form:
         alike: Collection[str] = (),
     ) -> None:
         """`alike`: paths whose texts repeat from object to object; each is kept once."""
+        self._known = all(map(_TELLABLE.fullmatch, asked))
+        asked = asked if self._known else {}
         self._alike = frozenset(alike)
         self._texts: Meanings[str | None] = Meanings(as_text)
         *self._within, self._list = at.split(".")
@@ -59,7 +64,7 @@ class Form:
     def read(self, content: bytes | bytearray) -> Any:
         """The answer as JSON has it, with nothing in it but the list and what stands beside; None: not of the form."""
         try:
-            if not _is_plain(content):
+            if not self._known or not _is_plain(content):
                 return None
             holder: Any = self._answer.decode(content)
         except _FOREIGN:
@@ -132,6 +137,10 @@ class Formed:
     def texts(self, path: str) -> list[str | None]:
         """A text of each without blanks around it."""
         return self._form.texts(path, self.values(path))
+
+    def flags(self, path: str) -> list[bool | None]:
+        """True or False of each."""
+        return self.values(path)
 
     def _part(self, path: str) -> list[Any]:
         if path not in self._parts:
