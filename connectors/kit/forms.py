@@ -23,7 +23,7 @@ FLAG: Final = bool | None
 TEXTS: Final = list[str] | None
 _NEVER: Final = Literal["\0"]
 _TELLABLE: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]+')  # names as msgspec takes them; others may be configured
-_FOREIGN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+FOREIGN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 # Python refuses a number of more than 4,300 digits: one that long holds all of such a bit of every step.
 _STEP: Final = 4_200
 _BIT: Final = 64
@@ -54,28 +54,18 @@ class Form:
         self._told: dict[str, attrgetter[Any]] = {}  # what gets what a path tells out of the object it belongs to
         self._empty: dict[str, Any] = {}
         self.kind = self._kind(dict(asked), "")
-        fields: list[Any] = [("list", list[self.kind], msgspec.field(name=self._list))]  # type: ignore[name-defined]
-        fields += [(f"beside{n}", msgspec.Raw, _field(name, msgspec.Raw())) for n, name in enumerate(beside)]
-        holder = msgspec.defstruct("Holder", fields)
-        for name in reversed(self._within):
-            holder = msgspec.defstruct("Answer", [("within", holder, msgspec.field(name=name))])
-        self._answer = msgspec.json.Decoder(holder)
+        self._answer = self._decoder(self.kind)
 
     def read(self, content: bytes | bytearray) -> Any:
         """The answer as JSON has it, with nothing in it but the list and what stands beside; None: not of the form."""
         try:
-            if not self._known or not _is_plain(content):
+            if not self._known or not is_plain(content):
                 return None
-            holder: Any = self._answer.decode(content)
-        except _FOREIGN:
+            holder = self._within_of(self._answer.decode(content))
+        except FOREIGN:
             return None
-        for _ in self._within:
-            holder = holder.within
         raws = ((name, bytes(getattr(holder, f"beside{n}"))) for n, name in enumerate(self._beside))
-        told = {self._list: holder.list, **{name: parsed(raw) for name, raw in raws if raw}}
-        for name in reversed(self._within):
-            told = {name: told}
-        return told
+        return self._answered({self._list: holder.list, **{name: parsed(raw) for name, raw in raws if raw}})
 
     def objects(self, items: list[Any], reader: Reader) -> Objects | Formed:
         """These objects, of the form or not, column by column."""
@@ -97,6 +87,27 @@ class Form:
         """The object that each holds there; one that tells nothing where there is none."""
         empty = self._empty[path]
         return [empty if part is None else part for part in self.column(path, objects)]
+
+    def _decoder(self, entry: Any) -> msgspec.json.Decoder[Any]:
+        """What decodes the answer into a list of such entries, as deep within as it stands."""
+        fields: list[Any] = [("list", list[entry], msgspec.field(name=self._list))]
+        fields += [(f"beside{n}", msgspec.Raw, _field(name, msgspec.Raw())) for n, name in enumerate(self._beside)]
+        holder = msgspec.defstruct("Holder", fields)
+        for name in reversed(self._within):
+            holder = msgspec.defstruct("Answer", [("within", holder, msgspec.field(name=name))])
+        return msgspec.json.Decoder(holder)
+
+    def _within_of(self, answer: Any) -> Any:
+        """What holds the list."""
+        for _ in self._within:
+            answer = answer.within
+        return answer
+
+    def _answered(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The answer that holds this."""
+        for name in reversed(self._within):
+            told = {name: told}
+        return told
 
     def _kind(self, asked: dict[str, Any], within: str) -> Any:
         """The type of objects that tell this."""
@@ -152,7 +163,7 @@ def _field(name: str, default: Any) -> Any:
     return msgspec.field(default=default, name=name)
 
 
-def _is_plain(content: bytes | bytearray) -> bool:
+def is_plain(content: bytes | bytearray) -> bool:
     """Whether what is passed over unread would be read: a text in UTF-8, without numbers that are refused."""
     if any(content[at : at + _BIT].isdigit() for at in range(0, len(content), _STEP)):
         return False
