@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 import requests
 
+from connectors.kit.bodies import Stored
 from connectors.kit.failures import translated
 from connectors.kit.pacing import reset_after
 from connectors.kit.patience import retry_after
@@ -25,6 +26,7 @@ _KINDS: Final = bytes(
 )
 _LONG_NUMBERS: Final = (b"," + b"0" * 19, b",-" + b"0" * 19)
 _SCIM_TYPE: Final = re.compile(r"[A-Za-z]{2,30}")
+Reads = Callable[[Any], Any]  # reads a body of JSON that has a known form, and tells None of any other
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,22 @@ def refused(response: requests.Response, data: Any, place: str, path: str, now: 
     return UnexpectedAnswer(f"{place}: answered {status}{known}", path)
 
 
-def strict(response: requests.Response, content: bytes, place: str, path: str, media: str | None) -> Any:
-    """The body as JSON, or as text of the media type that was asked for; UnexpectedAnswer for anything else."""
+def strict(
+    response: requests.Response,
+    content: bytes | bytearray | Stored,
+    place: str,
+    path: str,
+    media: str | None,
+    form: Reads | None = None,
+) -> Any:
+    """The body as JSON, or as text of the media type that was asked for; UnexpectedAnswer for anything else.
+
+    `form` reads JSON that has a known form, and tells None of any other.
+    """
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media and kind == media:
         try:
-            return content.decode("utf-8-sig")
+            return _held(content).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise translated(error, place, path) from None
     if media:
@@ -71,13 +83,16 @@ def strict(response: requests.Response, content: bytes, place: str, path: str, m
     if kind and not (kind in ("application/json", "text/json", "text/plain") or kind.endswith("+json")):
         shown = kind if re.fullmatch(r"[a-z0-9.+/-]{1,60}", kind) else "something else"
         raise UnexpectedAnswer(f"{place}: answered {shown} instead of JSON, perhaps a page to sign in", path)
+    if form is not None and (told := form(content)) is not None:
+        return told
+    content = _held(content)
     try:
-        return _parsed(content)
+        return parsed(content)
     except (ValueError, RecursionError) as error:
         raise translated(error, place, path) from None
 
 
-def _parsed(content: bytes) -> Any:
+def parsed(content: bytes | bytearray) -> Any:
     """JSON by the fast parser, and by the standard library's where the fast one is stricter or would round a number."""
     kinds = content.translate(_KINDS)  # finding a text takes a seventh of what a regular expression takes
     if not any(number in kinds for number in _LONG_NUMBERS):
@@ -86,9 +101,13 @@ def _parsed(content: bytes) -> Any:
     return json.loads(content)
 
 
-def lenient(content: bytes) -> Any:
+def lenient(content: bytes | bytearray | Stored) -> Any:
     """The body of an error as JSON; None when it is something else."""
     try:
-        return json.loads(content)
+        return json.loads(_held(content))
     except (ValueError, RecursionError):
         return None
+
+
+def _held(content: bytes | bytearray | Stored) -> bytes | bytearray:
+    return content[:] if isinstance(content, Stored) else content

@@ -14,8 +14,9 @@ from requests.auth import AuthBase
 from urllib3.exceptions import ProtocolError
 
 from connectors.kit.addresses import Address, origin_of
-from connectors.kit.answers import Answer, lenient, refused, strict
+from connectors.kit.answers import Answer, Reads, lenient, refused, strict
 from connectors.kit.authorization import Authorization, bearer
+from connectors.kit.bodies import MOST_HELD, Body, Stored
 from connectors.kit.contract import Circumstances
 from connectors.kit.failures import FOREIGN, translated
 from connectors.kit.pacing import Pacing, RateLimit
@@ -56,11 +57,14 @@ class Http:
         limits: tuple[RateLimit, ...] = (),
         connect_s: float = CONNECT_S,
         read_s: float = READ_S,
+        stored: bool = False,
     ) -> None:
+        """`stored`: a large body waits in a temporary file."""
         self.address = address
         self._given = given
         self._place = place
         self._timeouts = (connect_s, read_s)
+        self._most_held = MOST_HELD if stored else None
         self._wire = Wire(address, place)
         self._pacing = Pacing(limits, given.limit_share)
         self._auth = auth or bearer(token, place)
@@ -86,17 +90,27 @@ class Http:
         allow: tuple[int, ...] = (),
         retry_500: bool = True,
         media: str | None = None,
+        form: Reads | None = None,
     ) -> Answer:
-        """Read; statuses in `allow` are answers, all others but success are errors. `media`: text of that type."""
+        """Read; statuses in `allow` are answers, all others but success are errors. `media`: text of that type.
+
+        `form` reads JSON that has a known form, and tells None of any other.
+        """
         more = {"params": params, "headers": headers}
-        return self._request("GET", path, more, allow=allow, retry_500=retry_500, media=media)
+        return self._request("GET", path, more, allow=allow, retry_500=retry_500, media=media, form=form)
 
     def ask(
-        self, path: str, body: Any, *, headers: Mapping[str, str] | None = None, allow: tuple[int, ...] = ()
+        self,
+        path: str,
+        body: Any,
+        *,
+        headers: Mapping[str, str] | None = None,
+        allow: tuple[int, ...] = (),
+        form: Reads | None = None,
     ) -> Answer:
         """Read by a POST, as searches do; asked again like a GET."""
         more = {"json": body, "headers": headers}
-        return self._request("POST", path, more, allow=allow, retry_500=True, idempotent=True)
+        return self._request("POST", path, more, allow=allow, retry_500=True, idempotent=True, form=form)
 
     def send(
         self,
@@ -139,6 +153,7 @@ class Http:
         retry_500: bool = True,
         idempotent: bool = False,
         media: str | None = None,
+        form: Reads | None = None,
     ) -> Answer:
         url = path if "://" in path else self.address.join(path)
         shown = urlsplit(url).path
@@ -155,7 +170,7 @@ class Http:
                 renewed = True
                 continue
             if response.status_code not in _REDIRECTS:
-                return self._answer(response, content, allow, place, shown, media)
+                return self._answer(response, content, allow, place, shown, media, form)
             if method != "GET":
                 break
             url = self.address.pin(response.headers.get("Location", ""), url, place)
@@ -165,7 +180,7 @@ class Http:
 
     def _exchange(
         self, patience: Patience, method: str, url: str, more: Mapping[str, Any], place: str
-    ) -> tuple[requests.Response, bytes]:
+    ) -> tuple[requests.Response, bytes | bytearray | Stored]:
         """One answer with its whole body. Bodies that break off are asked for again, as urllib3 does with the rest."""
         path = urlsplit(url).path
         while True:
@@ -202,14 +217,14 @@ class Http:
         except FOREIGN as error:
             raise translated(error, place, urlsplit(url).path) from None
 
-    def _body(self, response: requests.Response, place: str, path: str) -> bytes:
+    def _body(self, response: requests.Response, place: str, path: str) -> bytes | bytearray | Stored:
         """The whole body after decompression, within the limit of size."""
         good = response.ok
         limit = self._given.max_answer_bytes if good else ERROR_BYTES
-        content = bytearray()
+        content = Body(self._most_held)
         try:
             for piece in response.iter_content(CHUNK):
-                content += piece
+                content.add(piece)
                 if len(content) > limit:
                     break
         except FOREIGN as error:
@@ -224,16 +239,17 @@ class Http:
             raise _BrokenBody(IncompleteFeed(f"{place}: the answer broke off before its body"))
         if len(content) > limit and good:
             raise UnexpectedAnswer(f"{place}: the answer is larger than {limit} bytes", path)
-        return bytes(content)
+        return content.whole()
 
     def _answer(
         self,
         response: requests.Response,
-        content: bytes,
+        content: bytes | bytearray | Stored,
         allow: tuple[int, ...],
         place: str,
         path: str,
         media: str | None,
+        form: Reads | None,
     ) -> Answer:
         status = response.status_code
         if not 200 <= status < 300:
@@ -241,8 +257,8 @@ class Http:
             if status not in allow:
                 raise refused(response, data, place, path, self.deadline.now)
         else:
-            data = strict(response, content, place, path, media) if content else None
-        digest = hashlib.sha256(content).hexdigest()
+            data = strict(response, content, place, path, media, form) if content else None
+        digest = content.sha256 if isinstance(content, Stored) else hashlib.sha256(content).hexdigest()
         return Answer(status, data, response.headers, path, digest, response.url or "")
 
     def _late(self, place: str) -> Unavailable:
