@@ -15,12 +15,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import basic
-from connectors.kit.columns import Objects, keys_of
+from connectors.kit.columns import Objects
 from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
+from connectors.kit.forms import TEXT, TEXTS, Form, Formed
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pagination import Page, read_lists
@@ -51,6 +53,10 @@ _TEXTS: Final = {
 _DAYS: Final = {
     "hire_date": "hireDate", "termination_date": "terminationDate", "contract_end_date": "contractEndDate",
 }  # fmt: skip
+_TOLD: Final = (  # in the order in which they come
+    "employeeId", "firstName", "lastName", "jobTitleName", "status", *ASKED, "_restrictedFields",
+)  # fmt: skip
+_ALIKE: Final = ("status", "employmentStatusName", "departmentName", "jobTitleName", "timezone")
 
 
 class Bamboohr(ReadsColumns):
@@ -121,18 +127,20 @@ class Bamboohr(ReadsColumns):
         words = Words(self.options, self._where, STATUSES, KINDS)
         workforce = Workforce(self, self._where, words, no_day=NO_DAY)
         statuses = Meanings(partial(_status, words))
+        form = Form(dict.fromkeys(_TOLD, TEXT) | {"_restrictedFields": TEXTS}, "data", ("meta",), alike=_ALIKE)
         unnumbered = 0
 
         def fetch(cursor: str | None) -> Page:
-            return self._page(cursor, self._size, digest)
+            return self._page(cursor, self._size, digest, form)
 
-        for numbers, items in read_lists(fetch, lambda page: keys_of(page, "employeeId"), reading, place):
-            people = Objects(items, reader)
-            hidden = list(map(_restricted, people.values("_restrictedFields")))
-            withheld.update(field for fields in hidden for field in fields)
+        for numbers, items in read_lists(fetch, lambda page: form.keys(page, "employeeId", reader), reading, place):
+            people = form.objects(items, reader)
+            hidden = people.values("_restrictedFields")
+            hidden = list(map(_restricted, hidden)) if any(hidden) else [_NONE] * len(people)
+            withheld.update(chain.from_iterable(hidden))
             told = {ours: people.texts(theirs) for ours, theirs in _TEXTS.items()}
             days = {ours: workforce.days.of(people.values(theirs)) for ours, theirs in _DAYS.items()}
-            if None in told["display_name"]:
+            if not all(told["display_name"]):
                 told["display_name"] = _names(people, told["display_name"])
             rows = Standing(Portion(numbers, {**told, **days, "hidden": hidden}))
             unnumbered += self._take(rows, workforce, statuses)
@@ -158,16 +166,18 @@ class Bamboohr(ReadsColumns):
         keyed(rows, "employeeId")
         told = rows.columns
         told["status"] = list(map(statuses.__getitem__, zip(told["said"], told["kind"], strict=True)))
-        rows.read("status", _dated, "hire_date", "termination_date", "hidden", "status")
+        if not all(told["hire_date"]):
+            rows.read("status", _dated, "hire_date", "termination_date", "hidden", "status")
         by = "number" if self._id == "employeeNumber" else "key"
         numbered(rows, "bamboohr", by)
         unnumbered = rows.columns[by].count(None)
         workforce.take(rows, counted=False)
         return unnumbered
 
-    def _page(self, cursor: str | None, size: int, digest: Any = None) -> Page:
+    def _page(self, cursor: str | None, size: int, digest: Any = None, form: Form | None = None) -> Page:
         params = {"fields": ",".join(ASKED), "page[limit]": str(size)}
-        answer = self._http.get(PATH, {**params, "page[after]": cursor} if cursor else params, allow=(403,))
+        params |= {"page[after]": cursor} if cursor else {}
+        answer = self._http.get(PATH, params, allow=(403,), form=form.read if form else None)
         if answer.status == 403:
             raise AuthenticationFailed(f"{self.feed.name}: {answer.path}: 403: the API key's owner may not list people")
         told = answer.data if isinstance(answer.data, dict) else {}
@@ -193,7 +203,7 @@ def _dated(hire: str | None, end: str | None, hidden: frozenset[str], status: st
     return status
 
 
-def _names(people: Objects, shown: list[str | None]) -> list[str | None]:
+def _names(people: Objects | Formed, shown: list[str | None]) -> list[str | None]:
     """The name that is shown of each, else their own two."""
     both = zip(shown, people.texts("firstName"), people.texts("lastName"), strict=True)
     return [name or " ".join(filter(None, parts)) or None for name, *parts in both]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ _KINDS: Final = bytes(
 )
 _LONG_NUMBERS: Final = (b"," + b"0" * 19, b",-" + b"0" * 19)
 _SCIM_TYPE: Final = re.compile(r"[A-Za-z]{2,30}")
+Reads = Callable[[bytes | bytearray], Any]  # reads JSON that has a known form, and tells None of any other
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,18 @@ def refused(response: requests.Response, data: Any, place: str, path: str, now: 
     return UnexpectedAnswer(f"{place}: answered {status}{known}", path)
 
 
-def strict(response: requests.Response, content: bytes, place: str, path: str, media: str | None) -> Any:
-    """The body as JSON, or as text of the media type that was asked for; UnexpectedAnswer for anything else."""
+def strict(
+    response: requests.Response,
+    content: bytes | bytearray,
+    place: str,
+    path: str,
+    media: str | None,
+    form: Reads | None = None,
+) -> Any:
+    """The body as JSON, or as text of the media type that was asked for; UnexpectedAnswer for anything else.
+
+    `form` reads JSON that has a known form, and tells None of any other.
+    """
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media and kind == media:
         try:
@@ -71,13 +82,15 @@ def strict(response: requests.Response, content: bytes, place: str, path: str, m
     if kind and not (kind in ("application/json", "text/json", "text/plain") or kind.endswith("+json")):
         shown = kind if re.fullmatch(r"[a-z0-9.+/-]{1,60}", kind) else "something else"
         raise UnexpectedAnswer(f"{place}: answered {shown} instead of JSON, perhaps a page to sign in", path)
+    if form is not None and (told := form(content)) is not None:
+        return told
     try:
-        return _parsed(content)
+        return parsed(content)
     except (ValueError, RecursionError) as error:
         raise translated(error, place, path) from None
 
 
-def _parsed(content: bytes) -> Any:
+def parsed(content: bytes | bytearray) -> Any:
     """JSON by the fast parser, and by the standard library's where the fast one is stricter or would round a number."""
     kinds = content.translate(_KINDS)  # finding a text takes a seventh of what a regular expression takes
     if not any(number in kinds for number in _LONG_NUMBERS):
@@ -86,7 +99,7 @@ def _parsed(content: bytes) -> Any:
     return json.loads(content)
 
 
-def lenient(content: bytes) -> Any:
+def lenient(content: bytes | bytearray) -> Any:
     """The body of an error as JSON; None when it is something else."""
     try:
         return json.loads(content)

@@ -14,7 +14,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import ProtocolError
 
 from connectors.kit.addresses import Address, origin_of
-from connectors.kit.answers import Answer, lenient, refused, strict
+from connectors.kit.answers import Answer, Reads, lenient, refused, strict
 from connectors.kit.authorization import Authorization, bearer
 from connectors.kit.contract import Circumstances
 from connectors.kit.failures import FOREIGN, translated
@@ -86,17 +86,27 @@ class Http:
         allow: tuple[int, ...] = (),
         retry_500: bool = True,
         media: str | None = None,
+        form: Reads | None = None,
     ) -> Answer:
-        """Read; statuses in `allow` are answers, all others but success are errors. `media`: text of that type."""
+        """Read; statuses in `allow` are answers, all others but success are errors. `media`: text of that type.
+
+        `form` reads JSON that has a known form, and tells None of any other.
+        """
         more = {"params": params, "headers": headers}
-        return self._request("GET", path, more, allow=allow, retry_500=retry_500, media=media)
+        return self._request("GET", path, more, allow=allow, retry_500=retry_500, media=media, form=form)
 
     def ask(
-        self, path: str, body: Any, *, headers: Mapping[str, str] | None = None, allow: tuple[int, ...] = ()
+        self,
+        path: str,
+        body: Any,
+        *,
+        headers: Mapping[str, str] | None = None,
+        allow: tuple[int, ...] = (),
+        form: Reads | None = None,
     ) -> Answer:
         """Read by a POST, as searches do; asked again like a GET."""
         more = {"json": body, "headers": headers}
-        return self._request("POST", path, more, allow=allow, retry_500=True, idempotent=True)
+        return self._request("POST", path, more, allow=allow, retry_500=True, idempotent=True, form=form)
 
     def send(
         self,
@@ -139,6 +149,7 @@ class Http:
         retry_500: bool = True,
         idempotent: bool = False,
         media: str | None = None,
+        form: Reads | None = None,
     ) -> Answer:
         url = path if "://" in path else self.address.join(path)
         shown = urlsplit(url).path
@@ -155,7 +166,7 @@ class Http:
                 renewed = True
                 continue
             if response.status_code not in _REDIRECTS:
-                return self._answer(response, content, allow, place, shown, media)
+                return self._answer(response, content, allow, place, shown, media, form)
             if method != "GET":
                 break
             url = self.address.pin(response.headers.get("Location", ""), url, place)
@@ -165,7 +176,7 @@ class Http:
 
     def _exchange(
         self, patience: Patience, method: str, url: str, more: Mapping[str, Any], place: str
-    ) -> tuple[requests.Response, bytes]:
+    ) -> tuple[requests.Response, bytes | bytearray]:
         """One answer with its whole body. Bodies that break off are asked for again, as urllib3 does with the rest."""
         path = urlsplit(url).path
         while True:
@@ -202,7 +213,7 @@ class Http:
         except FOREIGN as error:
             raise translated(error, place, urlsplit(url).path) from None
 
-    def _body(self, response: requests.Response, place: str, path: str) -> bytes:
+    def _body(self, response: requests.Response, place: str, path: str) -> bytes | bytearray:
         """The whole body after decompression, within the limit of size."""
         good = response.ok
         limit = self._given.max_answer_bytes if good else ERROR_BYTES
@@ -224,16 +235,17 @@ class Http:
             raise _BrokenBody(IncompleteFeed(f"{place}: the answer broke off before its body"))
         if len(content) > limit and good:
             raise UnexpectedAnswer(f"{place}: the answer is larger than {limit} bytes", path)
-        return bytes(content)
+        return content
 
     def _answer(
         self,
         response: requests.Response,
-        content: bytes,
+        content: bytes | bytearray,
         allow: tuple[int, ...],
         place: str,
         path: str,
         media: str | None,
+        form: Reads | None,
     ) -> Answer:
         status = response.status_code
         if not 200 <= status < 300:
@@ -241,7 +253,7 @@ class Http:
             if status not in allow:
                 raise refused(response, data, place, path, self.deadline.now)
         else:
-            data = strict(response, content, place, path, media) if content else None
+            data = strict(response, content, place, path, media, form) if content else None
         digest = hashlib.sha256(content).hexdigest()
         return Answer(status, data, response.headers, path, digest, response.url or "")
 

@@ -1,0 +1,159 @@
+"""JSON lists of a known form, read without a dictionary for each object: in half the time and a third of the memory.
+
+An answer that is not of the form is left to the parser of all JSON, so that it means what it always meant.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final, Literal
+
+import msgspec
+
+from connectors.kit.answers import parsed
+from connectors.kit.columns import Objects, as_texts
+from connectors.kit.portions import Meanings
+from connectors.kit.resource import Reader, as_text
+
+TEXT: Final = str | int | None  # a number is written out
+TEXTS: Final = list[str] | None
+_NEVER: Final = Literal["\0"]
+_FOREIGN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+# Python refuses a number of more than 4,300 digits: one that long holds all of such a bit of every step.
+_STEP: Final = 4_200
+_BIT: Final = 64
+_PIECE: Final = 64 * 1024
+
+
+class Form:
+    """What the objects of one list tell. `asked`: paths, and whether each is TEXT or TEXTS; or not told.
+
+    `at` is where the list stands in the answer, such as `d.results`; `beside`, what else is read where it stands.
+    """
+
+    def __init__(
+        self,
+        asked: Mapping[str, Any],
+        at: str,
+        beside: Sequence[str] = (),
+        *,
+        alike: Collection[str] = (),
+    ) -> None:
+        """`alike`: paths whose texts repeat from object to object; each is kept once."""
+        self._alike = frozenset(alike)
+        self._texts: Meanings[str | None] = Meanings(as_text)
+        *self._within, self._list = at.split(".")
+        self._beside = beside
+        self._told: dict[str, attrgetter[Any]] = {}  # what gets what a path tells out of the object it belongs to
+        self._empty: dict[str, Any] = {}
+        self.kind = self._kind(dict(asked), "")
+        fields: list[Any] = [("list", list[self.kind], msgspec.field(name=self._list))]  # type: ignore[name-defined]
+        fields += [(f"beside{n}", msgspec.Raw, _field(name, msgspec.Raw())) for n, name in enumerate(beside)]
+        holder = msgspec.defstruct("Holder", fields)
+        for name in reversed(self._within):
+            holder = msgspec.defstruct("Answer", [("within", holder, msgspec.field(name=name))])
+        self._answer = msgspec.json.Decoder(holder)
+
+    def read(self, content: bytes | bytearray) -> Any:
+        """The answer as JSON has it, with nothing in it but the list and what stands beside; None: not of the form."""
+        try:
+            if not _is_plain(content):
+                return None
+            holder: Any = self._answer.decode(content)
+        except _FOREIGN:
+            return None
+        for _ in self._within:
+            holder = holder.within
+        raws = ((name, bytes(getattr(holder, f"beside{n}"))) for n, name in enumerate(self._beside))
+        told = {self._list: holder.list, **{name: parsed(raw) for name, raw in raws if raw}}
+        for name in reversed(self._within):
+            told = {name: told}
+        return told
+
+    def objects(self, items: list[Any], reader: Reader) -> Objects | Formed:
+        """These objects, of the form or not, column by column."""
+        return Formed(items, self) if items and type(items[0]) is self.kind else Objects(items, reader)
+
+    def keys(self, items: list[Any], path: str, reader: Reader) -> list[str | None]:
+        """The id of each as text; None where there is none."""
+        return as_texts(self.objects(items, reader).values(path))
+
+    def texts(self, path: str, values: list[Any]) -> list[str | None]:
+        """These values of a path as texts, without blanks around them."""
+        return list(map(self._texts.__getitem__, values)) if path in self._alike else as_texts(values)
+
+    def column(self, path: str, objects: list[Any]) -> list[Any]:
+        """What that path tells of each of the objects that it belongs to."""
+        return list(map(self._told[path], objects))
+
+    def part(self, path: str, objects: list[Any]) -> list[Any]:
+        """The object that each holds there; one that tells nothing where there is none."""
+        empty = self._empty[path]
+        return [empty if part is None else part for part in self.column(path, objects)]
+
+    def _kind(self, asked: dict[str, Any], within: str) -> Any:
+        """The type of objects that tell this."""
+        inner: dict[str, dict[str, Any]] = {}
+        names: dict[str, Any] = {}
+        for path, kind in asked.items():
+            name, dot, rest = path.partition(".")
+            if dot:
+                inner.setdefault(name, {})[rest] = kind
+                if not within:
+                    names[path] = _NEVER  # a name that holds the whole path goes before it
+            else:
+                names[name] = kind
+        for name, told in inner.items():
+            part = self._kind(told, f"{within}{name}.")
+            self._empty[within + name] = part()
+            names[name] = _NEVER if name in names else part | None  # what is asked for as both is of no form where told
+        self._told |= {within + name: attrgetter(f"field{n}") for n, name in enumerate(names) if "." not in name}
+        fields = [(f"field{n}", kind, _field(name, None)) for n, (name, kind) in enumerate(names.items())]
+        return msgspec.defstruct("Told", fields, gc=False, eq=False)
+
+
+class Formed:
+    """Some objects of one form, read column by column as `Objects` are."""
+
+    def __init__(self, items: list[Any], form: Form) -> None:
+        self._form = form
+        self._parts = {"": items}
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return len(self._parts[""])
+
+    def values(self, path: str) -> list[Any]:
+        """The value of each as it is; None where it is not told."""
+        return self._form.column(path, self._part(path.rpartition(".")[0]))
+
+    def texts(self, path: str) -> list[str | None]:
+        """A text of each without blanks around it."""
+        return self._form.texts(path, self.values(path))
+
+    def _part(self, path: str) -> list[Any]:
+        if path not in self._parts:
+            self._parts[path] = self._form.part(path, self._part(path.rpartition(".")[0]))
+        return self._parts[path]
+
+
+def _field(name: str, default: Any) -> Any:
+    return msgspec.field(default=default, name=name)
+
+
+def _is_plain(content: bytes | bytearray) -> bool:
+    """Whether what is passed over unread would be read: a text in UTF-8, without numbers that are refused."""
+    if any(content[at : at + _BIT].isdigit() for at in range(0, len(content), _STEP)):
+        return False
+    if content.isascii():
+        return True
+    decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(content)
+    try:
+        for at in range(0, len(content), _PIECE):
+            decoder.decode(view[at : at + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
