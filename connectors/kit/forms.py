@@ -19,6 +19,7 @@ from connectors.kit.resource import Reader, as_text
 
 TEXT: Final = str | int | None  # a number is written out
 TEXTS: Final = list[str] | None
+FLAG: Final = bool | None
 _NEVER: Final = Literal["\0"]
 _FOREIGN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 # Python refuses a number of more than 4,300 digits: one that long holds all of such a bit of every step.
@@ -28,7 +29,7 @@ _PIECE: Final = 64 * 1024
 
 
 class Form:
-    """What the objects of one list tell. `asked`: paths, and whether each is TEXT or TEXTS; or not told.
+    """What the objects of one list tell. `asked`: paths, and whether each is TEXT, TEXTS or FLAG; or not told.
 
     `at` is where the list stands in the answer, such as `d.results`; `beside`, what else is read where it stands.
     """
@@ -40,15 +41,20 @@ class Form:
         beside: Sequence[str] = (),
         *,
         alike: Collection[str] = (),
+        needed: Collection[str] = (),
     ) -> None:
-        """`alike`: paths whose texts repeat from object to object; each is kept once."""
-        self._alike = frozenset(alike)
+        """`alike`: paths whose texts repeat from object to object; each is kept once.
+
+        `needed`: names that every object has, be the value null.
+        """
+        self._alike, self._needed = frozenset(alike), frozenset(needed)
         self._texts: Meanings[str | None] = Meanings(as_text)
         *self._within, self._list = at.split(".")
         self._beside = beside
         self._told: dict[str, attrgetter[Any]] = {}  # what gets what a path tells out of the object it belongs to
         self._empty: dict[str, Any] = {}
         self.kind = self._kind(dict(asked), "")
+        self.silent = msgspec.convert(dict.fromkeys(needed), self.kind)
         fields: list[Any] = [("list", list[self.kind], msgspec.field(name=self._list))]  # type: ignore[name-defined]
         fields += [(f"beside{n}", msgspec.Raw, _field(name, msgspec.Raw())) for n, name in enumerate(beside)]
         holder = msgspec.defstruct("Holder", fields)
@@ -58,11 +64,8 @@ class Form:
 
     def read(self, content: bytes | bytearray) -> Any:
         """The answer as JSON has it, with nothing in it but the list and what stands beside; None: not of the form."""
-        try:
-            if not _is_plain(content):
-                return None
-            holder: Any = self._answer.decode(content)
-        except _FOREIGN:
+        holder = decoded(self._answer, content)
+        if holder is None:
             return None
         for _ in self._within:
             holder = holder.within
@@ -110,8 +113,11 @@ class Form:
             self._empty[within + name] = part()
             names[name] = _NEVER if name in names else part | None  # what is asked for as both is of no form where told
         self._told |= {within + name: attrgetter(f"field{n}") for n, name in enumerate(names) if "." not in name}
-        fields = [(f"field{n}", kind, _field(name, None)) for n, (name, kind) in enumerate(names.items())]
-        return msgspec.defstruct("Told", fields, gc=False, eq=False)
+        fields = [
+            (f"field{n}", kind, _field(name, msgspec.NODEFAULT if within + name in self._needed else None))
+            for n, (name, kind) in enumerate(names.items())
+        ]
+        return msgspec.defstruct("Told", fields, gc=False, eq=False, kw_only=True)
 
 
 class Formed:
@@ -133,10 +139,29 @@ class Formed:
         """A text of each without blanks around it."""
         return self._form.texts(path, self.values(path))
 
+    def flags(self, path: str) -> list[bool | None]:
+        """True or False of each."""
+        return self.values(path)
+
+    def only(self, asked: list[bool]) -> Formed:
+        """The same, as many, of which those that are not asked tell nothing."""
+        if all(asked):
+            return self
+        silent, pairs = self._form.silent, zip(self._parts[""], asked, strict=True)
+        return Formed([item if wanted else silent for item, wanted in pairs], self._form)
+
     def _part(self, path: str) -> list[Any]:
         if path not in self._parts:
             self._parts[path] = self._form.part(path, self._part(path.rpartition(".")[0]))
         return self._parts[path]
+
+
+def decoded(decoder: msgspec.json.Decoder[Any], content: bytes | bytearray) -> Any:
+    """What a decoder of a form makes of an answer; None where it is not of the form."""
+    try:
+        return decoder.decode(content) if _is_plain(content) else None
+    except _FOREIGN:
+        return None
 
 
 def _field(name: str, default: Any) -> Any:
