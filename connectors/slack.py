@@ -29,7 +29,6 @@ from connectors.kit.contract import (
     ReadsColumns,
     TellsEvents,
 )
-from connectors.kit.fingerprints import Met
 from connectors.kit.granted import entitlement_rows, grant_rows
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
@@ -231,7 +230,6 @@ class Slack(ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSe
         yield entitlement_rows([*held, *groups])
         names = {one.entitlement_id: one.privileged for one in (*held, *groups)}
         holdings = Meanings(partial(_held, names))
-        seen = Met()
         fetch = self._web.pages("users.list", "members", {"limit": str(self._size), **self._team}, PAGE.read)
         for numbers, items in read_lists(
             fetch, lambda page: keys_of(PAGE.objects(page, reader)), reading, f"{place}: users.list"
@@ -248,9 +246,8 @@ class Slack(ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSe
                         reading.rejected.append(Rejected(where, "id", "is missing or no text"))
                 members = PAGE.objects(list(compress(items, good)), reader)
             ids = [one for one in compress(told, good) if one is not None]
-            seen.places(ids)
             yield from self._told(members, ids, beside, holdings)
-        reading.kept = len(seen)
+        reading.kept = beside.members()
 
     def _told(
         self, members: Members, ids: Sequence[str], beside: Beside, holdings: Meanings[_Holding]

@@ -62,6 +62,7 @@ def test_marks_stand_where_they_were_put_last():
             counted[number] = counted.get(number, 0) + 1
         asked = [dice.randrange(700) for _ in range(20)]
         assert marks.of(asked) == [known.get(number, 0) for number in asked]
+        assert marks.marked() == sum(1 for mark in known.values() if mark)
         assert counts.of(asked) == [counted.get(number, 0) for number in asked]
     assert marks.of([]) == []
 

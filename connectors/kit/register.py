@@ -115,6 +115,10 @@ class Marks:
         """What stands at each."""
         return list(map(self._room(numbers).__getitem__, numbers))
 
+    def marked(self) -> int:
+        """At how many numbers something stands."""
+        return len(self._told) - self._told.count(0)
+
     def _room(self, numbers: Sequence[int]) -> array[int]:
         return _roomy(self._told, numbers)
 

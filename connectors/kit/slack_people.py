@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from connectors.kit.columns import Objects
 from connectors.kit.forms import FLAG, TEXT, Form, Formed
 from connectors.kit.portions import Meanings
-from connectors.kit.register import Chains, Packed, Register
+from connectors.kit.register import Chains, Marks, Packed, Register
 from connectors.kit.slack_provisioned import PROVISIONED, Row
 from governance.records import Account, Rows
 
@@ -60,6 +60,7 @@ class Beside:
     def __init__(self) -> None:
         self.last_used: dict[str, datetime] = {}
         self._register = Register()
+        self._members = Marks()
         self._provisioned = Packed(Row, (None,) * len(PROVISIONED))
         self._memberships = Chains()
         self._groups = array("I", [0])  # of each membership, as a place in `_entitlements`
@@ -76,11 +77,16 @@ class Beside:
         self._entitlements.append(entitlement_id)
 
     def of(self, ids: Sequence[str]) -> Told:
-        """What is told of these."""
-        numbers = self._register.find(ids)
+        """What is told of these, who are members."""
+        numbers = self._register.numbers(ids)
+        self._members.put(numbers, repeat(1, len(ids)))
         columns: Iterable[Sequence[Any]] = zip(*self._provisioned.of(numbers), strict=True) if ids else repeat(())
         groups = [self._joined(last) if last else () for last in self._memberships.lasts(numbers)]
         return Told(dict(zip(PROVISIONED, columns, strict=False)), list(map(self.last_used.get, ids)), groups)
+
+    def members(self) -> int:
+        """How many different ones were asked for."""
+        return self._members.marked()
 
     def _joined(self, last: int) -> tuple[str, ...]:
         places = map(self._groups.__getitem__, self._memberships.entries(last))
