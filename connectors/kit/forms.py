@@ -47,7 +47,7 @@ class Form:
 
         `needed`: names that every object has, be the value null.
         """
-        self._alike, self._needed = frozenset(alike), frozenset(needed)
+        self._alike, self.needed = frozenset(alike), frozenset(needed)
         self._texts: Meanings[str | None] = Meanings(as_text)
         *self._within, self._list = at.split(".")
         self._beside = beside
@@ -114,7 +114,7 @@ class Form:
             names[name] = _NEVER if name in names else part | None  # what is asked for as both is of no form where told
         self._told |= {within + name: attrgetter(f"field{n}") for n, name in enumerate(names) if "." not in name}
         fields = [
-            (f"field{n}", kind, _field(name, msgspec.NODEFAULT if within + name in self._needed else None))
+            (f"field{n}", kind, _field(name, msgspec.NODEFAULT if within + name in self.needed else None))
             for n, (name, kind) in enumerate(names.items())
         ]
         return msgspec.defstruct("Told", fields, gc=False, eq=False, kw_only=True)
@@ -142,6 +142,10 @@ class Formed:
     def flags(self, path: str) -> list[bool | None]:
         """True or False of each."""
         return self.values(path)
+
+    def tells(self, name: str) -> list[bool]:
+        """Whether each has that name, be its value null. Only of names that every object needs to have."""
+        return [name in self._form.needed] * len(self)
 
     def only(self, asked: list[bool]) -> Formed:
         """The same, as many, of which those that are not asked tell nothing."""
