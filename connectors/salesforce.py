@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from connectors.kit.addresses import check_base
-from connectors.kit.columns import Objects, keys_of
+from connectors.kit.columns import Objects, as_texts, keys_of
 from connectors.kit.contract import (
     Before,
     CanDeactivate,
@@ -34,14 +34,16 @@ from connectors.kit.contract import (
     TellsChanges,
     TellsEvents,
 )
+from connectors.kit.forms import Formed
 from connectors.kit.granted import entitlement_rows, grant_rows
 from connectors.kit.options import feed_table, text_option
-from connectors.kit.portions import Meanings, gathered
-from connectors.kit.privilege import Privilege, holds_privilege
+from connectors.kit.portions import gathered
+from connectors.kit.privilege import Privilege
 from connectors.kit.quarantine import judge
+from connectors.kit.register import Register
 from connectors.kit.resource import Reader
-from connectors.kit.salesforce_access import Held, Hold, SalesforceAccess
-from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, accounts_of, where_wanted
+from connectors.kit.salesforce_access import Held, Hold, Own, SalesforceAccess
+from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, accounts_of, page_form, where_wanted
 from connectors.kit.salesforce_change import SalesforceChange, credentials_of
 from connectors.kit.salesforce_events import SalesforceEvents
 from connectors.kit.salesforce_modified import Earlier, begun, mark_of, modified, only
@@ -49,9 +51,10 @@ from connectors.kit.salesforce_query import Soql, checked, select, where
 from connectors.kit.salesforce_rights import rights
 from connectors.kit.salesforce_session import LOGIN, SalesforceSession
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Entitlement, Event, Gone, Grant, Receipt, Record, Rejected, Rows
+from governance.records import Account, Credential, Event, Gone, Grant, Receipt, Record, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
+_Beside = tuple[Register, Logins, Held]
 READ_ONLY = "is read-only here: writing is switched off or has no write_token"
 
 
@@ -163,11 +166,11 @@ class Salesforce(
         soql, reading, place, reader = self._begin(), self.reading, self.feed.name, self._reader()
         reading.source = self._address.join("services/data/v64.0/query")
         reading.filters = where_wanted(portal=self.options["portal"] is True)
-        logins = LoginReader(soql, reading, reader, place).read(frozen=self.options["frozen"] is not False)
-        held = SalesforceAccess(soql, self._privilege, place, reading, reader).read()
+        beside = self._beside(soql, reader)
+        _, logins, held = beside
         all_told = held.told and logins.frozen_told is not None
         self.changes_mark = mark_of(self.given.now, logins) if all_told else None
-        yield from gathered(self._pages(soql, reader, logins, held))
+        yield from gathered(self._pages(soql, reader, beside))
         if not reading.kept:
             raise IncompleteFeed(f"{place}: the organisation lists no account at all; that is not believed")
         reading.sha256 = soql.digest.hexdigest()
@@ -181,11 +184,10 @@ class Salesforce(
         reading.source = self._address.join("services/data/v64.0/query")
         wanted = where_wanted(portal=self.options["portal"] is True)
         reading.filters = f"{wanted} AND {modified(since)}"
-        logins = LoginReader(soql, reading, reader, place).read(frozen=self.options["frozen"] is not False)
-        held = SalesforceAccess(soql, self._privilege, place, reading, reader).read()
+        beside = register, logins, held = self._beside(soql, reader)
         if not held.told or logins.frozen_told is None:
             raise MarkRefused(f"{place}: not everything that accounts are and hold may be seen any more")
-        earlier = Earlier(before, held, logins)
+        earlier = Earlier(before, held, logins, register)
         yield from list(held.entitlements.values())
         seen: set[str] = set()
         for condition in (modified(since), *only(earlier.other(frozen))):
@@ -195,7 +197,7 @@ class Salesforce(
                     raise MarkRefused(f"{place}: an account that changed has no id")
                 new = {one: item for one, item in zip(told, items, strict=True) if one is not None and one not in seen}
                 seen |= new.keys()
-                for rows in self._told(Objects(new.values(), reader), list(new), logins, held):
+                for rows in self._told(Objects(new.values(), reader), list(new), reader, beside):
                     yield from rows.records()
         for account_id in earlier:
             if account_id not in seen:
@@ -212,10 +214,7 @@ class Salesforce(
         found = soql.first(select(COLUMNS, "User", where("Id", checked(account_id))))
         if found is None:
             return None
-        frozen = self.options["frozen"] is not False
-        logins = LoginReader(soql, self.reading, reader, self.feed.name).read(frozen=frozen, account_id=account_id)
-        held = SalesforceAccess(soql, self._privilege, self.feed.name, self.reading, reader).read(account_id)
-        told = self._told(Objects([found], reader), [account_id], logins, held)
+        told = self._told(Objects([found], reader), [account_id], reader, self._beside(soql, reader, account_id))
         [account] = [r for rows in told for r in rows.records() if isinstance(r, Account)]
         return account
 
@@ -265,12 +264,20 @@ class Salesforce(
         if self._writing is not None:
             self._writing.close()
 
-    def _pages(self, soql: Soql, reader: Reader, logins: Logins, held: Held) -> Iterator[Rows]:
+    def _beside(self, soql: Soql, reader: Reader, account_id: str | None = None) -> _Beside:
+        """What stands beside the rows of User about all accounts, or one."""
+        register, frozen = Register(), self.options["frozen"] is not False
+        given = self.feed.name, self.reading, reader, register
+        logins = LoginReader(soql, *given).read(frozen=frozen, account_id=account_id)
+        return register, logins, SalesforceAccess(soql, self._privilege, *given).read(account_id)
+
+    def _pages(self, soql: Soql, reader: Reader, beside: _Beside) -> Iterator[Rows]:
         """Everything that can be held, and what each page of accounts tells."""
-        reading = self.reading
-        yield entitlement_rows(held.entitlements.values())
-        for numbers, items in soql.lists(select(COLUMNS, "User", reading.filters), reading, counted=True):
-            told = keys_of(items, "Id")
+        reading, form = self.reading, page_form()
+        yield entitlement_rows(beside[2].entitlements.values())
+        query = select(COLUMNS, "User", reading.filters)
+        for numbers, items in soql.lists(query, reading, counted=True, form=form):
+            told = as_texts(form.objects(items, reader).values("Id"))
             ids = [account_id for account_id in told if account_id is not None]
             if len(ids) < len(told):
                 for number, account_id in zip(numbers, told, strict=True):
@@ -279,32 +286,19 @@ class Salesforce(
                         reading.rejected.append(Rejected(where, "Id", "is missing or no text"))
                 items = [item for item, account_id in zip(items, told, strict=True) if account_id is not None]
             reading.kept += len(ids)
-            yield from self._told(Objects(items, reader), ids, logins, held)
+            yield from self._told(form.objects(items, reader), ids, reader, beside)
 
-    def _told(self, rows: Objects, ids: Sequence[str], logins: Logins, held: Held) -> Iterator[Rows]:
+    def _told(self, rows: Objects | Formed, ids: Sequence[str], reader: Reader, beside: _Beside) -> Iterator[Rows]:
         """The accounts, what they hold, and their profiles where the table of profiles may not be seen."""
-        entitlements, of_account = held.entitlements, held.of_account
-        unclear = held.unclear if held.told else set(ids)
-        once = Meanings(Hold)  # profiles and roles are held by many
-        new: list[Entitlement] = []
-        holds: list[dict[str, Hold]] = []
-        privileged: list[bool | None] = []
-        own = zip(rows.texts("ProfileId"), rows.texts("Profile.Name"), rows.texts("UserRoleId"), strict=True)
-        for account_id, (profile, name, role) in zip(ids, own, strict=True):
-            one = dict(of_account.get(account_id, ()))
-            if profile is not None:
-                if profile not in entitlements:
-                    power = self._privilege.of(name or "")
-                    entitlements[profile] = Entitlement(self.feed.name, profile, name or profile, "profile", power)
-                    new.append(entitlements[profile])
-                one[profile] = once[profile]
-            if role is not None and role in entitlements:
-                one[role] = once[role]
-            holds.append(one)
-            told = profile is not None and account_id not in unclear
-            privileged.append(holds_privilege([entitlements[number].privileged for number in one], told=told))
-        yield entitlement_rows(new)
-        yield accounts_of(rows, ids, self.feed.name, logins, privileged)
+        register, logins, held = beside
+        numbers = register.find(ids)
+        own = Own(held.entitlements, self._privilege, self.feed.name)
+        columns = map(rows.texts, ("ProfileId", "Profile.Name", "UserRoleId"))
+        unclear = held.unclear(numbers) if held.told else [True] * len(ids)
+        each = zip(held.of(numbers), map(own.__getitem__, zip(*columns, strict=True)), unclear, strict=True)
+        holds, privileged = own.together(each)
+        yield entitlement_rows(own.new)
+        yield accounts_of(rows, ids, self.feed.name, logins.of(ids, numbers), privileged, reader)
         several = [hold for one in holds for hold in one.values()]
         how, since = [hold.how for hold in several], [hold.since for hold in several]
         yield grant_rows(self.feed.name, ids, holds, how=how, since=since)

@@ -10,8 +10,9 @@ Last seen  from the newest entries of the access log (paid plans); who is not in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import compress
 from typing import ClassVar
 
@@ -33,7 +34,7 @@ from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.pagination import read_lists
-from connectors.kit.portions import gathered
+from connectors.kit.portions import Meanings, gathered
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
@@ -42,10 +43,23 @@ from connectors.kit.slack_beside import BesideLists
 from connectors.kit.slack_calls import SlackCalls
 from connectors.kit.slack_changes import Changes
 from connectors.kit.slack_check import NEEDED, USEFUL, prove
-from connectors.kit.slack_people import MEMBER, ROLES, Beside, accounts_of, left_out, member_id, roles, roles_told
+from connectors.kit.slack_people import (
+    MEMBER,
+    PAGE,
+    ROLES,
+    Beside,
+    Members,
+    accounts_of,
+    keys_of,
+    left_out,
+    roles,
+    roles_told,
+)
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported, UnexpectedAnswer
 from governance.records import Account, Entitlement, Event, Receipt, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
+
+_Holding = tuple[tuple[str, ...], bool | None]  # entitlement ids, and whether one of them is privileged
 
 
 class Slack(ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSessions, TellsEvents):
@@ -167,7 +181,7 @@ class Slack(ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSe
         [held], [all_told] = roles(member), roles_told(member)
         powers = [power for role, _, power in (*ROLES.values(), MEMBER) if role in held]
         privileged = holds_privilege(powers, told=all_told)
-        [account] = accounts_of(member, [account_id], self.feed.name, [privileged], Beside()).records()
+        [account] = accounts_of(member, [account_id], self.feed.name, [privileged], Beside().of([account_id])).records()
         return account if isinstance(account, Account) else None
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
@@ -215,12 +229,12 @@ class Slack(ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSe
         ]
         yield entitlement_rows([*held, *groups])
         names = {one.entitlement_id: one.privileged for one in (*held, *groups)}
-        seen: set[str] = set()
-        fetch = self._web.pages("users.list", "members", {"limit": str(self._size), **self._team})
+        holdings = Meanings(partial(_held, names))
+        fetch = self._web.pages("users.list", "members", {"limit": str(self._size), **self._team}, PAGE.read)
         for numbers, items in read_lists(
-            fetch, lambda page: list(map(member_id, page)), reading, f"{place}: users.list"
+            fetch, lambda page: keys_of(PAGE.objects(page, reader)), reading, f"{place}: users.list"
         ):
-            members = Objects(items, reader)
+            members = PAGE.objects(items, reader)
             told = members.texts("id")
             why = left_out(members, told)
             good = [one is not None and reason is None for one, reason in zip(told, why, strict=True)]
@@ -230,27 +244,22 @@ class Slack(ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSe
                     if one is None:
                         where = f"{reading.source}#{number}"
                         reading.rejected.append(Rejected(where, "id", "is missing or no text"))
-                members = Objects(compress(items, good), reader)
+                members = PAGE.objects(list(compress(items, good)), reader)
             ids = [one for one in compress(told, good) if one is not None]
-            seen.update(ids)
-            yield from self._told(members, ids, beside, names)
-        reading.kept = len(seen)
+            yield from self._told(members, ids, beside, holdings)
+        reading.kept = beside.members()
 
     def _told(
-        self, members: Objects, ids: Sequence[str], beside: Beside, names: dict[str, bool | None]
+        self, members: Members, ids: Sequence[str], beside: Beside, holdings: Meanings[_Holding]
     ) -> Iterator[Rows]:
         """The accounts and what they hold; whoever is deactivated has no role."""
-        place, in_groups = self.feed.name, beside.groups
+        place, also = self.feed.name, beside.of(ids)
         deleted = members.flags("deleted")
         own = roles(members.only([not gone for gone in deleted]))
-        held: list[dict[str, None]] = []
-        privileged: list[bool | None] = []
-        for account_id, gone, some, told in zip(ids, deleted, own, roles_told(members), strict=True):
-            one = dict.fromkeys(() if gone else some)
-            one |= dict.fromkeys(filter(names.__contains__, in_groups.get(account_id, ())))
-            held.append(one)
-            privileged.append(holds_privilege(map(names.__getitem__, one), told=told))
-        yield accounts_of(members, ids, place, privileged, beside)
+        each = zip(deleted, own, roles_told(members), also.groups, strict=True)
+        found = list(map(holdings.__getitem__, each))
+        yield accounts_of(members, ids, place, [privileged for _, privileged in found], also)
+        held = [one for one, _ in found]
         yield grant_rows(place, ids, held, how=["direct"] * sum(map(len, held)))
 
     def _begin(self) -> None:
@@ -278,3 +287,12 @@ class Slack(ReadsColumns, CanDeactivate, CanReactivate, CanRevokeGrant, CanEndSe
             self._writing = Changes(web, scim, self.feed.name, self._team.get("team_id"))
         self._writing.begin()
         return self._writing
+
+
+def _held(
+    names: Mapping[str, bool | None], told: tuple[bool | None, tuple[str, ...], bool, tuple[str, ...]]
+) -> _Holding:
+    """What an account holds that is or is not deactivated, has these roles, told or not, and is in these groups."""
+    gone, own, roles_are_told, groups = told
+    held = dict.fromkeys(() if gone else own) | dict.fromkeys(filter(names.__contains__, groups))
+    return tuple(held), holds_privilege(map(names.__getitem__, held), told=roles_are_told)

@@ -43,27 +43,30 @@ class Form:
         beside: Sequence[str] = (),
         *,
         alike: Collection[str] = (),
+        needed: Collection[str] = (),
     ) -> None:
-        """`alike`: paths whose texts repeat from object to object; each is kept once."""
+        """`alike`: paths whose texts repeat from object to object; each is kept once.
+
+        `needed`: names that every object has, be the value null.
+        """
         self._known = all(map(_TELLABLE.fullmatch, asked))
         asked = asked if self._known else {}
-        self._alike = frozenset(alike)
+        self._alike, self.needed = frozenset(alike), frozenset(needed)
         self._texts: Meanings[str | None] = Meanings(as_text)
         *self._within, self._list = at.split(".")
         self._beside = beside
         self._told: dict[str, attrgetter[Any]] = {}  # what gets what a path tells out of the object it belongs to
         self._empty: dict[str, Any] = {}
         self.kind = self._kind(dict(asked), "")
+        self.silent = msgspec.convert(dict.fromkeys(needed), self.kind)
         self._answer = self._decoder(self.kind)
 
     def read(self, content: bytes | bytearray) -> Any:
         """The answer as JSON has it, with nothing in it but the list and what stands beside; None: not of the form."""
-        try:
-            if not self._known or not is_plain(content):
-                return None
-            holder = self._within_of(self._answer.decode(content))
-        except FOREIGN:
+        found = decoded(self._answer, content) if self._known else None
+        if found is None:
             return None
+        holder = self._within_of(found)
         raws = ((name, bytes(getattr(holder, f"beside{n}"))) for n, name in enumerate(self._beside))
         return self._answered({self._list: holder.list, **{name: parsed(raw) for name, raw in raws if raw}})
 
@@ -126,8 +129,11 @@ class Form:
             self._empty[within + name] = part()
             names[name] = _NEVER if name in names else part | None  # what is asked for as both is of no form where told
         self._told |= {within + name: attrgetter(f"field{n}") for n, name in enumerate(names) if "." not in name}
-        fields = [(f"field{n}", kind, _field(name, None)) for n, (name, kind) in enumerate(names.items())]
-        return msgspec.defstruct("Told", fields, gc=False, eq=False)
+        fields = [
+            (f"field{n}", kind, _field(name, msgspec.NODEFAULT if within + name in self.needed else None))
+            for n, (name, kind) in enumerate(names.items())
+        ]
+        return msgspec.defstruct("Told", fields, gc=False, eq=False, kw_only=True)
 
 
 class Formed:
@@ -153,10 +159,29 @@ class Formed:
         """True or False of each."""
         return self.values(path)
 
+    def tells(self, name: str) -> list[bool]:
+        """Whether each has that name, be its value null. Only of names that every object needs to have."""
+        return [name in self._form.needed] * len(self)
+
+    def only(self, asked: list[bool]) -> Formed:
+        """The same, as many, of which those that are not asked tell nothing."""
+        if all(asked):
+            return self
+        silent, pairs = self._form.silent, zip(self._parts[""], asked, strict=True)
+        return Formed([item if wanted else silent for item, wanted in pairs], self._form)
+
     def _part(self, path: str) -> list[Any]:
         if path not in self._parts:
             self._parts[path] = self._form.part(path, self._part(path.rpartition(".")[0]))
         return self._parts[path]
+
+
+def decoded(decoder: msgspec.json.Decoder[Any], content: bytes | bytearray) -> Any:
+    """What a decoder of a form makes of an answer; None where it is not of the form."""
+    try:
+        return decoder.decode(content) if is_plain(content) else None
+    except FOREIGN:
+        return None
 
 
 def _field(name: str, default: Any) -> Any:

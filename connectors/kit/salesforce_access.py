@@ -7,19 +7,21 @@ can be made and deleted, and changed only in its expiry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import chain, compress
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain, compress, repeat
 from typing import Any, Final
 
 from msgspec import Struct
 
 from connectors.kit.columns import Objects
-from connectors.kit.portions import Meanings
-from connectors.kit.privilege import Privilege
+from connectors.kit.forms import Form, Formed
+from connectors.kit.portions import TOLD, Meanings
+from connectors.kit.privilege import Privilege, holds_privilege
+from connectors.kit.register import Chains, Marks, Register
 from connectors.kit.resource import Reader, Resource
-from connectors.kit.salesforce_query import NotReadable, Soql, select, where, where_in
+from connectors.kit.salesforce_query import NotReadable, Soql, form_of, select, where, where_in
 from governance.records import Entitlement, Reading
 
 # Who has one of these can see everything, or change who may do what.
@@ -34,6 +36,12 @@ PROFILE, SET, SET_GROUP, ROLE, GROUP, LICENCE = "00e", "0PS", "0PG", "00E", "00G
 _GROUP_KINDS: Final = {"Regular": "group", "Queue": "queue"}
 
 
+_HOW: Final = ("direct", "group")
+DIRECT, THROUGH = range(2)
+NEVER: Final = float("nan")
+_MEMBERSHIPS: Final = ("GroupId", "UserOrGroupId", "SystemModstamp")
+
+
 class Hold(Struct, frozen=True, gc=False):
     """How and since when something is held."""
 
@@ -42,28 +50,69 @@ class Hold(Struct, frozen=True, gc=False):
     since: datetime | None = None
 
 
-@dataclass
+_NOTHING: Final[Mapping[str, Hold]] = {}
+
+
 class Held:
-    """Everything that can be held, and by whom."""
+    """Everything that can be held, and by whom, by numbers of the register: of a million, 20 MiB for each holding."""
 
-    entitlements: dict[str, Entitlement] = field(default_factory=dict)
-    of_account: dict[str, dict[str, Hold]] = field(default_factory=dict)
-    told: bool = True  # False: a part of it may not be seen
-    unclear: set[str] = field(default_factory=set)  # accounts that hold a permission set which no list shows
+    def __init__(self) -> None:
+        self.entitlements: dict[str, Entitlement] = {}
+        self.told = True  # False: a part of it may not be seen
+        self._unclear = Marks()  # accounts that hold a permission set which no list shows
+        self._chains = Chains()
+        # Of each holding, after a first one that is nobody's: what is held, as a place in `_ids`, how, and since when.
+        self._what, self._how, self._since = array("I", [0]), array("B", [0]), array("d", [0.0])
+        self._places: dict[str, int] = {}
+        self._ids: list[str] = []
 
-    def add(self, account_id: str | None, hold: Hold) -> None:
-        """Write down that the account holds it, once; directly wins."""
-        if account_id and hold.entitlement_id in self.entitlements:
-            held = self.of_account.setdefault(account_id, {})
-            if hold.entitlement_id not in held or hold.how == "direct":
-                held[hold.entitlement_id] = hold
+    def add(self, numbers: Sequence[int], held: Sequence[str], since: Sequence[float], how: bytes = b"") -> None:
+        """Write down that the accounts of these numbers hold these, of what can be held.
+
+        `since`: seconds since 1970, or NEVER; `how`: DIRECT or THROUGH of each, by default directly.
+        """
+        good = [one in self.entitlements for one in held]
+        if not all(good):
+            numbers, held, since = [*compress(numbers, good)], [*compress(held, good)], [*compress(since, good)]
+            how = bytes(compress(how, good))
+        for one in held:
+            if one not in self._places:
+                self._places[one] = len(self._ids)
+                self._ids.append(one)
+        self._chains.add(numbers)
+        self._what.extend(map(self._places.__getitem__, held))
+        self._how.frombytes(how or bytes(len(held)))
+        self._since.extend(since)
+
+    def doubt(self, numbers: Sequence[int]) -> None:
+        """It is not clear what these hold."""
+        self._unclear.put(numbers, repeat(1, len(numbers)))
+
+    def unclear(self, numbers: Sequence[int]) -> list[bool]:
+        """Of whom it is not."""
+        return list(map(bool, self._unclear.of(numbers)))
+
+    def of(self, numbers: Sequence[int]) -> list[Mapping[str, Hold]]:
+        """What each holds, by entitlement id: once, and directly where that is so."""
+        return [self._holds(last) if last else _NOTHING for last in self._chains.lasts(numbers)]
+
+    def _holds(self, last: int) -> Mapping[str, Hold]:
+        found: dict[str, Hold] = {}
+        for holding in self._chains.entries(last):
+            one, how, since = self._ids[self._what[holding]], _HOW[self._how[holding]], self._since[holding]
+            if one not in found or how == "direct":
+                found[one] = Hold(one, how, None if since != since else datetime.fromtimestamp(since, UTC))
+        return found
 
 
 class SalesforceAccess:
     """Reads it with a handful of queries, whatever the number of accounts."""
 
-    def __init__(self, soql: Soql, privilege: Privilege, application: str, reading: Reading, reader: Reader) -> None:
+    def __init__(
+        self, soql: Soql, privilege: Privilege, application: str, reading: Reading, reader: Reader, register: Register
+    ) -> None:
         self._soql = soql
+        self._register = register
         self._privilege = privilege
         self._application = application
         self._reading = reading
@@ -78,23 +127,20 @@ class SalesforceAccess:
         self._groups(held, account_id)
         self._named("PermissionSetLicense", "MasterLabel", "licence", False, held)
         own = (where("AssigneeId", account_id),) if account_id else ()
-        columns: tuple[str, ...] = ("Id", "AssigneeId", "PermissionSetId", "PermissionSetGroupId", "SystemModstamp")
+        columns: tuple[str, ...] = ("AssigneeId", "PermissionSetId", "PermissionSetGroupId", "SystemModstamp")
         not_mirrored = where("PermissionSet.IsOwnedByProfile", False)
-        assignments = select(columns, "PermissionSetAssignment", not_mirrored, *own)
-        for rows in self._columns(assignments, held, "permission sets"):
+        assigned = "PermissionSetAssignment", not_mirrored, *own
+        for rows in self._columns(columns, assigned, held, "permission sets"):
             groups = rows.texts("PermissionSetGroupId")
             sets = rows.only([not group for group in groups]).texts("PermissionSetId")
-            owners, since = rows.texts("AssigneeId"), rows.instants("SystemModstamp")
-            for owner, group, one, at in zip(owners, groups, sets, since, strict=True):
-                held.add(owner, Hold(group or one or "", "direct", at))
-                if (group or one or "") not in held.entitlements:
-                    held.unclear.add(owner or "")
-        columns = ("Id", "AssigneeId", "PermissionSetLicenseId", "SystemModstamp")
-        licences = select(columns, "PermissionSetLicenseAssign", *own)
-        for rows in self._columns(licences, None, "permission set licences"):
-            owners, since = rows.texts("AssigneeId"), rows.instants("SystemModstamp")
-            for owner, licence, at in zip(owners, rows.texts("PermissionSetLicenseId"), since, strict=True):
-                held.add(owner, Hold(licence or "", "direct", at))
+            what = [group or one or "" for group, one in zip(groups, sets, strict=True)]
+            owners = self._numbers(rows.texts("AssigneeId"))
+            held.add(owners, what, self._since(rows))
+            held.doubt([owner for owner, one in zip(owners, what, strict=True) if one not in held.entitlements])
+        columns = ("AssigneeId", "PermissionSetLicenseId", "SystemModstamp")
+        for rows in self._columns(columns, ("PermissionSetLicenseAssign", *own), None, "permission set licences"):
+            licences = [licence or "" for licence in rows.texts("PermissionSetLicenseId")]
+            held.add(self._numbers(rows.texts("AssigneeId")), licences, self._since(rows))
         return held
 
     def _powerful(self, table: str, label: str, kind: str, held: Held) -> None:
@@ -130,22 +176,22 @@ class SalesforceAccess:
         for row in self._rows(query, None, "groups"):
             kind = _GROUP_KINDS.get(row.text("Type") or "", "group")
             self._put(row.text("Id"), row.text("Name") or row.text("DeveloperName"), kind, False, held)
-        direct: list[tuple[str, str, datetime | None]] = []
-        query = select(("Id", "GroupId", "UserOrGroupId", "SystemModstamp"), "GroupMember")
-        for rows in self._columns(query, None, "members of groups"):
+        groups: list[str] = []
+        members, since = array("I"), array("d")
+        for rows in self._columns(_MEMBERSHIPS, ("GroupMember",), None, "members of groups"):
             inner = [member or "" for member in rows.texts("UserOrGroupId")]
             outer = [group or "" for group in rows.texts("GroupId")]
             nested = [member.startswith(GROUP) for member in inner]
             for member, group in compress(zip(inner, outer, strict=True), nested):
                 parents.setdefault(member, []).append(group)
             meant = [not group and account_id in (None, member) for member, group in zip(inner, nested, strict=True)]
-            since = rows.only(meant).instants("SystemModstamp")
-            direct += compress(zip(inner, outer, since, strict=True), meant)
+            members.extend(self._numbers(list(compress(inner, meant))))
+            groups += compress(outer, meant)
+            since.extend(compress(self._since(rows.only(meant)), meant))
         above = Meanings[set[str]](lambda group: _above(group, parents))
-        for member, group, at in direct:
-            held.add(member, Hold(group, "direct", at))
-            for one in above[group]:
-                held.add(member, Hold(one, "group"))
+        for at in range(0, len(members), TOLD):
+            told = (members[at : at + TOLD], groups[at : at + TOLD], since[at : at + TOLD])
+            held.add(*told) if not parents else held.add(*_through(above, *told))
 
     def _named(self, table: str, label: str, kind: str, privileged: bool, held: Held) -> None:
         for row in self._rows(select(("Id", label), table), None, ""):
@@ -155,19 +201,35 @@ class SalesforceAccess:
         """The rows of a table that need not be readable; with `held` it matters for who is privileged."""
         return map(self._reader.of, chain.from_iterable(self._lists(query, held, what)))
 
-    def _columns(self, query: str, held: Held | None, what: str) -> Iterator[Objects]:
-        """The same of a table that has rows of every account: a page at a time, to be read column by column."""
-        return (Objects(items, self._reader) for items in self._lists(query, held, what))
+    def _columns(
+        self, columns: Sequence[str], asked: Sequence[str], held: Held | None, what: str
+    ) -> Iterator[Objects | Formed]:
+        """The same of a table that has rows of every account: a page at a time, to be read column by column.
 
-    def _lists(self, query: str, held: Held | None, what: str) -> Iterator[list[Any]]:
+        `asked`: the table, and conditions.
+        """
+        columns = ("Id", *columns)
+        form = form_of(columns, alike=("GroupId", "PermissionSetId", "PermissionSetGroupId", "PermissionSetLicenseId"))
+        pages = self._lists(select(columns, *asked), held, what, form)
+        return (form.objects(items, self._reader) for items in pages)
+
+    def _lists(self, query: str, held: Held | None, what: str, form: Form | None = None) -> Iterator[list[Any]]:
         try:
-            for _, items in self._soql.lists(query, self._reading):
+            for _, items in self._soql.lists(query, self._reading, form=form):
                 yield items
         except NotReadable:
             if held is not None:
                 held.told = False
             if what:
                 self._reading.notes.append(f"{what} may not be seen by the client's account")
+
+    def _numbers(self, owners: Sequence[str | None]) -> list[int]:
+        """The numbers of these accounts; those that are not told have one together, at which nobody looks."""
+        return self._register.numbers([owner or "" for owner in owners])
+
+    def _since(self, rows: Objects | Formed) -> list[float]:
+        told = self._reader.instants("SystemModstamp", rows.values("SystemModstamp"))
+        return [NEVER if at is None else at.timestamp() for at in told]
 
     def _put(self, one: str | None, name: str | None, kind: str, power: bool | None, held: Held) -> None:
         if one:
@@ -193,3 +255,58 @@ def _above(group: str, parents: Mapping[str, list[str]]) -> set[str]:
             found.add(one)
             ahead += parents.get(one, ())
     return found
+
+
+def _through(
+    above: Meanings[set[str]], members: Sequence[int], groups: Sequence[str], since: Sequence[float]
+) -> tuple[list[int], list[str], list[float], bytes]:
+    """These members of groups, and after each one the groups that its group is in."""
+    found: list[tuple[int, str, float, int]] = []
+    for member, group, at in zip(members, groups, since, strict=True):
+        found.append((member, group, at, DIRECT))
+        found += [(member, one, NEVER, THROUGH) for one in above[group]]
+    numbers, held, seconds, how = zip(*found, strict=True)
+    return [*numbers], [*held], [*seconds], bytes(how)
+
+
+class Own(Meanings[tuple[Mapping[str, Hold], bool]]):
+    """What accounts hold by their own row: of its profile, the profile's name and its role. And whether that is told.
+
+    A profile that cannot be held yet goes among the entitlements, and is `new`.
+    """
+
+    def __init__(self, entitlements: dict[str, Entitlement], privilege: Privilege, application: str) -> None:
+        super().__init__(self._of)
+        self.new: list[Entitlement] = []
+        self._entitlements, self._privilege, self._application = entitlements, privilege, application
+
+    def together(
+        self, each: Iterable[tuple[Mapping[str, Hold], tuple[Mapping[str, Hold], bool], bool]]
+    ) -> tuple[list[Mapping[str, Hold]], list[bool | None]]:
+        """What accounts hold in all, and whether that is privileged.
+
+        Of each: what other tables tell, what its own row tells, and whether something is unclear.
+        """
+        holds: list[Mapping[str, Hold]] = []
+        privileged = []
+        powers = Meanings(self._power)
+        for held, (own, told), unclear in each:
+            one = {**held, **own} if held else own
+            holds.append(one)
+            privileged.append(powers[(*one, told and not unclear)])
+        return holds, privileged
+
+    def _of(self, row: tuple[str | None, str | None, str | None]) -> tuple[Mapping[str, Hold], bool]:
+        profile, name, role = row
+        if profile is not None and profile not in self._entitlements:
+            power = self._privilege.of(name or "")
+            one = Entitlement(self._application, profile, name or profile, "profile", power)
+            self._entitlements[profile] = one
+            self.new.append(one)
+            self.clear()  # a role of that id can be held from now on
+        own = [one for one in (profile, role) if one is not None and one in self._entitlements]
+        return {one: Hold(one) for one in own}, profile is not None
+
+    def _power(self, held: tuple[Any, ...]) -> bool | None:
+        *ids, told = held
+        return holds_privilege([self._entitlements[one].privileged for one in ids], told=told)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from connectors.kit.columns import Objects
+from connectors.kit.forms import Form, Formed
 from connectors.kit.portions import Meanings
+from connectors.kit.register import Marks, Register
 from connectors.kit.resource import Reader
-from connectors.kit.salesforce_query import NotReadable, Soql, select, where, where_in
+from connectors.kit.salesforce_query import NotReadable, Soql, form_of, select, where, where_in
 from governance.records import Account, Reading, Rows
 
 COLUMNS: Final = (
@@ -29,35 +30,60 @@ _TEXTS: Final = {
 }  # fmt: skip
 
 
-@dataclass
-class Logins:
-    """What stands beside the rows of User."""
+# Whether a second factor is registered, as it is marked.
+_FACTORS: Final = (None, False, True)
 
-    frozen: dict[str, bool | None] = field(default_factory=dict)  # only those that are, or may be
-    frozen_told: bool | None = True  # None: a row could not be read, so anybody may be; False: not told at all
-    mfa: Mapping[str, bool | None] | None = None  # None: not told
-    tokens: dict[str, int] = field(default_factory=dict)  # how many programs may act as whom; only those shown
+
+class Shown(NamedTuple):
+    """What stands beside the rows of User about the accounts of a page."""
+
+    may_sign_in: Sequence[bool | None]  # whoever is active
+    mfa: Sequence[bool | None]
+    tokens: Sequence[int | None]
+
+
+class Logins:
+    """The same about all accounts, by their number in the register."""
+
+    def __init__(self, frozen_told: bool | None) -> None:
+        self.frozen: dict[str, bool | None] = {}  # only those that are, or may be
+        self.frozen_told = frozen_told  # None: a row could not be read, so anybody may be; False: not told at all
+        self.factors: Marks | None = None  # None: not told
+        self.tokens = Marks("I")  # how many programs may act as whom; only those shown
+
+    def of(self, ids: Sequence[str], numbers: Sequence[int]) -> Shown:
+        """What is told of these."""
+        frozen, others = self.frozen, None if self.frozen_told is None else True
+        may = [others if one not in frozen else False if frozen[one] else None for one in ids]
+        return Shown(may, self.registered(numbers), [tokens or None for tokens in self.tokens.of(numbers)])
+
+    def registered(self, numbers: Sequence[int]) -> list[bool | None]:
+        """Whether each has a second factor here."""
+        if self.factors is None:
+            return [None] * len(numbers)
+        return list(map(_FACTORS.__getitem__, self.factors.of(numbers)))
 
 
 class LoginReader:
     """Reads it."""
 
-    def __init__(self, soql: Soql, reading: Reading, reader: Reader, place: str) -> None:
+    def __init__(self, soql: Soql, place: str, reading: Reading, reader: Reader, register: Register) -> None:
         self._soql = soql
+        self._register = register
         self._reading = reading
         self._reader = reader
         self._place = place
 
     def read(self, *, frozen: bool, account_id: str | None = None) -> Logins:
         """Frozen logins and second factors of all accounts, or of one."""
-        logins = Logins(frozen_told=frozen)
+        logins = Logins(frozen)
         if frozen:
             self._frozen(logins, account_id)
         else:
             self._reading.notes.append("frozen accounts are not told apart: they count as active (frozen = false)")
-        logins.mfa = self._factors(account_id)
+        logins.factors = self._factors(account_id)
         if account_id is None:
-            logins.tokens = self._opening()
+            self._opening(logins.tokens)
         return logins
 
     def _frozen(self, logins: Logins, account_id: str | None) -> None:
@@ -79,29 +105,26 @@ class LoginReader:
                 "frozen accounts are not told apart: they count as active (it needs the permission Manage Users)"
             )
 
-    def _opening(self) -> dict[str, int]:
+    def _opening(self, tokens: Marks) -> None:
         """How many programs hold a token of whom. Only of those whose tokens are shown: of the rest nothing is told."""
-        found: dict[str, int] = {}
         try:
             for _, items in self._soql.lists(select(("UserId",), "OauthToken"), self._reading):
-                for owner in Objects(items, self._reader).texts("UserId"):
-                    if owner is not None:
-                        found[owner] = found.get(owner, 0) + 1
+                owners = Objects(items, self._reader).texts("UserId")
+                tokens.count(self._register.numbers([owner for owner in owners if owner is not None]))
         except NotReadable:
             self._reading.notes.append("tokens of programs are not told: it needs the permission Customize Application")
-        return found
 
-    def _factors(self, account_id: str | None) -> Mapping[str, bool | None] | None:
+    def _factors(self, account_id: str | None) -> Marks | None:
         one = (where("UserId", account_id),) if account_id else ()
-        found: dict[str, bool | None] = {}
+        found, form = Marks(), form_of(("Id", "UserId"), METHODS)
         registered = Meanings(_registered)
         try:
             query = select(("UserId", *METHODS), "TwoFactorMethodsInfo", *one)
-            for _, items in self._soql.lists(query, self._reading):
-                rows = Objects(items, self._reader)
+            for _, items in self._soql.lists(query, self._reading, form=form):
+                rows = form.objects(items, self._reader)
                 told = zip(*map(rows.flags, METHODS), strict=True)
                 owners = [owner or "" for owner in rows.texts("UserId")]
-                found |= zip(owners, map(registered.__getitem__, told), strict=True)
+                found.put(self._register.numbers(owners), map(registered.__getitem__, told))
         except NotReadable:
             self._reading.notes.append("MFA is not told: it needs the permission Manage MFA in API")
             return None
@@ -113,51 +136,50 @@ def where_wanted(*, portal: bool) -> str:
     return where_in("UserType", NOBODY if portal else (*NOBODY, *PORTAL), "NOT IN")
 
 
-def accounts_of(
-    rows: Objects, ids: Sequence[str], application: str, logins: Logins, privileged: Sequence[bool | None]
-) -> Rows:
-    """The accounts of these ids that the rows of a page describe."""
-    kinds = _kinds(rows)
-    seen_at, federated = rows.instants("LastLoginDate"), rows.values("FederationIdentifier")
-    never = [
-        told and value is None
-        for told, value in zip(rows.tells("LastLoginDate"), rows.values("LastLoginDate"), strict=True)
+def page_form() -> Form:
+    """What a page of rows of User tells."""
+    texts = [column for column in COLUMNS if column not in ("IsActive", "CreatedById", "ManagerId")]
+    alike = [
+        column for column in texts if column.startswith("Profile") or column in ("UserType", "Department", "Title")
     ]
+    return form_of(texts, ("IsActive",), alike=alike, needed=("LastLoginDate",))
+
+
+def accounts_of(
+    rows: Objects | Formed, ids: Sequence[str], application: str, shown: Shown, privileged: Sequence[bool | None],
+    reader: Reader,
+) -> Rows:  # fmt: skip
+    """The accounts of these ids that the rows of a page describe."""
+    kinds, actives = _kinds(rows), rows.flags("IsActive")
+    signed_in, federated = rows.values("LastLoginDate"), rows.values("FederationIdentifier")
+    seen_at = reader.instants("LastLoginDate", signed_in)
+    never = [told and value is None for told, value in zip(rows.tells("LastLoginDate"), signed_in, strict=True)]
     columns: dict[str, Sequence[Any]] = {
         "application": [application] * len(ids),
         "account_id": ids,
         **{ours: rows.texts(theirs) for ours, theirs in _TEXTS.items()},
         "kind": kinds,
-        "active": _active(rows, ids, logins),
+        "active": [may if active else active for active, may in zip(actives, shown.may_sign_in, strict=True)],
         "last_seen_at": seen_at,
         # Programs sign in with tokens, which leave no date: that proves nothing of them.
         "last_seen_known": [
             at is not None or (none and kind not in ("service", "bot"))
             for at, none, kind in zip(seen_at, never, kinds, strict=True)
         ],
-        "created_at": rows.instants("CreatedDate"),
-        "mfa": _mfa(ids, federated, logins),
+        "created_at": reader.instants("CreatedDate", rows.values("CreatedDate")),
+        "mfa": _mfa(shown.mfa, federated),
         "privileged": privileged,
-        "credentials": list(map(logins.tokens.get, ids)),
+        "credentials": shown.tokens,
     }
     return Rows(Account, columns)
 
 
-def _active(rows: Objects, ids: Sequence[str], logins: Logins) -> list[bool | None]:
-    told, frozen, others = rows.flags("IsActive"), logins.frozen, None if logins.frozen_told is None else True
-    return [
-        active if not active else others if one not in frozen else False if frozen[one] else None
-        for one, active in zip(ids, told, strict=True)
-    ]
-
-
-def _mfa(ids: Sequence[str], federated: Sequence[Any], logins: Logins) -> list[bool | None]:
+def _mfa(registered: Sequence[bool | None], federated: Sequence[Any]) -> list[bool | None]:
     """Registered here; who comes through an identity provider may have it there, so none here is unknown."""
-    registered = map((logins.mfa or {}).get, ids)
     return [None if one is False and name else one for one, name in zip(registered, federated, strict=True)]
 
 
-def _kinds(rows: Objects) -> list[str | None]:
+def _kinds(rows: Objects | Formed) -> list[str | None]:
     bots = [key is not None and key.casefold() == _AGENT for key in rows.texts(f"{_LICENCE}.LicenseDefinitionKey")]
     rows = rows.only([not bot for bot in bots])
     named = [name is not None and "integration" in name.casefold() for name in rows.texts(f"{_LICENCE}.Name")]
@@ -168,5 +190,5 @@ def _kinds(rows: Objects) -> list[str | None]:
     ]
 
 
-def _registered(told: tuple[bool | None, ...]) -> bool | None:
-    return True if any(told) else None if None in told else False
+def _registered(told: tuple[bool | None, ...]) -> int:
+    return _FACTORS.index(True if any(told) else None if None in told else False)

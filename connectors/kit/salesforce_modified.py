@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from connectors.kit.contract import Before, MarkRefused
 from connectors.kit.privilege import holds_privilege
+from connectors.kit.register import Register
 from connectors.kit.salesforce_access import PROFILE, ROLE, Held, Hold
 from connectors.kit.salesforce_account import Logins
 from connectors.kit.salesforce_query import where, where_in
@@ -26,9 +27,10 @@ CHUNK: Final = 200  # ids of one query
 class Earlier:
     """What the accounts were before, and what the tables beside User say of them now."""
 
-    def __init__(self, before: Before, held: Held, logins: Logins) -> None:
+    def __init__(self, before: Before, held: Held, logins: Logins, register: Register) -> None:
         self._held = held
         self._logins = logins
+        self._register = register
         self._own: dict[str, dict[str, Hold]] = {}  # profile and role, which the rows of User tell
         for grant in before.grants():
             if grant.entitlement_id.startswith((PROFILE, ROLE)) and grant.entitlement_id in held.entitlements:
@@ -42,7 +44,8 @@ class Earlier:
 
     def holds(self, account_id: str) -> Iterable[Hold]:
         """What an account holds that did not change itself."""
-        return {**self._held.of_account.get(account_id, {}), **self._own.get(account_id, {})}.values()
+        [held] = self._held.of(self._register.find([account_id]))
+        return {**held, **self._own.get(account_id, {})}.values()
 
     def other(self, frozen_before: set[str]) -> set[str]:
         """Accounts that are frozen or not any more, or whose second factor or privilege is another now."""
@@ -51,12 +54,13 @@ class Earlier:
 
     def _differs(self, account_id: str) -> bool:
         mfa, federated, privileged = self._was[account_id]
-        registered = (self._logins.mfa or {}).get(account_id)
+        number = self._register.find([account_id])
+        [registered], [unclear] = self._logins.registered(number), self._held.unclear(number)
         if mfa is not (None if registered is False and federated else registered):
             return True
         held = [self._held.entitlements[hold.entitlement_id].privileged for hold in self.holds(account_id)]
         profile = any(one.startswith(PROFILE) for one in self._own.get(account_id, {}))
-        told = self._held.told and profile and account_id not in self._held.unclear
+        told = self._held.told and profile and not unclear
         return privileged is not holds_privilege(held, told=told)
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from connectors.kit.answers import Answer
-from connectors.kit.columns import keys_of
+from connectors.kit.columns import as_texts, keys_of
+from connectors.kit.forms import FLAG, TEXT, Form
 from connectors.kit.http import Http
 from connectors.kit.pagination import Page, read_lists
 from connectors.kit.resource import as_text
@@ -54,11 +56,11 @@ class Soql:
                 yield number, row if isinstance(row, _OBJECT) else {}
 
     def lists(
-        self, query: str, reading: Reading, *, counted: bool = False
+        self, query: str, reading: Reading, *, counted: bool = False, form: Form | None = None
     ) -> Iterator[tuple[Sequence[int], list[Any]]]:
-        """The same page by page, as they are."""
+        """The same page by page, as they are. `form`: of the records, with their ids; others come as ever."""
         place = f"{self._place}: {query.partition(' FROM ')[2].partition(' ')[0]}"
-        yield from read_lists(self._fetch(query), lambda page: keys_of(page, "Id"), reading, place, counted=counted)
+        yield from read_lists(self._fetch(query, form), partial(_ids, form), reading, place, counted=counted)
 
     def first(self, query: str) -> Mapping[str, Any] | None:
         """The first record of the query, or None."""
@@ -72,12 +74,12 @@ class Soql:
         """One answer that is no query."""
         return self._heard(self._http.get(path, allow=REFUSED))
 
-    def _fetch(self, query: str) -> Callable[[str | None], Page]:
+    def _fetch(self, query: str, form: Form | None = None) -> Callable[[str | None], Page]:
+        read = form.read if form else None
+
         def fetch(cursor: str | None) -> Page:
-            if cursor is None:
-                answer = self._http.get(f"{DATA}/query", {"q": query}, headers=self._headers, allow=REFUSED)
-            else:
-                answer = self._http.get(cursor, headers=self._headers, allow=REFUSED)
+            path, params = (f"{DATA}/query", {"q": query}) if cursor is None else (cursor, None)
+            answer = self._http.get(path, params, headers=self._headers, allow=REFUSED, form=read)
             told = self._heard(answer).data
             records = told.get("records") if isinstance(told, Mapping) else None
             if not isinstance(told, Mapping) or not isinstance(records, list):
@@ -103,6 +105,18 @@ class Soql:
         if answer.status in REFUSED:
             raise refusal(answer, self._place)
         return answer
+
+
+def form_of(
+    columns: Iterable[str],
+    flags: Iterable[str] = (),
+    *,
+    alike: Collection[str] = (),
+    needed: Collection[str] = (),
+) -> Form:
+    """What a page of records is that tell these columns as texts, and these as flags. The rest is as forms have it."""
+    asked = dict.fromkeys(columns, TEXT) | dict.fromkeys(flags, FLAG)
+    return Form(asked, "records", ("nextRecordsUrl", "totalSize", "done"), alike=alike, needed=needed)
 
 
 def refusal(answer: Answer, place: str) -> FeedError:
@@ -166,6 +180,13 @@ def checked(record_id: str) -> str:
 def row_id(row: Any) -> str | None:
     """The id of a record."""
     return as_text(row.get("Id")) if isinstance(row, _OBJECT) else None
+
+
+def _ids(form: Form | None, page: list[Any]) -> list[str | None]:
+    """The ids of a page of records, of the form or not."""
+    if form and page and type(page[0]) is form.kind:
+        return as_texts(form.column("Id", page))
+    return keys_of(page, "Id")
 
 
 def _first(answer: Answer) -> Mapping[str, Any]:

@@ -114,7 +114,7 @@ class AccountReader:
             "application": [self._application] * len(ids),
             "account_id": ids,
             **{ours: resources.texts(theirs) for ours, theirs in _TEXTS.items()},
-            "email": _emails(resources.values("emails")),
+            "email": emails_of(resources.values("emails")),
             "display_name": _names(resources),
             "kind": list(map(self._kinds.__getitem__, resources.texts("userType"))),
             "active": self._active(resources),
@@ -178,7 +178,7 @@ def _names(resources: Resources) -> list[str | None]:
     ]
 
 
-def _emails(values: list[Any]) -> list[str | None]:
+def emails_of(values: list[Any]) -> list[str | None]:
     """The address of each: the only one, or the best of several."""
     single = [value[0] if type(value) is list and len(value) == 1 else None for value in values]
     told = Resources(single).texts("value")

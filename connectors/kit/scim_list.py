@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from connectors.kit.answers import Answer
+from connectors.kit.answers import Answer, Reads
 from connectors.kit.http import Http
 from connectors.kit.pagination import Page, read_pages
 from connectors.kit.resource import as_text
@@ -42,14 +42,21 @@ class ScimLists:
         """Ask for one account."""
         self._page("Users", {}, 1, "1", ())
 
-    def users(self, expression: str | None) -> Callable[[str | None], Page]:
-        """What fetches one page of accounts."""
+    def users(self, expression: str | None, form: Reads | None = None) -> Callable[[str | None], Page]:
+        """What fetches one page of accounts. `form` reads a page of a known form, and tells None of any other."""
         more = {"filter": expression} if expression else {}
-        return lambda cursor: self._page("Users", more, self._size, cursor or "1", ()) or Page([])
+        return lambda cursor: self._page("Users", more, self._size, cursor or "1", (), form) or Page([])
 
     def groups(self, reading: Reading, place: str) -> Groups:
         """All groups, where the server has them."""
         found = Groups()
+        for group_id, members in self.members(reading, place, found):
+            for account_id in members:
+                found.of_account.setdefault(account_id, []).append(group_id)
+        return found
+
+    def members(self, reading: Reading, place: str, found: Groups) -> Iterator[tuple[str, list[str]]]:
+        """Group by group the account ids of its members. Everything else goes into `found`."""
 
         def fetch(cursor: str | None) -> Page:
             page = self._page("Groups", {}, self._size, cursor or "1", _NO_SUCH_LIST if cursor is None else ())
@@ -64,26 +71,29 @@ class ScimLists:
             attributes = Attributes(resource)
             found.names[group_id] = attributes.text("displayName") or group_id
             members_told = members_told or attributes.tells("members")
-            for member in attributes.several("members"):
-                told = Attributes(member if isinstance(member, dict) else {"value": member})
-                account_id = told.text("value")
-                if account_id and (told.text("type") or "User").casefold() == "user":
-                    found.of_account.setdefault(account_id, []).append(group_id)
+            yield group_id, list(filter(None, map(_member_id, attributes.several("members"))))
         found.told = found.told and (members_told or not found.names)
-        return found
 
-    def _page(self, path: str, more: dict[str, str], size: int, cursor: str, missing: tuple[int, ...]) -> Page | None:
+    def _page(
+        self,
+        path: str,
+        more: dict[str, str],
+        size: int,
+        cursor: str,
+        missing: tuple[int, ...],
+        form: Reads | None = None,
+    ) -> Page | None:
         """One page; None when the list is missing. A cursor is the 1-based index, or `cursor:` and the server's own."""
         start = {"cursor": cursor.removeprefix("cursor:")} if cursor.startswith("cursor:") else {"startIndex": cursor}
         params = {**start, **more}
         trying = self._counts is None
         if self._counts is False:
-            answer = self._http.get(path, params, allow=missing)
+            answer = self._http.get(path, params, allow=missing, form=form)
         else:
             allow = (*missing, *_NO_COUNT) if trying else missing
-            answer = self._http.get(path, {**params, "count": str(size)}, allow=allow, retry_500=not trying)
+            answer = self._http.get(path, {**params, "count": str(size)}, allow=allow, retry_500=not trying, form=form)
             if trying and answer.status in _NO_COUNT:
-                answer = self._http.get(path, params, allow=missing)
+                answer = self._http.get(path, params, allow=missing, form=form)
                 self._counts = False if answer.status == 200 else None
             elif answer.status == 200:
                 self._counts = True
@@ -108,6 +118,13 @@ class ScimLists:
             return Page(items, None, total)
         index = int(cursor) + len(items)  # not by what was asked for: servers give less
         return Page(items, None if total is not None and index > total else str(index), total)
+
+
+def _member_id(member: Any) -> str | None:
+    """The account a member of a group is; None where it is another group, or nothing."""
+    told = Attributes(member if isinstance(member, dict) else {"value": member})
+    account_id = told.text("value")
+    return account_id if account_id and (told.text("type") or "User").casefold() == "user" else None
 
 
 def _count(value: Any) -> int | None:

@@ -14,11 +14,10 @@ from connectors.kit.http import Http
 from connectors.kit.pagination import read_lists
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader
-from connectors.kit.scim_accounts import AccountReader, keys_of_resources
-from connectors.kit.scim_list import ScimLists
-from connectors.kit.scim_resource import Dialect
+from connectors.kit.scim_list import Groups, ScimLists
 from connectors.kit.slack_calls import PLAN, REFUSED, SlackCalls
 from connectors.kit.slack_people import Beside
+from connectors.kit.slack_provisioned import ProvisionedReader, keys_of, page_of
 from governance.errors import AuthenticationFailed
 from governance.records import Entitlement, Reading
 
@@ -72,9 +71,7 @@ class BesideLists:
                 continue
             name = group.text("name") or group.text("handle") or group_id
             found.append(self._entitlement(f"group:{group_id}", name))
-            for member in group.several("users"):
-                if isinstance(member, str):
-                    beside.groups.setdefault(member, []).append(f"group:{group_id}")
+            beside.join(f"group:{group_id}", [one for one in group.several("users") if isinstance(one, str)])
         reader.note(reading)
         return found
 
@@ -83,13 +80,13 @@ class BesideLists:
             reading.notes.append(refusal)
             return []
         lists = ScimLists(self._scim, SCIM_PAGE)
-        accounts = AccountReader(self._application, Dialect(), self._scim.deadline.now)
+        reader = ProvisionedReader(self._application, self._scim.deadline.now)
         place = f"{self._application}: SCIM Users"
-        for _, items in read_lists(lists.users(None), keys_of_resources, reading, place, counted=False):
-            beside.provisioned |= {account.account_id: account for _, account in accounts.several(items)}
-        groups = lists.groups(reading, f"{self._application}: SCIM Groups")
-        for account_id, held in groups.of_account.items():
-            beside.groups.setdefault(account_id, []).extend(f"scim:{group_id}" for group_id in held)
+        for _, items in read_lists(lists.users(None, page_of), keys_of, reading, place, counted=False):
+            beside.provision(*reader.read(items))
+        groups = Groups()
+        for group_id, members in lists.members(reading, f"{self._application}: SCIM Groups", groups):
+            beside.join(f"scim:{group_id}", members)
         return [self._entitlement(f"scim:{group_id}", name) for group_id, name in groups.names.items()]
 
     def _access_log(self, beside: Beside, reading: Reading, most: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from connectors.kit.addresses import Address
-from connectors.kit.answers import Answer
+from connectors.kit.answers import Answer, Reads
 from connectors.kit.contract import Circumstances
 from connectors.kit.http import Http
 from connectors.kit.momentary import asked_again
@@ -52,22 +52,27 @@ class SlackCalls:
         self._place = place
 
     def get(
-        self, method: str, params: Mapping[str, str] | None = None, *, allow: frozenset[str] = frozenset()
+        self,
+        method: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        allow: frozenset[str] = frozenset(),
+        form: Reads | None = None,
     ) -> dict[str, Any]:
-        """Read. Error codes in `allow` are answers too: then `ok` is False."""
-        return self._told(method, lambda: self.http.get(method, params), allow)
+        """Read. Error codes in `allow` are answers too: then `ok` is False. `form`: as `Http.get` has it."""
+        return self._told(method, lambda: self.http.get(method, params, form=form), allow)
 
     def post(self, method: str, form: Mapping[str, str], *, allow: frozenset[str] = frozenset()) -> dict[str, Any]:
         """Change something; all that are used here may be done twice."""
         return self._told(method, lambda: self.http.send("POST", method, None, form=form, idempotent=True), allow)
 
     def pages(
-        self, method: str, key: str, params: Mapping[str, str], *, allow: frozenset[str] = frozenset()
+        self, method: str, key: str, params: Mapping[str, str], form: Reads | None = None
     ) -> Callable[[str | None], Page]:
         """What fetches one page of a list that goes on by cursor."""
 
         def fetch(cursor: str | None) -> Page:
-            told = self.get(method, {**params, "cursor": cursor} if cursor else params, allow=allow)
+            told = self.get(method, {**params, "cursor": cursor} if cursor else params, form=form)
             items = told.get(key) if told["ok"] is True else []
             if not isinstance(items, list):
                 raise UnexpectedAnswer(f"{self._place}: {method}: the answer holds no list of {key}", method)

@@ -1,0 +1,196 @@
+"""What is told of each id, by the million, in arrays: a number for every id, and what stands at that number.
+
+A million ids in a dictionary take 130 MiB, and with an object for each of them several times that; here they take 40.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from connectors.kit.fingerprints import FEW
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Register:
+    """Ids, and the number of each from 1 on in the order they came; 0 is nobody's."""
+
+    def __init__(self, few: int = FEW) -> None:
+        """`few`: so many are kept in a dictionary, which is quicker."""
+        self._few = few
+        self._numbers: dict[str, int] = {}
+        self._hashes = array("q", [0])
+        self._ids = bytearray()  # one after the other
+        self._ends = array("Q", [0])
+        self._slots = array("I")  # numbers, each in the first free slot from its own place on; a free one is zero
+
+    def __len__(self) -> int:
+        """How many they are, which is the last one's number."""
+        return len(self._numbers) or len(self._ends) - 1
+
+    def numbers(self, ids: Sequence[str]) -> list[int]:
+        """The number of each; one that was not met before gets the next."""
+        if not self._slots:
+            known, add = self._numbers, self._numbers.setdefault
+            found = [add(one, len(known) + 1) for one in ids]
+            if len(known) > self._few:
+                self._spill()
+            return found
+        return list(map(self._number, ids))
+
+    def find(self, ids: Sequence[str]) -> list[int]:
+        """The number of each; 0 where it was not met."""
+        if not self._slots:
+            known = self._numbers.get
+            return [known(one, 0) for one in ids]
+        return [self._slots[self._slot(one)] for one in ids]
+
+    def _spill(self) -> None:
+        """From the many on they lie in arrays."""
+        ids, self._numbers = list(self._numbers), {}
+        self._fill(1 << (2 * len(ids) + 1).bit_length())
+        for one in ids:
+            self._number(one)
+
+    def _number(self, one: str) -> int:
+        at = self._slot(one)
+        if number := self._slots[at]:
+            return number
+        number = self._slots[at] = len(self._ends)
+        self._hashes.append(hash(one))
+        self._ids += one.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._ids))
+        if 5 * number > 3 * len(self._slots):
+            self._fill(2 * len(self._slots))
+        return number
+
+    def _slot(self, one: str) -> int:
+        """Where its number lies, or will lie."""
+        slots, hashes, ends = self._slots, self._hashes, self._ends
+        hashed, last = hash(one), len(slots) - 1
+        at = hashed & last
+        while number := slots[at]:
+            # The hash alone might be another's too.
+            if hashes[number] == hashed and self._ids[ends[number - 1] : ends[number]] == one.encode(
+                "utf-8", "surrogatepass"
+            ):
+                break
+            at = (at + 1) & last
+        return at
+
+    def _fill(self, size: int) -> None:
+        slots = self._slots = array("I", bytes(4 * size))
+        last = size - 1
+        for number in range(1, len(self._hashes)):
+            at = self._hashes[number] & last
+            while slots[at]:
+                at = (at + 1) & last
+            slots[at] = number
+
+
+class Marks:
+    """A small number at each number of a register; 0 where none was put."""
+
+    def __init__(self, kind: str = "B") -> None:
+        """`kind`: as arrays name it; by default from 0 to 255."""
+        self._told = array(kind, [0])
+
+    def put(self, numbers: Sequence[int], marks: Iterable[int]) -> None:
+        """Instead of what stood there."""
+        told = self._room(numbers)
+        for number, mark in zip(numbers, marks, strict=True):
+            told[number] = mark
+
+    def count(self, numbers: Sequence[int]) -> None:
+        """One more at each."""
+        told = self._room(numbers)
+        for number in numbers:
+            told[number] += 1
+
+    def of(self, numbers: Sequence[int]) -> list[int]:
+        """What stands at each."""
+        return list(map(self._room(numbers).__getitem__, numbers))
+
+    def marked(self) -> int:
+        """At how many numbers something stands."""
+        return len(self._told) - self._told.count(0)
+
+    def _room(self, numbers: Sequence[int]) -> array[int]:
+        return _roomy(self._told, numbers)
+
+
+class Chains:
+    """A list at each number of a register, all of them in one. What stands in them is the caller's, entry by entry.
+
+    Entries count from 1; an array of the caller's that tells something of each begins with a place that is nobody's.
+    """
+
+    def __init__(self) -> None:
+        self._last = array("I", [0])  # at each number the last entry
+        self._before = array("I", [0])  # at each entry the one before it in the same list
+
+    def add(self, numbers: Sequence[int]) -> None:
+        """The next entries: one in the list at each of these numbers."""
+        last, before = _roomy(self._last, numbers), self._before
+        for entry, number in enumerate(numbers, len(before)):
+            before.append(last[number])
+            last[number] = entry
+
+    def lasts(self, numbers: Sequence[int]) -> list[int]:
+        """The last entry of the list at each number; 0 where nothing stands in it."""
+        return list(map(_roomy(self._last, numbers).__getitem__, numbers))
+
+    def entries(self, last: int) -> list[int]:
+        """The entries of a list in their order, by its last."""
+        before, found = self._before, []
+        while last:
+            found.append(last)
+            last = before[last]
+        return found[::-1]
+
+
+class Packed:
+    """Some values at each number of a register, packed: `kind` is the type of the tuple that they are."""
+
+    def __init__(self, kind: Any, silent: tuple[Any, ...]) -> None:
+        """`silent`: what stands where nothing was put."""
+        self._unpack = msgspec.msgpack.Decoder(kind).decode
+        self._silent = silent
+        self._places = array("I", [0])  # at each number the row that stands there; the first row is nobody's
+        self._rows = bytearray()
+        self._ends = array("Q", [0])
+        self._odd: dict[int, tuple[Any, ...]] = {}  # rows that cannot be packed
+
+    def put(self, numbers: Sequence[int], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Instead of what stood there."""
+        places, packed, ends = _roomy(self._places, numbers), self._rows, self._ends
+        for number, row in zip(numbers, rows, strict=True):
+            places[number] = len(ends)
+            try:
+                packed += _pack(row)
+            except UnicodeEncodeError:  # half a character, which no file format but JSON can hold
+                self._odd[len(ends)] = row
+            ends.append(len(packed))
+
+    def of(self, numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+        """What stands at each."""
+        return list(map(self._row, map(_roomy(self._places, numbers).__getitem__, numbers)))
+
+    def _row(self, place: int) -> tuple[Any, ...]:
+        if not place:
+            return self._silent
+        packed = self._rows[self._ends[place - 1] : self._ends[place]]
+        row: tuple[Any, ...] = self._unpack(packed) if packed else self._odd[place]
+        return row
+
+
+def _roomy(told: array[int], numbers: Sequence[int]) -> array[int]:
+    """The same array, with a place for each of these numbers."""
+    missing = max(numbers, default=0) + 1 - len(told)
+    if missing > 0:
+        told.frombytes(bytes(told.itemsize * missing))
+    return told
