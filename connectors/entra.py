@@ -40,6 +40,7 @@ from connectors.kit.entra_holdings import EntraHoldings
 from connectors.kit.entra_log import EntraLog
 from connectors.kit.entra_mapping import assignments
 from connectors.kit.entra_people import EntraPeople
+from connectors.kit.fingerprints import Met
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.portions import gathered
@@ -165,8 +166,7 @@ class Entra(
         delta.begin()
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         self.changes_mark = delta.mark(self._holdings.nested) if found.all_told else None
-        registered = people.registered()
-        seen: set[str] = set()
+        registered, seen = people.registered(found.ids), Met()
         yield from gathered(people.everybody(found, registered, seen))
         reading.kept = len(seen)
         self._reader.note(reading)
@@ -190,10 +190,10 @@ class Entra(
         found = self._holdings.all(reading, applications=apps, kept=Kept(before, changed))
         if not found.all_told:
             raise MarkRefused(f"{place}: not everything that accounts hold may be seen any more")
-        registered, there, wanted = people.registered(), set(), set(changed.users)
+        registered, there, wanted = people.registered(found.ids), set(), set(changed.users)
         for account_id, mfa, privileged in before.accounts("account_id", "mfa", "privileged"):
             there.add(account_id)
-            if (mfa, [privileged]) != (registered.get(account_id), found.privileged([account_id])):
+            if (mfa, [privileged]) != (*registered.of([account_id]), found.privileged([account_id])):
                 wanted.add(account_id)
         live, deleted = people.of(wanted, len(there))
         yield from found.entitlements.values()
@@ -206,7 +206,7 @@ class Entra(
                 yield Gone(account_id)
             elif account_id in there:
                 raise MarkRefused(f"{place}: {account_id} is not listed, and not told to be removed")
-        yield from found.grants(place, sorted(found.held.keys() & (there - wanted))).records()
+        yield from found.grants(place, sorted((there - wanted).intersection(found.holders()))).records()
         reading.kept = len(wanted & (live.keys() | deleted.keys()))
         self._reader.note(reading)
         reading.notes.append("last sign-ins of users that did not change are those of the log, else as of then")

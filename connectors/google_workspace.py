@@ -8,9 +8,9 @@ Last seen  the last sign-in to Google, single sign-on included; 1970-01-01 means
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.columns import Objects
@@ -26,6 +26,7 @@ from connectors.kit.contract import (
     ReadsColumns,
     TellsEvents,
 )
+from connectors.kit.fingerprints import Met
 from connectors.kit.google_addresses import Addresses
 from connectors.kit.google_calls import DIRECTORY, SCOPE, Delegated, GoogleCalls
 from connectors.kit.google_changes import Changes
@@ -36,10 +37,10 @@ from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.portions import gathered
 from connectors.kit.privilege import Privilege, holds_privilege
-from connectors.kit.quarantine import judge
+from connectors.kit.quarantine import judge, named
 from connectors.kit.resource import Reader
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Entitlement, Event, Receipt, Rejected, Rows
+from governance.records import Account, Credential, Entitlement, Event, Receipt, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 READ_SCOPES: Final = (
@@ -209,49 +210,32 @@ class GoogleWorkspace(
         """Everything that can be held, and what each page of accounts tells, deleted ones last."""
         reading = self.reading
         yield entitlement_rows(found.entitlements.values())
-        seen: set[str] = set()
+        seen = Met()
         for deleted in (False, True):
             for numbers, items in self._directory.accounts(reading, deleted=deleted):
                 accounts = Objects(items, reader)
                 told = accounts.texts("id")
-                ids = [account_id for account_id in dict.fromkeys(told) if account_id is not None]
-                if len(ids) < len(told) or not seen.isdisjoint(ids):
-                    ids, items = self._new(numbers, told, items, seen)
-                    accounts = Objects(items, reader)
-                seen.update(ids)
+                good = named(numbers, items, told, seen, reading)
+                if len(good) < len(items):
+                    accounts = Objects(good.values(), reader)
+                ids = list(good)
                 addresses.add(accounts)
                 yield from self._told(accounts, ids, reader, found, deleted=deleted)
         reading.kept = len(seen)
-
-    def _new(
-        self, numbers: Sequence[int], ids: Sequence[str | None], items: list[Any], seen: set[str]
-    ) -> tuple[list[str], list[Any]]:
-        """Those that have an id and did not come before."""
-        good: dict[str, Any] = {}
-        for number, account_id, item in zip(numbers, ids, items, strict=True):
-            if account_id is None:
-                where = f"{self.reading.source}#{number}"
-                self.reading.rejected.append(Rejected(where, "id", "is missing or no text"))
-            elif account_id in seen or account_id in good:
-                self.reading.duplicates += 1
-            else:
-                good[account_id] = item
-        return list(good), list(good.values())
 
     def _told(
         self, accounts: Objects, ids: Sequence[str], reader: Reader, found: Holdings, *, deleted: bool
     ) -> Iterator[Rows]:
         """The accounts and what they hold."""
-        none: dict[str, str] = {}
-        held = [found.held.get(account_id, none) for account_id in ids]
+        held = found.held(ids)
         if not found.roles_told:
             own = [dict.fromkeys(several, "direct") for several in admin_flags(accounts)]
-            held = [one | more for one, more in zip(held, own, strict=True)]
+            held = [{**one, **more} for one, more in zip(held, own, strict=True)]
         privileged = self._privileged(found, held, accounts)
         yield accounts_of(accounts, ids, reader, self.feed.name, privileged, deleted=deleted)
         yield grant_rows(self.feed.name, ids, held, how=[how for one in held for how in one.values()])
 
-    def _privileged(self, found: Holdings, held: list[dict[str, str]], accounts: Objects) -> list[bool | None]:
+    def _privileged(self, found: Holdings, held: Sequence[Mapping[str, str]], accounts: Objects) -> list[bool | None]:
         flags = zip(accounts.flags("isAdmin"), accounts.flags("isDelegatedAdmin"), strict=True)
         roles_known = not found.roles_of_groups or found.groups_told  # whoever is in a group of a role has the role
         entitlements, roles_told = found.entitlements, found.roles_told

@@ -22,6 +22,7 @@ from connectors.kit.atlassian_directory import KINDS, Member, checked, kind_of
 from connectors.kit.atlassian_lists import SiteLists, account_ids
 from connectors.kit.columns import Objects
 from connectors.kit.contract import Field, TellsMapping
+from connectors.kit.fingerprints import Met
 from connectors.kit.granted import grants_by_way
 from connectors.kit.http import Http
 from connectors.kit.jira_changes import JiraChange
@@ -86,7 +87,7 @@ class Jira(Atlassian, TellsMapping):
         for member in members.values():
             for role in member.roles:
                 held.entitlements.setdefault(f"{ORG_ROLE}{role}", self._org_role(role))
-        seen: set[str] = set()
+        seen = Met()
         left_out: set[str] = set()
         yield from gathered(self._everybody(lists, reader, members, held, seen, left_out))
         reading.rows_read -= len(left_out)
@@ -155,7 +156,7 @@ class Jira(Atlassian, TellsMapping):
         reader: Reader,
         members: dict[str, Member],
         held: Held,
-        seen: set[str],
+        seen: Met,
         left_out: set[str],
     ) -> Iterator[Rows]:
         """Accounts by the list, each once in `seen`, and those it lacks, with what they hold; without customers."""
@@ -173,14 +174,14 @@ class Jira(Atlassian, TellsMapping):
         unlisted: dict[str, Any] = {}
         for account_id, entry in self._unlisted(seen, members, held):
             reading.rows_read += 1
-            seen.add(account_id)
+            seen.new(account_id)
             unlisted[account_id] = entry
         yield from self._with_grants(unlisted, reader, members, held)
 
     def _is_customer(self, entry: Any) -> bool:
         return not self.options["customers"] and isinstance(entry, dict) and entry.get("accountType") == "customer"
 
-    def _unlisted(self, seen: set[str], members: dict[str, Member], held: Held) -> Iterator[tuple[str, Any]]:
+    def _unlisted(self, seen: Met, members: dict[str, Member], held: Held) -> Iterator[tuple[str, Any]]:
         """Accounts the list lacks: suspended ones the organisation knows, and strays that are in a group."""
         gates = set(held.licences) or held.groups
         for account_id, member in members.items():

@@ -32,6 +32,7 @@ from connectors.kit.contract import (
     TellsEvents,
     TellsMapping,
 )
+from connectors.kit.fingerprints import Met
 from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token
 from connectors.kit.okta_changes import OktaChanges, credentials, read_row
 from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
@@ -184,7 +185,7 @@ class Okta(
         found = self._holdings.all(reading, applications=self.options["applications"] is not False)
         self.changes_mark = self.given.now.isoformat() if found.all_told else None
         people.read_tokens()
-        seen: set[str] = set()
+        seen = Met()
         yield from gathered(people.everybody(found, seen))
         reading.kept = len(seen)
         people.conclude()
@@ -226,7 +227,7 @@ class Okta(
         yield from found.entitlements.values()
         for portion in people.everything(list(users.values()), list(users), found):
             yield from portion.records()
-        yield from found.grants(place, sorted(found.held.keys() & (there - users.keys()))).records()
+        yield from found.grants(place, sorted((there - users.keys()).intersection(found.holders()))).records()
         reading.kept = len(users)
         people.conclude()
         reading.notes.append("second factors of users that did not change are as of then")

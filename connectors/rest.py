@@ -17,6 +17,7 @@ from connectors.kit.authorization import Fixed, basic, scheme
 from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.declared import Call, Lister, Listing, One, declared, filled, filled_body, find
 from connectors.kit.declared_account import Declared
+from connectors.kit.fingerprints import Met
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_lists
@@ -140,7 +141,7 @@ class Rest(ReadsColumns, CanDeactivate, CanReactivate):
         """What each page tells; rows without an id are quarantined."""
         reading, accounts = self.reading, self._declared
         for numbers, items in read_lists(lister.page, accounts.keys, reading, self.feed.name):
-            good = named(numbers, items, accounts.keys(items), set(), reading, accounts.key_path)
+            good = named(numbers, items, accounts.keys(items), Met(), reading, accounts.key_path)
             reading.kept += len(good)
             yield from accounts.accounts(reader, list(good.values()), list(good))
 

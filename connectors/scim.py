@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from connectors.kit.addresses import check_base
 from connectors.kit.contract import CanDeactivate, CanReactivate, Checked, Circumstances, Field, ReadsColumns
+from connectors.kit.fingerprints import Met
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_lists
@@ -160,7 +161,7 @@ class Scim(ReadsColumns, CanDeactivate, CanReactivate):
         """What each page tells, and entitlements as they are met."""
         holdings = Holdings(self.feed.name, groups, self._is_privileged)
         yield holdings.entitlements(holdings.of_groups.values())
-        seen: set[str] = set()  # over all filters; within one list pagination sees to it
+        seen = Met()  # over all filters; within one list pagination sees to it
         for expression in self._filters:
             fetch = self._lists.users(expression)
             place = f"{self.feed.name}: Users"

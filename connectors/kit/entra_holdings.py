@@ -8,12 +8,14 @@ opens to direct members of an assigned group only.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, entry_ids, step
 from connectors.kit.entra_delta import Kept
-from connectors.kit.holdings import Held, Holdings
+from connectors.kit.holdings import DIRECT, Holdings
+from connectors.kit.numbered import Ids
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource
 from governance.records import Entitlement, Reading
@@ -54,7 +56,7 @@ class EntraHoldings:
         self._place = place
         self._privilege = privilege
         self._reader = reader
-        self._members: dict[str, tuple[list[str], list[str]]] = {}  # group -> accounts and groups directly in it
+        self._members: dict[str, tuple[array[int], list[str]]] = {}  # group -> accounts and groups directly in it
 
     @property
     def nested(self) -> dict[str, list[str]]:
@@ -67,6 +69,7 @@ class EntraHoldings:
         `kept` knows the members of groups that did not change: they are not read again.
         """
         found = Holdings()
+        self._members = {}  # their numbers are those of this reading
         self._groups(found, reading, kept)
         self._roles(found, reading)
         if applications:
@@ -105,13 +108,13 @@ class EntraHoldings:
         found = role_key(role_id, scope, eligible=eligible)
         return Entitlement(self._place, found, shown, "role", self._privilege.of(name, known))
 
-    def inside(self, group_id: str) -> Iterator[tuple[str, str]]:
-        """Who is in a group and how: direct, or through a group inside it."""
+    def inside(self, group_id: str) -> Iterator[tuple[array[int], str]]:
+        """The accounts of a group by their numbers, and how they are in it: direct, or through a group inside it."""
         seen, waiting = {group_id}, [(group_id, "direct")]
         while waiting:
             current, how = waiting.pop()
-            accounts, groups = self._members.get(current, ([], []))
-            yield from ((account_id, how) for account_id in accounts)
+            accounts, groups = self._members.get(current, (array("I"), []))
+            yield accounts, how
             fresh = [g for g in groups if g not in seen]
             seen.update(fresh)
             waiting += [(g, "group") for g in fresh]
@@ -133,19 +136,23 @@ class EntraHoldings:
                 self._place, f"group:{group_id}", name, "group", privileged
             )
             known = kept.members(group_id) if kept else None
-            accounts, groups = self._members[group_id] = known or ([], [])
-            if known is not None:
-                continue
-            for _, members in self._calls.lists(f"groups/{step(group_id)}/members", _MEMBERS, reading):
-                for member, member_id in zip(members, entry_ids(members), strict=True):
-                    if member_id and str(member.get("@odata.type", "")).endswith(".group"):
-                        groups.append(member_id)
-                    elif member_id:  # devices and the like have no account and are left out with their grants
-                        accounts.append(member_id)
+            direct, groups = known or ([], [])
+            accounts = array("I", found.ids.numbers(direct))
+            self._members[group_id] = accounts, groups
+            if known is None:
+                self._read_members(group_id, accounts, groups, found.ids, reading)
         for group_id in self._members:
-            direct, nested, entitlement_id = Held("direct"), Held("group"), f"group:{group_id}"
-            for account_id, how in self.inside(group_id):
-                found.add(account_id, entitlement_id, direct if how == "direct" else nested)
+            for accounts, how in self.inside(group_id):
+                found.give(accounts, f"group:{group_id}", how)
+
+    def _read_members(self, group_id: str, accounts: array[int], groups: list[str], ids: Ids, reading: Reading) -> None:
+        for _, members in self._calls.lists(f"groups/{step(group_id)}/members", _MEMBERS, reading):
+            direct: list[str] = []  # devices and the like have no account and are left out with their grants
+            for member, member_id in zip(members, entry_ids(members), strict=True):
+                if member_id:
+                    inner = str(member.get("@odata.type", "")).endswith(".group")
+                    (groups if inner else direct).append(member_id)
+            accounts.extend(ids.numbers(direct))
 
     def _roles(self, found: Holdings, reading: Reading) -> None:
         definitions = self.definitions(reading)
@@ -183,10 +190,10 @@ class EntraHoldings:
     def _give(self, found: Holdings, principal: str, entitlement_id: str, since: Any) -> None:
         """To an account, or to everybody in a group."""
         if principal in self._members:
-            for account_id, _ in self.inside(principal):
-                found.add(account_id, entitlement_id, Held("group", since))
+            for accounts, _ in self.inside(principal):
+                found.give(accounts, entitlement_id, "group", since)
         else:
-            found.add(principal, entitlement_id, Held("direct", since))
+            found.add(principal, entitlement_id, DIRECT, since)
 
     def _applications(self, found: Holdings, reading: Reading) -> None:
         rows = self._calls.may_list("servicePrincipals", _APPS, reading)
@@ -214,11 +221,10 @@ class EntraHoldings:
                     self._place, key, shown, "application", self._privilege.of(shown, False)
                 )
                 since = assigned.instant("createdDateTime")
-                if kind == "Group":
-                    for account_id in self._members.get(principal, ([], []))[0]:
-                        found.add(account_id, key, Held("group", since))
-                else:
-                    found.add(principal, key, Held("direct", since))
+                if kind != "Group":
+                    found.add(principal, key, DIRECT, since)
+                elif principal in self._members:
+                    found.give(self._members[principal][0], key, "group", since)
 
 
 def role_key(role_id: str, scope: str = "/", *, eligible: bool = False) -> str:

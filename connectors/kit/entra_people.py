@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from connectors.kit.columns import Objects
@@ -10,7 +10,9 @@ from connectors.kit.contract import MarkRefused
 from connectors.kit.entra_account import SELECT, read_accounts
 from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, entry_ids, error_code
 from connectors.kit.entra_delta import only
+from connectors.kit.fingerprints import Met
 from connectors.kit.holdings import Holdings
+from connectors.kit.numbered import Flags, Ids
 from connectors.kit.pagination import Numbered, entries_of
 from connectors.kit.quarantine import named
 from connectors.kit.resource import Reader
@@ -62,22 +64,22 @@ class EntraPeople:
         live = self._by_id(page for expression in filters for page in self.listed(expression))
         return live, self._by_id(self.deleted()) if len(live) < len(wanted) else {}
 
-    def registered(self) -> dict[str, bool | None]:
+    def registered(self, ids: Ids) -> Flags:
         """Whether each account has a multi-factor method."""
+        found = Flags(ids)
         pages = self._calls.may_read(_REGISTERED, {}, self._reading)
         if isinstance(pages, Refused):
             why = pages.words("AuditLog.Read.All", "Entra ID P1")
             self._reading.notes.append(f"multi-factor methods are unknown: {why}")
-            return {}
-        found: dict[str | None, bool | None] = {}
+            return found
         for _, rows in pages:
-            ids = entry_ids(rows)
-            named_ones = Objects(rows, self._reader).only([account_id is not None for account_id in ids])
-            registered = named_ones.flags("isMfaRegistered")
-            found |= zip(ids, registered, strict=True)
-        return {account_id: mfa for account_id, mfa in found.items() if account_id is not None}
+            told = entry_ids(rows)
+            named_ones = Objects(rows, self._reader).only([account_id is not None for account_id in told])
+            pairs = zip(told, named_ones.flags("isMfaRegistered"), strict=True)
+            found.tell({account_id: mfa for account_id, mfa in pairs if account_id is not None})
+        return found
 
-    def everybody(self, found: Holdings, registered: Mapping[str, bool | None], seen: set[str]) -> Iterator[Rows]:
+    def everybody(self, found: Holdings, registered: Flags, seen: Met) -> Iterator[Rows]:
         """Everybody, then deleted ones, each once in `seen`, and what they hold."""
         yield rows_of(Entitlement, list(found.entitlements.values()))
         for deleted in (False, True):
@@ -90,7 +92,7 @@ class EntraPeople:
         rows: Iterable[Any],
         ids: Sequence[str],
         found: Holdings,
-        registered: Mapping[str, bool | None],
+        registered: Flags,
         *,
         deleted: bool,
     ) -> Iterator[Rows]:
@@ -101,7 +103,7 @@ class EntraPeople:
             self._calls.place,
             activity=self._activity and not deleted,
             privileged=found.privileged(ids),
-            mfa=list(map(registered.get, ids)),
+            mfa=registered.of(ids),
             deleted=deleted,
         )
         yield found.grants(self._calls.place, ids)

@@ -30,6 +30,11 @@ class Met:
     def __len__(self) -> int:
         return self._used or len(self._keys)
 
+    def __contains__(self, key: str) -> bool:
+        if not self._used:
+            return key in self._keys
+        return self._place(self._print(key))[1]
+
     def new(self, key: str) -> bool:
         """Remember the key; False when it was met before."""
         if self._used:
@@ -62,16 +67,23 @@ class Met:
 
     def _put(self, fingerprint: int) -> bool:
         """Into the first free slot from its own place on; False when it lies there already."""
+        at, there = self._place(fingerprint)
+        if there:
+            return False
+        self._slots[at] = fingerprint
+        self._used += 1
+        return True
+
+    def _place(self, fingerprint: int) -> tuple[int, bool]:
+        """Where it lies, or the free slot it would get; and whether it lies there."""
         slots = self._slots
         last = len(slots) - 1
         at = fingerprint & last
         while found := slots[at]:
             if found == fingerprint:
-                return False
+                return at, True
             at = (at + 1) & last
-        slots[at] = fingerprint
-        self._used += 1
-        return True
+        return at, False
 
     def _fill(self, fingerprints: Iterable[int], size: int) -> None:
         self._slots, self._used = array("Q", bytes(8 * size)), 0

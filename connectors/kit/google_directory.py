@@ -7,17 +7,20 @@ groups; a role is assigned for the whole customer or for one organisational unit
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.columns import Objects, told_of
 from connectors.kit.google_addresses import Addresses
 from connectors.kit.google_calls import DIRECTORY, GoogleCalls
+from connectors.kit.holdings import DIRECT
+from connectors.kit.holdings import Holdings as AllHeld
+from connectors.kit.numbered import Ids
 from connectors.kit.pagination import read_lists
 from connectors.kit.portions import Meanings
 from connectors.kit.privilege import Privilege
@@ -31,29 +34,35 @@ SUPER_ADMIN: Final = "admin:super"  # used only where roles are not told
 DELEGATED_ADMIN: Final = "admin:delegated"
 
 
-@dataclass
-class Holdings:
-    """Entitlements and who holds them: account id -> entitlement id -> how."""
+class Holdings(AllHeld):
+    """Entitlements and who holds them."""
 
-    entitlements: dict[str, Entitlement] = field(default_factory=dict)
-    held: dict[str, dict[str, str]] = field(default_factory=dict)
-    roles_told: bool = True
-    groups_told: bool = True
-    roles_of_groups: bool = False  # whether some role is held through a group
-
-    def give(self, account_id: str, entitlement_id: str, how: str) -> None:
-        """Note a grant; a direct one goes before one through a group."""
-        mine = self.held.setdefault(account_id, {})
-        if mine.get(entitlement_id) != "direct":
-            mine[entitlement_id] = how
+    def __init__(self) -> None:
+        super().__init__()
+        self.roles_of_groups = False  # whether some role is held through a group
 
 
-class Member(NamedTuple):
-    """One member of a group, as the list of members tells it."""
+class Members:
+    """Who is in one group: accounts by their running numbers with their ranks, groups inside it, others with an id."""
 
-    id: str | None
-    type: str | None
-    role: str | None
+    def __init__(self) -> None:
+        self.accounts = array("I")
+        self.ranks = array("I")  # of each account, by its place among the spellings
+        self.groups: list[str] = []
+        self.others: list[str] = []
+        self.customers = 0  # members that stand for all accounts
+
+    def take(self, told: Objects, spellings: dict[str | None, int], ids: Ids) -> None:
+        """Take in one page of the list of members."""
+        rows = list(zip(*map(told.texts, ("id", "type", "role")), strict=True))
+        named = [(one, kind, rank) for one, kind, rank in rows if one is not None]
+        people = [(one, rank) for one, kind, rank in named if (kind or "USER") == "USER"]
+        self.accounts.extend(ids.numbers(one for one, _ in people))
+        self.ranks.extend(spellings.setdefault(rank, len(spellings)) for _, rank in people)
+        if len(people) < len(rows):
+            self.groups += [one for one, kind, _ in named if kind == "GROUP"]
+            self.others += [one for one, kind, _ in named if kind not in ("GROUP", "USER", None)]
+            self.customers += sum(kind == "CUSTOMER" for _, kind, _ in rows)
 
 
 class Directory:
@@ -146,12 +155,13 @@ class Directory:
                 of_group.setdefault(holder, []).append(entitlement_id)
                 found.roles_of_groups = True
             else:
-                found.give(holder, entitlement_id, "direct")
+                found.add(holder, entitlement_id, DIRECT)
         return of_group
 
     def _groups(self, found: Holdings, assigned: dict[str, list[str]], reading: Reading) -> None:
         reader = Reader(self._application, self._calls.http.deadline.now)
-        members: dict[str, list[Member]] = {}
+        members: dict[str, Members] = {}
+        spellings: dict[str | None, int] = {}  # of ranks in a group
         params = {"customer": "my_customer", "maxResults": "200"}
         for item in self._list(f"{DIRECTORY}/groups", "groups", "id", reading, params):
             group = reader.of(item)
@@ -162,27 +172,26 @@ class Directory:
             # Whoever is in a group that has a role has the role's rights.
             self._entitle(found, f"group:{group_id}", name, "group", group_id in assigned)
             path = f"{DIRECTORY}/groups/{quote(group_id, safe='')}/members"
-            rows = Objects(self._list(path, "members", "id", reading), reader)
-            members[group_id] = list(map(Member, *map(rows.texts, ("id", "type", "role"))))
-        everybody = 0
-        for group_id, direct in members.items():
-            ranks = Meanings(partial(self._ranked, found, group_id))
-            for member_id, kind, role in direct:
-                everybody += kind == "CUSTOMER"
-                if member_id is not None and (kind or "USER") == "USER":
-                    found.give(member_id, ranks[role], "direct")
-            itself = {member.id for member in direct}
-            for member_id in _everyone(group_id, members):
-                if member_id not in itself:
-                    found.give(member_id, f"group:{group_id}", "group")
+            inside = members[group_id] = Members()
+            for page in self._lists(path, "members", "id", reading):
+                inside.take(Objects(page, reader), spellings, found.ids)
+        ranks = list(spellings)
+        for group_id, inside in members.items():
+            held = Meanings(partial(self._ranked, found, group_id, ranks))
+            found.give_each(inside.accounts, [(held[rank], DIRECT) for rank in inside.ranks])
+            if inside.groups or group_id in assigned:
+                everyone = _everyone(group_id, members)
+                nested = everyone.difference(inside.accounts, found.ids.known((*inside.groups, *inside.others)))
+                found.give(list(nested), f"group:{group_id}", "group")
                 for role in assigned.get(group_id, ()):
-                    found.give(member_id, role, "group")
+                    found.give(list(everyone), role, "group")
+        everybody = sum(inside.customers for inside in members.values())
         if everybody:
             reading.notes.append(f"{everybody} groups hold every account of the customer; that is not written out")
 
-    def _ranked(self, found: Holdings, group_id: str, role: str | None) -> str:
+    def _ranked(self, found: Holdings, group_id: str, ranks: Sequence[str | None], place: int) -> str:
         """What a member of that rank holds; the first of each rank makes it known."""
-        rank = (role or "MEMBER").casefold()
+        rank = (ranks[place] or "MEMBER").casefold()
         entitlement_id = f"group:{group_id}" + (f":{rank}" if rank != "member" else "")
         if entitlement_id not in found.entitlements:
             base = found.entitlements[f"group:{group_id}"]
@@ -192,10 +201,15 @@ class Directory:
     def _list(
         self, path: str, key: str, id_of: str, reading: Reading, params: dict[str, str] | None = None
     ) -> Iterator[Any]:
+        return chain.from_iterable(self._lists(path, key, id_of, reading, params))
+
+    def _lists(
+        self, path: str, key: str, id_of: str, reading: Reading, params: dict[str, str] | None = None
+    ) -> Iterator[list[Any]]:
+        """The same page by page."""
         fetch = self._calls.pages(path, key, {"maxResults": "200", **(params or {})})
-        place = f"{self._application}: {path}"
-        lists = read_lists(fetch, _keys(id_of), reading, place, counted=False)
-        return chain.from_iterable(items for _, items in lists)
+        lists = read_lists(fetch, _keys(id_of), reading, f"{self._application}: {path}", counted=False)
+        return (items for _, items in lists)
 
     def _entitle(self, found: Holdings, entitlement_id: str, name: str, kind: str, privileged: bool) -> None:
         told = self._privilege.of(name, privileged)
@@ -281,16 +295,14 @@ def _keys(name: str) -> Callable[[list[Any]], list[str | None]]:
     return keys
 
 
-def _everyone(group_id: str, members: dict[str, list[Member]]) -> set[str]:
-    """Accounts in the groups below this group, however deep; groups may hold each other."""
-    seen, waiting, found = {group_id}, [group_id], set()
+def _everyone(group_id: str, members: dict[str, Members]) -> set[int]:
+    """Accounts in this group and in those below it, however deep; groups may hold each other."""
+    seen, waiting, found = {group_id}, [group_id], set[int]()
     while waiting:
-        for member_id, kind, _ in members.get(waiting.pop(), ()):
-            if member_id is None:
-                continue
-            if kind == "GROUP" and member_id not in seen:
-                seen.add(member_id)
-                waiting.append(member_id)
-            elif (kind or "USER") == "USER":
-                found.add(member_id)
+        inside = members.get(waiting.pop())
+        if inside is not None:
+            found.update(inside.accounts)
+            fresh = set(inside.groups) - seen
+            seen |= fresh
+            waiting += fresh
     return found

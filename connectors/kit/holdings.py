@@ -1,58 +1,120 @@
-"""Who holds what in an identity provider, gathered before the accounts themselves are read."""
+"""Who holds what, gathered before the accounts themselves are read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from typing import Any, Final
 
 from connectors.kit.granted import grant_rows
+from connectors.kit.numbered import Ids, Noted
+from connectors.kit.portions import Meanings
 from connectors.kit.privilege import holds_privilege
 from governance.records import Entitlement, Rows
 
-
-@dataclass
-class Held:
-    """How an account holds one entitlement."""
-
-    how: str
-    since: datetime | None = None
+DIRECT: Final = "direct"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_STEP: Final = timedelta(microseconds=1)
+_UNTOLD: Final = -(2**63)
 
 
-@dataclass
 class Holdings:
-    """Every entitlement and who holds it. What could not be read is not told, which differs from nothing."""
+    """Every entitlement and who holds it. What could not be read is not told, which differs from nothing.
 
-    entitlements: dict[str, Entitlement] = field(default_factory=dict)
-    held: dict[str, dict[str, Held]] = field(default_factory=dict)
-    unclear: set[str] = field(default_factory=set)  # accounts of which a part could not be read
-    groups_told: bool = True
-    roles_told: bool = True
+    Accounts are meant by their running numbers in `ids`.
+    """
+
+    def __init__(self) -> None:
+        self.entitlements: dict[str, Entitlement] = {}
+        self.ids = Ids()
+        self.unclear: set[int] = set()  # accounts of which a part could not be read
+        self.groups_told = True
+        self.roles_told = True
+        self._noted = Noted()  # of each account its grants, each by the place of what is held and how in `known`
+        self._known: list[tuple[str, str]] = []
+        self._ways: dict[tuple[str, str], int] = {}
+        self._since = array("q")  # of each grant, in microseconds; shorter where none of the last ones is told
+        self._meant = Meanings(self._mean)
+        self._asked: tuple[Sequence[str], list[Mapping[str, str]]] = ((), [])  # the last page, asked for twice
 
     @property
     def all_told(self) -> bool:
         """Whether groups and roles may be seen at all."""
         return self.groups_told and self.roles_told
 
-    def privileged(self, ids: Iterable[str]) -> list[bool | None]:
+    def add(self, account_id: str, entitlement_id: str, how: str, since: datetime | None = None) -> None:
+        """One grant; what is held directly goes before what comes through a group."""
+        self.give(self.ids.numbers((account_id,)), entitlement_id, how, since)
+
+    def give(self, numbers: Sequence[int], entitlement_id: str, how: str, since: datetime | None = None) -> None:
+        """The same grant to each of these accounts."""
+        several = len(numbers)
+        told = None if since is None else [since] * several
+        self._note(numbers, repeat(self._way(entitlement_id, how), several), told)
+
+    def give_each(
+        self, numbers: Sequence[int], ways: Iterable[tuple[str, str]], since: Sequence[datetime | None] | None = None
+    ) -> None:
+        """To each of these accounts its own grant: an entitlement and how it is held."""
+        self._note(numbers, [self._way(*way) for way in ways], since)
+
+    def held(self, ids: Sequence[str]) -> list[Mapping[str, str]]:
+        """How each of these accounts holds what, by the ids of entitlements in the order they were given first."""
+        if self._asked[0] is not ids:
+            noted, meant = self._noted, self._meant
+            self._asked = ids, [meant[noted.at(noted.places(number))] for number in self.ids.known(ids)]
+        return self._asked[1]
+
+    def holders(self) -> Iterator[str]:
+        """The id of every account that holds something, in the order they came."""
+        return (account_id for number, account_id in enumerate(self.ids) if self._noted.places(number))
+
+    def privileged(self, ids: Sequence[str]) -> list[bool | None]:
         """Whether each of these accounts holds anything privileged."""
-        entitlements, held, all_told, unclear = self.entitlements, self.held, self.all_told, self.unclear
+        entitlements, all_told, unclear = self.entitlements, self.all_told, self.unclear
+        numbers = self.ids.known(ids) if unclear else repeat(None, len(ids))
         return [
-            holds_privilege(
-                [entitlements[e].privileged for e in held.get(account_id, ())],
-                told=all_told and account_id not in unclear,
-            )
-            for account_id in ids
+            holds_privilege([entitlements[e].privileged for e in held], told=all_told and number not in unclear)
+            for held, number in zip(self.held(ids), numbers, strict=True)
         ]
 
     def grants(self, application: str, ids: Sequence[str]) -> Rows:
         """What these accounts hold."""
-        here = [self.held.get(account_id, {}) for account_id in ids]
-        held = [one for several in here for one in several.values()]
-        return grant_rows(application, ids, here, how=[one.how for one in held], since=[one.since for one in held])
+        held = self.held(ids)
+        told: dict[str, Sequence[Any]] = {"how": [how for several in held for how in several.values()]}
+        if self._since:
+            told["since"] = [since for number in self.ids.known(ids) for since in self._held_since(number)]
+        return grant_rows(application, ids, held, **told)
 
-    def add(self, account_id: str, entitlement_id: str, held: Held) -> None:
-        """One grant; what is held directly goes before what comes through a group."""
-        mine = self.held.setdefault(account_id, {})
-        if entitlement_id not in mine or held.how == "direct":
-            mine[entitlement_id] = held
+    def _way(self, entitlement_id: str, how: str) -> int:
+        way = self._ways.get((entitlement_id, how))
+        if way is None:
+            way = self._ways[entitlement_id, how] = len(self._known)
+            self._known.append((entitlement_id, how))
+        return way
+
+    def _note(self, numbers: Sequence[int], ways: Iterable[int], since: Sequence[datetime | None] | None) -> None:
+        if since is not None and (self._since or any(since)):
+            self._since.extend(repeat(_UNTOLD, len(self._noted) - len(self._since)))
+            self._since.extend(_UNTOLD if at is None else (at - _EPOCH) // _STEP for at in since)
+        self._noted.note(numbers, ways)
+        self._asked = (), []
+
+    def _mean(self, ways: tuple[int, ...]) -> Mapping[str, str]:
+        held: dict[str, str] = {}
+        for entitlement_id, how in map(self._known.__getitem__, ways):
+            if entitlement_id not in held or how == DIRECT:
+                held[entitlement_id] = how
+        return held
+
+    def _held_since(self, number: int | None) -> Iterable[datetime | None]:
+        """Since when one account holds each of what it holds, in the order of `held`."""
+        places, since, last = self._noted.places(number), self._since, len(self._since)
+        held: dict[str, int] = {}
+        for place, way in zip(places, self._noted.at(places), strict=True):
+            entitlement_id, how = self._known[way]
+            if entitlement_id not in held or how == DIRECT:
+                held[entitlement_id] = since[place - 1] if place <= last else _UNTOLD
+        return [None if at == _UNTOLD else _EPOCH + at * _STEP for at in held.values()]

@@ -7,11 +7,13 @@ its members administrators (`hasAdminPrivlege`, so spelt); the roles of a user n
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from connectors.kit.columns import Objects
-from connectors.kit.holdings import Held, Holdings
+from connectors.kit.holdings import DIRECT, Holdings
 from connectors.kit.okta_calls import OktaCalls, entry_id, entry_ids, step
 from connectors.kit.okta_updated import Kept
 from connectors.kit.privilege import Privilege
@@ -50,16 +52,16 @@ class OktaHoldings:
     def roles_of(self, account_id: str) -> list[Entitlement] | None:
         """The roles of one account, through groups too; None when the credential may not see them."""
         answer = self._calls.allowed(f"users/{step(account_id)}/roles", gone=True)
-        return None if answer is None else [role for role, _ in self._read_roles(answer.data)]
+        return None if answer is None else [role for role, _, _ in self._read_roles(answer.data)]
 
-    def _groups(self, found: Holdings, reading: Reading, kept: Kept | None) -> dict[str, list[str]]:
+    def _groups(self, found: Holdings, reading: Reading, kept: Kept | None) -> dict[str, array[int]]:
         """Reads groups and their members; the members of those that may make administrators are returned."""
         rows = self._calls.may_list("groups", _GROUPS, reading)
         if rows is None:
             found.groups_told = False
             reading.notes.append("groups are unknown: the credential lacks okta.groups.read")
             return {}
-        admins: dict[str, list[str]] = {}
+        admins: dict[str, array[int]] = {}
         for row in rows:
             told = self._reader.of(row)
             group_id = told.text("id")
@@ -69,19 +71,17 @@ class OktaHoldings:
             privileged = self._privilege.of(name, False)
             found.entitlements[group_id] = Entitlement(self._place, group_id, name, "group", privileged)
             known = kept.members(told) if kept else None
-            members = known or []
+            members = array("I", found.ids.numbers(known or ()))
             if known is None and told.number("_embedded.stats.usersCount") != 0:
                 path = f"groups/{step(group_id)}/users"
-                pages = self._calls.lists(path, {"limit": "200"}, reading)
-                members = [account_id for _, rows in pages for account_id in entry_ids(rows) if account_id]
-            direct = Held("direct")
-            for account_id in members:
-                found.add(account_id, group_id, direct)
+                for _, page in self._calls.lists(path, {"limit": "200"}, reading):
+                    members.extend(found.ids.numbers(filter(None, entry_ids(page))))
+            found.give(members, group_id, DIRECT)
             if members and told.flag("_embedded.stats.hasAdminPrivlege") is not False:
                 admins[group_id] = members
         return admins
 
-    def _roles(self, found: Holdings, admins: Mapping[str, list[str]], reading: Reading) -> None:
+    def _roles(self, found: Holdings, admins: Mapping[str, array[int]], reading: Reading) -> None:
         holders = self._calls.may_list("iam/assignees/users", {"limit": "100"}, reading)
         if holders is None:
             found.roles_told = False
@@ -90,22 +90,22 @@ class OktaHoldings:
         for account_id in filter(None, map(entry_id, holders)):
             answer = self._calls.allowed(f"users/{step(account_id)}/roles", gone=True)
             if answer is None:
-                found.unclear.add(account_id)
-            for role, held in self._read_roles(answer.data if answer else ()):
+                found.unclear.update(found.ids.numbers((account_id,)))
+            for role, how, since in self._read_roles(answer.data if answer else ()):
                 found.entitlements[role.entitlement_id] = role
-                found.add(account_id, role.entitlement_id, held)
+                found.add(account_id, role.entitlement_id, how, since)
         for group_id, members in admins.items():
             answer = self._calls.allowed(f"groups/{step(group_id)}/roles", gone=True)
             if answer is None:
                 found.unclear.update(members)
-            for role, held in self._read_roles(answer.data if answer else ()):
+            for role, _, since in self._read_roles(answer.data if answer else ()):
                 found.entitlements[role.entitlement_id] = role
-                for account_id in members:
-                    found.add(account_id, role.entitlement_id, Held("group", held.since))
+                found.give(members, role.entitlement_id, "group", since)
         if found.unclear:
             reading.notes.append(f"roles of {len(found.unclear)} accounts could not be read and are unknown")
 
-    def _read_roles(self, rows: Any) -> Iterator[tuple[Entitlement, Held]]:
+    def _read_roles(self, rows: Any) -> Iterator[tuple[Entitlement, str, datetime | None]]:
+        """Each role, how it is held and since when."""
         for row in rows if isinstance(rows, list | tuple) else ():
             told = self._reader.of(row)
             role_id = role_key(told)
@@ -114,8 +114,8 @@ class OktaHoldings:
             name = told.text("label") or role_id
             known = self._is_privileged(told, role_id)
             role = Entitlement(self._place, role_id, name, "role", self._privilege.of(name, known))
-            how = "group" if told.text("assignmentType") == "GROUP" else "direct"
-            yield role, Held(how, told.instant("created"))
+            how = "group" if told.text("assignmentType") == "GROUP" else DIRECT
+            yield role, how, told.instant("created")
 
     def _is_privileged(self, told: Resource, role_id: str) -> bool | None:
         if told.text("type") != "CUSTOM":
@@ -142,8 +142,8 @@ class OktaHoldings:
             found.entitlements[app_id] = Entitlement(self._place, app_id, name, "application", privileged)
             known = kept.assigned(app_id) if kept else None
             if known is not None:
-                for holder, held in known.items():
-                    found.add(holder, app_id, held)
+                for holder, (how, since) in known.items():
+                    found.add(holder, app_id, how, since)
                 continue
             for _, entries in self._calls.lists(f"apps/{step(app_id)}/users", {"limit": "500"}, reading):
                 self._assigned(found, app_id, Objects(entries, self._reader))
@@ -155,9 +155,10 @@ class OktaHoldings:
         states = zip(ids, told.only([account_id is not None for account_id in ids]).texts("status"), strict=True)
         opened = told.only([account_id is not None and status not in _CLOSED for account_id, status in states])
         given = zip(opened.texts("id"), opened.texts("scope"), opened.instants("created"), strict=True)
-        for account_id, scope, since in given:
-            if account_id is not None:
-                found.add(account_id, app_id, Held("group" if scope == "GROUP" else "direct", since))
+        good = [one for one in given if one[0] is not None]
+        ways = [(app_id, "group" if scope == "GROUP" else DIRECT) for _, scope, _ in good]
+        numbers = found.ids.numbers(account_id for account_id, _, _ in good if account_id)
+        found.give_each(numbers, ways, [since for *_, since in good])
 
 
 def role_key(told: Resource) -> str | None:

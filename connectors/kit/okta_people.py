@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from connectors.kit.columns import Objects
 from connectors.kit.contract import MarkRefused
 from connectors.kit.credentials import working
+from connectors.kit.fingerprints import Met
 from connectors.kit.holdings import Holdings
 from connectors.kit.okta_account import has_second_factor, read_accounts
 from connectors.kit.okta_calls import OktaCalls, entry_id, step
@@ -43,7 +44,7 @@ class OktaPeople:
             self._reading.notes.append("API tokens are unknown: the credential may not list them (okta.apiTokens.read)")
         self._tokens = tokens or {}
 
-    def everybody(self, found: Holdings, seen: set[str]) -> Iterator[Rows]:
+    def everybody(self, found: Holdings, seen: Met) -> Iterator[Rows]:
         """Everybody by both lists, each once in `seen`, and what they hold."""
         yield rows_of(Entitlement, list(found.entitlements.values()))
         for expression in FILTERS:

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from connectors.kit.contract import Before, MarkRefused
-from connectors.kit.holdings import Held
 from connectors.kit.okta_calls import OktaCalls
 from connectors.kit.resource import Reader, Resource
 from governance.records import Reading
 
 LATE: Final = timedelta(minutes=15)  # what is written down late, and clocks that differ
 MOST_IDS: Final = 20  # of one filter: long ones are refused
+Way = tuple[str, datetime | None]  # how something is held, and since when
 _DELETED: Final = "user.lifecycle.delete.completed"
 _ASSIGNMENTS: Final = ("add", "remove", "change_username", "provision", "deprovision", "restore", "revoke", "update")
 _NAMES: Final = (_DELETED, *(f"application.user_membership.{word}" for word in _ASSIGNMENTS))
@@ -62,9 +62,9 @@ class Kept:
     def __init__(self, before: Before, since: datetime, applications: set[str]) -> None:
         self._since = since
         self._changed = applications
-        self._held: dict[str, dict[str, Held]] = {one: {} for one in before.entitlements()}
+        self._held: dict[str, dict[str, Way]] = {one: {} for one in before.entitlements()}
         for grant in before.grants():
-            self._held.setdefault(grant.entitlement_id, {})[grant.account_id] = Held(grant.how, grant.since)
+            self._held.setdefault(grant.entitlement_id, {})[grant.account_id] = grant.how, grant.since
 
     def members(self, group: Resource) -> list[str] | None:
         """Who is in a group; None where that must be read."""
@@ -73,7 +73,7 @@ class Kept:
             return None
         return list(self._held[group_id])
 
-    def assigned(self, app_id: str) -> Mapping[str, Held] | None:
+    def assigned(self, app_id: str) -> Mapping[str, Way] | None:
         """Who is assigned to an application; None where that must be read."""
         return None if app_id in self._changed else self._held.get(app_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from connectors.kit.fingerprints import Met
 from governance.errors import UnexpectedAnswer
 from governance.records import Reading, Rejected
 
@@ -31,18 +32,21 @@ def named(
     numbers: Sequence[int],
     rows: Iterable[Any],
     ids: Sequence[str | None],
-    seen: set[str],
+    seen: Met,
     reading: Reading,
     column: str = "id",
 ) -> dict[str, Any]:
     """The rows of a page by their ids; those without one are quarantined, those `seen` before counted as duplicates."""
     good: dict[str, Any] = {}
-    for number, row, key in zip(numbers, rows, ids, strict=True):
+    places = seen.places(ids)
+    reading.duplicates += len(ids) - len(places)
+    if len(places) == len(ids) and None not in ids:
+        return {key: row for key, row in zip(ids, rows, strict=True) if key is not None}
+    rows = list(rows)
+    for place in places:
+        key = ids[place]
         if key is None:
-            reading.rejected.append(Rejected(f"{reading.source}#{number}", column, "is missing or no text"))
-        elif key in seen:
-            reading.duplicates += 1
+            reading.rejected.append(Rejected(f"{reading.source}#{numbers[place]}", column, "is missing or no text"))
         else:
-            seen.add(key)
-            good[key] = row
+            good[key] = rows[place]
     return good
