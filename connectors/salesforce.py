@@ -36,11 +36,11 @@ from connectors.kit.contract import (
 )
 from connectors.kit.forms import Formed
 from connectors.kit.granted import entitlement_rows, grant_rows
+from connectors.kit.numbered import Ids
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.portions import gathered
 from connectors.kit.privilege import Privilege
 from connectors.kit.quarantine import judge
-from connectors.kit.register import Register
 from connectors.kit.resource import Reader
 from connectors.kit.salesforce_access import Held, Hold, Own, SalesforceAccess
 from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, accounts_of, page_form, where_wanted
@@ -54,7 +54,7 @@ from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
 from governance.records import Account, Credential, Event, Gone, Grant, Receipt, Record, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
-_Beside = tuple[Register, Logins, Held]
+_Beside = tuple[Ids, Logins, Held]
 READ_ONLY = "is read-only here: writing is switched off or has no write_token"
 
 
@@ -266,7 +266,7 @@ class Salesforce(
 
     def _beside(self, soql: Soql, reader: Reader, account_id: str | None = None) -> _Beside:
         """What stands beside the rows of User about all accounts, or one."""
-        register, frozen = Register(), self.options["frozen"] is not False
+        register, frozen = Ids(), self.options["frozen"] is not False
         given = self.feed.name, self.reading, reader, register
         logins = LoginReader(soql, *given).read(frozen=frozen, account_id=account_id)
         return register, logins, SalesforceAccess(soql, self._privilege, *given).read(account_id)
@@ -291,7 +291,7 @@ class Salesforce(
     def _told(self, rows: Objects | Formed, ids: Sequence[str], reader: Reader, beside: _Beside) -> Iterator[Rows]:
         """The accounts, what they hold, and their profiles where the table of profiles may not be seen."""
         register, logins, held = beside
-        numbers = register.find(ids)
+        numbers = register.known(ids)
         own = Own(held.entitlements, self._privilege, self.feed.name)
         columns = map(rows.texts, ("ProfileId", "Profile.Name", "UserRoleId"))
         unclear = held.unclear(numbers) if held.told else [True] * len(ids)

@@ -13,10 +13,11 @@ from connectors.kit import holdings as kit
 from connectors.kit.columns import Objects
 from connectors.kit.google_addresses import Addresses
 from connectors.kit.holdings import Holdings
-from connectors.kit.numbered import Flags, Ids, Noted
+from connectors.kit.numbered import Chains, Flags, Ids, Marks, Noted, Packed
 from connectors.kit.resource import Reader
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
+ODD = ("", "\ud800", "ü", "u", "\0", "a" * 300)
 
 
 @pytest.mark.parametrize("few", [0, 1, 7, 100_000])
@@ -25,23 +26,23 @@ class TestIds:
         luck, ids, known = random.Random(5), Ids(few), {}
         for _ in range(2_000):
             page = [f"id-{luck.randrange(3_000)}" for _ in range(luck.randrange(5))]
-            assert ids.known(page) == [known.get(key) for key in page]
-            assert ids.numbers(page) == [known.setdefault(key, len(known)) for key in page]
+            assert ids.known(page) == [known.get(key, 0) for key in page]
+            assert ids.numbers(page) == [known.setdefault(key, len(known) + 1) for key in page]
             assert len(ids) == len(known)
         assert list(ids) == list(known)
 
     def test_texts_of_every_kind_stay_apart(self, few):
-        texts = ["", "a", "ab", "b", "é", "e\u0301", "\ud800", "日本", "a" * 1_000, "\0", "\0\0"]
+        texts = [*ODD, "ab", "b", "é", "e\u0301", "日本", "\0\0"]
         ids = Ids(few)
-        assert ids.numbers(texts) == list(range(len(texts)))
-        assert ids.numbers(texts[::-1]) == list(range(len(texts)))[::-1]
+        assert ids.numbers(texts) == list(range(1, len(texts) + 1))
+        assert ids.numbers(texts[::-1]) == list(range(len(texts), 0, -1))
         assert list(ids) == texts
 
     def test_those_whose_fingerprints_are_alike_stay_apart(self, few, monkeypatch):
         monkeypatch.setattr("connectors.kit.numbered._PRINT", 3)
         ids, texts = Ids(few), [f"{n}" for n in range(500)]
-        assert ids.numbers(texts) == list(range(500))
-        assert ids.known(["499", "500"]) == [499, None]
+        assert ids.numbers(texts) == list(range(1, 501))
+        assert ids.known(["499", "500"]) == [500, 0]
 
     def test_flags_are_as_the_last_word_has_them(self, few):
         flags = Flags(Ids(few))
@@ -68,9 +69,53 @@ def test_what_is_noted_comes_back_in_its_order():
         noted.note(numbers, repeat(count, len(numbers)))
         for number in numbers:
             known.setdefault(number, []).append(count)
-    assert [list(noted.at(noted.places(n))) for n in range(310)] == [known.get(n, []) for n in range(310)]
-    assert noted.places(None) == []
+    assert list(map(list, noted.of(range(310)))) == [known.get(n, []) for n in range(310)]
+    assert [list(noted.at(noted.entries(last))) for last in noted.lasts([7])] == [known[7]]
     assert len(noted) == sum(map(len, known.values()))
+
+
+def test_marks_stand_where_they_were_put_last():
+    dice, marks, counts = random.Random(1), Marks(), Marks("I")
+    known, counted = {}, {}
+    for _ in range(200):
+        numbers = [dice.randrange(1, 500) for _ in range(5)]
+        values = [dice.randrange(256) for _ in numbers]
+        marks.put(numbers, values)
+        counts.count(numbers)
+        known |= zip(numbers, values, strict=True)
+        for number in numbers:
+            counted[number] = counted.get(number, 0) + 1
+        asked = [dice.randrange(700) for _ in range(20)]
+        assert marks.of(asked) == [known.get(number, 0) for number in asked]
+        assert marks.marked() == sum(1 for mark in known.values() if mark)
+        assert counts.of(asked) == [counted.get(number, 0) for number in asked]
+    assert marks.of([]) == []
+
+
+def test_a_chain_holds_the_entries_of_its_number_in_their_order():
+    dice, chains, known, entries = random.Random(2), Chains(), {}, 0
+    for _ in range(200):
+        numbers = [dice.randrange(1, 100) for _ in range(dice.randrange(5))]
+        chains.add(numbers)
+        for number in numbers:
+            entries += 1
+            known.setdefault(number, []).append(entries)
+        asked = [dice.randrange(150) for _ in range(20)]
+        assert list(map(chains.entries, chains.lasts(asked))) == [known.get(number, []) for number in asked]
+
+
+def test_values_are_told_as_they_were_put():
+    dice, known = random.Random(3), {}
+    packed = Packed(tuple[str | None, datetime | None], (None, None))
+    for n in range(200):
+        numbers = [dice.randrange(1, 100) for _ in range(dice.randrange(5))]
+        rows = [(dice.choice((None, *ODD)), dice.choice((None, NOW - timedelta(microseconds=n)))) for _ in numbers]
+        packed.put(numbers, rows)
+        known |= zip(numbers, rows, strict=True)
+        asked = [dice.randrange(150) for _ in range(20)]
+        assert packed.of(asked) == [known.get(number, (None, None)) for number in asked]
+    [(_, at)] = packed.of([next(number for number, (_, at) in known.items() if at)])
+    assert at.tzinfo is UTC
 
 
 class TestHoldings:

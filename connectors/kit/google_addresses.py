@@ -40,8 +40,7 @@ class Addresses:
     def at(self, address: str, when: datetime) -> str | None:
         """The account that had the address then: the newest of those that were there already."""
         self._note()
-        [number] = self._addresses.known((address.casefold(),))
-        places = self._owners.at(self._owners.places(number))
+        [places] = self._owners.of(self._addresses.known((address.casefold(),)))
         owners = [owner for owner in map(self._owner, places) if owner[0] <= when + _ROUGHLY]
         return max(owners)[1] if owners else None
 

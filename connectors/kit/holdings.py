@@ -64,12 +64,13 @@ class Holdings:
         """How each of these accounts holds what, by the ids of entitlements in the order they were given first."""
         if self._asked[0] is not ids:
             noted, meant = self._noted, self._meant
-            self._asked = ids, [meant[noted.at(noted.places(number))] for number in self.ids.known(ids)]
+            self._asked = ids, [meant[ways] for ways in noted.of(self.ids.known(ids))]
         return self._asked[1]
 
     def holders(self) -> Iterator[str]:
         """The id of every account that holds something, in the order they came."""
-        return (account_id for number, account_id in enumerate(self.ids) if self._noted.places(number))
+        lasts = self._noted.lasts(range(1, len(self.ids) + 1))
+        return (account_id for account_id, last in zip(self.ids, lasts, strict=True) if last)
 
     def privileged(self, ids: Sequence[str]) -> list[bool | None]:
         """Whether each of these accounts holds anything privileged."""
@@ -85,7 +86,8 @@ class Holdings:
         held = self.held(ids)
         told: dict[str, Sequence[Any]] = {"how": [how for several in held for how in several.values()]}
         if self._since:
-            told["since"] = [since for number in self.ids.known(ids) for since in self._held_since(number)]
+            lasts = self._noted.lasts(self.ids.known(ids))
+            told["since"] = [since for last in lasts for since in self._held_since(last)]
         return grant_rows(application, ids, held, **told)
 
     def _way(self, entitlement_id: str, how: str) -> int:
@@ -109,9 +111,9 @@ class Holdings:
                 held[entitlement_id] = how
         return held
 
-    def _held_since(self, number: int | None) -> Iterable[datetime | None]:
-        """Since when one account holds each of what it holds, in the order of `held`."""
-        places, since, last = self._noted.places(number), self._since, len(self._since)
+    def _held_since(self, newest: int) -> Iterable[datetime | None]:
+        """Since when one account holds each of what it holds, in the order of `held`; by the last entry of its list."""
+        places, since, last = self._noted.entries(newest), self._since, len(self._since)
         held: dict[str, int] = {}
         for place, way in zip(places, self._noted.at(places), strict=True):
             entitlement_id, how = self._known[way]

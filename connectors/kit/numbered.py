@@ -1,27 +1,31 @@
-"""Ids by the million, each with a running number, and what is noted under each number.
+"""Ids by the million, each with a running number, and what is told of each, in arrays.
 
-A dictionary of a million ids takes 150 MiB, and one of what each holds 230 more; here they take 50, and eight bytes for
-each thing noted. While they are few the ids are kept in a dictionary, which is faster.
+A dictionary of a million ids takes 130 MiB, and one with an object for each of them several times that; here they take
+50, and what is told of each as many bytes as it needs. While they are few the ids lie in a dictionary, which is faster.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-FEW: Final = 100_000
+import msgspec
+
+from connectors.kit.fingerprints import FEW
+
 _PRINT: Final = 2**28 - 1
 _MEANINGS: Final = (None, False, True)
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class Ids:
-    """Ids in the order they came; the first has the number 0."""
+    """Ids, and the number of each from 1 on in the order they came; 0 is nobody's."""
 
     def __init__(self, few: int = FEW) -> None:
         self._few = few
         self._numbers: dict[str, int] = {}  # while they are few
-        self._slots = array("Q")  # when they are many: a part of the hash, and one more than the number; free ones zero
+        self._slots = array("Q")  # when they are many: a part of the hash, and the number; free ones zero
         self._texts = bytearray()
         self._ends = array("Q", [0])
 
@@ -42,7 +46,7 @@ class Ids:
         """The number of each; one that is new gets the next."""
         if not self._slots:
             known = self._numbers
-            found = [known.setdefault(key, len(known)) for key in keys]
+            found = [known.setdefault(key, len(known) + 1) for key in keys]
             if len(known) > self._few:
                 self._pack()
             return found
@@ -51,36 +55,35 @@ class Ids:
             if 5 * len(self._ends) > 3 * len(self._slots):
                 self._fill(2 * len(self._slots), filter(None, self._slots))
             at, number = self._sought(key)
-            if number is None:
-                number = self._append(key, at)
-            found.append(number)
+            found.append(number or self._append(key, at))
         return found
 
-    def known(self, keys: Iterable[str]) -> list[int | None]:
-        """The number of each; None for one that never came."""
+    def known(self, keys: Iterable[str]) -> list[int]:
+        """The number of each; 0 for one that never came."""
         if not self._slots:
-            return list(map(self._numbers.get, keys))
+            number = self._numbers.get
+            return [number(key, 0) for key in keys]
         return [self._sought(key)[1] for key in keys]
 
-    def _sought(self, key: str) -> tuple[int, int | None]:
-        """The slot of an id, and its number; the free slot it would get where it never came."""
+    def _sought(self, key: str) -> tuple[int, int]:
+        """The slot of an id, and its number; the free slot it would get, and 0, where it never came."""
         slots, texts, ends = self._slots, self._texts, self._ends
         own, text, last = hash(key) & _PRINT, key.encode("utf-8", "surrogatepass"), len(slots) - 1
         at = own & last
         while slot := slots[at]:
             if slot >> 32 == own:
-                number = (slot & 0xFFFFFFFF) - 1
-                begin = ends[number]
-                if ends[number + 1] - begin == len(text) and texts.startswith(text, begin):
+                number = slot & 0xFFFFFFFF
+                begin = ends[number - 1]
+                if ends[number] - begin == len(text) and texts.startswith(text, begin):  # the hash may be another's too
                     return at, number
             at = (at + 1) & last
-        return at, None
+        return at, 0
 
     def _append(self, key: str, at: int) -> int:
-        number = len(self._ends) - 1
+        number = len(self._ends)
         self._texts += key.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._texts))
-        self._slots[at] = (hash(key) & _PRINT) << 32 | number + 1
+        self._slots[at] = (hash(key) & _PRINT) << 32 | number
         return number
 
     def _pack(self) -> None:
@@ -100,33 +103,88 @@ class Ids:
         self._slots = slots
 
 
+class Marks:
+    """A small number at each running number; 0 where none was put."""
+
+    def __init__(self, kind: str = "B") -> None:
+        """`kind`: as arrays name it; by default from 0 to 255."""
+        self._told = array(kind, [0])
+
+    def put(self, numbers: Sequence[int], marks: Iterable[int]) -> None:
+        """Instead of what stood there."""
+        told = self._room(numbers)
+        for number, mark in zip(numbers, marks, strict=True):
+            told[number] = mark
+
+    def count(self, numbers: Sequence[int]) -> None:
+        """One more at each."""
+        told = self._room(numbers)
+        for number in numbers:
+            told[number] += 1
+
+    def of(self, numbers: Sequence[int]) -> list[int]:
+        """What stands at each."""
+        return list(map(self._room(numbers).__getitem__, numbers))
+
+    def marked(self) -> int:
+        """At how many numbers something stands."""
+        return len(self._told) - self._told.count(0)
+
+    def _room(self, numbers: Sequence[int]) -> array[int]:
+        return _roomy(self._told, numbers)
+
+
 class Flags:
     """Whether something is so of each of some ids: True, False or, where it is not told, None."""
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._told = bytearray()  # by running number the place of the meaning
+        self._marks = Marks()  # the place of the meaning
 
     def tell(self, told: Mapping[str, bool | None]) -> None:
         """What is so of these; the last word counts."""
-        numbers = self._ids.numbers(told)
-        self._told.extend(bytes(max(0, max(numbers, default=-1) + 1 - len(self._told))))
-        for number, flag in zip(numbers, told.values(), strict=True):
-            self._told[number] = _MEANINGS.index(flag)
+        self._marks.put(self._ids.numbers(told), map(_MEANINGS.index, told.values()))
 
     def of(self, keys: Iterable[str]) -> list[bool | None]:
         """What was told of each."""
-        told, last = self._told, len(self._told)
-        known = self._ids.known(keys)
-        return [_MEANINGS[told[n]] if n is not None and n < last else None for n in known]
+        return list(map(_MEANINGS.__getitem__, self._marks.of(self._ids.known(keys))))
 
 
-class Noted:
-    """Small whole numbers, as many as there are under each running number."""
+class Chains:
+    """A list at each running number, all of them in one. What stands in them is the caller's, entry by entry.
+
+    Entries count from 1; an array of the caller's that tells something of each begins with a place that is nobody's.
+    """
 
     def __init__(self) -> None:
-        self._last = array("I")  # by running number: where the last one stands; zero for none
-        self._before = array("I", [0])  # by place: where the one before it stands
+        self._last = array("I", [0])  # at each number the last entry
+        self._before = array("I", [0])  # at each entry the one before it in the same list
+
+    def add(self, numbers: Sequence[int]) -> None:
+        """The next entries: one in the list at each of these numbers."""
+        last, before = _roomy(self._last, numbers), self._before
+        for entry, number in enumerate(numbers, len(before)):
+            before.append(last[number])
+            last[number] = entry
+
+    def lasts(self, numbers: Sequence[int]) -> list[int]:
+        """The last entry of the list at each number; 0 where nothing stands in it."""
+        return list(map(_roomy(self._last, numbers).__getitem__, numbers))
+
+    def entries(self, last: int) -> list[int]:
+        """The entries of a list in their order, by its last."""
+        before, found = self._before, []
+        while last:
+            found.append(last)
+            last = before[last]
+        return found[::-1]
+
+
+class Noted(Chains):
+    """Small whole numbers, as many as there are at each running number."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._what = array("I", [0])
 
     def __len__(self) -> int:
@@ -134,26 +192,58 @@ class Noted:
         return len(self._what) - 1
 
     def note(self, numbers: Sequence[int], what: Iterable[int]) -> None:
-        """One more under each of these numbers."""
-        last, before, place = self._last, self._before, len(self._before)
-        if numbers and (lacking := max(numbers) + 1 - len(last)) > 0:
-            last.frombytes(bytes(last.itemsize * lacking))
-        for number in numbers:
-            before.append(last[number])
-            last[number] = place
-            place += 1
+        """One more at each of these numbers."""
+        self.add(numbers)
         self._what.extend(what)
 
-    def places(self, number: int | None) -> list[int]:
-        """Where what stands under that number was noted, in the order it came; each place is one more than a count."""
-        if number is None or number >= len(self._last):
-            return []
-        place, found = self._last[number], []
-        while place:
-            found.append(place)
-            place = self._before[place]
-        return found[::-1]
+    def of(self, numbers: Sequence[int]) -> list[tuple[int, ...]]:
+        """What stands at each, in the order it came."""
+        what = self._what
+        return [tuple(what[entry] for entry in self.entries(last)) if last else () for last in self.lasts(numbers)]
 
-    def at(self, places: Iterable[int]) -> tuple[int, ...]:
-        """What stands at these places."""
-        return tuple(map(self._what.__getitem__, places))
+    def at(self, entries: Iterable[int]) -> tuple[int, ...]:
+        """What stands in these entries."""
+        return tuple(map(self._what.__getitem__, entries))
+
+
+class Packed:
+    """Some values at each running number, packed: `kind` is the type of the tuple that they are."""
+
+    def __init__(self, kind: Any, silent: tuple[Any, ...]) -> None:
+        """`silent`: what stands where nothing was put."""
+        self._unpack = msgspec.msgpack.Decoder(kind).decode
+        self._silent = silent
+        self._places = array("I", [0])  # at each number the row that stands there; the first row is nobody's
+        self._rows = bytearray()
+        self._ends = array("Q", [0])
+        self._odd: dict[int, tuple[Any, ...]] = {}  # rows that cannot be packed
+
+    def put(self, numbers: Sequence[int], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Instead of what stood there."""
+        places, packed, ends = _roomy(self._places, numbers), self._rows, self._ends
+        for number, row in zip(numbers, rows, strict=True):
+            places[number] = len(ends)
+            try:
+                packed += _pack(row)
+            except UnicodeEncodeError:  # half a character, which no file format but JSON can hold
+                self._odd[len(ends)] = row
+            ends.append(len(packed))
+
+    def of(self, numbers: Sequence[int]) -> list[tuple[Any, ...]]:
+        """What stands at each."""
+        return list(map(self._row, map(_roomy(self._places, numbers).__getitem__, numbers)))
+
+    def _row(self, place: int) -> tuple[Any, ...]:
+        if not place:
+            return self._silent
+        packed = self._rows[self._ends[place - 1] : self._ends[place]]
+        row: tuple[Any, ...] = self._unpack(packed) if packed else self._odd[place]
+        return row
+
+
+def _roomy(told: array[int], numbers: Sequence[int]) -> array[int]:
+    """The same array, with a place for each of these numbers."""
+    missing = max(numbers, default=0) + 1 - len(told)
+    if missing > 0:
+        told.frombytes(bytes(told.itemsize * missing))
+    return told

@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from connectors.kit.columns import Objects
 from connectors.kit.forms import Form, Formed
+from connectors.kit.numbered import Chains, Ids, Marks
 from connectors.kit.portions import TOLD, Meanings
 from connectors.kit.privilege import Privilege, holds_privilege
-from connectors.kit.register import Chains, Marks, Register
 from connectors.kit.resource import Reader, Resource
 from connectors.kit.salesforce_query import NotReadable, Soql, form_of, select, where, where_in
 from governance.records import Entitlement, Reading
@@ -109,7 +109,7 @@ class SalesforceAccess:
     """Reads it with a handful of queries, whatever the number of accounts."""
 
     def __init__(
-        self, soql: Soql, privilege: Privilege, application: str, reading: Reading, reader: Reader, register: Register
+        self, soql: Soql, privilege: Privilege, application: str, reading: Reading, reader: Reader, register: Ids
     ) -> None:
         self._soql = soql
         self._register = register

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from connectors.kit.columns import Objects
 from connectors.kit.forms import Form, Formed
+from connectors.kit.numbered import Ids, Marks
 from connectors.kit.portions import Meanings
-from connectors.kit.register import Marks, Register
 from connectors.kit.resource import Reader
 from connectors.kit.salesforce_query import NotReadable, Soql, form_of, select, where, where_in
 from governance.records import Account, Reading, Rows
@@ -67,7 +67,7 @@ class Logins:
 class LoginReader:
     """Reads it."""
 
-    def __init__(self, soql: Soql, place: str, reading: Reading, reader: Reader, register: Register) -> None:
+    def __init__(self, soql: Soql, place: str, reading: Reading, reader: Reader, register: Ids) -> None:
         self._soql = soql
         self._register = register
         self._reading = reading

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from connectors.kit.contract import Before, MarkRefused
+from connectors.kit.numbered import Ids
 from connectors.kit.privilege import holds_privilege
-from connectors.kit.register import Register
 from connectors.kit.salesforce_access import PROFILE, ROLE, Held, Hold
 from connectors.kit.salesforce_account import Logins
 from connectors.kit.salesforce_query import where, where_in
@@ -27,7 +27,7 @@ CHUNK: Final = 200  # ids of one query
 class Earlier:
     """What the accounts were before, and what the tables beside User say of them now."""
 
-    def __init__(self, before: Before, held: Held, logins: Logins, register: Register) -> None:
+    def __init__(self, before: Before, held: Held, logins: Logins, register: Ids) -> None:
         self._held = held
         self._logins = logins
         self._register = register
@@ -44,7 +44,7 @@ class Earlier:
 
     def holds(self, account_id: str) -> Iterable[Hold]:
         """What an account holds that did not change itself."""
-        [held] = self._held.of(self._register.find([account_id]))
+        [held] = self._held.of(self._register.known([account_id]))
         return {**held, **self._own.get(account_id, {})}.values()
 
     def other(self, frozen_before: set[str]) -> set[str]:
@@ -54,7 +54,7 @@ class Earlier:
 
     def _differs(self, account_id: str) -> bool:
         mfa, federated, privileged = self._was[account_id]
-        number = self._register.find([account_id])
+        number = self._register.known([account_id])
         [registered], [unclear] = self._logins.registered(number), self._held.unclear(number)
         if mfa is not (None if registered is False and federated else registered):
             return True

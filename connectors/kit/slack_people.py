@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 
 from connectors.kit.columns import Objects
 from connectors.kit.forms import FLAG, TEXT, Form, Formed
+from connectors.kit.numbered import Chains, Ids, Marks, Packed
 from connectors.kit.portions import Meanings
-from connectors.kit.register import Chains, Marks, Packed, Register
 from connectors.kit.slack_provisioned import PROVISIONED, Row
 from governance.records import Account, Rows
 
@@ -59,7 +59,7 @@ class Beside:
 
     def __init__(self) -> None:
         self.last_used: dict[str, datetime] = {}
-        self._register = Register()
+        self._register = Ids()
         self._members = Marks()
         self._provisioned = Packed(Row, (None,) * len(PROVISIONED))
         self._memberships = Chains()
