@@ -38,11 +38,17 @@ class TestIds:
         assert ids.numbers(texts[::-1]) == list(range(len(texts), 0, -1))
         assert list(ids) == texts
 
-    def test_those_whose_fingerprints_are_alike_stay_apart(self, few, monkeypatch):
-        monkeypatch.setattr("connectors.kit.numbered._PRINT", 3)
+    def test_those_whose_hashes_are_alike_stay_apart(self, few, monkeypatch):
+        monkeypatch.setattr("connectors.kit.numbered.hash", len, raising=False)
         ids, texts = Ids(few), [f"{n}" for n in range(500)]
         assert ids.numbers(texts) == list(range(1, 501))
-        assert ids.known(["499", "500"]) == [500, 0]
+        assert ids.known(["499", "500", "7", "8", "\ud800"]) == [500, 0, 8, 9, 0]
+
+    def test_in_whatever_order_they_are_asked_for(self, few):
+        ids, texts = Ids(few), [f"U{n:07}" for n in range(30_000)]
+        assert ids.numbers(texts) == list(range(1, 30_001))
+        assert ids.known([*reversed(texts), "U"]) == [*range(30_000, 0, -1), 0]
+        assert ids.known(texts) == list(range(1, 30_001))
 
     def test_flags_are_as_the_last_word_has_them(self, few):
         flags = Flags(Ids(few))
@@ -56,7 +62,7 @@ def test_many_ids_take_a_third_of_a_dictionary():
     ids = Ids()
     for at in range(0, 250_000, 500):
         ids.numbers(f"{n:08x}-4f1c-4c1e-9d2e-0123456789ab" for n in range(at, at + 500))
-    taken = sum(map(sys.getsizeof, (ids._slots, ids._texts, ids._ends)))
+    taken = sum(map(sys.getsizeof, (ids._slots, ids._hashes, ids._ids, ids._ends)))
     as_a_dictionary = 250_000 * (sys.getsizeof("00000000-4f1c-4c1e-9d2e-0123456789ab") + 42 + 28)
     assert taken < as_a_dictionary / 2
     assert not ids._numbers

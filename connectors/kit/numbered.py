@@ -7,14 +7,13 @@ A dictionary of a million ids takes 130 MiB, and one with an object for each of 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from connectors.kit.fingerprints import FEW
 
-_PRINT: Final = 2**28 - 1
 _MEANINGS: Final = (None, False, True)
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -23,84 +22,108 @@ class Ids:
     """Ids, and the number of each from 1 on in the order they came; 0 is nobody's."""
 
     def __init__(self, few: int = FEW) -> None:
+        """`few`: so many are kept in a dictionary, which is quicker."""
         self._few = few
-        self._numbers: dict[str, int] = {}  # while they are few
-        self._slots = array("Q")  # when they are many: a part of the hash, and the number; free ones zero
-        self._texts = bytearray()
+        self._numbers: dict[str, int] = {}
+        self._hashes = array("q", [0])
+        self._ids = bytearray()  # one after the other
         self._ends = array("Q", [0])
+        self._slots = array("I")  # numbers, each in the first free slot from its own place on; a free one is zero
 
     def __len__(self) -> int:
-        """How many they are."""
+        """How many they are, which is the last one's number."""
         return len(self._numbers) or len(self._ends) - 1
 
     def __iter__(self) -> Iterator[str]:
-        if self._numbers:
+        if not self._slots:
             yield from self._numbers
             return
         begin = 0
         for end in self._ends[1:]:
-            yield self._texts[begin:end].decode("utf-8", "surrogatepass")
+            yield self._ids[begin:end].decode("utf-8", "surrogatepass")
             begin = end
 
     def numbers(self, keys: Iterable[str]) -> list[int]:
-        """The number of each; one that is new gets the next."""
-        if not self._slots:
-            known = self._numbers
-            found = [known.setdefault(key, len(known) + 1) for key in keys]
-            if len(known) > self._few:
-                self._pack()
-            return found
-        found = []
-        for key in keys:
-            if 5 * len(self._ends) > 3 * len(self._slots):
-                self._fill(2 * len(self._slots), filter(None, self._slots))
-            at, number = self._sought(key)
-            found.append(number or self._append(key, at))
+        """The number of each; one that was not met before gets the next."""
+        ids = keys if isinstance(keys, list) else list(keys)
+        if self._slots and ids:
+            if not self._slots[self._slot(ids[0])]:  # then mostly none of them was
+                return list(map(self._number, ids))
+            return [number or self._number(one) for one, number in zip(ids, self.known(ids), strict=True)]
+        known, add = self._numbers, self._numbers.setdefault
+        found = [add(one, len(known) + 1) for one in ids]
+        if len(known) > self._few:
+            self._spill()
         return found
 
     def known(self, keys: Iterable[str]) -> list[int]:
-        """The number of each; 0 for one that never came."""
+        """The number of each; 0 where it was not met."""
         if not self._slots:
-            number = self._numbers.get
-            return [number(key, 0) for key in keys]
-        return [self._sought(key)[1] for key in keys]
+            known = self._numbers.get
+            return [known(one, 0) for one in keys]
+        ids = keys if isinstance(keys, list) else list(keys)
+        try:
+            return self._found(ids, str.encode)
+        except UnicodeEncodeError:  # half a character
+            return self._found(ids, _encoded)
 
-    def _sought(self, key: str) -> tuple[int, int]:
-        """The slot of an id, and its number; the free slot it would get, and 0, where it never came."""
-        slots, texts, ends = self._slots, self._texts, self._ends
-        own, text, last = hash(key) & _PRINT, key.encode("utf-8", "surrogatepass"), len(slots) - 1
-        at = own & last
-        while slot := slots[at]:
-            if slot >> 32 == own:
-                number = slot & 0xFFFFFFFF
-                begin = ends[number - 1]
-                if ends[number] - begin == len(text) and texts.startswith(text, begin):  # the hash may be another's too
-                    return at, number
-            at = (at + 1) & last
-        return at, 0
+    def _found(self, ids: Sequence[str], encoded: Callable[[str], bytes]) -> list[int]:
+        slots, hashes, ends, kept = self._slots, self._hashes, self._ends, self._ids
+        last, size = len(slots) - 1, len(hashes)
+        found = []
+        number = 0
+        for one in ids:
+            hashed = hash(one)
+            number += 1  # lists of one vendor mostly come in one order
+            if number == size or hashes[number] != hashed:
+                at = hashed & last
+                number = slots[at]
+                while number and hashes[number] != hashed:
+                    at = (at + 1) & last
+                    number = slots[at]
+            if number and kept[ends[number - 1] : ends[number]] != encoded(one):  # another's hash is the same
+                number = slots[self._slot(one)]
+            found.append(number)
+        return found
 
-    def _append(self, key: str, at: int) -> int:
-        number = len(self._ends)
-        self._texts += key.encode("utf-8", "surrogatepass")
-        self._ends.append(len(self._texts))
-        self._slots[at] = (hash(key) & _PRINT) << 32 | number
+    def _spill(self) -> None:
+        """From the many on they lie in arrays."""
+        ids, self._numbers = list(self._numbers), {}
+        self._fill(1 << (2 * len(ids) + 1).bit_length())
+        for one in ids:
+            self._number(one)
+
+    def _number(self, one: str) -> int:
+        at = self._slot(one)
+        if number := self._slots[at]:
+            return number
+        number = self._slots[at] = len(self._ends)
+        self._hashes.append(hash(one))
+        self._ids += _encoded(one)
+        self._ends.append(len(self._ids))
+        if 5 * number > 3 * len(self._slots):
+            self._fill(2 * len(self._slots))
         return number
 
-    def _pack(self) -> None:
-        """From the many on a dictionary would be too large."""
-        keys, self._numbers = self._numbers, {}
-        self._fill(2 ** (4 * len(keys)).bit_length(), ())
-        for key in keys:
-            self._append(key, self._sought(key)[0])
+    def _slot(self, one: str) -> int:
+        """Where its number lies, or will lie."""
+        slots, hashes, ends = self._slots, self._hashes, self._ends
+        hashed, last = hash(one), len(slots) - 1
+        at = hashed & last
+        while number := slots[at]:
+            if hashes[number] == hashed and self._ids[ends[number - 1] : ends[number]] == _encoded(one):
+                break
+            at = (at + 1) & last
+        return at
 
-    def _fill(self, size: int, taken: Iterable[int]) -> None:
-        slots, last = array("Q", bytes(8 * size)), size - 1
-        for slot in taken:
-            at = slot >> 32 & last
+    def _fill(self, size: int) -> None:
+        slots = self._slots = array("I", bytes(4 * size))
+        last = size - 1
+        for number in range(1, len(self._hashes)):
+            at = self._hashes[number] & last
             while slots[at]:
                 at = (at + 1) & last
-            slots[at] = slot
-        self._slots = slots
+            slots[at] = number
 
 
 class Marks:
@@ -239,6 +262,10 @@ class Packed:
         packed = self._rows[self._ends[place - 1] : self._ends[place]]
         row: tuple[Any, ...] = self._unpack(packed) if packed else self._odd[place]
         return row
+
+
+def _encoded(one: str) -> bytes:
+    return one.encode("utf-8", "surrogatepass")
 
 
 def _roomy(told: array[int], numbers: Sequence[int]) -> array[int]:
