@@ -39,6 +39,7 @@ from connectors.kit.github_changes import Changes
 from connectors.kit.github_check import prove
 from connectors.kit.github_enterprise import Credentials, Links, read_licences, read_links
 from connectors.kit.github_events import AuditLog
+from connectors.kit.github_listed import Person
 from connectors.kit.github_organisation import INVITATION, OrganisationLists
 from connectors.kit.github_people import invited
 from connectors.kit.github_pull import Pull
@@ -158,7 +159,10 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         else:
             pull.people.links = self._optional_links()
         pull.people.organisation = self._lists.read(
-            reading, managed=self._scim is not None, members_only=self.options["members_only"] is True
+            reading,
+            pull.people.links.ids,
+            managed=self._scim is not None,
+            members_only=self.options["members_only"] is True,
         )
         if self._enterprise:
             pull.people.licences = read_licences(self._calls, self._enterprise, self.feed.name, reading)
@@ -185,18 +189,20 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         membership = reader.of(answer.data if answer.status == 200 else None)
         pull = Pull(self.feed.name, self._calls, self._lists, self.reading, self.given.now)
         if membership.text("state") == "active":
-            pull.people.organisation.members[account_id] = membership
+            told = membership.part("user")
+            person = Person(account_id, *map(told.text, ("type", "email", "name")))
+            pull.people.organisation.members.add([person])
             owner = membership.text("role") == "admin"
-            return pull.people.plain(self.feed.name, account_id, membership.part("user"), owner or None)
+            return next(pull.people.plain(self.feed.name, [person], [None], [owner or None]))
         outside = self._lists.collaborator(account_id)
-        return pull.people.plain(self.feed.name, account_id, outside, None) if outside else None
+        return next(pull.people.plain(self.feed.name, [outside], [None], [None])) if outside else None
 
     def events(self, since: datetime, mark: str | None) -> Iterator[Event]:
         """What happened from the mark on, oldest first; nothing on plans without an audit log."""
         self._calls.begin()
-        guids = self._known_links().guid_of if self._scim else {}
+        guids = (self._known_links() if self._scim else Links()).guid_of
         log = self._log()
-        yield from log.events(since, mark, lambda login: guids.get(login, login), self.reading)
+        yield from log.events(since, mark, lambda login: guids.get(login) or login, self.reading)
         self.mark = log.mark
 
     def deactivate(self, account_id: str) -> Receipt:
@@ -249,7 +255,7 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
     def _login_of(self, account_id: str) -> str:
         if not self._scim:
             return account_id
-        return self._known_links().login_of.get(account_id, account_id)
+        return self._known_links().login_of.get(account_id) or account_id
 
     def _listing(self, calls: GitHubCalls) -> OrganisationLists:
         return OrganisationLists(calls, self._organization, self.feed.name, self._privilege, self._size)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from connectors.kit.addresses import Address, check_base
@@ -20,7 +22,7 @@ from connectors.kit.contract import Circumstances
 from connectors.kit.http import Http
 from connectors.kit.momentary import asked_again
 from connectors.kit.pacing import RateLimit, reset_after
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.pagination import Page, read_lists
 from governance.errors import AuthenticationFailed, ConfigurationError, UnexpectedAnswer
 from governance.records import Reading
 
@@ -126,6 +128,21 @@ class GitHubCalls:
         allow: tuple[int, ...] = (),
     ) -> list[Any] | None:
         """Every entry of a list, all pages; None where it was refused with a status in `allow`."""
+        pages = self.lists(path, reading, params, size=size, inside=inside, key=key, allow=allow)
+        return None if pages is None else list(chain.from_iterable(pages))
+
+    def lists(
+        self,
+        path: str,
+        reading: Reading,
+        params: Mapping[str, str] | None = None,
+        *,
+        size: int = 100,
+        inside: str | None = None,
+        key: Callable[[Any], str | None] | None = None,
+        allow: tuple[int, ...] = (),
+    ) -> Iterator[list[Any]] | None:
+        """The same page by page; the first is asked for at once, the others when they are wanted."""
         refused = False
 
         def fetch(cursor: str | None) -> Page:
@@ -140,9 +157,10 @@ class GitHubCalls:
                 raise UnexpectedAnswer(f"{answer.path}: the answer is no list", answer.path)
             return Page(items, self.http.next_link(answer))
 
-        entries = read_pages(fetch, key or _login, reading, f"{self._place}: {path}", counted=False)
-        found = [item for _, item in entries]
-        return None if refused else found
+        keys = partial(_keys, key or _login)
+        pages = (items for _, items in read_lists(fetch, keys, reading, f"{self._place}: {path}", counted=False))
+        first = next(pages, [])
+        return None if refused else chain([first], pages)
 
     def ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The data of a GraphQL query; AuthenticationFailed where GitHub says that a right is missing."""
@@ -211,6 +229,10 @@ def _app(
     if not installation.isascii() or not installation.isdigit():
         raise ConfigurationError(f"{place}: installation_id: expected a number")
     return App(address, given, place, secret, app_id, installation)
+
+
+def _keys(key: Callable[[Any], str | None], items: list[Any]) -> list[str | None]:
+    return list(map(key, items))
 
 
 def _login(item: Any) -> str | None:

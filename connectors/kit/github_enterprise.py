@@ -7,12 +7,15 @@ only for managed users; `active: false` suspends and hides the login; credential
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.github_calls import REFUSED, GitHubCalls, several
-from connectors.kit.pagination import Page, read_pages
+from connectors.kit.github_listed import Texts
+from connectors.kit.numbered import Ids
+from connectors.kit.pagination import Page, read_lists
 from connectors.kit.resource import Reader, Resource
 from governance.errors import NotSupported
 from governance.records import Credential, Reading
@@ -34,26 +37,40 @@ _KINDS: Final = (("ssh", "ssh_key"), ("oauth", "oauth_grant"), ("github app", "o
 class Links:
     """Which login belongs to which identity of the identity provider."""
 
-    guid_of: dict[str, str] = field(default_factory=dict)  # login -> guid
-    login_of: dict[str, str] = field(default_factory=dict)  # guid -> login
-    name_of: dict[str, str] = field(default_factory=dict)  # login -> what the identity provider calls them
+    ids: Ids = field(default_factory=Ids)  # logins
+    login_of: Texts = field(default_factory=lambda: Texts(Ids()))  # guid -> login; only of managed accounts
+
+    def __post_init__(self) -> None:
+        self.guid_of = Texts(self.ids)  # login -> guid
+        self.name_of = Texts(self.ids)  # login -> what the identity provider calls them
+
+    def take(self, rows: list[tuple[str, str, str | None]]) -> None:
+        """Take in some logins, each with its guid and what it is called."""
+        self.guid_of.tell({login: guid for login, guid, _ in rows})
+        self.name_of.tell({login: called for login, _, called in rows if called})
 
 
 def read_links(calls: GitHubCalls, name: str, *, enterprise: bool) -> Links:
     """Every link; none where there is no identity provider."""
     found = Links()
     if not enterprise:
-        _identities(calls, OF_ORGANISATION, name, ("organization", "samlIdentityProvider"), found)
+        for rows in _identities(calls, OF_ORGANISATION, name, ("organization", "samlIdentityProvider")):
+            found.take(rows)
         return found
     for provider in ("samlIdentityProvider", "oidcProvider"):
         query = OF_ENTERPRISE.replace("PROVIDER", provider)
-        _identities(calls, query, name, ("enterprise", "ownerInfo", provider), found)
+        for rows in _identities(calls, query, name, ("enterprise", "ownerInfo", provider)):
+            found.take(rows)
+            found.login_of.tell({guid: login for login, guid, _ in rows})
         if found.login_of:
             break
     return found
 
 
-def _identities(calls: GitHubCalls, query: str, name: str, path: tuple[str, ...], found: Links) -> None:
+def _identities(
+    calls: GitHubCalls, query: str, name: str, path: tuple[str, ...]
+) -> Iterator[list[tuple[str, str, str | None]]]:
+    """Page by page the logins, each with its guid and what the identity provider calls it."""
     reader = Reader(name, calls.http.deadline.now)
 
     def fetch(after: str | None) -> Page:
@@ -62,14 +79,13 @@ def _identities(calls: GitHubCalls, query: str, name: str, path: tuple[str, ...]
         following = connection.text("pageInfo.endCursor") if connection.flag("pageInfo.hasNextPage") else None
         return Page(connection.several("nodes"), following)
 
-    for _, item in read_pages(fetch, _guid, Reading(), f"{name}: identities", counted=False):
-        node = reader.of(item)
-        login, guid = node.text("user.login"), node.text("guid")
-        if login is None or guid is None:
-            continue  # an identity nobody has signed in with yet
-        found.guid_of[login], found.login_of[guid] = guid, login
-        if called := node.text("samlIdentity.nameId") or node.text("scimIdentity.username"):
-            found.name_of[login] = called
+    for _, items in read_lists(fetch, _guids, Reading(), f"{name}: identities", counted=False):
+        rows = []
+        for node in map(reader.of, items):
+            login, guid = node.text("user.login"), node.text("guid")
+            if login is not None and guid is not None:  # else nobody has signed in with the identity yet
+                rows.append((login, guid, node.text("samlIdentity.nameId") or node.text("scimIdentity.username")))
+        yield rows
 
 
 def read_licences(calls: GitHubCalls, enterprise: str, application: str, reading: Reading) -> dict[str, Resource]:
@@ -152,6 +168,6 @@ def _credential(item: Any) -> str | None:
     return str(value) if isinstance(value, str | int) else None
 
 
-def _guid(item: Any) -> str | None:
-    value = item.get("guid") if isinstance(item, dict) else None
-    return value if isinstance(value, str) and value else None
+def _guids(items: list[Any]) -> list[str | None]:
+    told = [item.get("guid") if isinstance(item, dict) else None for item in items]
+    return [value if isinstance(value, str) and value else None for value in told]

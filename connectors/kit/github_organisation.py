@@ -7,12 +7,15 @@ only an address was invited, and do not exist in organisations of managed users;
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+from connectors.kit.columns import Objects
 from connectors.kit.github_calls import REFUSED, GitHubCalls, several
+from connectors.kit.github_listed import Listed, Person, persons
+from connectors.kit.holdings import DIRECT, Holdings
+from connectors.kit.numbered import Flags, Ids
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource
 from governance.errors import AuthenticationFailed
@@ -22,27 +25,25 @@ OWNER: Final = ("role:owner", "Organisation owner", True)
 MEMBER: Final = ("role:member", "Organisation member", False)
 COLLABORATOR: Final = ("role:outside_collaborator", "Outside collaborator", False)
 INVITATION: Final = "invitation:"
+Told = TypeVar("Told")
 _OWNERS_ONLY: Final = (*REFUSED, 422)
 
 
-@dataclass
-class Organisation:
-    """Everything that was read; people by login."""
+class Organisation(Holdings):
+    """Everything that was read, and what is held by login."""
 
-    members: dict[str, Resource] = field(default_factory=dict)
-    collaborators: dict[str, Resource] = field(default_factory=dict)
-    invitations: list[Resource] = field(default_factory=list)
-    owners: set[str] = field(default_factory=set)
-    without_2fa: set[str] | None = None  # None: not told
-    entitlements: dict[str, Entitlement] = field(default_factory=dict)
-    held: dict[str, dict[str, str]] = field(default_factory=dict)  # login -> entitlement -> how
-    roles_told: bool = True
+    def __init__(self, ids: Ids | None = None) -> None:
+        super().__init__(ids)
+        self.members = Listed(self.ids)
+        self.collaborators = Listed(self.ids)
+        self.invitations: list[Resource] = []
+        self.without_2fa: Flags | None = None  # True of who has none; None: not told
 
-    def give(self, login: str, entitlement_id: str, how: str) -> None:
-        """Note a grant; a direct one goes before one through a team."""
-        mine = self.held.setdefault(login, {})
-        if mine.get(entitlement_id) != "direct":
-            mine[entitlement_id] = how
+    def everybody(self) -> Iterator[Person]:
+        """Outside collaborators, then members, each once; who is both is told of as a member."""
+        for person in self.collaborators:
+            yield self.members.get(person.login) or person
+        yield from (person for person in self.members if person.login not in self.collaborators)
 
 
 class OrganisationLists:
@@ -75,18 +76,22 @@ class OrganisationLists:
             )
         return login or ""
 
-    def read(self, reading: Reading, *, managed: bool, members_only: bool = False) -> Organisation:
-        """The whole organisation."""
-        found = Organisation()
+    def read(
+        self, reading: Reading, ids: Ids | None = None, *, managed: bool, members_only: bool = False
+    ) -> Organisation:
+        """The whole organisation. `ids`: logins that have numbers already."""
+        found = Organisation(ids)
         for entitlement_id, name, privileged in (OWNER, MEMBER, COLLABORATOR):
             self.entitle(found, entitlement_id, name, "role", privileged)
         reader = Reader(self._application, self._calls.http.deadline.now)
-        found.members = self._people(reader, "members", reading, {"role": "all"})
-        found.owners = set(self._people(reader, "members", reading, {"role": "admin"}))
+        for page in self._people(reader, "members", reading, {"role": "all"}):
+            found.members.add(page)
+        owners = self._owners(reader, reading)
         if members_only:
             reading.notes.append("outside collaborators and pending invitations are left out (members_only)")
         else:
-            found.collaborators = self._people(reader, "outside_collaborators", reading, {}, allow=REFUSED)
+            for page in self._people(reader, "outside_collaborators", reading, {}, allow=REFUSED):
+                found.collaborators.add(page)
         if not managed:
             if not members_only:
                 invited = self._calls.listed(
@@ -94,10 +99,12 @@ class OrganisationLists:
                 )
                 found.invitations = [reader.of(item) for item in self._must(invited, "pending invitations")]
             self._two_factor(found, reader, reading)
-        for login in found.members:
-            found.give(login, OWNER[0] if login in found.owners else MEMBER[0], "direct")
-        for login in found.collaborators:
-            found.give(login, COLLABORATOR[0], "direct")
+        for people in found.members.pages():
+            logins = [person.login for person in people]
+            ways = [(OWNER[0] if login in owners else MEMBER[0], DIRECT) for login in logins]
+            found.give_each(found.ids.numbers(logins), ways)
+        for person in found.collaborators:
+            found.add(person.login, COLLABORATOR[0], DIRECT)
         self._teams(found, reader, reading)
         self._roles(found, reader, reading)
         reader.note(reading)
@@ -106,12 +113,19 @@ class OrganisationLists:
     def owners(self) -> set[str]:
         """Who owns the organisation right now."""
         reader = Reader(self._application, self._calls.http.deadline.now)
-        return set(self._people(reader, "members", Reading(), {"role": "admin"}))
+        return self._owners(reader, Reading())
 
-    def collaborator(self, login: str) -> Resource | None:
+    def _owners(self, reader: Reader, reading: Reading) -> set[str]:
+        pages = self._people(reader, "members", reading, {"role": "admin"})
+        return {person.login for page in pages for person in page}
+
+    def collaborator(self, login: str) -> Person | None:
         """An outside collaborator; GitHub has no call for a single one."""
         reader = Reader(self._application, self._calls.http.deadline.now)
-        return self._people(reader, "outside_collaborators", Reading(), {}, allow=REFUSED).get(login)
+        listed = Listed(Ids())
+        for page in self._people(reader, "outside_collaborators", Reading(), {}, allow=REFUSED):
+            listed.add(page)
+        return listed.get(login)
 
     def invitation(self, invitation_id: str) -> Resource | None:
         """A pending invitation."""
@@ -131,20 +145,21 @@ class OrganisationLists:
         reading: Reading,
         params: Mapping[str, str],
         allow: tuple[int, ...] = (),
-    ) -> dict[str, Resource]:
-        listed = self._calls.listed(f"{self.path}/{path}", reading, params, size=self._size, allow=allow)
-        found: dict[str, Resource] = {}
-        for number, item in enumerate(self._must(listed, "outside collaborators"), 1):
-            person = reader.of(item)
-            login = person.text("login")
-            if login is not None:
-                found[login] = person
-            elif params.get("role") != "admin":  # those are in the list of all, too
-                where = f"{self._calls.http.address.join(self.path)}/{path}#{number}"
-                reading.rejected.append(Rejected(where, "login", "is missing or no text"))
-        return found
+    ) -> Iterator[list[Person]]:
+        """People page by page; at the end who has no login is quarantined."""
+        pages = self._calls.lists(f"{self.path}/{path}", reading, params, size=self._size, allow=allow)
+        quiet = Reader(self._application, self._calls.http.deadline.now)  # of what else is told little matters
+        nameless, number = [], 0
+        for page in self._must(pages, "outside collaborators"):
+            logins = Objects(page, reader).texts("login")
+            nameless += [number + place for place, login in enumerate(logins, 1) if login is None]
+            number += len(page)
+            yield persons(Objects(page, quiet), logins)
+        if params.get("role") != "admin":  # those are in the list of all, too
+            where = f"{self._calls.http.address.join(self.path)}/{path}"
+            reading.rejected += [Rejected(f"{where}#{one}", "login", "is missing or no text") for one in nameless]
 
-    def _must(self, listed: list[Any] | None, whom: str) -> list[Any]:
+    def _must(self, listed: Iterable[Told] | None, whom: str) -> Iterable[Told]:
         if listed is None:
             raise AuthenticationFailed(
                 f"{self._application}: 403: {whom} may not be seen: the token is none of an owner. Left out they would"
@@ -153,15 +168,16 @@ class OrganisationLists:
         return listed
 
     def _two_factor(self, found: Organisation, reader: Reader, reading: Reading) -> None:
-        without: set[str] = set()
+        without = Flags(found.ids)
         for path in ("members", "outside_collaborators"):
-            listed = self._calls.listed(
+            pages = self._calls.lists(
                 f"{self.path}/{path}", reading, {"filter": "2fa_disabled"}, size=self._size, allow=_OWNERS_ONLY
             )
-            if listed is None:
+            if pages is None:
                 reading.notes.append("two-factor authentication is told to owners only")
                 return
-            without |= {login for item in several(listed) if (login := reader.of(item).text("login"))}
+            for page in pages:
+                without.tell(dict.fromkeys(filter(None, Objects(page, reader).texts("login")), True))
         found.without_2fa = without
 
     def _teams(self, found: Organisation, reader: Reader, reading: Reading) -> None:
@@ -173,17 +189,23 @@ class OrganisationLists:
             name = team.text("name") or slug
             self.entitle(found, f"team:{slug}", name, "team", team.text("permission") == "admin")
             path = f"{self.path}/teams/{quote(slug, safe='')}/members"
-            for person in several(self._calls.listed(path, reading, size=self._size)):
-                member = reader.of(person)
-                login = member.text("login")
-                if login is None:
-                    continue
-                entitlement_id = f"team:{slug}"
-                if member.text("role") == "maintainer":  # may add others to the team
-                    entitlement_id = f"team:{slug}:maintainer"
-                    if entitlement_id not in found.entitlements:
-                        self.entitle(found, entitlement_id, f"{name} (maintainer)", "team", False)
-                found.give(login, entitlement_id, "group" if member.flag("inherited") else "direct")
+            for page in self._calls.lists(path, reading, size=self._size) or ():
+                self._team(found, slug, name, map(reader.of, several(page)))
+
+    def _team(self, found: Organisation, slug: str, name: str, page: Iterable[Resource]) -> None:
+        logins, ways = [], []
+        for member in page:
+            login = member.text("login")
+            if login is None:
+                continue
+            entitlement_id = f"team:{slug}"
+            if member.text("role") == "maintainer":  # may add others to the team
+                entitlement_id = f"team:{slug}:maintainer"
+                if entitlement_id not in found.entitlements:
+                    self.entitle(found, entitlement_id, f"{name} (maintainer)", "team", False)
+            logins.append(login)
+            ways.append((entitlement_id, "group" if member.flag("inherited") else DIRECT))
+        found.give_each(found.ids.numbers(logins), ways)
 
     def _roles(self, found: Organisation, reader: Reader, reading: Reading) -> None:
         path = f"{self.path}/organization-roles"
@@ -202,8 +224,8 @@ class OrganisationLists:
             for person in several(holders):
                 holder = reader.of(person)
                 if login := holder.text("login"):
-                    how = "group" if holder.text("assignment") == "indirect" else "direct"
-                    found.give(login, f"orgrole:{role_id}", how)
+                    how = "group" if holder.text("assignment") == "indirect" else DIRECT
+                    found.add(login, f"orgrole:{role_id}", how)
 
 
 def _id(item: Any) -> str | None:

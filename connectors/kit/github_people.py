@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from connectors.kit.github_enterprise import Links
+from connectors.kit.github_listed import Person
 from connectors.kit.github_organisation import INVITATION, Organisation
 from connectors.kit.resource import Resource
 from governance.records import Account, Credential
@@ -23,29 +25,36 @@ class People:
     last_used: dict[str, datetime] = field(default_factory=dict)
     credentials: dict[str, list[Credential]] = field(default_factory=dict)
 
-    def plain(self, application: str, login: str, told: Resource, privileged: bool | None) -> Account:
-        """A member or outside collaborator. GitHub tells neither when they came nor when they were last here."""
-        outside = login not in self.organisation.members
-        seen_at = self.last_used.get(login)
-        licence = self.licences.get(login)
-        called = self.links.name_of.get(login) or (licence.text("github_com_saml_name_id") if licence else None)
-        addresses = [a for a in licence.several("github_com_verified_domain_emails") if a] if licence else []
-        bot = (told.text("type") or "").casefold() == "bot"
-        return Account(
-            application=application,
-            account_id=login,
-            username=login,
-            email=_address(called) or told.text("email") or next((a for a in addresses if isinstance(a, str)), None),
-            display_name=told.text("name") or (licence.text("github_com_name") if licence else None),
-            external_id=self.links.guid_of.get(login),
-            # People and the accounts of programs look the same; only Bot is said.
-            kind="bot" if bot else "guest" if outside else None,
-            active=True,
-            last_seen_at=seen_at,
-            last_seen_known=seen_at is not None,
-            mfa=self._mfa(login, licence),
-            privileged=privileged,
-        )
+    def plain(
+        self, application: str, told: Sequence[Person], guids: Sequence[str | None], privileged: Sequence[bool | None]
+    ) -> Iterator[Account]:
+        """Members and outside collaborators. GitHub tells neither when they came nor when they were last here."""
+        logins = [person.login for person in told]
+        members, without = self.organisation.members, self.organisation.without_2fa
+        lacking = [None] * len(logins) if without is None else without.of(logins)
+        columns = zip(told, guids, privileged, self.links.name_of.of(logins), lacking, strict=True)
+        for person, guid, is_privileged, called, lacks in columns:
+            seen_at = self.last_used.get(person.login)
+            licence = self.licences.get(person.login)
+            if licence:
+                called = called or licence.text("github_com_saml_name_id")
+            addresses = [a for a in licence.several("github_com_verified_domain_emails") if a] if licence else []
+            bot = (person.kind or "").casefold() == "bot"
+            yield Account(
+                application=application,
+                account_id=person.login,
+                username=person.login,
+                email=_address(called) or person.email or next((a for a in addresses if isinstance(a, str)), None),
+                display_name=person.name or (licence.text("github_com_name") if licence else None),
+                external_id=guid,
+                # People and the accounts of programs look the same; only Bot is said.
+                kind="bot" if bot else "guest" if person.login not in members else None,
+                active=True,
+                last_seen_at=seen_at,
+                last_seen_known=seen_at is not None,
+                mfa=lacks is not True if without is not None else self._mfa(licence),
+                privileged=is_privileged,
+            )
 
     def managed(self, account: Account, resource: Resource, login: str | None, privileged: bool | None) -> Account:
         """A managed account: what SCIM tells, with what is known of its login."""
@@ -60,10 +69,8 @@ class People:
             privileged=privileged,
         )
 
-    def _mfa(self, login: str, licence: Resource | None) -> bool | None:
-        without = self.organisation.without_2fa
-        if without is not None:
-            return login not in without
+    @staticmethod
+    def _mfa(licence: Resource | None) -> bool | None:
         return licence.flag("github_com_two_factor_auth") if licence else None
 
 

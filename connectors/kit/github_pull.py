@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from connectors.kit.credentials import opened
 from connectors.kit.github_calls import GitHubCalls
 from connectors.kit.github_organisation import MEMBER, OWNER, OrganisationLists
 from connectors.kit.github_people import People, invited
+from connectors.kit.holdings import DIRECT
 from connectors.kit.http import Http
 from connectors.kit.pagination import read_lists
-from connectors.kit.privilege import holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader, Resource
 from connectors.kit.scim_accounts import AccountReader, keys_of_resources
@@ -19,6 +21,8 @@ from connectors.kit.scim_list import ScimLists
 from connectors.kit.scim_resource import Dialect
 from governance.errors import IncompleteFeed
 from governance.records import Account, Grant, Reading, Record, Rejected
+
+PAGE: Final = 500  # people looked up at once
 
 
 class Pull:
@@ -59,18 +63,22 @@ class Pull:
         kept = 0
         for account_id, (account, told) in self._managed.items():
             login = people.links.login_of.get(account_id)
-            privileged = self._privileged(login) if login else None
+            [privileged] = organisation.privileged([login]) if login else [None]
             whole = people.managed(account, told, login, privileged)
             yield from opened(whole, people.credentials.get(login or "", ()), self._now)
-            yield from self._grants(account_id, login)
+            yield from self._grants(account_id, organisation.held([login or ""])[0])
             kept += 1
-        for login, told in {**organisation.collaborators, **organisation.members}.items():
-            if people.links.guid_of.get(login) in self._managed:
-                continue
-            kept += 1
-            whole = people.plain(self._application, login, told, self._privileged(login))
-            yield from opened(whole, people.credentials.get(login, ()), self._now)
-            yield from self._grants(login, login)
+        everybody = organisation.everybody()
+        while page := list(islice(everybody, PAGE)):
+            logins = [person.login for person in page]
+            guids, held = people.links.guid_of.of(logins), organisation.held(logins)
+            accounts = people.plain(self._application, page, guids, organisation.privileged(logins))
+            for account, mine in zip(accounts, held, strict=True):
+                if account.external_id in self._managed:
+                    continue
+                kept += 1
+                yield from opened(account, people.credentials.get(account.account_id, ()), self._now)
+                yield from self._grants(account.account_id, mine)
         for told in organisation.invitations:
             invitation = invited(self._application, told)
             if invitation is None:
@@ -100,13 +108,8 @@ class Pull:
                 if entitlement_id not in organisation.entitlements:
                     name = f"Enterprise {role.casefold()}"
                     self._lists.entitle(organisation, entitlement_id, name, "role", "owner" in role.casefold() or None)
-                organisation.give(login, entitlement_id, "direct")
+                organisation.add(login, entitlement_id, DIRECT)
 
-    def _privileged(self, login: str) -> bool | None:
-        organisation = self.people.organisation
-        held = [organisation.entitlements[e].privileged for e in organisation.held.get(login, {})]
-        return holds_privilege(held, told=organisation.roles_told)
-
-    def _grants(self, account_id: str, login: str | None) -> Iterator[Grant]:
-        for entitlement_id, how in self.people.organisation.held.get(login or "", {}).items():
+    def _grants(self, account_id: str, held: Mapping[str, str]) -> Iterator[Grant]:
+        for entitlement_id, how in held.items():
             yield Grant(self._application, account_id, entitlement_id, how)

@@ -26,9 +26,10 @@ class Holdings:
     Accounts are meant by their running numbers in `ids`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ids: Ids | None = None) -> None:
+        """`ids`: accounts that have numbers already."""
         self.entitlements: dict[str, Entitlement] = {}
-        self.ids = Ids()
+        self.ids = Ids() if ids is None else ids
         self.unclear: set[int] = set()  # accounts of which a part could not be read
         self.groups_told = True
         self.roles_told = True
