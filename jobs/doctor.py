@@ -121,9 +121,7 @@ def _feeds(house: House) -> Iterator[Examined]:
         yield Examined("applications", None, "no [[application]] is named: there is no account to look at")
     for application in house.settings.application:
         if application.owner and not house.settings.sign_in.groups and not _answers(house, application.owner):
-            said = (
-                f"{application.owner} is no application_owner among [[actor]]: an admin notes their tasks as done"
-            )
+            said = f"{application.owner} is no application_owner among [[actor]]: an admin notes their tasks as done"
             yield Examined(f"owner of {application.name}", None, said)
 
 

@@ -71,6 +71,12 @@ def drafted(home: Home, *more: str) -> str:
     return answer.out.strip()
 
 
+def test_a_draft_without_a_fallback_is_wrong_use_and_says_what_is_needed(home: Home) -> None:
+    answer = home.run("campaign", "create", "--title", "Admins", *SEC)
+    assert answer.code == 2
+    assert "--fallback: name who decides" in answer.err
+
+
 def test_from_the_draft_to_evidence_that_holds(home: Home, tmp_path: Path) -> None:
     id = drafted(home)
     seen = home.do("campaign", "preview", id, "--format", "json", *SEC).json

@@ -23,6 +23,7 @@ from governance.campaigns.recommending import Advice
 from governance.campaigns.scope import plan_of, scope_of
 from governance.campaigns.statement import statement
 from governance.errors import AlreadyDecided, DecisionError
+from governance.findings.headline import count
 from governance.house import House
 from governance.snapshots.writing import write
 from governance.store import put_rows
@@ -179,7 +180,9 @@ def _demand_resolved(made: Prepared) -> None:
     if bad:
         named = "; ".join(f"{item['application']}/{item['username']}: {why}" for item, why in bad[:5])
         more = f" and {len(bad) - 5:,} more" if len(bad) > 5 else ""
-        raise DecisionError(f"nobody may decide {len(bad):,} items: {named}{more}; name another fallback")
+        raise DecisionError(
+            f"nobody may decide {count(len(bad), 'item', 'items')}: {named}{more}; name another fallback"
+        )
 
 
 def _by_name(row: Mapping[str, Any]) -> tuple[bool, str]:
