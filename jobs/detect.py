@@ -12,6 +12,7 @@ from ulid import ULID
 from governance import mappings, policies
 from governance.errors import AlreadyDecided, LeaverwatchError
 from governance.findings import evaluated, headline, record
+from governance.findings.headline import count
 from governance.house import House
 from governance.tables import DetectRun, JobRun
 from jobs import home
@@ -72,8 +73,9 @@ def _look(house: House, as_of: datetime, note: str, known_at: datetime | None) -
         ghosts = found.filter(found["rule"] == "ghost")
         holders = ghosts["identity_id"].n_unique() if ghosts.height else 0
         sentence = (
-            f"{evaluation.summary['leavers_30d']:,} people left in the last 30 days;"
-            f" {holders:,} leavers hold {ghosts.height:,} active accounts."
+            f"{count(evaluation.summary['leavers_30d'], 'person', 'people')} left in the last 30 days;"
+            f" {count(holders, 'leaver holds', 'leavers hold')}"
+            f" {count(ghosts.height, 'active account', 'active accounts')}."
         )
         return Detection(as_of, sentence, counts, evaluation.not_evaluable, stored=False, note=note)
 

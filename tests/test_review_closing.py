@@ -46,7 +46,7 @@ def test_closing_with_open_items_escalates_and_says_how_many(company):
     id = running(company)
     everything(company, id)
     decide(company, "max", id, ("c4", "Reader", "undo"))
-    with pytest.raises(DecisionError, match=r"1 items are not decided: they are with boss"):
+    with pytest.raises(DecisionError, match=r"1 item is not decided: it is with boss"):
         campaigns.close(company, actor(company, "sec"), NOW + timedelta(days=15), id)
     item = items(company, id)["c4", "Reader"]
     assert (item.reviewer, item.via) == ("boss@x.example", "escalated: not decided in time")

@@ -41,9 +41,8 @@ def close(house: House, actor: Actor, now: datetime, id: str) -> Campaign:
             _silent(session, actor, now, row, plan)
             _conclude(house, session, actor, now, row)
     if waiting:
-        raise DecisionError(
-            f"{waiting:,} items are not decided: they are with {plan.fallback} now; close the campaign once they are"
-        )
+        what = "1 item is not decided: it is" if waiting == 1 else f"{waiting:,} items are not decided: they are"
+        raise DecisionError(f"{what} with {plan.fallback} now; close the campaign once that is done")
     return load(house, id)
 
 

@@ -16,6 +16,7 @@ from governance.access import Actor, Verb, demand
 from governance.campaigns.preparing import active_deputies
 from governance.correlation import fold
 from governance.errors import CampaignClosed, DecisionError, FourEyesRequired, NotAllowed
+from governance.findings.headline import count
 from governance.house import House
 from governance.store import put_rows
 from governance.store.rows import table_of
@@ -90,7 +91,7 @@ def sign(house: House, actor: Actor, now: datetime, campaign: str) -> ReviewSign
         if not given:
             raise NotAllowed(f"{actor.email} reviews nothing in “{row.title}”")
         if decided < given:
-            raise DecisionError(f"{given - decided:,} of {given:,} items are not decided yet")
+            raise DecisionError(f"{given - decided:,} of {count(given, 'item is', 'items are')} not decided yet")
         signed = session.merge(ReviewSignature(campaign=campaign, reviewer=actor.email, at=now))
         facts = {"items": given}
         audit.append(

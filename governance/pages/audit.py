@@ -68,10 +68,11 @@ def _verify(house: House, chain: trail.Chain) -> None:
         return
     with st.spinner("Walking the chain"):
         result = audit.verify(house.store)
+    entries = count(result.entries, "entry holds", "entries hold")
     if result.ok:
-        st.success(f"Every entry follows the one before: {result.entries:,} entries hold.", icon=":material/check:")
+        st.success(f"Every entry follows the one before: {entries}.", icon=":material/check:")
     else:
-        st.error(f"{plain(result.why)}. {result.entries:,} entries before it hold.", icon=":material/error:")
+        st.error(f"{plain(result.why)}. Before it {entries}.", icon=":material/error:")
 
 
 def _shown(entry: Row, now: datetime) -> dict[str, Any]:

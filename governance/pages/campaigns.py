@@ -82,7 +82,7 @@ def _sentence(seen: views.Progress, now: datetime) -> str:
     row, card = seen.card.campaign, seen.card
     if row.status == "draft":
         return "A draft: nothing is frozen and nobody is asked yet."
-    decided = f"{bold(f'{card.decided:,}')} of {card.items:,} items decided"
+    decided = f"{bold(f'{card.decided:,}')} of {count(card.items, 'item', 'items')} decided"
     if row.status == "running":
         due = row.due_at or now
         late = warm(f"overdue by {span(now - due)}") if due <= now else f"{plain(span(due - now))} left"

@@ -68,7 +68,8 @@ def _card(house: House, actor: Actor, now: datetime, card: views.Card, own: list
             head.markdown(chip(*STATUS.get(own[0].status, (own[0].status, "gray"))), width="content")
         proved, total = card.removals.get("verified", 0), sum(card.removals.values())
         note(
-            f"Closed {plain(day(row.closed_at, now))} by {plain(row.closed_by or '')}; {card.items:,} items;"
+            f"Closed {plain(day(row.closed_at, now))} by {plain(row.closed_by or '')};"
+            f" {count(card.items, 'item', 'items')};"
             f" {proved:,} of {count(total, 'removal', 'removals')} proved. Population `{row.population_sha256[:16]}…`"
         )
         line = st.container(horizontal=True, vertical_alignment="center", gap="small")

@@ -80,11 +80,16 @@ def preview(id: Id, actor: ActorEmail = None, output: Output = Format.TABLE) -> 
     if output is not Format.TABLE:
         document({**asdict(seen), "left_out": [_named(row) for row in seen.left_out]})
         return
-    say(f"{seen.items:,} items: {seen.accounts:,} accounts of {seen.people:,} people, {seen.privileged:,} privileged")
+    from governance.findings.headline import count
+
+    say(
+        f"{count(seen.items, 'item', 'items')}: {count(seen.accounts, 'account', 'accounts')} of"
+        f" {count(seen.people, 'person', 'people')}, {seen.privileged:,} privileged"
+    )
     for email, number in list(seen.reviewers.items())[:20]:
         say(f"  {email}: {number:,}")
     for why, number in seen.fallbacks.items():
-        say(f"  {number:,} go to the fallback: {why}")
+        say(f"  {number:,} {'goes' if number == 1 else 'go'} to the fallback: {why}")
     for row in seen.left_out:
         say(f"  left out: {row['application']}/{row['username']}: {row['left_out']}")
     for row in seen.unresolved:
@@ -128,7 +133,7 @@ def decide(
     done = 0
     for start in range(0, len(wanted), 2_000):
         done += len(campaigns.decide(house, who, home.clock(), id, wanted[start : start + 2_000]))
-    say(f"{done:,} decisions noted")
+    say(f"{done:,} {'decision' if done == 1 else 'decisions'} noted")
 
 
 def _from_file(house: House, id: str, file: Path | None) -> Iterator[Decision]:

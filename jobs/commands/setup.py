@@ -128,4 +128,4 @@ def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="As `backu
     if not found.ok:
         say(f"restored, but its audit chain is broken at entry {found.first_bad}: {found.why}")
         raise typer.Exit(1)
-    say(f"restored; the audit chain of {found.entries:,} entries is unbroken")
+    say(f"restored; the audit chain of {found.entries:,} {'entry' if found.entries == 1 else 'entries'} is unbroken")

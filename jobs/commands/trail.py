@@ -31,7 +31,8 @@ def verify(
             {"ok": found.ok, "entries": found.entries, "first_bad": found.first_bad, "why": found.why, "tip": found.tip}
         )
     elif found.ok:
-        typer.echo(f"{found.entries:,} entries, unbroken; the tip is {found.tip or 'none yet'}")
+        entries = "entry" if found.entries == 1 else "entries"
+        typer.echo(f"{found.entries:,} {entries}, unbroken; the tip is {found.tip or 'none yet'}")
     if not found.ok:
         say(f"the chain is broken at entry {found.first_bad}: {found.why}")
         raise typer.Exit(1)

@@ -121,7 +121,7 @@ def test_the_chain_is_proved_and_a_change_is_named(house, ghost):
 
     propose(house, ghost)
     app = press(show(house, "audit", AUDITOR), "Verify the chain")
-    assert "Every entry follows the one before: 1 entries hold" in app.success[0].value
+    assert "Every entry follows the one before: 1 entry holds" in app.success[0].value
     with sqlite3.connect(house.home / "leaverwatch.db") as raw:
         raw.execute("DROP TRIGGER auditentry_update")
         raw.execute("UPDATE auditentry SET reason = 'something else' WHERE seq = 1")
