@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+import tracemalloc
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -181,6 +182,36 @@ class TestLasting:
         rows = Lasting({"name"}, 0)
         rows.add([1], {"name": ["\ud800"]})
         assert list(rows.kept("name")) == ["\ud800"]
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            pytest.param(["a", None, "b", "a"], id="texts"),
+            pytest.param([NOW, None, NOW + timedelta(days=1)], id="instants"),
+            pytest.param([NOW, NOW.astimezone(ZoneInfo("Asia/Tokyo"))], id="one instant in two zones"),
+            pytest.param([True, 1, 1.0, 0, False, -0.0], id="equal values of several types"),
+            pytest.param([["a"], {"b": 1}, ()], id="what has no hash"),
+            pytest.param([str(number) for number in range(70_000)], id="too many different ones"),
+            pytest.param(range(1, 9), id="a range"),
+        ],
+    )
+    def test_values_that_repeat_come_back_as_they_were(self, values):
+        rows = Lasting((), 0)
+        for _ in range(2):
+            rows.add(range(len(values)), {"x": values, "y": [None] * len(values)})
+        told = [list(rows.kept("x")), [value for _, some in rows.slices(3) for value in some["x"]]]
+        assert [list(map(repr, some)) for some in told] == [list(map(repr, values)) * 2] * 2
+
+    def test_values_that_repeat_take_two_bytes_each(self):
+        rows = Lasting((), 0)
+        tracemalloc.start()
+        try:
+            for _ in range(100):
+                rows.add(range(1_000), {name: [f"{name} {n % 60}" for n in range(1_000)] for name in "abcd"})
+            took, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert took < 12 * 100_000 + 8 * 100_000  # four columns, and the number of each line
 
 
 @pytest.mark.parametrize("few", [3, 1_000])

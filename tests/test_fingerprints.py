@@ -16,8 +16,9 @@ from governance.records import Reading
 
 @pytest.mark.parametrize("few", [0, 1, 7, 100_000])
 class TestMet:
-    def test_says_the_same_as_a_set(self, few):
-        luck, met, known = random.Random(5), Met(few), set()
+    @pytest.mark.parametrize("many", [0, 100, 2_500, 60_000])
+    def test_says_the_same_as_a_set(self, few, many):
+        luck, met, known = random.Random(5), Met(few, many), set()
         for _ in range(5_000):
             key = f"id-{luck.randrange(2_500)}"
             assert met.new(key) == (key not in known)

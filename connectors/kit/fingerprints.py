@@ -20,8 +20,9 @@ _BITS: Final = 2**62 - 1
 class Met:
     """The keys of one list. `new` says of each whether it comes for the first time."""
 
-    def __init__(self, few: int = FEW) -> None:
-        self._few = few
+    def __init__(self, few: int = FEW, many: int = 0) -> None:
+        """`many`: how many will come, where that is known."""
+        self._few, self._many = few, many
         self._keys: set[str] = set()
         self._salt = secrets.token_hex(8)
         self._slots = array("Q")  # a free one is zero
@@ -59,7 +60,8 @@ class Met:
     def _spill(self) -> None:
         """From the many on fingerprints will do."""
         if len(self._keys) > self._few:
-            self._fill(map(self._print, self._keys), 2 ** (4 * max(self._few, len(self._keys) // 2)).bit_length())
+            many = max(4 * max(self._few, len(self._keys) // 2), 5 * self._many // 3)
+            self._fill(map(self._print, self._keys), 2 ** many.bit_length())
             self._keys = set()
 
     def _print(self, key: str) -> int:
@@ -86,6 +88,6 @@ class Met:
         return at, False
 
     def _fill(self, fingerprints: Iterable[int], size: int) -> None:
-        self._slots, self._used = array("Q", bytes(8 * size)), 0
+        self._slots, self._used = array("Q", (0,)) * size, 0
         for fingerprint in fingerprints:
             self._put(fingerprint)

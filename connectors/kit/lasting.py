@@ -5,7 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import chain, compress, pairwise, repeat
+from types import NoneType
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +18,7 @@ AS_THEY_ARE: Final = 100_000  # rows whose texts are kept as objects; those of a
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[str | None]).decode
 _Part = Sequence[Any] | bytes
+MOST_CODES: Final = 2**16  # so that one takes two bytes, a quarter of what holding on to the value takes
 
 
 class Lasting:
@@ -39,9 +42,9 @@ class Lasting:
             return
         self.lines.extend(lines)
         self._ends.append(len(self.lines))
+        packed = len(self.lines) > self._as_they_are
         for name, values in columns.items():
-            packed = name in self._texts and len(self.lines) > self._as_they_are
-            self.columns.setdefault(name, Column(self._ends)).parts.append(_packed(values) if packed else values)
+            self.columns.setdefault(name, Column(self._ends)).add(values, packed=packed, texts=name in self._texts)
 
     def kept(self, name: str) -> Iterable[Any]:
         """What that column tells of each row that was not dropped."""
@@ -59,7 +62,7 @@ class Lasting:
 
     def repeated(self, key: str) -> dict[Any, list[int]]:
         """The places of each value of that column which stands in several rows, in the order of the first."""
-        met = Met()
+        met = Met(many=len(self.lines))
         several: set[Any] = set()
         for values in self.columns[key].portions() if key in self.columns else ():
             if len(places := met.places(values)) < len(values):
@@ -130,6 +133,8 @@ class Column(Sequence[Any]):
     def __init__(self, ends: Sequence[int]) -> None:
         self.parts: list[_Part] = []
         self._ends = ends
+        self._codes: dict[Any, int] = {}  # of values that repeat
+        self._values: list[Any] = []
         self._open: tuple[int, Sequence[Any]] = (-1, ())
 
     def __len__(self) -> int:
@@ -139,20 +144,53 @@ class Column(Sequence[Any]):
         """What it tells in that row."""
         number = bisect_right(self._ends, place)
         if self._open[0] != number:
-            self._open = (number, _opened(self.parts[number]))
+            self._open = (number, self._opened(self.parts[number]))
         return self._open[1][place - (self._ends[number - 1] if number else 0)]
 
     def __iter__(self) -> Iterator[Any]:
         return chain.from_iterable(self.portions())
 
+    def add(self, values: Sequence[Any], *, packed: bool, texts: bool) -> None:
+        """What it tells of the next portion."""
+        self.parts.append(values if not packed else _packed(values) if texts else self._coded(values))
+
     def portions(self) -> Iterator[Sequence[Any]]:
         """The same, portion by portion."""
-        return map(_opened, self.parts)
+        return map(self._opened, self.parts)
 
     def take(self, number: int) -> list[Any]:
         """One portion, to be changed; it is let go of."""
         part, self.parts[number] = self.parts[number], ()
-        return list(_opened(part))
+        return list(self._opened(part))
+
+    def _coded(self, values: Sequence[Any]) -> _Part:
+        """These values by their numbers; as they are where there are too many different ones."""
+        codes = self._codes
+        if not isinstance(values, list) or len(codes) >= MOST_CODES:
+            return values
+        try:
+            told = set(values)
+        except TypeError:  # a list is no value that repeats
+            return values
+        new = told.difference(codes)
+        if len(codes) + len(new) > MOST_CODES or not _are_themselves(values, set(map(type, told))):
+            return values
+        for value in new:
+            codes[value] = len(self._values)
+            self._values.append(value)
+        return array("H", map(codes.__getitem__, values))
+
+    def _opened(self, part: _Part) -> Sequence[Any]:
+        if isinstance(part, array):
+            return list(map(self._values.__getitem__, part))
+        return _unpack(part) if isinstance(part, bytes) else part
+
+
+def _are_themselves(values: list[Any], kinds: set[type]) -> bool:
+    """Whether what is equal to one of these is the same, as 1 and True are not, nor one instant in two zones."""
+    if kinds <= {datetime, NoneType}:
+        return all(value is None or value.tzinfo is UTC for value in values)
+    return kinds <= {str, NoneType}
 
 
 def _packed(values: Sequence[Any]) -> _Part:
@@ -160,7 +198,3 @@ def _packed(values: Sequence[Any]) -> _Part:
         return _pack(values)
     except UnicodeEncodeError:  # half a character, which no file format but this one can hold
         return values
-
-
-def _opened(part: _Part) -> Sequence[Any]:
-    return _unpack(part) if isinstance(part, bytes) else part

@@ -48,11 +48,7 @@ class Roll:
 
         Rows on `doubtful` lines and rows that may be two people under one id go to `refuse`.
         """
-        managers = set(filter(None, self.told("manager_key")))
-        if managers:
-            pairs = zip(self.told("key"), self.told("employee_id"), strict=True)
-            for key, employee_id in compress(pairs, map(managers.__contains__, self.told("key"))):
-                self._numbers.setdefault(key, employee_id)
+        self._number_managers()
         lines = self._people.lines
         several = self._people.repeated("employee_id")
         apart = [place for place, line in enumerate(lines) if line in doubtful] if doubtful else []
@@ -83,6 +79,14 @@ class Roll:
             columns["manager_id"] = list(map(named.__getitem__, by))
             told = {name: values for name, values in columns.items() if name in Identity.__struct_fields__}
             yield Rows(Identity, {"source": [self.source] * height, **told})
+
+    def _number_managers(self) -> None:
+        """Note the employee id of whoever is named by the vendor's own id as somebody's manager."""
+        managers = set(filter(None, self.told("manager_key")))
+        if managers:
+            pairs = zip(self.told("key"), self.told("employee_id"), strict=True)
+            for key, employee_id in compress(pairs, map(managers.__contains__, self.told("key"))):
+                self._numbers.setdefault(key, employee_id)
 
     def _managers(self) -> Callable[[tuple[str | None, ...]], str | None]:
         """What tells the manager of somebody: by employee id or the vendor's id, else by an e-mail or name of one."""
