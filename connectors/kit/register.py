@@ -6,7 +6,7 @@ A million ids in a dictionary take 130 MiB, and with an object for each of them 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -34,20 +34,44 @@ class Register:
 
     def numbers(self, ids: Sequence[str]) -> list[int]:
         """The number of each; one that was not met before gets the next."""
-        if not self._slots:
-            known, add = self._numbers, self._numbers.setdefault
-            found = [add(one, len(known) + 1) for one in ids]
-            if len(known) > self._few:
-                self._spill()
-            return found
-        return list(map(self._number, ids))
+        if self._slots and ids:
+            if not self._slots[self._slot(ids[0])]:  # then mostly none of them was
+                return list(map(self._number, ids))
+            return [number or self._number(one) for one, number in zip(ids, self.find(ids), strict=True)]
+        known, add = self._numbers, self._numbers.setdefault
+        found = [add(one, len(known) + 1) for one in ids]
+        if len(known) > self._few:
+            self._spill()
+        return found
 
     def find(self, ids: Sequence[str]) -> list[int]:
         """The number of each; 0 where it was not met."""
         if not self._slots:
             known = self._numbers.get
             return [known(one, 0) for one in ids]
-        return [self._slots[self._slot(one)] for one in ids]
+        try:
+            return self._found(ids, str.encode)
+        except UnicodeEncodeError:  # half a character
+            return self._found(ids, _encoded)
+
+    def _found(self, ids: Sequence[str], encoded: Callable[[str], bytes]) -> list[int]:
+        slots, hashes, ends, kept = self._slots, self._hashes, self._ends, self._ids
+        last, size = len(slots) - 1, len(hashes)
+        found = []
+        number = 0
+        for one in ids:
+            hashed = hash(one)
+            number += 1  # lists of one vendor mostly come in one order
+            if number == size or hashes[number] != hashed:
+                at = hashed & last
+                number = slots[at]
+                while number and hashes[number] != hashed:
+                    at = (at + 1) & last
+                    number = slots[at]
+            if number and kept[ends[number - 1] : ends[number]] != encoded(one):  # another's hash is the same
+                number = slots[self._slot(one)]
+            found.append(number)
+        return found
 
     def _spill(self) -> None:
         """From the many on they lie in arrays."""
@@ -62,7 +86,7 @@ class Register:
             return number
         number = self._slots[at] = len(self._ends)
         self._hashes.append(hash(one))
-        self._ids += one.encode("utf-8", "surrogatepass")
+        self._ids += _encoded(one)
         self._ends.append(len(self._ids))
         if 5 * number > 3 * len(self._slots):
             self._fill(2 * len(self._slots))
@@ -74,10 +98,7 @@ class Register:
         hashed, last = hash(one), len(slots) - 1
         at = hashed & last
         while number := slots[at]:
-            # The hash alone might be another's too.
-            if hashes[number] == hashed and self._ids[ends[number - 1] : ends[number]] == one.encode(
-                "utf-8", "surrogatepass"
-            ):
+            if hashes[number] == hashed and self._ids[ends[number - 1] : ends[number]] == _encoded(one):
                 break
             at = (at + 1) & last
         return at
@@ -186,6 +207,10 @@ class Packed:
         packed = self._rows[self._ends[place - 1] : self._ends[place]]
         row: tuple[Any, ...] = self._unpack(packed) if packed else self._odd[place]
         return row
+
+
+def _encoded(one: str) -> bytes:
+    return one.encode("utf-8", "surrogatepass")
 
 
 def _roomy(told: array[int], numbers: Sequence[int]) -> array[int]:
