@@ -18,10 +18,10 @@ from connectors.kit.portions import Meanings
 from connectors.kit.resource import Reader, as_text
 
 TEXT: Final = str | int | None  # a number is written out
-TEXTS: Final = list[str] | None
 FLAG: Final = bool | None
+TEXTS: Final = list[str] | None
 _NEVER: Final = Literal["\0"]
-_FOREIGN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+FOREIGN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 # Python refuses a number of more than 4,300 digits: one that long holds all of such a bit of every step.
 _STEP: Final = 4_200
 _BIT: Final = 64
@@ -29,7 +29,7 @@ _PIECE: Final = 64 * 1024
 
 
 class Form:
-    """What the objects of one list tell. `asked`: paths, and whether each is TEXT, TEXTS or FLAG; or not told.
+    """What the objects of one list tell. `asked`: paths, and whether each is TEXT, a FLAG or TEXTS; or not told.
 
     `at` is where the list stands in the answer, such as `d.results`; `beside`, what else is read where it stands.
     """
@@ -47,14 +47,14 @@ class Form:
 
         `needed`: names that every object has, be the value null.
         """
-        self._alike, self.needed = frozenset(alike), frozenset(needed)
+        self._alike = frozenset(alike)
         self._texts: Meanings[str | None] = Meanings(as_text)
         *self._within, self._list = at.split(".")
         self._beside = beside
         self._told: dict[str, attrgetter[Any]] = {}  # what gets what a path tells out of the object it belongs to
         self._empty: dict[str, Any] = {}
+        self.needed = frozenset(needed)
         self.kind = self._kind(dict(asked), "")
-        self.silent = msgspec.convert(dict.fromkeys(needed), self.kind)
         fields: list[Any] = [("list", list[self.kind], msgspec.field(name=self._list))]  # type: ignore[name-defined]
         fields += [(f"beside{n}", msgspec.Raw, _field(name, msgspec.Raw())) for n, name in enumerate(beside)]
         holder = msgspec.defstruct("Holder", fields)
@@ -64,8 +64,11 @@ class Form:
 
     def read(self, content: bytes | bytearray) -> Any:
         """The answer as JSON has it, with nothing in it but the list and what stands beside; None: not of the form."""
-        holder = decoded(self._answer, content)
-        if holder is None:
+        try:
+            if not is_plain(content):
+                return None
+            holder: Any = self._answer.decode(content)
+        except FOREIGN:
             return None
         for _ in self._within:
             holder = holder.within
@@ -90,6 +93,10 @@ class Form:
     def column(self, path: str, objects: list[Any]) -> list[Any]:
         """What that path tells of each of the objects that it belongs to."""
         return list(map(self._told[path], objects))
+
+    def silent(self) -> Any:
+        """An object that tells nothing."""
+        return msgspec.convert(dict.fromkeys(self.needed), self.kind)
 
     def part(self, path: str, objects: list[Any]) -> list[Any]:
         """The object that each holds there; one that tells nothing where there is none."""
@@ -151,7 +158,7 @@ class Formed:
         """The same, as many, of which those that are not asked tell nothing."""
         if all(asked):
             return self
-        silent, pairs = self._form.silent, zip(self._parts[""], asked, strict=True)
+        silent, pairs = self._form.silent(), zip(self._parts[""], asked, strict=True)
         return Formed([item if wanted else silent for item, wanted in pairs], self._form)
 
     def _part(self, path: str) -> list[Any]:
@@ -160,19 +167,11 @@ class Formed:
         return self._parts[path]
 
 
-def decoded(decoder: msgspec.json.Decoder[Any], content: bytes | bytearray) -> Any:
-    """What a decoder of a form makes of an answer; None where it is not of the form."""
-    try:
-        return decoder.decode(content) if _is_plain(content) else None
-    except _FOREIGN:
-        return None
-
-
 def _field(name: str, default: Any) -> Any:
     return msgspec.field(default=default, name=name)
 
 
-def _is_plain(content: bytes | bytearray) -> bool:
+def is_plain(content: bytes | bytearray) -> bool:
     """Whether what is passed over unread would be read: a text in UTF-8, without numbers that are refused."""
     if any(content[at : at + _BIT].isdigit() for at in range(0, len(content), _STEP)):
         return False
