@@ -12,18 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import repeat
 from typing import Any, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import basic
-from connectors.kit.columns import Objects, keys_of, names_of
+from connectors.kit.columns import Objects, names_of
 from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
+from connectors.kit.forms import TEXT, Formed
 from connectors.kit.http import Http
+from connectors.kit.long_lists import LongForm, LongList
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.pagination import Page, read_lists
-from connectors.kit.portions import PORTION, Meanings, Portion, Standing
+from connectors.kit.pagination import read_portions
+from connectors.kit.portions import Meanings, Portion, Standing
 from connectors.kit.resource import Reader, as_text
 from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, keyed, numbered
 from governance.errors import ConfigurationError, UnexpectedAnswer
@@ -64,6 +65,13 @@ _TEXTS: Final = {
     "manager_key": "work.reportsTo.id", "manager_email": "work.reportsTo.email", "kind": "payroll.employment.type",
 }  # fmt: skip
 _DAYS: Final = {"hire_date": "work.startDate", "termination_date": "internal.terminationDate"}
+_ALIKE: Final = (
+    "work.department",
+    "work.title",
+    "internal.status",
+    "internal.lifecycleStatus",
+    "payroll.employment.type",
+)
 _Status = tuple[str | None, str | None]  # what was said, and our word for it
 
 
@@ -127,12 +135,7 @@ class Hibob(ReadsColumns):
         reading.filters = "showInactive=true"
         reader = Reader(place, self.given.now)
         words, workforce = self._workforce()
-        statuses = Meanings(partial(_status, words))
-        for numbers, items in read_lists(self._everybody, lambda page: keys_of(page, "id"), reading, place):
-            for begin in range(0, len(items), PORTION):
-                people = self._people(items[begin : begin + PORTION], reader)
-                items[begin : begin + PORTION] = repeat(None, len(people))  # what was read is given back on the way
-                self._take(people, numbers[begin : begin + PORTION], workforce, statuses)
+        self._take_all(words, workforce, reader)
         reader.note(reading)
         yield from workforce.people()
 
@@ -144,21 +147,30 @@ class Hibob(ReadsColumns):
         words = Words(self.options, self._where, STATUSES, KINDS)
         return words, Workforce(self, self._where, words, rights=RIGHTS)
 
-    def _everybody(self, _: str | None) -> Page:
+    def _everybody(self, form: LongForm) -> LongList | list[Any]:
         body = {"fields": list(self._asked), "showInactive": True, "humanReadable": "REPLACE"}
-        answer = self._http.ask(SEARCH, body)
+        answer = self._http.ask(SEARCH, body, form=form.read)
         told = answer.data.get("employees") if isinstance(answer.data, dict) else None
-        if not isinstance(told, list):
+        if not isinstance(told, LongList | list):
             raise UnexpectedAnswer(f"{answer.path}: the answer holds no list of employees", answer.path)
         self.reading.sha256 = answer.sha256
-        return Page(told)
+        return told
 
-    @staticmethod
-    def _people(items: list[Any], reader: Reader) -> Objects:
-        paths = any("." in name for name in names_of(items))
-        return Objects([_nested(item) if type(item) is dict else item for item in items] if paths else items, reader)
+    def _take_all(self, words: Words, workforce: Workforce, reader: Reader) -> None:
+        """Take in everybody; what was read is given back on the way, and the answer at the end."""
+        statuses = Meanings(partial(_status, words))
+        paths = (*_TEXTS.values(), *_DAYS.values(), self._id.removeprefix("root."))
+        form = LongForm(dict.fromkeys(paths, TEXT), "employees", alike=_ALIKE, dots_lead=True)
+        portions = form.portions(self._everybody(form))
+        for numbers, items in read_portions(portions, lambda some: form.keys(some, "id", reader), self.reading):
+            if any("." in name for name in names_of(items)):
+                items = [_nested(item) if type(item) is dict else item for item in items]
+            people = form.objects(items, reader)
+            self._take(people, numbers, workforce, statuses)
 
-    def _take(self, people: Objects, numbers: Sequence[int], workforce: Workforce, statuses: Meanings[_Status]) -> None:
+    def _take(
+        self, people: Objects | Formed, numbers: Sequence[int], workforce: Workforce, statuses: Meanings[_Status]
+    ) -> None:
         told = {ours: people.texts(theirs) for ours, theirs in _TEXTS.items()}
         told |= {ours: workforce.days.of(people.values(theirs)) for ours, theirs in _DAYS.items()}
         told["number"] = people.texts(self._id.removeprefix("root."))

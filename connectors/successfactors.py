@@ -19,13 +19,14 @@ from connectors.kit.addresses import check_base
 from connectors.kit.authorization import Authorization, Granted, basic, token_endpoint
 from connectors.kit.columns import Objects
 from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
+from connectors.kit.forms import FLAG, TEXT, Form, Formed
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pagination import Page, read_lists
 from connectors.kit.portions import Meanings, Portion, Standing
 from connectors.kit.resource import Reader
 from connectors.kit.saml_bearer import Subject, saml_bearer
-from connectors.kit.successfactors_jobs import Employments, begins_on, day, slice_key
+from connectors.kit.successfactors_jobs import DaysSaid, Employments, begins_on, slice_keys
 from connectors.kit.successfactors_slices import Slices
 from connectors.kit.workforce import FIELDS, TELLS, Words, Workforce, keyed
 from governance.errors import ConfigurationError
@@ -57,6 +58,8 @@ _DAYS: Final = {
     "begins": "startDate", "hire_date": "employmentNav.startDate", "last_day_of_work": "employmentNav.lastDateWorked",
     "termination_date": "employmentNav.endDate", "contract_end_date": "contractEndDate",
 }  # fmt: skip
+_CONTINGENT: Final = "employmentNav.isContingentWorker"
+_ALIKE: Final = ("department", "departmentNav.name", "jobTitle", "emplStatusNav.externalCode")
 
 
 class Successfactors(ReadsColumns):
@@ -102,12 +105,14 @@ class Successfactors(ReadsColumns):
         options = self.options
         self._address = check_base(options["base_url"], where, allow_private=options["allow_private"])
         size = whole_option(options, "page_size", where, 1, 1000)
-        zone = text_option(options, "time_zone_field", where)
-        self._zone_field = zone
+        self._zone_field = zone = text_option(options, "time_zone_field", where)
+        own = tuple(filter(None, (zone,)))
         self._workforce()  # so that a wrong option is said before the first pull
         self._tokens: Http | None = None
         self._http = Http(self._address, given, feed.name, auth=self._authorization(where))
-        self._employments = Employments(self._http, size, tuple(filter(None, (zone,))))
+        told = dict.fromkeys((*_TEXTS.values(), *_DAYS.values(), "seqNumber", *own), TEXT)
+        self._form = Form(told | {_CONTINGENT: FLAG}, "d.results", ("__next",), alike=(*_ALIKE, *own))
+        self._employments = Employments(self._http, size, self._form.read, own)
 
     def check(self) -> Checked:
         """Ask for one entry."""
@@ -127,12 +132,16 @@ class Successfactors(ReadsColumns):
         reader = Reader(place, self.given.now)
         slices = Slices(today)
         statuses = Meanings(words.status)
+        days = DaysSaid()
 
         def fetch(link: str | None) -> Page:
             return self._employments.page(link, today, digest)
 
-        for numbers, items in read_lists(fetch, lambda page: list(map(slice_key, page)), reading, place):
-            rows = self._read(Objects(items, reader), numbers, statuses)
+        def keys(items: list[Any]) -> list[str | None]:
+            return slice_keys(self._form.objects(items, reader))
+
+        for numbers, items in read_lists(fetch, keys, reading, place):
+            rows = self._read(self._form.objects(items, reader), numbers, statuses, days)
             for number, column, reason in sorted(rows.refused):
                 workforce.reject(number, column, reason)
             slices.add(rows)
@@ -174,11 +183,13 @@ class Successfactors(ReadsColumns):
         )
         return Granted(token_endpoint(tokens, "oauth/token", signed, self.feed.name))
 
-    def _read(self, jobs: Objects, numbers: Sequence[int], statuses: Meanings[str | None]) -> Standing:
+    def _read(
+        self, jobs: Objects | Formed, numbers: Sequence[int], statuses: Meanings[str | None], days: DaysSaid
+    ) -> Standing:
         """What each entry tells; those that are nobody's or begin on no day are refused."""
         told: dict[str, list[Any]] = {ours: jobs.texts(theirs) for ours, theirs in _TEXTS.items()}
-        told |= {ours: list(map(day, jobs.values(theirs))) for ours, theirs in _DAYS.items()}
-        told["kind"] = ["contingent" if flag else "employee" for flag in jobs.flags("employmentNav.isContingentWorker")]
+        told |= {ours: days.of(jobs.values(theirs)) for ours, theirs in _DAYS.items()}
+        told["kind"] = ["contingent" if flag else "employee" for flag in jobs.flags(_CONTINGENT)]
         told["status"] = list(map(statuses.__getitem__, told["said"]))
         both = zip(told["first"], told["last"], strict=True)
         told["display_name"] = [" ".join(filter(None, parts)) or None for parts in both]

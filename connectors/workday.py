@@ -15,16 +15,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import repeat
 from typing import Any, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.authorization import Granted, basic, token_endpoint
-from connectors.kit.columns import Objects
 from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
+from connectors.kit.forms import TEXT
 from connectors.kit.http import Http
+from connectors.kit.long_lists import LongForm, LongList, plainly
 from connectors.kit.options import columns_option, feed_table, text_option, whole_option
-from connectors.kit.portions import PORTION, Meanings, Portion, Standing
+from connectors.kit.portions import Meanings, Portion, Standing
 from connectors.kit.redaction import guard_logs
 from connectors.kit.resource import Reader
 from connectors.kit.terms import DATES
@@ -51,6 +51,7 @@ COLUMNS: Final = {
     "display_name": "Worker",
     "time_zone": "Time_Zone",
 }
+ALIKE: Final = ("active", "status", "on_leave", "worker_type", "department", "job_title", "time_zone")
 # Where the rest of the kit has another name for what a column tells.
 _NAMED: Final = {
     "work_email": "email", "worker_type": "kind", "manager_employee_id": "manager_id", "job_title": "title",
@@ -97,6 +98,7 @@ class Workday(ReadsColumns):
         "A report whose data source is not All Active and Terminated Workers hides everybody who has left.",
         "Terminations to come are only in a report made as of a later day: name its prompt in as_of_prompt.",
         "A report takes minutes: give the feed a deadline of 15 to 30 minutes. More than 256 MB are refused.",
+        "A report of more than 32 MB lies in a temporary file while it is read.",
         "During the weekly maintenance Workday does not answer: that pull fails and the next one goes on.",
     )
     covers = (
@@ -116,6 +118,8 @@ class Workday(ReadsColumns):
             raise ConfigurationError(f"{where}: report: expected owner and name, such as hr_reports/Leaverwatch")
         self._path = f"ccx/service/customreport2/{tenant}/{report}"
         self._columns = {**COLUMNS, **columns_option(options, where, tuple(COLUMNS))}
+        alike = (self._columns[ours] for ours in ALIKE)
+        self._form = LongForm(dict.fromkeys(self._columns.values(), TEXT), "Report_Entry", alike=tuple(alike))
         self._prompts = _prompts(options.get("prompts"), where)
         self._as_of = text_option(options, "as_of_prompt", where)
         self._ahead = whole_option(options, "ahead_days", where, 0, 730)
@@ -124,13 +128,13 @@ class Workday(ReadsColumns):
         # One answer holds everybody.
         given = replace(given, max_answer_bytes=max(given.max_answer_bytes, LARGEST))
         auth = self._authorization(tenant, where)
-        self._http = Http(self._address, given, feed.name, auth=auth, read_s=PATIENCE_S)
+        self._http = Http(self._address, given, feed.name, auth=auth, read_s=PATIENCE_S, stored=True)
 
     def check(self) -> Checked:
         """Make the report: Workday offers nothing cheaper that proves the right to it."""
         self._http.begin()
         rows, _ = self._report(self.given.now)
-        found = {name for row in rows if isinstance(row, dict) for name in row}
+        found = {name for some in plainly(rows) for row in some if isinstance(row, dict) for name in row}
         missing = tuple(
             f"column {name} ({ours})" for ours, name in self._columns.items() if found and name not in found
         )
@@ -142,20 +146,7 @@ class Workday(ReadsColumns):
         reading = self.reading
         reading.source = self._address.join(self._path)
         words, workforce = self._workforce()
-        today = self.given.now.astimezone(workforce.calendar.zone)
-        rows, reading.sha256 = self._report(today)
-        reading.pages, reading.rows_read = 1, len(rows)
-        self._needs(rows)
-        reader = Reader(self.feed.name, self.given.now)
-        statuses = Meanings(partial(_status, words))
-        for begin in range(0, len(rows), PORTION):
-            people = Objects(rows[begin : begin + PORTION], reader)
-            rows[begin : begin + PORTION] = repeat(None, len(people))  # what was read is given back on the way
-            texts = ((ours, self._columns[ours]) for ours in COLUMNS if ours not in DATES)
-            told = {_NAMED.get(ours, ours): people.texts(theirs) for ours, theirs in texts}
-            told |= {ours: workforce.days.of(people.values(self._columns[ours])) for ours in DATES}
-            self._take(Standing(Portion(range(begin + 1, begin + len(people) + 1), told)), workforce, statuses)
-        reader.note(reading)
+        self._take_all(words, workforce)
         yield from workforce.people()
 
     def close(self) -> None:
@@ -190,38 +181,58 @@ class Workday(ReadsColumns):
         self._tokens = Http(self._address, self.given, self.feed.name)
         return Granted(token_endpoint(self._tokens, f"ccx/oauth2/{tenant}/token", lambda: form, self.feed.name))
 
-    def _report(self, today: datetime) -> tuple[list[Any], str]:
+    def _report(self, today: datetime) -> tuple[LongList | list[Any], str]:
         """Every row, and the digest of the answer. An empty report has no key or an empty list."""
         params = {"format": "json", **self._prompts}
         if self._as_of:
             params[self._as_of] = (today + timedelta(days=self._ahead)).date().isoformat()
         self.reading.filters = " ".join(f"{name}={value}" for name, value in params.items() if name != "format")
-        answer = self._http.get(self._path, params)
+        answer = self._http.get(self._path, params, form=self._form.read)
         rows = answer.data.get("Report_Entry", []) if isinstance(answer.data, dict) else None
-        if not isinstance(rows, list):
+        if not isinstance(rows, LongList | list):
             raise UnexpectedAnswer(f"{answer.path}: the answer holds no list of Report_Entry", answer.path)
         return rows, answer.sha256
 
-    def _needs(self, rows: list[Any]) -> None:
+    def _needs(self, rows: LongList | list[Any]) -> None:
         """Columns are the author's: without those that decide, say which names were expected and which are there."""
         if not rows:
             raise IncompleteFeed(f"{self.feed.name}: the report is empty; that is not believed")
-        objects = [row for row in rows if isinstance(row, dict)]
+        found: dict[str, None] = {}
 
         def lacks(*ours: str) -> bool:
-            return not any(self._columns[name] in row for row in objects for name in ours)
+            return not any(self._columns[name] in found for name in ours)
 
-        lacking = [ours for ours in ("employee_id", "hire_date") if lacks(ours)]
-        if lacks("active", "status"):
-            lacking.append("active or status")
-        if lacking:
-            found = dict.fromkeys(name for row in objects for name in row)
-            shown = ", ".join(str(name)[:40] for name in list(found)[:40])
-            raise UnexpectedAnswer(
-                f"{self.feed.name}: the report has no column for {', '.join(lacking)}: name it under columns;"
-                f" found: {shown}",
-                self._path,
-            )
+        for some in plainly(rows):
+            found |= dict.fromkeys(name for row in some if isinstance(row, dict) for name in row)
+            lacking = [ours for ours in ("employee_id", "hire_date") if lacks(ours)]
+            if lacks("active", "status"):
+                lacking.append("active or status")
+            if not lacking:
+                return
+        shown = ", ".join(str(name)[:40] for name in list(found)[:40])
+        raise UnexpectedAnswer(
+            f"{self.feed.name}: the report has no column for {', '.join(lacking)}: name it under columns;"
+            f" found: {shown}",
+            self._path,
+        )
+
+    def _take_all(self, words: Words, workforce: Workforce) -> None:
+        """Take in everybody; what was read is given back on the way, and the answer at the end."""
+        reading = self.reading
+        rows, reading.sha256 = self._report(self.given.now.astimezone(workforce.calendar.zone))
+        reading.pages, reading.rows_read = 1, len(rows)
+        self._needs(rows)
+        reader = Reader(self.feed.name, self.given.now)
+        statuses = Meanings(partial(_status, words))
+        number = 1
+        for some in self._form.portions(rows):
+            people = self._form.objects(some, reader)
+            texts = ((ours, self._columns[ours]) for ours in COLUMNS if ours not in DATES)
+            told = {_NAMED.get(ours, ours): people.texts(theirs) for ours, theirs in texts}
+            told |= {ours: workforce.days.of(people.values(self._columns[ours])) for ours in DATES}
+            self._take(Standing(Portion(range(number, number + len(people)), told)), workforce, statuses)
+            number += len(people)
+        reader.note(reading)
 
     def _take(self, rows: Standing, workforce: Workforce, statuses: Meanings[_Status]) -> None:
         told = rows.columns

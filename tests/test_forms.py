@@ -135,3 +135,47 @@ def test_objects_without_a_name_that_is_needed_are_not_of_the_form():
     ours = Form({"a": TEXT}, "data", needed=("a",))
     assert ours.read(b'{"data": [{"a": null}]}') is not None
     assert ours.read(b'{"data": [{"b": null}]}') is None
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param(b'{"id": "a", "id": "b"}', id="two texts"),
+        pytest.param(b'{"id": "a", "id": null}', id="a text and null"),
+        pytest.param(b'{"id": "a", "\\u0069d": "b"}', id="written in two ways"),
+        pytest.param(b'{"work": {"title": "a"}, "work": {"lead": {"id": 1}}}', id="two objects"),
+        pytest.param(b'{"work": {"title": "a"}, "work": null}', id="an object and null"),
+        pytest.param(b'{"work": {"title": "a", "title": "b"}}', id="within an object"),
+        pytest.param(b'{"id": true, "id": "b"}', id="what has not the form and then what has"),
+        pytest.param(b'{"id": "a", "id": true}', id="what has the form and then what has not"),
+    ],
+)
+def test_of_a_name_that_is_told_twice_the_last_counts(item):
+    content, ours, reader = b'{"d": {"results": [%s]}}' % item, form(), Reader("x", NOW)
+    plain = Objects(parsed(content)["d"]["results"], reader)
+    told = ours.read(content) or parsed(content)
+    people = ours.objects(told["d"]["results"], reader)
+    assert [people.values(path) for path in PATHS] == [plain.values(path) for path in PATHS]
+
+
+def test_of_a_list_that_is_told_twice_the_last_counts():
+    content = b'{"d": {"results": [{"id": "a"}], "results": [{"id": "b"}, {}], "next": 1, "next": 2}}'
+    ours = form()
+    told = ours.read(content)["d"]
+    assert ours.keys(told["results"], "id", Reader("x", NOW)) == ["b", None]
+    assert told["next"] == 2
+
+
+def test_flags_are_told_as_they_are_and_in_words_by_the_other_parser():
+    ours, reader = Form({"on": FLAG}, "data"), Reader("x", NOW)
+    people = ours.objects(ours.read(b'{"data": [{"on": true}, {"on": false}, {"on": null}, {}]}')["data"], reader)
+    assert people.flags("on") == [True, False, None, None]
+    assert ours.read(b'{"data": [{"on": "true"}]}') is None
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "\ud800"])
+def test_names_that_msgspec_does_not_take_are_left_to_the_other_parser(name):
+    ours, reader = Form({"id": TEXT, name: TEXT}, "data"), Reader("x", NOW)
+    content = json.dumps({"data": [{"id": "a", name: "b"}]}).encode()
+    assert ours.read(content) is None
+    assert ours.objects(parsed(content)["data"], reader).texts(name) == ["b"]

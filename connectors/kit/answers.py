@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 import requests
 
+from connectors.kit.bodies import Stored
 from connectors.kit.failures import translated
 from connectors.kit.pacing import reset_after
 from connectors.kit.patience import retry_after
@@ -25,7 +26,7 @@ _KINDS: Final = bytes(
 )
 _LONG_NUMBERS: Final = (b"," + b"0" * 19, b",-" + b"0" * 19)
 _SCIM_TYPE: Final = re.compile(r"[A-Za-z]{2,30}")
-Reads = Callable[[bytes | bytearray], Any]  # reads JSON that has a known form, and tells None of any other
+Reads = Callable[[Any], Any]  # reads a body of JSON that has a known form, and tells None of any other
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def refused(response: requests.Response, data: Any, place: str, path: str, now: 
 
 def strict(
     response: requests.Response,
-    content: bytes | bytearray,
+    content: bytes | bytearray | Stored,
     place: str,
     path: str,
     media: str | None,
@@ -74,7 +75,7 @@ def strict(
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media and kind == media:
         try:
-            return content.decode("utf-8-sig")
+            return _held(content).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise translated(error, place, path) from None
     if media:
@@ -84,6 +85,7 @@ def strict(
         raise UnexpectedAnswer(f"{place}: answered {shown} instead of JSON, perhaps a page to sign in", path)
     if form is not None and (told := form(content)) is not None:
         return told
+    content = _held(content)
     try:
         return parsed(content)
     except (ValueError, RecursionError) as error:
@@ -99,9 +101,13 @@ def parsed(content: bytes | bytearray) -> Any:
     return json.loads(content)
 
 
-def lenient(content: bytes | bytearray) -> Any:
+def lenient(content: bytes | bytearray | Stored) -> Any:
     """The body of an error as JSON; None when it is something else."""
     try:
-        return json.loads(content)
+        return json.loads(_held(content))
     except (ValueError, RecursionError):
         return None
+
+
+def _held(content: bytes | bytearray | Stored) -> bytes | bytearray:
+    return content[:] if isinstance(content, Stored) else content

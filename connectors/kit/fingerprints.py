@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 FEW: Final = 100_000  # kept as they are
 _BITS: Final = 2**62 - 1
@@ -44,8 +44,8 @@ class Met:
 
     def places(self, keys: Sequence[str | None]) -> Sequence[int]:
         """Remember these keys and tell where one stands that was not met before; so does each None."""
-        fresh = {key for key in keys if key is not None}
-        if len(fresh) == len(keys) and not self._used and self._keys.isdisjoint(fresh):
+        fresh: set[Any] = set(keys)
+        if len(fresh) == len(keys) and None not in fresh and not self._used and self._keys.isdisjoint(fresh):
             self._keys |= fresh
             self._spill()
             return range(len(keys))

@@ -6,6 +6,7 @@ An answer that is not of the form is left to the parser of all JSON, so that it 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, Literal
@@ -21,6 +22,7 @@ TEXT: Final = str | int | None  # a number is written out
 FLAG: Final = bool | None
 TEXTS: Final = list[str] | None
 _NEVER: Final = Literal["\0"]
+_TELLABLE: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]+')  # names as msgspec takes them; others may be configured
 FOREIGN: Final = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 # Python refuses a number of more than 4,300 digits: one that long holds all of such a bit of every step.
 _STEP: Final = 4_200
@@ -47,6 +49,8 @@ class Form:
 
         `needed`: names that every object has, be the value null.
         """
+        self._known = all(map(_TELLABLE.fullmatch, asked))
+        asked = asked if self._known else {}
         self._alike = frozenset(alike)
         self._texts: Meanings[str | None] = Meanings(as_text)
         *self._within, self._list = at.split(".")
@@ -55,28 +59,18 @@ class Form:
         self._empty: dict[str, Any] = {}
         self.needed = frozenset(needed)
         self.kind = self._kind(dict(asked), "")
-        fields: list[Any] = [("list", list[self.kind], msgspec.field(name=self._list))]  # type: ignore[name-defined]
-        fields += [(f"beside{n}", msgspec.Raw, _field(name, msgspec.Raw())) for n, name in enumerate(beside)]
-        holder = msgspec.defstruct("Holder", fields)
-        for name in reversed(self._within):
-            holder = msgspec.defstruct("Answer", [("within", holder, msgspec.field(name=name))])
-        self._answer = msgspec.json.Decoder(holder)
+        self._answer = self._decoder(self.kind)
 
     def read(self, content: bytes | bytearray) -> Any:
         """The answer as JSON has it, with nothing in it but the list and what stands beside; None: not of the form."""
         try:
-            if not is_plain(content):
+            if not self._known or not is_plain(content):
                 return None
-            holder: Any = self._answer.decode(content)
+            holder = self._within_of(self._answer.decode(content))
         except FOREIGN:
             return None
-        for _ in self._within:
-            holder = holder.within
         raws = ((name, bytes(getattr(holder, f"beside{n}"))) for n, name in enumerate(self._beside))
-        told = {self._list: holder.list, **{name: parsed(raw) for name, raw in raws if raw}}
-        for name in reversed(self._within):
-            told = {name: told}
-        return told
+        return self._answered({self._list: holder.list, **{name: parsed(raw) for name, raw in raws if raw}})
 
     def objects(self, items: list[Any], reader: Reader) -> Objects | Formed:
         """These objects, of the form or not, column by column."""
@@ -102,6 +96,27 @@ class Form:
         """The object that each holds there; one that tells nothing where there is none."""
         empty = self._empty[path]
         return [empty if part is None else part for part in self.column(path, objects)]
+
+    def _decoder(self, entry: Any) -> msgspec.json.Decoder[Any]:
+        """What decodes the answer into a list of such entries, as deep within as it stands."""
+        fields: list[Any] = [("list", list[entry], msgspec.field(name=self._list))]
+        fields += [(f"beside{n}", msgspec.Raw, _field(name, msgspec.Raw())) for n, name in enumerate(self._beside)]
+        holder = msgspec.defstruct("Holder", fields)
+        for name in reversed(self._within):
+            holder = msgspec.defstruct("Answer", [("within", holder, msgspec.field(name=name))])
+        return msgspec.json.Decoder(holder)
+
+    def _within_of(self, answer: Any) -> Any:
+        """What holds the list."""
+        for _ in self._within:
+            answer = answer.within
+        return answer
+
+    def _answered(self, told: dict[str, Any]) -> dict[str, Any]:
+        """The answer that holds this."""
+        for name in reversed(self._within):
+            told = {name: told}
+        return told
 
     def _kind(self, asked: dict[str, Any], within: str) -> Any:
         """The type of objects that tell this."""

@@ -16,6 +16,7 @@ from urllib3.exceptions import ProtocolError
 from connectors.kit.addresses import Address, origin_of
 from connectors.kit.answers import Answer, Reads, lenient, refused, strict
 from connectors.kit.authorization import Authorization, bearer
+from connectors.kit.bodies import MOST_HELD, Body, Stored
 from connectors.kit.contract import Circumstances
 from connectors.kit.failures import FOREIGN, translated
 from connectors.kit.pacing import Pacing, RateLimit
@@ -56,11 +57,14 @@ class Http:
         limits: tuple[RateLimit, ...] = (),
         connect_s: float = CONNECT_S,
         read_s: float = READ_S,
+        stored: bool = False,
     ) -> None:
+        """`stored`: a large body waits in a temporary file."""
         self.address = address
         self._given = given
         self._place = place
         self._timeouts = (connect_s, read_s)
+        self._most_held = MOST_HELD if stored else None
         self._wire = Wire(address, place)
         self._pacing = Pacing(limits, given.limit_share)
         self._auth = auth or bearer(token, place)
@@ -176,7 +180,7 @@ class Http:
 
     def _exchange(
         self, patience: Patience, method: str, url: str, more: Mapping[str, Any], place: str
-    ) -> tuple[requests.Response, bytes | bytearray]:
+    ) -> tuple[requests.Response, bytes | bytearray | Stored]:
         """One answer with its whole body. Bodies that break off are asked for again, as urllib3 does with the rest."""
         path = urlsplit(url).path
         while True:
@@ -213,14 +217,14 @@ class Http:
         except FOREIGN as error:
             raise translated(error, place, urlsplit(url).path) from None
 
-    def _body(self, response: requests.Response, place: str, path: str) -> bytes | bytearray:
+    def _body(self, response: requests.Response, place: str, path: str) -> bytes | bytearray | Stored:
         """The whole body after decompression, within the limit of size."""
         good = response.ok
         limit = self._given.max_answer_bytes if good else ERROR_BYTES
-        content = bytearray()
+        content = Body(self._most_held)
         try:
             for piece in response.iter_content(CHUNK):
-                content += piece
+                content.add(piece)
                 if len(content) > limit:
                     break
         except FOREIGN as error:
@@ -235,12 +239,12 @@ class Http:
             raise _BrokenBody(IncompleteFeed(f"{place}: the answer broke off before its body"))
         if len(content) > limit and good:
             raise UnexpectedAnswer(f"{place}: the answer is larger than {limit} bytes", path)
-        return content
+        return content.whole()
 
     def _answer(
         self,
         response: requests.Response,
-        content: bytes | bytearray,
+        content: bytes | bytearray | Stored,
         allow: tuple[int, ...],
         place: str,
         path: str,
@@ -254,7 +258,7 @@ class Http:
                 raise refused(response, data, place, path, self.deadline.now)
         else:
             data = strict(response, content, place, path, media, form) if content else None
-        digest = hashlib.sha256(content).hexdigest()
+        digest = content.sha256 if isinstance(content, Stored) else hashlib.sha256(content).hexdigest()
         return Answer(status, data, response.headers, path, digest, response.url or "")
 
     def _late(self, place: str) -> Unavailable:

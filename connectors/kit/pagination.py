@@ -73,10 +73,7 @@ def read_lists(
             reading.rows_read += len(items)
             reading.duplicates += len(items) - len(places)
             reading.declared_total = total_before + total if total is not None else reading.declared_total
-        if len(places) == len(items):
-            yield range(number + 1, number + len(items) + 1), items
-        elif places:
-            yield [number + place + 1 for place in places], [items[place] for place in places]
+        yield from _numbered(items, places, number)
         number += len(items)
         if page.next is None:
             break
@@ -91,3 +88,26 @@ def read_lists(
         raise IncompleteFeed(
             f"{place}: {total} are declared, {len(met) + unknown} different ones arrived; nothing is derived from that"
         )
+
+
+def read_portions(
+    portions: Iterable[list[Any]], keys: Callable[[list[Any]], Sequence[str | None]], reading: Reading
+) -> Iterator[Numbered]:
+    """Portion by portion the items of a list that came in one answer, otherwise as `read_lists`."""
+    met = Met()
+    number = 0
+    reading.pages += 1
+    for items in portions:
+        places = met.places(keys(items))
+        reading.rows_read += len(items)
+        reading.duplicates += len(items) - len(places)
+        yield from _numbered(items, places, number)
+        number += len(items)
+
+
+def _numbered(items: list[Any], places: Sequence[int], before: int) -> Iterator[Numbered]:
+    """Those of a page that stand in these places, with their numbers in the list; `before`: how many came before."""
+    if len(places) == len(items):
+        yield range(before + 1, before + len(items) + 1), items
+    elif places:
+        yield [before + place + 1 for place in places], [items[place] for place in places]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import Any, Final
 
 from connectors.kit.engagements import Engagement, Holders, Roster
 from connectors.kit.lasting import Lasting
-from connectors.kit.portions import TOLD
+from connectors.kit.portions import TOLD, Meanings
 from governance.records import Identity, Rows
 
 _FIELDS: Final = Engagement._fields[1:]  # a list tells them; `line` stands apart
@@ -48,9 +48,10 @@ class Roll:
 
         Rows on `doubtful` lines and rows that may be two people under one id go to `refuse`.
         """
-        managers = {key for key in self.told("manager_key") if key}
-        for key, employee_id in zip(self.told("key"), self.told("employee_id"), strict=True) if managers else ():
-            if key in managers:
+        managers = set(filter(None, self.told("manager_key")))
+        if managers:
+            pairs = zip(self.told("key"), self.told("employee_id"), strict=True)
+            for key, employee_id in compress(pairs, map(managers.__contains__, self.told("key"))):
                 self._numbers.setdefault(key, employee_id)
         lines = self._people.lines
         several = self._people.repeated("employee_id")
@@ -75,10 +76,11 @@ class Roll:
 
     def rows(self) -> Iterator[Rows]:
         """Each person once, in the order of the list. Empties the roll, so that memory is given back on the way."""
-        managers = self._managers()
+        found = self._managers()
+        named = Meanings(lambda by: f"{self.source}:{manager}" if (manager := found(by)) else None)
         for height, columns in self._people.slices(TOLD):
             by = zip(*(columns.get(name) or repeat(None, height) for name in _MANAGER), strict=True)
-            columns["manager_id"] = [f"{self.source}:{manager}" if manager else None for manager in map(managers, by)]
+            columns["manager_id"] = list(map(named.__getitem__, by))
             told = {name: values for name, values in columns.items() if name in Identity.__struct_fields__}
             yield Rows(Identity, {"source": [self.source] * height, **told})
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from connectors.kit.answers import Answer
+from connectors.kit.answers import Answer, Reads
+from connectors.kit.columns import Objects
+from connectors.kit.forms import Formed
 from connectors.kit.http import Http
 from connectors.kit.pagination import Page
 from governance.errors import UnexpectedAnswer
@@ -23,6 +26,7 @@ MAY: Final = (  # not in every company's data model
 )  # fmt: skip
 # Listed one by one, as note 2736579 asks for: without it only active users are told.
 EVERYBODY: Final = "userNav/status in 't','f','T','F','e','d'"
+MOST_DAYS: Final = 50_000
 FOR_EVER: Final = "9999-12-31"
 _DATE: Final = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,9 +35,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Employments:
     """The list of EmpJob, of everybody, from a day on. `unknown` names what this company's data model lacks."""
 
-    def __init__(self, http: Http, size: int, more: tuple[str, ...] = ()) -> None:
+    def __init__(self, http: Http, size: int, reads: Reads, more: tuple[str, ...] = ()) -> None:
+        """`reads` reads a page that has the form of all, and tells None of any other."""
         self.unknown: list[str] = []
-        self._http = http
+        self._http, self._reads = http, reads
         self._size = size
         self._may = [*MAY, *more]
 
@@ -43,7 +48,7 @@ class Employments:
 
     def page(self, link: str | None, today: date, digest: Any) -> Page:
         """One page; `__next` is followed to the end and nowhere but to the same server."""
-        answer = self._http.get(link) if link else self._ask(today, self._paging())
+        answer = self._http.get(link, form=self._reads) if link else self._ask(today, self._paging())
         told, results = self._results(answer)
         digest.update(answer.sha256.encode())
         following = told.get("__next")
@@ -68,7 +73,7 @@ class Employments:
                 "toDate": FOR_EVER,
                 **more,
             }
-            answer = self._http.get(PATH, params, allow=(400,))
+            answer = self._http.get(PATH, params, allow=(400,), form=self._reads)
             if answer.status != 400:
                 return answer
             named = _message(answer)
@@ -86,22 +91,41 @@ class Employments:
         return told, results
 
 
-def slice_key(item: Any) -> str | None:
-    """What makes an entry itself: whose it is, from which day on, and its number within that day."""
-    if not isinstance(item, dict) or not isinstance(item.get("userId"), str):
-        return None
-    return f"{item['userId']} {item.get('startDate')} {item.get('seqNumber')}"
+def slice_keys(jobs: Objects | Formed) -> list[str | None]:
+    """What makes each entry itself: whose it is, from which day on, and its number within that day."""
+    owners, begins, numbers = (jobs.values(name) for name in ("userId", "startDate", "seqNumber"))
+    told = zip(owners, begins, numbers, strict=True)
+    return [f"{owner} {begin} {number}" if isinstance(owner, str) else None for owner, begin, number in told]
+
+
+class DaysSaid(dict[Any, str | None]):
+    """Days as they are written, each looked at once."""
+
+    def __init__(self) -> None:
+        super().__init__({None: None, "": None})
+
+    def of(self, values: Iterable[Any]) -> list[str | None]:
+        """The day of each value."""
+        told = list(values)
+        try:
+            return list(map(self.__getitem__, told))
+        except TypeError:  # a list or an object stands where a day is expected
+            return list(map(day, told))
+
+    def __missing__(self, value: Any) -> str | None:
+        """Read one that is new."""
+        read = day(value)
+        if isinstance(value, str) and len(self) < MOST_DAYS:  # True and 1 would be one
+            self[value] = read
+        return read
 
 
 def day(value: Any) -> str | None:
     """/Date(1793404800000)/ as a day; what is there and no date stays as text, so that it is quarantined."""
     if value is None or value == "":
         return None
-    return _read(value) if isinstance(value, str) else repr(value)[:40]
-
-
-@lru_cache(maxsize=50_000)  # days repeat from person to person
-def _read(value: str) -> str:
+    if not isinstance(value, str):
+        return repr(value)[:40]
     found = _DATE.fullmatch(value)
     if found is None:
         return value

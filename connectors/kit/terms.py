@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from itertools import repeat
 from operator import getitem
@@ -37,8 +36,7 @@ class Terms:
         `status` (one of STATUSES) must be told; dates and `time_zone` may be. Where the last day of work says when
         somebody ends, the date of a termination is emptied: it is not looked at.
         """
-        days = self._zones(rows.columns.get("time_zone") or repeat(None, len(rows)))
-        rows.columns |= {"first": [first for first, _ in days], "last": [last for _, last in days]}
+        rows.columns |= self._zones(rows)
         self._date(rows, "hire_at", "first", "hire_date")
         self._end(rows)
         self._date(rows, "contract_end", "last", "contract_end_date")
@@ -49,27 +47,39 @@ class Terms:
     def _end(self, rows: Standing) -> None:
         """When they end and what says so: the last day of work, else the date of termination."""
         self._date(rows, "ended_at", "last", "last_day_of_work")
-        if "ended_at" in rows.columns and "termination_date" in rows.columns:
+        if any(rows.columns.get("ended_at", ())) and "termination_date" in rows.columns:
             pairs = zip(rows.columns["ended_at"], rows.columns["termination_date"], strict=True)
             rows.columns["termination_date"] = ["" if ended_at else text for ended_at, text in pairs]
         self._date(rows, "terminated_at", "last" if self._last_day else "first", "termination_date")
         told, none = rows.columns, [None] * len(rows)
-        ends = zip(told.get("ended_at", none), told.get("terminated_at", none), strict=True)
-        ended = told["ended_at"] = [last_day or terminated for last_day, terminated in ends]
+        ended = told.get("terminated_at", none)
+        if any(last_days := told.get("ended_at", ())):
+            ended = [last_day or terminated for last_day, terminated in zip(last_days, ended, strict=True)]
+        told["ended_at"] = ended
+        statuses = told["status"] = list(told["status"])
+        both = enumerate(zip(ended, statuses, strict=True))
+        places = [place for place, (ended_at, status) in both if ended_at or status == "terminated"]
         if self._inactive and "hire_at" in told:
-            told["status"] = [
-                "future" if status == "terminated" and not end and hire_at and hire_at > self._now else status
-                for status, end, hire_at in zip(told["status"], ended, told["hire_at"], strict=True)
-            ]
+            hired = told["hire_at"]
+            for place in places:
+                if not ended[place] and hired[place] and hired[place] > self._now:
+                    statuses[place] = "future"
         said = (told.get("last_day_of_work", none), told.get("termination_date", none))
-        told["ended_why"] = [
-            self._why(status, *texts) if ended_at or status == "terminated" else None
-            for ended_at, status, *texts in zip(ended, told["status"], *said, strict=True)
-        ]
+        whys: list[str | None] = [None] * len(rows)
+        for place in places:
+            if ended[place] or statuses[place] == "terminated":
+                whys[place] = self._why(statuses[place], *(texts[place] for texts in said))
+        told["ended_why"] = whys
 
-    def _zones(self, names: Iterable[str | None]) -> list[tuple[Days, Days]]:
+    def _zones(self, rows: Standing) -> dict[str, list[Days]]:
+        """For each row the days of its zone, as first ones and as last ones."""
+        names = rows.columns.get("time_zone") or ()
+        if not any(names):  # the feed's own
+            first, last = self._days.get(None) or self._of_zone(None)
+            return {"first": [first] * len(rows), "last": [last] * len(rows)}
         known = self._days.get
-        return [known(name) or self._of_zone(name) for name in names]
+        pairs = [known(name) or self._of_zone(name) for name in names]
+        return {"first": [first for first, _ in pairs], "last": [last for _, last in pairs]}
 
     def _of_zone(self, name: str | None) -> tuple[Days, Days]:
         """Days in that zone, as first ones and as last ones."""
@@ -82,8 +92,10 @@ class Terms:
 
     @staticmethod
     def _date(rows: Standing, into: str, days: str, column: str) -> None:
-        if column in rows.columns:
+        if any(rows.columns.get(column, ())):
             rows.read(into, getitem, days, column)
+        elif column in rows.columns:  # nobody has one
+            rows.columns[into] = [None] * len(rows)
 
     def _why(self, status: str, last_day: str | None, termination: str | None) -> str:
         words, text = ("termination date", termination) if termination else ("last day of work", last_day or "")

@@ -65,7 +65,7 @@ class Words:
         """
         said = rows.columns["kind"]
         kinds = rows.columns["kind"] = list(map(self._kinds.__getitem__, said))
-        if None in kinds:
+        if not all(kinds):
             if counted:
                 self.unknown_kinds.update(word for word, kind in zip(said, kinds, strict=True) if kind is None)
             rows.columns["kind"] = [kind or "employee" for kind in kinds]
@@ -94,7 +94,7 @@ class Workforce:
             raise ConfigurationError(f"{where}: termination_date_is_last_day: expected true or false")
         self._terms = Terms(self.calendar, feed.given.now, last_day=last_day, inactive=True)
         self._roll = Roll(self._place)
-        self._same: dict[str | None, str | None] = {}  # departments and titles repeat: kept once
+        self._same = Same()  # departments and titles repeat: kept once
 
     def take(self, rows: Standing, *, counted: bool = True) -> None:
         """Take in a portion of engagements, and quarantine those that cannot be believed.
@@ -106,7 +106,7 @@ class Workforce:
         told = rows.columns
         if not all(told["employee_id"]):
             rows.read("employee_id", _number, "employee_id")
-        if None in rows.columns["status"]:
+        if not all(rows.columns["status"]):
             rows.read("status", _known, "said", "status")
         self._terms.read(rows)
         self._words.read_kinds(rows, counted=counted)
@@ -114,7 +114,7 @@ class Workforce:
         kept: dict[str, Sequence[Any]] = {name: told[name] for name in (*_KEPT, *READ) if name in told}
         for name in ("department", "title"):
             if name in told:
-                kept[name] = list(map(self._same.setdefault, told[name], told[name]))
+                kept[name] = list(map(self._same.__getitem__, told[name]))
         self._roll.add(rows.lines, kept)
         for number, column, reason in sorted(rows.refused):
             self.reject(number, column, reason)
@@ -160,6 +160,15 @@ class Workforce:
             self._reading.notes.append("no work e-mail is told of anybody: accounts are found by employee id alone")
 
 
+class Same(dict[str | None, str | None]):
+    """Texts that are kept once, however often they come."""
+
+    def __missing__(self, text: str | None) -> str | None:
+        """Keep one that is new."""
+        self[text] = text
+        return text
+
+
 class DayTexts(dict[Any, str | None]):
     """Values that mean a day, as text; days repeat from person to person, and each is looked at once.
 
@@ -197,14 +206,16 @@ def day_of(text: str | None) -> str | None:
 
 def keyed(rows: Standing, called: str) -> None:
     """Refuse rows without the vendor's own id (`key`), which the vendor calls that."""
-    if None in rows.columns["key"]:
+    if not all(rows.columns["key"]):
         rows.read("key", _needed, "key", blamed=called)
 
 
 def numbered(rows: Standing, vendor: str, by: str = "number") -> None:
     """Add `employee_id`: what `by` tells, else the vendor's own id with the vendor's name before it."""
     told = rows.columns
-    told["employee_id"] = [ours or f"{vendor}-{own}" for ours, own in zip(told[by], told["key"], strict=True)]
+    told["employee_id"] = told[by]
+    if not all(told[by]):
+        told["employee_id"] = [ours or f"{vendor}-{own}" for ours, own in zip(told[by], told["key"], strict=True)]
 
 
 def _needed(key: str | None) -> str:
