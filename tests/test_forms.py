@@ -115,6 +115,28 @@ def test_a_path_within_what_is_asked_for_as_a_text_is_read_where_neither_is_told
     assert (people.values("a"), people.values("a.b")) == ([None], [None])
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_flags_and_what_is_not_asked_are_told_as_of_dictionaries(seed):
+    dice = random.Random(seed)
+    ours, reader = Form({"a": FLAG, "b.c": FLAG, "d": TEXT}, "data", needed=("d",)), Reader("x", NOW)
+    some = (True, False, None) if seed % 2 else (True, False, None, "true", 1)
+    items = [{"a": dice.choice(some), "b": {"c": dice.choice(some)}, "d": "x"} for _ in range(9)]
+    found = ours.read(json.dumps({"data": items}).encode())
+    assert found is not None or not seed % 2
+    asked = [dice.random() < 0.5 for _ in items]
+    told, plain = ours.objects(found["data"] if found else items, reader), Objects(items, reader)
+    for path in ("a", "b.c"):
+        assert told.flags(path) == plain.flags(path)
+        assert told.only(asked).flags(path) == plain.only(asked).flags(path)
+    assert told.only(asked).texts("d") == plain.only(asked).texts("d")
+
+
+def test_objects_without_a_name_that_is_needed_are_not_of_the_form():
+    ours = Form({"a": TEXT}, "data", needed=("a",))
+    assert ours.read(b'{"data": [{"a": null}]}') is not None
+    assert ours.read(b'{"data": [{"b": null}]}') is None
+
+
 @pytest.mark.parametrize(
     "item",
     [
@@ -157,25 +179,3 @@ def test_names_that_msgspec_does_not_take_are_left_to_the_other_parser(name):
     content = json.dumps({"data": [{"id": "a", name: "b"}]}).encode()
     assert ours.read(content) is None
     assert ours.objects(parsed(content)["data"], reader).texts(name) == ["b"]
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_flags_and_what_is_not_asked_are_told_as_of_dictionaries(seed):
-    dice = random.Random(seed)
-    ours, reader = Form({"a": FLAG, "b.c": FLAG, "d": TEXT}, "data", needed=("d",)), Reader("x", NOW)
-    some = (True, False, None) if seed % 2 else (True, False, None, "true", 1)
-    items = [{"a": dice.choice(some), "b": {"c": dice.choice(some)}, "d": "x"} for _ in range(9)]
-    found = ours.read(json.dumps({"data": items}).encode())
-    assert found is not None or not seed % 2
-    asked = [dice.random() < 0.5 for _ in items]
-    told, plain = ours.objects(found["data"] if found else items, reader), Objects(items, reader)
-    for path in ("a", "b.c"):
-        assert told.flags(path) == plain.flags(path)
-        assert told.only(asked).flags(path) == plain.only(asked).flags(path)
-    assert told.only(asked).texts("d") == plain.only(asked).texts("d")
-
-
-def test_objects_without_a_name_that_is_needed_are_not_of_the_form():
-    ours = Form({"a": TEXT}, "data", needed=("a",))
-    assert ours.read(b'{"data": [{"a": null}]}') is not None
-    assert ours.read(b'{"data": [{"b": null}]}') is None

@@ -51,22 +51,24 @@ class Form:
         """
         self._known = all(map(_TELLABLE.fullmatch, asked))
         asked = asked if self._known else {}
-        self._alike, self.needed = frozenset(alike), frozenset(needed)
+        self._alike = frozenset(alike)
         self._texts: Meanings[str | None] = Meanings(as_text)
         *self._within, self._list = at.split(".")
         self._beside = beside
         self._told: dict[str, attrgetter[Any]] = {}  # what gets what a path tells out of the object it belongs to
         self._empty: dict[str, Any] = {}
+        self.needed = frozenset(needed)
         self.kind = self._kind(dict(asked), "")
-        self.silent = msgspec.convert(dict.fromkeys(needed), self.kind)
         self._answer = self._decoder(self.kind)
 
     def read(self, content: bytes | bytearray) -> Any:
         """The answer as JSON has it, with nothing in it but the list and what stands beside; None: not of the form."""
-        found = decoded(self._answer, content) if self._known else None
-        if found is None:
+        try:
+            if not self._known or not is_plain(content):
+                return None
+            holder = self._within_of(self._answer.decode(content))
+        except FOREIGN:
             return None
-        holder = self._within_of(found)
         raws = ((name, bytes(getattr(holder, f"beside{n}"))) for n, name in enumerate(self._beside))
         return self._answered({self._list: holder.list, **{name: parsed(raw) for name, raw in raws if raw}})
 
@@ -85,6 +87,10 @@ class Form:
     def column(self, path: str, objects: list[Any]) -> list[Any]:
         """What that path tells of each of the objects that it belongs to."""
         return list(map(self._told[path], objects))
+
+    def silent(self) -> Any:
+        """An object that tells nothing."""
+        return msgspec.convert(dict.fromkeys(self.needed), self.kind)
 
     def part(self, path: str, objects: list[Any]) -> list[Any]:
         """The object that each holds there; one that tells nothing where there is none."""
@@ -167,21 +173,13 @@ class Formed:
         """The same, as many, of which those that are not asked tell nothing."""
         if all(asked):
             return self
-        silent, pairs = self._form.silent, zip(self._parts[""], asked, strict=True)
+        silent, pairs = self._form.silent(), zip(self._parts[""], asked, strict=True)
         return Formed([item if wanted else silent for item, wanted in pairs], self._form)
 
     def _part(self, path: str) -> list[Any]:
         if path not in self._parts:
             self._parts[path] = self._form.part(path, self._part(path.rpartition(".")[0]))
         return self._parts[path]
-
-
-def decoded(decoder: msgspec.json.Decoder[Any], content: bytes | bytearray) -> Any:
-    """What a decoder of a form makes of an answer; None where it is not of the form."""
-    try:
-        return decoder.decode(content) if is_plain(content) else None
-    except FOREIGN:
-        return None
 
 
 def _field(name: str, default: Any) -> Any:

@@ -55,7 +55,7 @@ class Told(NamedTuple):
 
 
 class Beside:
-    """The same about all accounts: a million of them take 150 MiB."""
+    """The same about all accounts: a million of them take 120 MiB."""
 
     def __init__(self) -> None:
         self.last_used: dict[str, datetime] = {}

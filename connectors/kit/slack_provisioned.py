@@ -14,7 +14,7 @@ import msgspec
 
 from connectors.kit.answers import parsed
 from connectors.kit.columns import as_texts
-from connectors.kit.forms import FLAG, TEXT, decoded
+from connectors.kit.forms import FLAG, FOREIGN, TEXT, is_plain
 from connectors.kit.resource import Reader
 from connectors.kit.scim_accounts import AccountReader, Resources, emails_of, keys_of_resources
 from connectors.kit.scim_resource import ENTERPRISE, Dialect
@@ -67,7 +67,10 @@ _NO_COMPANY, _NO_META = _COMPANY(), _META()
 
 def page_of(content: bytes | bytearray) -> dict[str, Any] | None:
     """A page of SCIM's list; None where it is not written as Slack writes it."""
-    page = decoded(_PAGE, content)
+    try:
+        page = _PAGE.decode(content) if is_plain(content) else None
+    except FOREIGN:
+        return None
     if page is None or page.resources is None:
         return None
     raws = {"totalResults": bytes(page.over0), "nextCursor": bytes(page.over1)}
