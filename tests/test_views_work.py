@@ -11,7 +11,7 @@ from governance.access import Actor
 from governance.campaigns.launching import frozen_facts
 from governance.provisioning.telling import window_said
 from governance.tables import ReviewItem
-from governance.views import applications, approvals, jobs, trail
+from governance.views import applications, approvals, evidence, jobs, trail
 from governance.views.reviews import in_words
 from tests import seeded
 from tests.listing import actor, walk
@@ -32,6 +32,18 @@ def test_an_application_says_what_happens_when_somebody_leaves(house, now):
     assert said["crm"][0].startswith("Nothing happens by itself. A task goes to owner@example.com")
     assert said["crm"][2] == "task"
     assert applications.closing(house, "wiki").call == "Deactivate through SCIM 2.0 (write Users)"
+
+
+def test_what_the_application_refused_to_call_for_is_a_task_on_every_page_as_its_proposal_is(house, now):
+    seeded.put_connectors(house)
+    put_remediation(house, "r0", now, status="failed", error="NotSupported: wiki: only an owner can remove them")
+    assert applications.closing(house, "wiki", "a0").how == "task"
+    assert applications.closing(house, "wiki", "a1").how == "call"
+    [fingerprint] = seeded.put_findings(house, now, {"application": "wiki", "account_id": "a0"})
+    assert evidence.detail(house, actor(house, "sec@example.com"), now, fingerprint).closing.how == "task"
+    put_remediation(house, "r1", now, action="manual", account_id="a1")
+    [card] = approvals.waiting(house, actor(house, "boss@example.com"), now)
+    assert card.closing.reversible.startswith("Nothing is called from here"), "what was proposed is a task"
 
 
 def test_a_tick_is_what_was_told_not_what_was_promised(house, now):

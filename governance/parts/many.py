@@ -60,8 +60,8 @@ def _preview(house: House, rows: list[Row]) -> None:
         return
     st.markdown(bold("What would change"))
     held = {(row["application"], row["account_id"]) for row in rows}  # an account may be selected for several reasons
-    for application, number in Counter(application for application, _ in held).most_common():
-        way = closing(house, application)
+    ways = Counter((application, closing(house, application, account)) for application, account in sorted(held))
+    for (application, way), number in ways.most_common():
         accounts = count(number, "account", "accounts")
         if way is None:
             st.markdown(f":gray[○] {bold(application)}: nothing is known about how {accounts} would be closed.")

@@ -35,8 +35,9 @@ def propose_all(house: House, actor: Actor, now: datetime, whole: Whole) -> None
         f"Propose deactivation of {len(possible)}", type="primary", icon=":material/person_off:", disabled=not possible
     ):
         where = {f.fingerprint: f.application or "" for f in whole.findings}
+        account = {f.fingerprint: f.account_id for f in whole.findings}
         for fingerprint in possible:
-            way = closing(house, where[fingerprint])
+            way = closing(house, where[fingerprint], account[fingerprint])
             if way:
                 how = way.call if way.how == "call" else f"a task for {way.call}"
                 st.markdown(f"{bold(way.title)}: {plain(how)}. {plain(way.reversible)}")

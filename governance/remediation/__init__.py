@@ -23,7 +23,7 @@ from governance.remediation.execution import (
 )
 from governance.remediation.planning import Plan, Share, admit, hold, limit, plan, run_digest, stopped, too_many
 from governance.remediation.proof import settle_by_snapshot
-from governance.remediation.proposals import propose, refusals
+from governance.remediation.proposals import propose, refusals, unable
 from governance.remediation.refusals import plan_digest
 from governance.remediation.reviewed import PROPOSED, Removal, propose_removals
 from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
@@ -67,6 +67,7 @@ __all__ = [
     "stopped",
     "take_back",
     "too_many",
+    "unable",
     "undo",
     "undone",
     "verified",

@@ -95,6 +95,22 @@ def resolve(session: Session, fingerprints: Iterable[str], now: datetime) -> Non
         )
 
 
+def unresolve(session: Session, fingerprints: Iterable[str], now: datetime) -> None:
+    """Findings that were resolved by a proof which an undo took back are open again at once, not with the next run."""
+    for chunk in chunks(fingerprints):
+        session.exec(
+            update(Finding)
+            .where(
+                col(Finding.fingerprint).in_(chunk),
+                col(Finding.status) == "resolved",
+                col(Finding.resolved_why) == "verified",
+            )
+            .values(
+                status="open", opened_at=now, resolved_at=None, resolved_why=None, reopened=col(Finding.reopened) + 1
+            )
+        )
+
+
 def closed_privileged(session: Session, holders: Mapping[str, int], application: str, *also: str) -> set[str]:
     """Those of `holders` (account -> as_of_s) that were closed since, are being closed, or have a status of `also`."""
     statuses = ("executing", "executed", "verified", *also)

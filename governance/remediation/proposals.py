@@ -73,7 +73,7 @@ def _judge(
         findings = load_findings(session, wanted)
         facts = read_facts(house, session, _keys(findings.values()))
         actions = _actions(house, session)
-        unable = _unable(session, _keys(findings.values()))
+        told = unable(session, _keys(findings.values()))
         closed = {
             application: closed_privileged(session, holders, application)
             for application, holders in facts.privileged.items()
@@ -88,7 +88,7 @@ def _judge(
             refused[fingerprint] = refusal
         else:
             action = actions.get(account.application, "manual")
-            if (account.application, account.account_id) in unable:
+            if (account.application, account.account_id) in told:
                 action = "manual"
             rows.append(_row(actor, now, finding, account, action, reason))
     return rows, refused
@@ -158,7 +158,7 @@ def _keys(findings: Iterable[Finding]) -> list[tuple[str, str]]:
     return [(f.application, f.account_id) for f in findings if f.application is not None and f.account_id is not None]
 
 
-def _unable(session: Session, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+def unable(session: Session, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """Accounts of which the application said before that only a person can close them."""
     said = select(Remediation.application, Remediation.account_id).where(
         Remediation.status == "failed", col(Remediation.error).startswith(f"{NotSupported.__name__}:")

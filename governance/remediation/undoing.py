@@ -11,7 +11,7 @@ from governance.errors import AlreadyDecided, FourEyesRequired, LeaverwatchError
 from governance.house import House
 from governance.records import Account, Receipt
 from governance.remediation.accounts import read_facts
-from governance.remediation.ledger import load, reopen
+from governance.remediation.ledger import load, reopen, unresolve
 from governance.remediation.proposals import WRITE_CREDENTIAL
 from governance.tables import Remediation
 
@@ -59,7 +59,7 @@ def undone(
     """Note what became of an undo: an account read active again is `undone`, else NotVerified and nothing changes.
 
     An entitlement that was given back cannot be read by itself: the application's word counts, and the next pull shows
-    it. The next detect run opens the finding again if the rule still holds.
+    it. The finding is open again: its account is, and the next detect run says whether the rule still holds.
     """
     answer = f"{result.call}: {result.answer}" if isinstance(result, Receipt) else f"{type(result).__name__}: {result}"
     active = live is not None and live.active is True
@@ -72,6 +72,7 @@ def undone(
         if active:
             r.status, r.error = "undone", None
             reopen(session, [r.finding])  # of one that had not been proved yet
+            unresolve(session, [r.finding], now)
         session.add(r)
         verb = "undone" if active else "not_undone"
         audit.append_many(session, [audit.Line(now, str(undo.get("by", "worker")), verb, f"remediation/{id}", answer)])

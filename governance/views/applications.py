@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import polars as pl
 from sqlmodel import Session, col, select
 
+from governance import remediation
 from governance.declaration import day as declared_day
 from governance.house import House
 from governance.settings import ApplicationSettings
@@ -127,13 +128,19 @@ def cards(house: House, now: datetime) -> list[Card]:
     return sorted(found, key=lambda c: (c.trouble is None, weight[c.criticality], -(c.accounts or 0), c.name))
 
 
-def closing(house: House, name: str) -> Closing | None:
-    """How an account of this application is closed; None when it is not configured any more."""
+def closing(house: House, name: str, account_id: str | None = None, *, by_hand: bool = False) -> Closing | None:
+    """How an account of this application is closed; None when it is not configured any more.
+
+    `account_id`: one of which the application said before that only a person can close it is a task, as its proposal
+    is. `by_hand`: what was proposed is a task, whatever is possible now.
+    """
     application = next((a for a in house.settings.application if a.name == name), None)
     if application is None:
         return None
     with house.store.read() as session:
-        return _closing(house, application, session.get(Connector, application.connector))
+        refused = account_id is not None and bool(remediation.unable(session, [(name, account_id)]))
+        connector = session.get(Connector, application.connector)
+    return _closing(house, application, connector, by_hand=by_hand or refused)
 
 
 def closable(house: House) -> list[str]:
@@ -144,11 +151,13 @@ def closable(house: House) -> list[str]:
     return [way.application for way in ways if way.how == "call"]
 
 
-def _closing(house: House, application: ApplicationSettings, connector: Connector | None) -> Closing:
+def _closing(
+    house: House, application: ApplicationSettings, connector: Connector | None, *, by_hand: bool = False
+) -> Closing:
     able = connector is not None and "deactivate" in (connector.capabilities or [])
     acts = able and house.settings.act.enabled and bool(application.options.get("write_token"))
     provable = connector is None or "account.active" in (connector.tells or [])
-    if acts and connector is not None:
+    if acts and connector is not None and not by_hand:
         scopes = " and ".join((connector.scopes or {}).get("deactivate", ()))
         call = f"Deactivate through {connector.title or connector.name}" + (f" ({scopes})" if scopes else "")
         return Closing(application.name, application.label, "call", call, provable, application.owner)

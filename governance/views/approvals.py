@@ -65,7 +65,7 @@ def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
                 severity=str(said.get("severity") or "high"),
                 why=str(said.get("reason") or ""),
                 facts=facts(said.get("facts") or {}, feeds, run, now),
-                closing=closing(house, r.application),
+                closing=closing(house, r.application, by_hand=r.action == "manual"),
                 bar=bar,
                 others=deciders(house, actor, r.application, r.identity_id) if bar else [],
             )

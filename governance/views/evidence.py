@@ -84,7 +84,9 @@ def detail(house: House, actor: Actor, now: datetime, fingerprint: str) -> Detai
         facts=facts(finding.evidence or {}, freshness(house, now), runs.last_run(house), now),
         remedy=remedy,
         proposable=about_account and (remedy is Remedy.DEACTIVATE or finding.rule in BY_DECISION),
-        closing=closing(house, finding.application) if about_account and finding.application else None,
+        closing=closing(house, finding.application, finding.account_id)
+        if about_account and finding.application
+        else None,
         candidates=_candidates(house, finding),
         of_identity=similar[0],
         of_kind=similar[1],
