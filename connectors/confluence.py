@@ -24,7 +24,7 @@ from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.columns import Objects
 from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, Held, confluence_events
 from connectors.kit.contract import Field
-from connectors.kit.granted import grants_by_way
+from connectors.kit.holdings import DIRECT
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_pages
@@ -84,19 +84,19 @@ class Confluence(Atlassian):
         held = grants.read(reading, reader, wanted, spaces=self.options["space_admins"] is True)
         for account_id, member in members.items():
             inside = [group_id for group_id in member.groups if group_id in held.entitlements]
-            if account_id not in held.rows and (inside or (member.uses and not wanted)):
-                held.rows[account_id] = {}
-            if account_id in held.rows:
+            if account_id not in held and (inside or (member.uses and not wanted)):
+                held.unlisted[account_id] = None
+            if account_id in held:
                 for group_id in inside:
-                    held.add(account_id, group_id, "direct")
+                    held.add(account_id, group_id, DIRECT)
                 for role in member.roles:
                     entitlement = self._org_role(role)
                     held.entitlements[entitlement.entitlement_id] = entitlement
-                    held.add(account_id, entitlement.entitlement_id, "direct")
-        if not held.rows:
+                    held.add(account_id, entitlement.entitlement_id, DIRECT)
+        if not len(held):
             raise IncompleteFeed(f"{place}: no group of the site has a member; that is not believed")
         yield from gathered(self._everybody(held, members, reader))
-        reading.kept = len(held.rows)
+        reading.kept = len(held)
         reading.rows_read += reading.kept
         reading.sha256 = lists.digest.hexdigest()
         if self.directory is None:
@@ -145,13 +145,11 @@ class Confluence(Atlassian):
     def _everybody(self, held: Held, members: Mapping[str, Member], reader: Reader) -> Iterator[Rows]:
         """The accounts that were found and what they hold."""
         yield rows_of(Entitlement, list(held.entitlements.values()))
-        entitlements, rows = held.entitlements, iter(held.rows.items())
+        rows = held.rows()
         while portion := dict(islice(rows, PORTION)):
             ids = list(portion)
-            here = [held.of_account.get(account_id, {}) for account_id in ids]
-            privileged = [holds_privilege([entitlements[e].privileged for e in one], told=True) for one in here]
-            yield self._accounts(Objects(portion.values(), reader), ids, members, privileged)
-            yield grants_by_way(self.feed.name, ids, here)
+            yield self._accounts(Objects(portion.values(), reader), ids, members, held.privileged(ids))
+            yield held.grants(self.feed.name, ids)
 
     def _accounts(
         self, told: Objects, ids: Sequence[str], members: Mapping[str, Member], privileged: Sequence[bool | None]

@@ -18,12 +18,13 @@ from typing import Any
 
 from connectors.kit.atlassian import Atlassian
 from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS
-from connectors.kit.atlassian_directory import KINDS, Member, checked, kind_of
+from connectors.kit.atlassian_directory import KINDS, NOBODY, Member, checked, kind_of
 from connectors.kit.atlassian_lists import SiteLists, account_ids
 from connectors.kit.columns import Objects
 from connectors.kit.contract import Field, TellsMapping
 from connectors.kit.fingerprints import Met
 from connectors.kit.granted import grants_by_way
+from connectors.kit.holdings import DIRECT
 from connectors.kit.http import Http
 from connectors.kit.jira_changes import JiraChange
 from connectors.kit.jira_events import jira_events
@@ -88,7 +89,7 @@ class Jira(Atlassian, TellsMapping):
             for role in member.roles:
                 held.entitlements.setdefault(f"{ORG_ROLE}{role}", self._org_role(role))
         seen = Met()
-        left_out: set[str] = set()
+        left_out = Met()
         yield from gathered(self._everybody(lists, reader, members, held, seen, left_out))
         reading.rows_read -= len(left_out)
         if left_out:
@@ -111,16 +112,15 @@ class Jira(Atlassian, TellsMapping):
             raise UnexpectedAnswer(
                 f"{answer.path}: the answer is not about the account that was asked for", answer.path
             )
-        held = Held(told=True)
         groups = self._site.get("rest/api/3/user/groups", params, allow=(403, 404))
-        held.told = groups.status == 200 or answer.status == 404
+        told_of_groups = groups.status == 200 or answer.status == 404
         administers = self._administers(SiteLists(self._site, self.feed.name))
         rows = [reader.of(entry) for entry in groups.data] if isinstance(groups.data, list) else []
         privileges = [administers(row.text("groupId") or "", row.text("name") or "") for row in rows]
         privileges += [self._org_role(role).privileged for role in (member.roles if member else ())]
         told = Objects([answer.data if answer.status == 200 else {}], reader)
         known = {} if member is None else {account_id: member}
-        accounts = self._accounts(told, [account_id], known, [holds_privilege(privileges, told=held.told)])
+        accounts = self._accounts(told, [account_id], known, [holds_privilege(privileges, told=told_of_groups)])
         return next(account for account in accounts.records() if isinstance(account, Account))
 
     def configured(self, application: ApplicationSettings) -> Configured:
@@ -157,7 +157,7 @@ class Jira(Atlassian, TellsMapping):
         members: dict[str, Member],
         held: Held,
         seen: Met,
-        left_out: set[str],
+        left_out: Met,
     ) -> Iterator[Rows]:
         """Accounts by the list, each once in `seen`, and those it lacks, with what they hold; without customers."""
         yield rows_of(Entitlement, list(held.entitlements.values()))
@@ -166,7 +166,7 @@ class Jira(Atlassian, TellsMapping):
         for numbers, entries in read_lists(fetch, account_ids, reading, place):
             good = named(numbers, entries, account_ids(entries), seen, reading, "accountId")
             customers = {account_id for account_id, entry in good.items() if self._is_customer(entry)}
-            left_out |= customers
+            left_out.places(list(customers))
             good = {account_id: entry for account_id, entry in good.items() if account_id not in customers}
             yield from self._with_grants(good, reader, members, held)
         if not seen:
@@ -183,16 +183,16 @@ class Jira(Atlassian, TellsMapping):
 
     def _unlisted(self, seen: Met, members: dict[str, Member], held: Held) -> Iterator[tuple[str, Any]]:
         """Accounts the list lacks: suspended ones the organisation knows, and strays that are in a group."""
-        gates = set(held.licences) or held.groups
+        gates = set(held.licences) or set(held.groups)
         for account_id, member in members.items():
             if account_id in seen or (member.kind == "guest" and not self.options["customers"]):
                 continue
             if member.uses or gates.intersection(member.groups):
-                for group_id in held.groups.intersection(member.groups):
-                    if not any(group_id == one for one, _ in held.of_account.get(account_id, ())):
-                        held.through_group(account_id, group_id)
+                for group_id in held.groups.keys() & member.groups:
+                    if group_id not in held.held([account_id])[0]:
+                        held.through_group([account_id], group_id)
                 yield account_id, {}
-        strays = [account_id for account_id in held.of_account if account_id not in seen and account_id not in members]
+        strays = [account_id for account_id in held.holders() if account_id not in seen and account_id not in members]
         if len(strays) > LOOKED_UP_MOST:
             raise IncompleteFeed(
                 f"{self.feed.name}: {len(strays)} members of groups are missing from the list of accounts;"
@@ -208,11 +208,9 @@ class Jira(Atlassian, TellsMapping):
     ) -> Iterator[Rows]:
         """The accounts of these ids and what they hold."""
         ids, entitlements = list(entries), held.entitlements
-        grants = [dict(held.of_account.get(account_id, ())) for account_id in ids]
-        for account_id, here in zip(ids, grants, strict=True):
-            member = members.get(account_id)
-            for role in member.roles if member else ():
-                here[f"{ORG_ROLE}{role}"] = "direct"
+        roles = [members.get(account_id, NOBODY).roles for account_id in ids]
+        own = [{f"{ORG_ROLE}{role}": DIRECT for role in several} for several in roles]
+        grants = [{**here, **more} if more else here for here, more in zip(held.held(ids), own, strict=True)]
         privileged = [holds_privilege([entitlements[e].privileged for e in here], told=held.told) for here in grants]
         yield self._accounts(Objects(entries.values(), reader), ids, members, privileged)
         yield grants_by_way(self.feed.name, ids, grants)

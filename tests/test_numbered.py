@@ -13,7 +13,7 @@ from connectors.kit import holdings as kit
 from connectors.kit.columns import Objects
 from connectors.kit.google_addresses import Addresses
 from connectors.kit.holdings import Holdings
-from connectors.kit.numbered import Chains, Flags, Ids, Marks, Noted, Packed
+from connectors.kit.numbered import Chains, Flags, Ids, Marks, Noted, Values
 from connectors.kit.resource import Reader
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -112,7 +112,7 @@ def test_a_chain_holds_the_entries_of_its_number_in_their_order():
 
 def test_values_are_told_as_they_were_put():
     dice, known = random.Random(3), {}
-    packed = Packed(tuple[str | None, datetime | None], (None, None))
+    packed = Values(tuple[str | None, datetime | None], (None, None))
     for n in range(200):
         numbers = [dice.randrange(1, 100) for _ in range(dice.randrange(5))]
         rows = [(dice.choice((None, *ODD)), dice.choice((None, NOW - timedelta(microseconds=n)))) for _ in numbers]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 from connectors.kit.atlassian_declaration import Administers
 from connectors.kit.atlassian_lists import SiteLists, account_ids
+from connectors.kit.holdings import DIRECT, Holdings
+from connectors.kit.packed import Packed
 from connectors.kit.pagination import read_lists, read_pages
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, Resource, as_text
@@ -24,6 +26,8 @@ from governance.records import Entitlement, Event, Reading, Rejected
 SPACE: Final = "space:"
 PAGE: Final = 200
 AUDIT_PAGE: Final = 1000
+# What is read of an account.
+TOLD: Final = ("displayName", "publicName", "isExternalCollaborator", "accountType", "email", "accountStatus")
 _KINDS: Final = {
     "user created": "created",
     "user deactivated": "deactivated",
@@ -34,20 +38,39 @@ _KINDS: Final = {
 }
 
 
-@dataclass
-class Held:
+class Held(Holdings):
     """Accounts, what can be held, and by whom."""
 
-    rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # account id -> as a group shows it
-    entitlements: dict[str, Entitlement] = field(default_factory=dict)
-    of_account: dict[str, dict[str, str]] = field(default_factory=dict)  # account id -> entitlement id -> how
-    members: dict[str, list[str]] = field(default_factory=dict)  # group id -> account ids
+    def __init__(self) -> None:
+        super().__init__()
+        self.members: dict[str, array[int]] = {}  # group id -> numbers of accounts
+        self.unlisted: dict[str, None] = {}  # accounts that are in no group, or only by the organisation's word
+        self._rows = Packed[dict[int, Any]](dict[int, Any])  # by running number, as a group showed it first
 
-    def add(self, account_id: str, entitlement_id: str, how: str) -> None:
-        """Write down that the account holds it; held directly wins."""
-        held = self.of_account.setdefault(account_id, {})
-        if held.get(entitlement_id) != "direct":
-            held[entitlement_id] = how
+    def __len__(self) -> int:
+        """How many accounts were found."""
+        return len(self._rows) + len(self.unlisted)
+
+    def __contains__(self, account_id: str) -> bool:
+        [number] = self.ids.known((account_id,))
+        return account_id in self.unlisted or 0 < number <= len(self._rows)
+
+    def take(self, group_id: str, entries: Sequence[Any], ids: Sequence[str]) -> None:
+        """Members of a group as it shows them."""
+        numbers = self.ids.numbers(ids)
+        self.members[group_id].extend(numbers)
+        self.give(numbers, group_id, DIRECT)
+        fresh: list[dict[int, Any]] = []
+        for number, entry in zip(numbers, entries, strict=True):
+            if number == len(self._rows) + len(fresh) + 1:  # the next, and not met before
+                fresh.append({place: entry[name] for place, name in enumerate(TOLD) if name in entry})
+        self._rows.add(fresh)
+
+    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The id of every account, and what a group tells of it."""
+        for row, account_id in zip(self._rows, self.ids, strict=False):
+            yield account_id, {TOLD[place]: value for place, value in row.items()}
+        yield from ((account_id, {}) for account_id in self.unlisted)
 
 
 class ConfluenceGrants:
@@ -84,17 +107,15 @@ class ConfluenceGrants:
     def _members(self, group_id: str, held: Held, reading: Reading) -> None:
         path = f"rest/api/group/{quote(group_id, safe='')}/membersByGroupId"
         fetch = self._lists.results(path, {"expand": "isExternalCollaborator"}, self._size)
-        inside = held.members.setdefault(group_id, [])
+        held.members.setdefault(group_id, array("I"))
         place = f"{self._application}: members of a group"
         for numbers, entries in read_lists(fetch, account_ids, reading, place, counted=False):
-            for number, entry, account_id in zip(numbers, entries, account_ids(entries), strict=True):
-                if account_id is None:
-                    reading.rows_read += 1
-                    reading.rejected.append(Rejected(f"{path}#{number}", "accountId", "is missing or no text"))
-                    continue
-                held.rows.setdefault(account_id, entry)
-                held.add(account_id, group_id, "direct")
-                inside.append(account_id)
+            ids = account_ids(entries)
+            nameless = [number for number, account_id in zip(numbers, ids, strict=True) if account_id is None]
+            reading.rows_read += len(nameless)
+            reading.rejected += [Rejected(f"{path}#{one}", "accountId", "is missing or no text") for one in nameless]
+            good = [entry for entry, account_id in zip(entries, ids, strict=True) if account_id is not None]
+            held.take(group_id, good, [account_id for account_id in ids if account_id is not None])
 
     def _spaces(self, held: Held, reading: Reading, reader: Reader) -> None:
         fetch = self._lists.cursored("api/v2/spaces", {}, 250)
@@ -118,9 +139,8 @@ class ConfluenceGrants:
             return
         principal = permission.text("principal.id") or ""
         if permission.text("principal.type") == "user":
-            held.add(principal, entitlement_id, "direct")
-        for account_id in held.members.get(principal, ()):
-            held.add(account_id, entitlement_id, "group")
+            held.add(principal, entitlement_id, DIRECT)
+        held.give(held.members.get(principal, ()), entitlement_id, "group")
 
 
 def confluence_events(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-import msgspec
-
 from connectors.kit.columns import Objects
 from connectors.kit.numbered import Ids
+from connectors.kit.packed import Packed
 
 
 class Person(NamedTuple):
@@ -21,10 +19,6 @@ class Person(NamedTuple):
     kind: str | None = None  # User or Bot
     email: str | None = None
     name: str | None = None
-
-
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(list[Person]).decode
 
 
 def persons(told: Objects, logins: Iterable[str | None]) -> list[Person]:
@@ -39,26 +33,23 @@ class Listed:
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
         self._places = array("I")  # by running number: where in the list, from 1 on; zero for nowhere
-        self._portions: list[list[Person] | bytes] = []
-        self._ends: list[int] = []  # of the portions
+        self._people = Packed[Person](Person)
         self._changed: dict[int, Person] = {}
 
     def add(self, people: Iterable[Person]) -> None:
         """Take in a page."""
         last = {person.login: person for person in people}
         fresh = []
-        place = self._ends[-1] if self._ends else 0
+        place = len(self._people)
         numbers = self._ids.numbers(last)
-        self._places.extend([0] * (len(self._ids) - len(self._places)))
+        self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
         for number, person in zip(numbers, last.values(), strict=True):
             if there := self._places[number]:
                 self._changed[there] = person
             else:
                 fresh.append(person)
                 self._places[number] = place = place + 1
-        if fresh:
-            self._portions.append(_packed(fresh))
-            self._ends.append(place)
+        self._people.add(fresh)
 
     def __contains__(self, login: str) -> bool:
         return self._place(login) > 0
@@ -68,24 +59,20 @@ class Listed:
 
     def pages(self) -> Iterator[list[Person]]:
         """The same, some at a time."""
-        begin = 1
-        for portion, end in zip(self._portions, self._ends, strict=True):
-            people = _opened(portion)
-            changed = self._changed
-            yield [changed.get(place, person) for place, person in enumerate(people, begin)] if changed else people
-            begin = end + 1
+        changed = self._changed
+        for begin, people in self._people.pages():
+            yield [changed.get(place, person) for place, person in enumerate(people, begin + 1)] if changed else people
 
     def get(self, login: str) -> Person | None:
         """Somebody by the login; None where it is not in the list."""
         place = self._place(login)
         if not place or place in self._changed:
             return self._changed.get(place)
-        number = bisect_right(self._ends, place - 1)
-        return _opened(self._portions[number])[place - 1 - (self._ends[number - 1] if number else 0)]
+        return self._people[place - 1]
 
     def _place(self, login: str) -> int:
         [number] = self._ids.known((login,))
-        return 0 if number is None or number >= len(self._places) else self._places[number]
+        return self._places[number] if number < len(self._places) else 0
 
 
 class Texts:
@@ -103,7 +90,7 @@ class Texts:
     def tell(self, told: Mapping[str, str]) -> None:
         """The text of each of these."""
         numbers = self._ids.numbers(told)
-        self._places.extend([0] * (len(self._ids) - len(self._places)))
+        self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
         for number, text in zip(numbers, told.values(), strict=True):
             self._places[number] = len(self._ends)
             self._texts += text.encode("utf-8", "surrogatepass")
@@ -112,21 +99,10 @@ class Texts:
     def of(self, keys: Iterable[str]) -> list[str | None]:
         """The text of each; None where none is told."""
         places, ends, last = self._places, self._ends, len(self._places)
-        there = [0 if n is None or n >= last else places[n] for n in self._ids.known(keys)]
+        there = [places[n] if n < last else 0 for n in self._ids.known(keys)]
         cut = [self._texts[ends[place - 1] : ends[place]] if place else None for place in there]
         return [None if one is None else one.decode("utf-8", "surrogatepass") for one in cut]
 
     def get(self, key: str) -> str | None:
         """The text of one."""
         return self.of((key,))[0]
-
-
-def _packed(people: list[Person]) -> list[Person] | bytes:
-    try:
-        return _pack(people)
-    except UnicodeEncodeError:  # half a character, which no file format can hold
-        return people
-
-
-def _opened(portion: list[Person] | bytes) -> list[Person]:
-    return _unpack(portion) if isinstance(portion, bytes) else portion

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.atlassian_declaration import Administers
-from connectors.kit.atlassian_lists import SiteLists
-from connectors.kit.pagination import read_pages
+from connectors.kit.atlassian_lists import SiteLists, account_ids
+from connectors.kit.holdings import DIRECT, Holdings
+from connectors.kit.pagination import read_lists, read_pages
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, as_text
 from governance.errors import UnexpectedAnswer
@@ -20,26 +21,22 @@ PROJECT: Final = "project:"
 MEMBERS: Final = 50  # the site gives no more members of a group at once, whatever is asked for
 
 
-@dataclass
-class Held:
+class Held(Holdings):
     """Everything that can be held on the site, and by whom."""
 
-    entitlements: dict[str, Entitlement] = field(default_factory=dict)
-    of_account: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # account id -> (entitlement id, how)
-    groups: set[str] = field(default_factory=set)
-    licences: dict[str, list[str]] = field(default_factory=dict)  # group id -> application roles it gives
-    told: bool = True  # False: the token may not see who is in which group
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups: dict[str, array[int]] = {}  # group id -> numbers of accounts
+        self.licences: dict[str, list[str]] = {}  # group id -> application roles it gives
+        self.told = True  # False: the token may not see who is in which group
 
-    def add(self, account_id: str, entitlement_id: str, how: str) -> None:
-        """Write down that the account holds it."""
-        self.of_account.setdefault(account_id, []).append((entitlement_id, how))
-
-    def through_group(self, account_id: str, group_id: str) -> None:
-        """Write down that the account is in the group, with the licences that come with it."""
-        self.add(account_id, group_id, "direct")
+    def through_group(self, ids: Iterable[str], group_id: str) -> None:
+        """Write down that these accounts are in the group, with the licences that come with it."""
+        numbers = self.ids.numbers(ids)
+        self.groups[group_id].extend(numbers)
+        self.give(numbers, group_id, DIRECT)
         for role in self.licences.get(group_id, ()):
-            if (role, "group") not in self.of_account[account_id]:
-                self.add(account_id, role, "group")
+            self.give(numbers, role, "group")
 
 
 class JiraGrants:
@@ -57,11 +54,11 @@ class JiraGrants:
         for group_id, name in self._groups(reading, reader):
             privileged = self._administers(group_id, name)
             held.entitlements[group_id] = Entitlement(self._application, group_id, name, "group", privileged)
-            held.groups.add(group_id)
+            held.groups[group_id] = array("I")
         self._licences(held, reading, reader)
         for group_id in sorted(held.groups):
-            for account_id in self._members(group_id, reading, held):
-                held.through_group(account_id, group_id)
+            for ids in self._members(group_id, reading, held):
+                held.through_group(ids, group_id)
         if projects:
             self._projects(held, reading, reader)
         return held
@@ -88,9 +85,9 @@ class JiraGrants:
                 for group in row.parts("groupDetails"):
                     held.licences.setdefault(group.text("groupId") or "", []).append(role)
 
-    def _members(self, group_id: str, reading: Reading, held: Held) -> Iterator[str]:
+    def _members(self, group_id: str, reading: Reading, held: Held) -> Iterator[list[str]]:
         params = {"groupId": group_id, "includeInactiveUsers": "true"}
-        if not held.of_account and held.told:  # asked once, of the first group
+        if not len(held.ids) and held.told:  # asked once, of the first group
             answer = self._lists.get("rest/api/3/group/member", {**params, "maxResults": "1"}, allow=(403,))
             if answer.status == 403:
                 held.told = False
@@ -99,13 +96,11 @@ class JiraGrants:
             return
         fetch = self._lists.values("rest/api/3/group/member", params, MEMBERS)
         place = f"{self._application}: members of a group"
-        for _, entry in read_pages(fetch, _id("accountId"), reading, place, counted=False):
-            if account_id := _id("accountId")(entry):
-                yield account_id
+        for _, entries in read_lists(fetch, account_ids, reading, place, counted=False):
+            yield list(filter(None, account_ids(entries)))
 
     def _projects(self, held: Held, reading: Reading, reader: Reader) -> None:
         fetch = self._lists.values("rest/api/3/project/search", {}, 50)
-        members = _by_group(held)
         for _, entry in read_pages(fetch, _id("key"), reading, f"{self._application}: projects", counted=False):
             key = reader.of(entry).text("key")
             answer = self._lists.get(f"rest/api/3/project/{quote(key or '', safe='')}/role", allow=(403, 404))
@@ -114,9 +109,9 @@ class JiraGrants:
             for link in answer.data.values():
                 role_id = str(link).rstrip("/").rpartition("/")[2]
                 if role_id.isdigit():
-                    self._project_role(key, role_id, held, members, reader)
+                    self._project_role(key, role_id, held, reader)
 
-    def _project_role(self, key: str, role_id: str, held: Held, members: dict[str, list[str]], reader: Reader) -> None:
+    def _project_role(self, key: str, role_id: str, held: Held, reader: Reader) -> None:
         answer = self._lists.get(f"rest/api/3/project/{quote(key, safe='')}/role/{role_id}", allow=(404,))
         row = reader.of(answer.data)
         entitlement_id = f"{PROJECT}{key}:{role_id}"
@@ -125,19 +120,8 @@ class JiraGrants:
         held.entitlements[entitlement_id] = Entitlement(self._application, entitlement_id, name, "role", privileged)
         for actor in row.parts("actors"):
             if account_id := actor.text("actorUser.accountId"):
-                held.add(account_id, entitlement_id, "direct")
-            for account_id in members.get(actor.text("actorGroup.groupId") or "", ()):
-                if (entitlement_id, "direct") not in held.of_account[account_id]:
-                    held.add(account_id, entitlement_id, "group")
-
-
-def _by_group(held: Held) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for account_id, grants in held.of_account.items():
-        for entitlement_id, _ in grants:
-            if entitlement_id in held.groups:
-                found.setdefault(entitlement_id, []).append(account_id)
-    return found
+                held.add(account_id, entitlement_id, DIRECT)
+            held.give(held.groups.get(actor.text("actorGroup.groupId") or "", ()), entitlement_id, "group")
 
 
 def _id(key: str) -> Any:

@@ -229,7 +229,7 @@ class Noted(Chains):
         return tuple(map(self._what.__getitem__, entries))
 
 
-class Packed:
+class Values:
     """Some values at each running number, packed: `kind` is the type of the tuple that they are."""
 
     def __init__(self, kind: Any, silent: tuple[Any, ...]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from connectors.kit.columns import Objects
 from connectors.kit.forms import FLAG, TEXT, Form, Formed
-from connectors.kit.numbered import Chains, Ids, Marks, Packed
+from connectors.kit.numbered import Chains, Ids, Marks, Values
 from connectors.kit.portions import Meanings
 from connectors.kit.slack_provisioned import PROVISIONED, Row
 from governance.records import Account, Rows
@@ -61,7 +61,7 @@ class Beside:
         self.last_used: dict[str, datetime] = {}
         self._register = Ids()
         self._members = Marks()
-        self._provisioned = Packed(Row, (None,) * len(PROVISIONED))
+        self._provisioned = Values(Row, (None,) * len(PROVISIONED))
         self._memberships = Chains()
         self._groups = array("I", [0])  # of each membership, as a place in `_entitlements`
         self._entitlements: list[str] = []
