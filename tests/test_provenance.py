@@ -214,6 +214,8 @@ class TestFit:
         assert window_said({"low": 0, "high": 3, "accounts": 812}).endswith("0 to 3 s after the sign-on, seen on 812.")
         assert "the clocks are apart" in window_said({"low": -9, "high": -7, "accounts": 5})
         assert window_said({}).startswith("No account")
+        untold = {"low": None, "high": None, "accounts": 15}
+        assert window_said(untold).startswith("15 accounts were judged by the time of a sign-on; how long after it is")
 
 
 @given(st.randoms(use_true_random=False))

@@ -97,4 +97,7 @@ def test_what_a_guard_released_counts_as_read_and_what_it_holds_does_not(house, 
     put_pull(house, "crm", 1, now - timedelta(minutes=9), "held", snapshot=released, rows_read=40)
     held = put_snapshot(house, "crm", now, "held", whole_at=now)
     put_pull(house, "crm", 2, now, "held", snapshot=held, rows_read=3)
+    one = put_snapshot(house, "hr", now, whole_at=now)
+    put_pull(house, "hr", 3, now, snapshot=one, rows_read=1)
+    assert "Read: 1 row about people" in population.population(house, now).read
     assert "40 rows about accounts" in population.population(house, now).read

@@ -35,7 +35,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     filters = _filters(house)
     with st.skeleton(height=520):
         found = accounts.page(house, filters, now, cursor(accounts.KEY))
-    population_statement(drawn, f"{found.total_text} {'account' if found.total_text == '1' else 'accounts'}, out of")
+    population_statement(drawn, f"{found.counted('account', 'accounts')}, out of")
     if not found.rows:
         _nothing(drawn, filters)
         return

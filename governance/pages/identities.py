@@ -40,8 +40,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     by_finding = filters.scope == "findings" and not filters.text.strip()
     with st.skeleton(height=520):
         found = identities.page(house, filters, cursor(identities.BY_FINDING if by_finding else identities.BY_END))
-    one = found.total_text == "1"
-    population_statement(population(house, now), f"{found.total_text} {'identity' if one else 'identities'}, out of")
+    population_statement(population(house, now), f"{found.counted('identity', 'identities')}, out of")
     if not found.rows:
         with st.container(border=True):
             st.markdown(

@@ -67,7 +67,7 @@ def _runs(house: House, now: datetime) -> None:
         return
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     frame = pd.DataFrame([_shown(run, titles, now) for run in found.rows])
-    note(f"{found.total_text} in all, the newest first. A run that failed changed nothing.")
+    note(f"{found.counted('run', 'runs')}, the newest first. A run that failed changed nothing.")
     height: Literal["content"] | int = "content" if len(frame) <= 18 else 650
     st.dataframe(frame, hide_index=True, row_height=34, height=height, key="runs", alt="Job runs", placeholder="–",
                  column_config={"Took": st.column_config.NumberColumn(format="%.1f s", width=70)})  # fmt: skip

@@ -79,6 +79,9 @@ def window_said(making: Mapping[str, Any]) -> str:
     if not accounts:
         return "No account was judged by the time of its owner's sign-on."
     low, high = making["low"], making["high"]
+    if low is None:  # what its log says was made is judged, though its accounts do not tell when
+        were = "1 account was" if accounts == 1 else f"{accounts:,} accounts were"
+        return f"{were} judged by the time of a sign-on; how long after it is not told by the accounts themselves."
     when = f"{low} s" if low == high else f"{low} to {high} s"
     clocks = "; the clocks are apart" if low < -1 else ""
     return f"A JIT account appears {when} after the sign-on{clocks}, seen on {accounts:,}."

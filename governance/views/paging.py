@@ -56,6 +56,10 @@ class Slice:
         """How many there are: `241`, `10,000+`."""
         return capped(self.total)
 
+    def counted(self, one: str, many: str) -> str:
+        """The same with its noun: `1 account`, `10,000+ accounts`."""
+        return f"{self.total_text} {one if self.total == 1 else many}"
+
     @property
     def said(self) -> str:
         """Which rows these are: `51 to 100 of 241`."""

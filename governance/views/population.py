@@ -51,13 +51,13 @@ class Population:
     def read(self) -> str:
         """Rows read on both sides and of what changed since, duplicates, rejects, and what found no owner."""
         sides = []
-        for kind, words in (("source", "rows about people"), ("application", "rows about accounts")):
+        for kind, words in (("source", "about people"), ("application", "about accounts")):
             if kind in self.rows:
-                sides.append(_said(self.rows[kind], words))
+                sides.append(_said(self.rows[kind], f" {words}"))
         since = ""
         if self.changing:
             feeds = _listed(self.changing) if len(self.changing) <= 3 else f"{len(self.changing)} feeds"
-            since = f"; since then only what changed in {feeds}: {_said(self.changes, 'rows')}"
+            since = f"; since then only what changed in {feeds}: {_said(self.changes)}"
         found = [f"{number:,} {word}" for number, word in self._owners if number is not None]
         owners = "; " + ", ".join(found) if found else ""
         return f"Read: {' and '.join(sides) or 'nothing yet'}{since}{owners}; {self.age}"
@@ -127,8 +127,8 @@ def _rows(house: House, feeds: list[Feed]) -> tuple[dict[str, Rows], Rows, tuple
     return whole, changes, tuple(changing)
 
 
-def _said(rows: Rows, words: str) -> str:
-    return f"{rows.read:,} {words} ({rows.duplicates:,} duplicate, {rows.rejected:,} rejected)"
+def _said(rows: Rows, about: str = "") -> str:
+    return f"{count(rows.read, 'row', 'rows')}{about} ({rows.duplicates:,} duplicate, {rows.rejected:,} rejected)"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 
 import pytest
 
@@ -54,6 +55,19 @@ def test_every_page_shows_itself_fits_and_has_no_serious_violation(browser, addr
             violations[name] = found
     context.close()
     assert violations == {}
+
+
+def test_every_application_and_source_shows_itself(browser, address, visited):
+    settings = tomllib.loads((visited / "leaverwatch.toml").read_text())
+    page = browser.new_page()
+    failed = []
+    for feed in (*settings["source"], *settings["application"]):
+        open_page(page, address, f"/applications?feed={feed['name']}")
+        page.get_by_role("heading", name="Last pull").or_(page.get_by_text("Incident")).first.wait_for(timeout=LONGEST)
+        at_rest(page)
+        failed += [feed["name"]] if page.get_by_text("Incident").count() else []
+    assert failed == []
+    page.close()
 
 
 def shows_itself_with_the_age_of_its_data(page, name):
