@@ -138,7 +138,7 @@ class Successfactors(ReadsColumns):
             return self._employments.page(link, today, digest)
 
         def keys(items: list[Any]) -> list[str | None]:
-            return slice_keys(self._form.objects(items, reader))
+            return slice_keys(items, self._form, reader)
 
         for numbers, items in read_lists(fetch, keys, reading, place):
             rows = self._read(self._form.objects(items, reader), numbers, statuses, days)
@@ -191,8 +191,7 @@ class Successfactors(ReadsColumns):
         told |= {ours: days.of(jobs.values(theirs)) for ours, theirs in _DAYS.items()}
         told["kind"] = ["contingent" if flag else "employee" for flag in jobs.flags(_CONTINGENT)]
         told["status"] = list(map(statuses.__getitem__, told["said"]))
-        both = zip(told["first"], told["last"], strict=True)
-        told["display_name"] = [" ".join(filter(None, parts)) or None for parts in both]
+        told["display_name"] = _names(told["first"], told["last"])
         told["department"] = [name or code for name, code in zip(told["named"], told["department"], strict=True)]
         if self._zone_field:
             told["time_zone"] = jobs.texts(self._zone_field)
@@ -200,3 +199,11 @@ class Successfactors(ReadsColumns):
         keyed(rows, "userId")
         rows.read("begins", begins_on, "begins", blamed="startDate")
         return rows
+
+
+def _names(first: list[str | None], last: list[str | None]) -> list[str | None]:
+    """What each is called in full."""
+    both = zip(first, last, strict=True)
+    if all(first) and all(last):
+        return [f"{one} {other}" for one, other in both]
+    return [" ".join(filter(None, parts)) or None for parts in both]

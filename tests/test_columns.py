@@ -195,11 +195,12 @@ class TestLasting:
             pytest.param(range(1, 9), id="a range"),
         ],
     )
-    def test_values_that_repeat_come_back_as_they_were(self, values):
+    @pytest.mark.parametrize("size", [3, 4, 10_000])
+    def test_values_that_repeat_come_back_as_they_were(self, values, size):
         rows = Lasting((), 0)
         for _ in range(2):
             rows.add(range(len(values)), {"x": values, "y": [None] * len(values)})
-        told = [list(rows.kept("x")), [value for _, some in rows.slices(3) for value in some["x"]]]
+        told = [list(rows.kept("x")), [value for _, some in rows.slices(size) for value in some["x"]]]
         assert [list(map(repr, some)) for some in told] == [list(map(repr, values)) * 2] * 2
 
     def test_values_that_repeat_take_two_bytes_each(self):

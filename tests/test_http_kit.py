@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from connectors.kit import http
+from connectors.kit.answers import Answer
 from connectors.kit.patience import retry_after
 from governance.errors import AuthenticationFailed, IncompleteFeed, RateLimited, Unavailable, UnexpectedAnswer
 from tests.feeds import NOW, TOKEN
@@ -91,6 +93,25 @@ class TestSize:
     def test_what_only_claims_to_be_compressed_is_unexpected(self):
         error, _ = ask(says(b"[1]", Content_Encoding="gzip"))
         assert type(error) is UnexpectedAnswer
+
+    @pytest.mark.parametrize("said", ["[1, 2.5]", "[" + "7, " * 40_000 + "7]", "[NaN", "<html>", "\ufeff[]"])
+    def test_what_lies_in_a_file_is_read_as_what_is_in_memory(self, monkeypatch, said):
+        monkeypatch.setattr(http, "MOST_HELD", 1)
+        body = gzip.compress(said.encode())
+        both = [ask(says(body, Content_Encoding="gzip"), stored=stored)[0] for stored in (False, True)]
+        plain, stored = ((it.data, it.sha256) if isinstance(it, Answer) else (type(it), str(it)) for it in both)
+        assert plain == stored
+
+    def test_what_lies_in_a_file_has_the_same_limit_and_is_asked_for_again_when_it_breaks_off(self, monkeypatch):
+        monkeypatch.setattr(http, "MOST_HELD", 1)
+        error, _ = ask(says([0] * 10_000), max_answer_bytes=10_000, stored=True)
+        assert "larger than 10000" in str(error)
+
+        def half(sock, server):
+            sock.sendall(head(200, 500) + b"[0, 0")
+
+        answer, server = ask(half, says([1]), stored=True)
+        assert (answer.data, len(server.heads)) == ([1], 2)
 
 
 LONG_HEADER = head(200, 10_000).replace(b"Connection", b"X-" + b"y" * 2000 + b": 1\r\nConnection")

@@ -1,7 +1,10 @@
 """The HTTP kit talks to one address only: no redirect, name or spelling leads the token elsewhere."""
 
+import random
+
 import pytest
 
+from connectors.kit import addresses
 from connectors.kit.addresses import check_base
 from governance.errors import ConfigurationError, UnexpectedAnswer
 from tests.http_session import WHERE, ask, session
@@ -152,3 +155,28 @@ class TestBaseAddress:
         with pytest.raises(ConfigurationError) as caught:
             check_base("https://ada:hunter2@example.com/", WHERE)
         assert "hunter2" not in str(caught.value)
+
+
+PARTS = (
+    *("http", "HTTP", ":", "/", "//", "?", "#", "@", "\\", "[", "]", "%2f", "a", "b.com", "H.com", "127.0.0.1", "::1"),
+    *("80", "8080", "99999", "-1", "..", " ", "\n", "\x00", "\x7f", "\u0131", "&", "=", "~", "|", "x" * 300),
+)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_plain_address_is_found_where_two_parsers_of_all_of_it_agree(seed):
+    dice = random.Random(seed)
+
+    def found(parse, url):
+        try:
+            return parse(url)
+        except ValueError as error:
+            return type(error)
+
+    plain = 0
+    for _ in range(3_000):
+        begin = dice.choice(("", "http://", "https://", "http://a.b", "https://h:443", "http://127.0.0.1:80/"))
+        url = begin + "".join(dice.choice(PARTS) for _ in range(dice.randrange(8)))
+        plain += addresses._PLAIN.fullmatch(url) is not None
+        assert found(addresses.origin_of, url) == found(addresses._origin, url), url
+    assert plain > 300

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -14,6 +15,7 @@ from urllib3.util import parse_url
 from governance.errors import ConfigurationError, UnexpectedAnswer
 
 _STRANGE: Final = re.compile(r"[\x00-\x20\x7f\\]|[^\x00-\x7f]")
+_PLAIN: Final = re.compile(r"(https?://[A-Za-z0-9.:-]+)(?:[/?#][!-\[\]-~]*)?")
 _PORTS: Final = {"https": 443, "http": 80}
 _LOCAL_NAMES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".intranet", ".corp")
 # Not private by their registration, and yet not the public internet: what clouds answer themselves on (Azure's
@@ -102,6 +104,11 @@ def check_base(url: object, where: str, *, allow_private: object = False, key: s
 
 def origin_of(url: str) -> Origin | None:
     """Scheme, host and port of a URL, when two parsers agree on them and no name stands before the host."""
+    plain = _PLAIN.fullmatch(url)  # then no parser looks at the rest for them, and it is long where a page is asked for
+    return _origin_seen(plain[1]) if plain else _origin(url)
+
+
+def _origin(url: str) -> Origin | None:
     parts = urlsplit(url)
     try:
         other = parse_url(url)
@@ -117,6 +124,9 @@ def origin_of(url: str) -> Origin | None:
     if not host or _userinfo(parts) or agreed != (parts.scheme, host, port):
         return None
     return Origin(parts.scheme, host, port)
+
+
+_origin_seen: Final = lru_cache(maxsize=256)(_origin)
 
 
 def is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, Final, Literal
 
 import msgspec
+from msgspec.structs import astuple
 
 from connectors.kit.answers import parsed
 from connectors.kit.columns import Objects, as_texts
@@ -55,7 +56,7 @@ class Form:
         self._texts: Meanings[str | None] = Meanings(as_text)
         *self._within, self._list = at.split(".")
         self._beside = beside
-        self._told: dict[str, attrgetter[Any]] = {}  # what gets what a path tells out of the object it belongs to
+        self._places: dict[str, int] = {}  # of what a path tells among the fields of the object it belongs to
         self._empty: dict[str, Any] = {}
         self.needed = frozenset(needed)
         self.kind = self._kind(dict(asked), "")
@@ -76,26 +77,31 @@ class Form:
         """These objects, of the form or not, column by column."""
         return Formed(items, self) if items and type(items[0]) is self.kind else Objects(items, reader)
 
-    def keys(self, items: list[Any], path: str, reader: Reader) -> list[str | None]:
+    def values(self, items: list[Any], name: str, reader: Reader) -> list[Any]:
+        """The value of each under one name alone, as it is; None where it is not told."""
+        if items and type(items[0]) is self.kind:
+            return list(map(attrgetter(f"field{self._places[name]}"), items))
+        return Objects(items, reader).values(name)
+
+    def keys(self, items: list[Any], name: str, reader: Reader) -> list[str | None]:
         """The id of each as text; None where there is none."""
-        return as_texts(self.objects(items, reader).values(path))
+        return as_texts(self.values(items, name, reader))
 
     def texts(self, path: str, values: list[Any]) -> list[str | None]:
         """These values of a path as texts, without blanks around them."""
         return list(map(self._texts.__getitem__, values)) if path in self._alike else as_texts(values)
 
-    def column(self, path: str, objects: list[Any]) -> list[Any]:
-        """What that path tells of each of the objects that it belongs to."""
-        return list(map(self._told[path], objects))
+    def place(self, path: str) -> int:
+        """Which field of the object it belongs to tells what that path tells."""
+        return self._places[path]
 
     def silent(self) -> Any:
         """An object that tells nothing."""
         return msgspec.convert(dict.fromkeys(self.needed), self.kind)
 
-    def part(self, path: str, objects: list[Any]) -> list[Any]:
-        """The object that each holds there; one that tells nothing where there is none."""
-        empty = self._empty[path]
-        return [empty if part is None else part for part in self.column(path, objects)]
+    def empty(self, path: str) -> Any:
+        """The object at that path of one that has none there: it tells nothing."""
+        return self._empty[path]
 
     def _decoder(self, entry: Any) -> msgspec.json.Decoder[Any]:
         """What decodes the answer into a list of such entries, as deep within as it stands."""
@@ -134,7 +140,7 @@ class Form:
             part = self._kind(told, f"{within}{name}.")
             self._empty[within + name] = part()
             names[name] = _NEVER if name in names else part | None  # what is asked for as both is of no form where told
-        self._told |= {within + name: attrgetter(f"field{n}") for n, name in enumerate(names) if "." not in name}
+        self._places |= {within + name: n for n, name in enumerate(names) if "." not in name}
         fields = [
             (f"field{n}", kind, _field(name, msgspec.NODEFAULT if within + name in self.needed else None))
             for n, (name, kind) in enumerate(names.items())
@@ -146,16 +152,16 @@ class Formed:
     """Some objects of one form, read column by column as `Objects` are."""
 
     def __init__(self, items: list[Any], form: Form) -> None:
-        self._form = form
-        self._parts = {"": items}
+        self._form, self._items = form, items
+        self._columns = {"": _columns(items)}  # of the objects at each path
 
     def __len__(self) -> int:
         """How many they are."""
-        return len(self._parts[""])
+        return len(self._items)
 
     def values(self, path: str) -> list[Any]:
         """The value of each as it is; None where it is not told."""
-        return self._form.column(path, self._part(path.rpartition(".")[0]))
+        return list(self._told(path))
 
     def texts(self, path: str) -> list[str | None]:
         """A text of each without blanks around it."""
@@ -173,13 +179,20 @@ class Formed:
         """The same, as many, of which those that are not asked tell nothing."""
         if all(asked):
             return self
-        silent, pairs = self._form.silent(), zip(self._parts[""], asked, strict=True)
+        silent, pairs = self._form.silent(), zip(self._items, asked, strict=True)
         return Formed([item if wanted else silent for item, wanted in pairs], self._form)
 
-    def _part(self, path: str) -> list[Any]:
-        if path not in self._parts:
-            self._parts[path] = self._form.part(path, self._part(path.rpartition(".")[0]))
-        return self._parts[path]
+    def _told(self, path: str) -> tuple[Any, ...]:
+        within, form = path.rpartition(".")[0], self._form
+        if within not in self._columns:
+            empty = form.empty(within)
+            self._columns[within] = _columns([empty if part is None else part for part in self._told(within)])
+        return self._columns[within][form.place(path)]
+
+
+def _columns(objects: list[Any]) -> list[tuple[Any, ...]]:
+    """What each field tells of each of them: all at once in a third of the time that one after the other takes."""
+    return list(zip(*map(astuple, objects), strict=True))
 
 
 def _field(name: str, default: Any) -> Any:

@@ -94,6 +94,9 @@ class Lasting:
         gathered: dict[str, list[Any]] = {name: [] for name in self.columns}
         height = 0
         for more, portion in self._portions():
+            if more == size and not height:  # it came as it is asked for
+                yield size, portion
+                continue
             for name, values in portion.items():
                 gathered[name] += values
             height += more

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
 from connectors.kit.answers import Answer, Reads
-from connectors.kit.columns import Objects
-from connectors.kit.forms import Formed
+from connectors.kit.forms import Form
 from connectors.kit.http import Http
 from connectors.kit.pagination import Page
+from connectors.kit.resource import Reader
 from governance.errors import UnexpectedAnswer
 
 PATH: Final = "odata/v2/EmpJob"
@@ -91,10 +91,9 @@ class Employments:
         return told, results
 
 
-def slice_keys(jobs: Objects | Formed) -> list[str | None]:
+def slice_keys(jobs: list[Any], form: Form, reader: Reader) -> list[str | None]:
     """What makes each entry itself: whose it is, from which day on, and its number within that day."""
-    owners, begins, numbers = (jobs.values(name) for name in ("userId", "startDate", "seqNumber"))
-    told = zip(owners, begins, numbers, strict=True)
+    told = zip(*(form.values(jobs, name, reader) for name in ("userId", "startDate", "seqNumber")), strict=True)
     return [f"{owner} {begin} {number}" if isinstance(owner, str) else None for owner, begin, number in told]
 
 
@@ -104,13 +103,12 @@ class DaysSaid(dict[Any, str | None]):
     def __init__(self) -> None:
         super().__init__({None: None, "": None})
 
-    def of(self, values: Iterable[Any]) -> list[str | None]:
+    def of(self, values: Sequence[Any]) -> list[str | None]:
         """The day of each value."""
-        told = list(values)
         try:
-            return list(map(self.__getitem__, told))
+            return list(map(self.__getitem__, values))
         except TypeError:  # a list or an object stands where a day is expected
-            return list(map(day, told))
+            return list(map(day, values))
 
     def __missing__(self, value: Any) -> str | None:
         """Read one that is new."""
