@@ -69,6 +69,8 @@ def test_what_is_noted_comes_back_in_its_order():
         for number in numbers:
             known.setdefault(number, []).append(count)
     assert [list(noted.at(noted.places(n))) for n in range(310)] == [known.get(n, []) for n in range(310)]
+    assert noted.under(range(310)) == [tuple(known.get(n, [])) for n in range(310)]
+    assert noted.under([None]) == [()]
     assert noted.places(None) == []
     assert len(noted) == sum(map(len, known.values()))
 

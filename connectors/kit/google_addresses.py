@@ -34,7 +34,7 @@ class Addresses:
         """The account that had the address then: the newest of those that were there already."""
         self._note()
         [number] = self._addresses.known((address.casefold(),))
-        several = map(self._told.__getitem__, self._owners.at(self._owners.places(number)))
+        several = map(self._told.__getitem__, self._owners.under((number,))[0])
         owners = [(made or _LONG_AGO, account_id or "") for account_id, made, _ in several]
         return max((owner for owner in owners if owner[0] <= when + _ROUGHLY), default=(when, None))[1]
 

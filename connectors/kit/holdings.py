@@ -64,8 +64,7 @@ class Holdings:
     def held(self, ids: Sequence[str]) -> list[Mapping[str, str]]:
         """How each of these accounts holds what, by the ids of entitlements in the order they were given first."""
         if self._asked[0] is not ids:
-            noted, meant = self._noted, self._meant
-            self._asked = ids, [meant[noted.at(noted.places(number))] for number in self.ids.known(ids)]
+            self._asked = ids, list(map(self._meant.__getitem__, self._noted.under(self.ids.known(ids))))
         return self._asked[1]
 
     def holders(self) -> Iterator[str]:

@@ -157,3 +157,15 @@ class Noted:
     def at(self, places: Iterable[int]) -> tuple[int, ...]:
         """What stands at these places."""
         return tuple(map(self._what.__getitem__, places))
+
+    def under(self, numbers: Iterable[int | None]) -> list[tuple[int, ...]]:
+        """What stands under each of these numbers, in the order it came."""
+        last, before, what, count = self._last, self._before, self._what, len(self._last)
+        found: list[tuple[int, ...]] = []
+        for number in numbers:
+            place = 0 if number is None or number >= count else last[number]
+            if place and not before[place]:  # nearly always
+                found.append((what[place],))
+            else:
+                found.append(self.at(self.places(number)) if place else ())
+        return found
