@@ -144,8 +144,8 @@ class Confluence(Atlassian):
     def _everybody(self, held: Held, members: Mapping[str, Member], reader: Reader) -> Iterator[Rows]:
         """The accounts that were found and what they hold."""
         yield rows_of(Entitlement, list(held.entitlements.values()))
-        for ids, rows in held.pages():
-            yield self._accounts(Objects(rows, reader), ids, members, held.privileged(ids))
+        for ids, told in held.pages(reader):
+            yield self._accounts(told, ids, members, held.privileged(ids))
             yield held.grants(self.feed.name, ids)
 
     def _accounts(

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from connectors.kit.atlassian_declaration import Administers
 from connectors.kit.atlassian_lists import SiteLists, account_ids
-from connectors.kit.columns import told_of
+from connectors.kit.columns import Columns, Objects, told_of
 from connectors.kit.holdings import DIRECT, Holdings
 from connectors.kit.packed import Packed
 from connectors.kit.pagination import read_lists, read_pages
@@ -73,13 +73,12 @@ class Held(Holdings):
             alike, names = list(run), [name for name in TOLD if name in keys]
             self._rows.add([(len(alike), names, [told_of(alike, name) for name in names])])
 
-    def pages(self) -> Iterator[tuple[list[str], list[dict[str, Any]]]]:
+    def pages(self, reader: Reader) -> Iterator[tuple[list[str], Objects]]:
         """The ids of all accounts, some at a time, and what a group tells of each."""
         ids = iter(self.ids)
         for count, names, columns in self._rows:
-            rows = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
-            yield list(islice(ids, count)), rows if columns else [{} for _ in range(count)]
-        yield list(self.unlisted), [{} for _ in self.unlisted]
+            yield list(islice(ids, count)), Columns(count, dict(zip(names, columns, strict=True)), reader)
+        yield list(self.unlisted), Columns(len(self.unlisted), {}, reader)
 
 
 class ConfluenceGrants:
