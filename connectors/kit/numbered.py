@@ -91,7 +91,7 @@ class Ids:
             self._append(key, self._sought(key)[0])
 
     def _fill(self, size: int, taken: Iterable[int]) -> None:
-        slots, last = array("Q", bytes(8 * size)), size - 1
+        slots, last = array("Q", (0,)) * size, size - 1
         for slot in taken:
             at = slot >> 32 & last
             while slots[at]:
