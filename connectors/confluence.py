@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from connectors.kit.atlassian import Atlassian
@@ -28,7 +27,7 @@ from connectors.kit.holdings import DIRECT
 from connectors.kit.http import Http
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pagination import read_pages
-from connectors.kit.portions import PORTION, gathered
+from connectors.kit.portions import gathered
 from connectors.kit.privilege import holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader, as_text
@@ -145,10 +144,8 @@ class Confluence(Atlassian):
     def _everybody(self, held: Held, members: Mapping[str, Member], reader: Reader) -> Iterator[Rows]:
         """The accounts that were found and what they hold."""
         yield rows_of(Entitlement, list(held.entitlements.values()))
-        rows = held.rows()
-        while portion := dict(islice(rows, PORTION)):
-            ids = list(portion)
-            yield self._accounts(Objects(portion.values(), reader), ids, members, held.privileged(ids))
+        for ids, told in held.pages(reader):
+            yield self._accounts(told, ids, members, held.privileged(ids))
             yield held.grants(self.feed.name, ids)
 
     def _accounts(

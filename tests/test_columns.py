@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.kit import instants
-from connectors.kit.columns import Objects, keys_of, names_of
+from connectors.kit.columns import Columns, Objects, keys_of, names_of
 from connectors.kit.fingerprints import Met
 from connectors.kit.lasting import Lasting
 from connectors.kit.pagination import Page, read_lists, read_pages
@@ -249,3 +249,25 @@ def test_small_portions_are_gathered_by_their_kind():
     assert sum(map(len, told)) == 20 * 601
     assert told[1].columns["entitlement_id"] == [str(n) for n in range(20)]
     assert list(gathered([Rows(Grant, {"application": [], "account_id": [], "entitlement_id": []})])) == []
+
+
+def test_kept_columns_tell_what_objects_tell():
+    rows = [{"name": " a ", "on": True, "state": "x"}, {"name": None, "on": "false", "state": 5}]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    objects, kept = Reader("here", NOW), Reader("here", NOW)
+    told, as_columns = Objects(rows, objects), Columns(2, columns, kept)
+    for one, other in ((told, as_columns), (told.only([False, True]), as_columns.only([False, True]))):
+        assert len(one) == len(other)
+        for path in ("name", "on", "state", "other"):
+            assert one.values(path) == other.values(path)
+            assert one.texts(path) == other.texts(path)
+            assert one.tells(path) == other.tells(path)
+        assert one.flags("on") == other.flags("on")
+        assert one.one_of("state", {"x": 1}) == other.one_of("state", {"x": 1})
+    assert objects.unread == kept.unread
+    nothing = Columns(2, {}, kept)
+    assert (nothing.texts("name"), nothing.tells("name"), nothing.only([True, False]).values("name")) == (
+        [None, None],
+        [False, False],
+        [None, None],
+    )

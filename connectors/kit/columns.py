@@ -103,6 +103,32 @@ class Objects:
         return flag
 
 
+class Columns(Objects):
+    """Objects of which some columns were kept, without dots in their names; what was not kept is not told."""
+
+    def __init__(self, height: int, columns: Mapping[str, list[Any]], reader: Reader) -> None:
+        super().__init__((), reader)
+        self._height, self._columns = height, columns
+
+    def __len__(self) -> int:
+        return self._height
+
+    def values(self, path: str) -> list[Any]:
+        """The value of each as it is; None where it is not told."""
+        return self._columns.get(path) or [None] * self._height
+
+    def tells(self, path: str) -> list[bool]:
+        """Whether each has the key at all, be its value null."""
+        return [path in self._columns] * self._height
+
+    def only(self, asked: list[bool]) -> Objects:
+        """The same, as many, of which those that are not asked tell nothing."""
+        kept: list[Any] = [
+            dict(zip(self._columns, row, strict=True)) for row in zip(*self._columns.values(), strict=True)
+        ]
+        return Objects(kept or [None] * self._height, self._reader).only(asked)
+
+
 def names_of(items: Iterable[Any]) -> set[str]:
     """Every name that one of these objects has."""
     return set().union(*(item for item in items if type(item) is dict))

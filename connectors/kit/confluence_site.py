@@ -11,11 +11,13 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
+from itertools import groupby, islice
 from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.atlassian_declaration import Administers
 from connectors.kit.atlassian_lists import SiteLists, account_ids
+from connectors.kit.columns import Columns, Objects, told_of
 from connectors.kit.holdings import DIRECT, Holdings
 from connectors.kit.packed import Packed
 from connectors.kit.pagination import read_lists, read_pages
@@ -28,6 +30,7 @@ PAGE: Final = 200
 AUDIT_PAGE: Final = 1000
 # What is read of an account.
 TOLD: Final = ("displayName", "publicName", "isExternalCollaborator", "accountType", "email", "accountStatus")
+_Run = tuple[int, list[str], list[list[Any]]]  # how many rows, what each tells, column by column
 _KINDS: Final = {
     "user created": "created",
     "user deactivated": "deactivated",
@@ -45,32 +48,37 @@ class Held(Holdings):
         super().__init__()
         self.members: dict[str, array[int]] = {}  # group id -> numbers of accounts
         self.unlisted: dict[str, None] = {}  # accounts that are in no group, or only by the organisation's word
-        self._rows = Packed[dict[int, Any]](dict[int, Any])  # by running number, as a group showed it first
+        self._rows = Packed[_Run](_Run)  # by running number, as a group showed it first
+        self._shown = 0
 
     def __len__(self) -> int:
         """How many accounts were found."""
-        return len(self._rows) + len(self.unlisted)
+        return self._shown + len(self.unlisted)
 
     def __contains__(self, account_id: str) -> bool:
         [number] = self.ids.known((account_id,))
-        return account_id in self.unlisted or 0 < number <= len(self._rows)
+        return account_id in self.unlisted or 0 < number <= self._shown
 
     def take(self, group_id: str, entries: Sequence[Any], ids: Sequence[str]) -> None:
         """Members of a group as it shows them."""
         numbers = self.ids.numbers(ids)
         self.members[group_id].extend(numbers)
         self.give(numbers, group_id, DIRECT)
-        fresh: list[dict[int, Any]] = []
+        fresh = []
         for number, entry in zip(numbers, entries, strict=True):
-            if number == len(self._rows) + len(fresh) + 1:  # the next, and not met before
-                fresh.append({place: entry[name] for place, name in enumerate(TOLD) if name in entry})
-        self._rows.add(fresh)
+            if number == self._shown + 1:  # the next, and not met before
+                fresh.append(entry)
+                self._shown += 1
+        for keys, run in groupby(fresh, dict.keys):
+            alike, names = list(run), [name for name in TOLD if name in keys]
+            self._rows.add([(len(alike), names, [told_of(alike, name) for name in names])])
 
-    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The id of every account, and what a group tells of it."""
-        for row, account_id in zip(self._rows, self.ids, strict=False):
-            yield account_id, {TOLD[place]: value for place, value in row.items()}
-        yield from ((account_id, {}) for account_id in self.unlisted)
+    def pages(self, reader: Reader) -> Iterator[tuple[list[str], Objects]]:
+        """The ids of all accounts, some at a time, and what a group tells of each."""
+        ids = iter(self.ids)
+        for count, names, columns in self._rows:
+            yield list(islice(ids, count)), Columns(count, dict(zip(names, columns, strict=True)), reader)
+        yield list(self.unlisted), Columns(len(self.unlisted), {}, reader)
 
 
 class ConfluenceGrants:

@@ -80,8 +80,12 @@ class Form:
     def values(self, items: list[Any], name: str, reader: Reader) -> list[Any]:
         """The value of each under one name alone, as it is; None where it is not told."""
         if items and type(items[0]) is self.kind:
-            return list(map(attrgetter(f"field{self._places[name]}"), items))
+            return self.told(items, name)
         return Objects(items, reader).values(name)
+
+    def told(self, objects: list[Any], name: str) -> list[Any]:
+        """The same of objects that are of the form."""
+        return list(map(attrgetter(f"field{self._places[name]}"), objects))
 
     def keys(self, items: list[Any], name: str, reader: Reader) -> list[str | None]:
         """The id of each as text; None where there is none."""

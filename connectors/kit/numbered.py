@@ -117,7 +117,7 @@ class Ids:
         return at
 
     def _fill(self, size: int) -> None:
-        slots = self._slots = array("I", bytes(4 * size))
+        slots = self._slots = array("I", (0,)) * size  # in one go, without a second copy
         last = size - 1
         for number in range(1, len(self._hashes)):
             at = self._hashes[number] & last
@@ -221,8 +221,14 @@ class Noted(Chains):
 
     def of(self, numbers: Sequence[int]) -> list[tuple[int, ...]]:
         """What stands at each, in the order it came."""
-        what = self._what
-        return [tuple(what[entry] for entry in self.entries(last)) if last else () for last in self.lasts(numbers)]
+        what, before = self._what, self._before
+        found: list[tuple[int, ...]] = []
+        for last in self.lasts(numbers):
+            if last and not before[last]:  # nearly always
+                found.append((what[last],))
+            else:
+                found.append(self.at(self.entries(last)))
+        return found
 
     def at(self, entries: Iterable[int]) -> tuple[int, ...]:
         """What stands in these entries."""

@@ -185,7 +185,7 @@ def row_id(row: Any) -> str | None:
 def _ids(form: Form | None, page: list[Any]) -> list[str | None]:
     """The ids of a page of records, of the form or not."""
     if form and page and type(page[0]) is form.kind:
-        return as_texts(form.column("Id", page))
+        return as_texts(form.told(page, "Id"))
     return keys_of(page, "Id")
 
 
