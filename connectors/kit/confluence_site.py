@@ -30,7 +30,8 @@ PAGE: Final = 200
 AUDIT_PAGE: Final = 1000
 # What is read of an account.
 TOLD: Final = ("displayName", "publicName", "isExternalCollaborator", "accountType", "email", "accountStatus")
-_Run = tuple[int, list[str], list[list[Any]]]  # how many rows, what each tells, column by column
+_Run = tuple[int, list[str], list[list[Any] | int]]  # how many rows, what each tells, its columns as `_once` has them
+_FLAT: Final = frozenset((str, bool, type(None)))  # of these, what is equal is the same
 _KINDS: Final = {
     "user created": "created",
     "user deactivated": "deactivated",
@@ -71,14 +72,41 @@ class Held(Holdings):
                 self._shown += 1
         for keys, run in groupby(fresh, dict.keys):
             alike, names = list(run), [name for name in TOLD if name in keys]
-            self._rows.add([(len(alike), names, [told_of(alike, name) for name in names])])
+            self._rows.add([(len(alike), names, _once([told_of(alike, name) for name in names]))])
 
     def pages(self, reader: Reader) -> Iterator[tuple[list[str], Objects]]:
         """The ids of all accounts, some at a time, and what a group tells of each."""
         ids = iter(self.ids)
-        for count, names, columns in self._rows:
-            yield list(islice(ids, count)), Columns(count, dict(zip(names, columns, strict=True)), reader)
+        for count, names, kept in self._rows:
+            columns = dict(zip(names, _each(kept, count), strict=True))
+            yield list(islice(ids, count)), Columns(count, columns, reader)
         yield list(self.unlisted), Columns(len(self.unlisted), {}, reader)
+
+
+def _once(columns: list[list[Any]]) -> list[list[Any] | int]:
+    """The same columns: a value that all of one share once, and for one that is as an earlier one the place of that."""
+    kept: list[list[Any] | int] = []
+    flat: dict[int, list[Any]] = {}
+    for place, column in enumerate(columns):
+        if not _FLAT.issuperset(map(type, column)):
+            kept.append(column)
+        elif column.count(column[0]) == len(column):
+            kept.append(column[:1])
+        else:
+            kept.append(next((earlier for earlier, one in flat.items() if one == column), column))
+            flat.setdefault(place, column)
+    return kept
+
+
+def _each(kept: list[list[Any] | int], count: int) -> list[list[Any]]:
+    """The columns of so many rows again."""
+    found: list[list[Any]] = []
+    for column in kept:
+        if isinstance(column, int):
+            found.append(found[column])
+        else:
+            found.append(column if len(column) == count else column * count)
+    return found
 
 
 class ConfluenceGrants:
