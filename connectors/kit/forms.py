@@ -59,6 +59,7 @@ class Form:
         self._places: dict[str, int] = {}  # of what a path tells among the fields of the object it belongs to
         self._empty: dict[str, Any] = {}
         self.needed = frozenset(needed)
+        self._last: Formed | None = None
         self.kind = self._kind(dict(asked), "")
         self._answer = self._decoder(self.kind)
 
@@ -75,7 +76,11 @@ class Form:
 
     def objects(self, items: list[Any], reader: Reader) -> Objects | Formed:
         """These objects, of the form or not, column by column."""
-        return Formed(items, self) if items and type(items[0]) is self.kind else Objects(items, reader)
+        if not items or type(items[0]) is not self.kind:
+            return Objects(items, reader)
+        if self._last is None or self._last.items is not items:  # a page is asked for its ids first, then for all
+            self._last = Formed(items, self)
+        return self._last
 
     def values(self, items: list[Any], name: str, reader: Reader) -> list[Any]:
         """The value of each under one name alone, as it is; None where it is not told."""
@@ -156,12 +161,12 @@ class Formed:
     """Some objects of one form, read column by column as `Objects` are."""
 
     def __init__(self, items: list[Any], form: Form) -> None:
-        self._form, self._items = form, items
+        self._form, self.items = form, items
         self._columns = {"": _columns(items)}  # of the objects at each path
 
     def __len__(self) -> int:
         """How many they are."""
-        return len(self._items)
+        return len(self.items)
 
     def values(self, path: str) -> list[Any]:
         """The value of each as it is; None where it is not told."""
@@ -183,7 +188,7 @@ class Formed:
         """The same, as many, of which those that are not asked tell nothing."""
         if all(asked):
             return self
-        silent, pairs = self._form.silent(), zip(self._items, asked, strict=True)
+        silent, pairs = self._form.silent(), zip(self.items, asked, strict=True)
         return Formed([item if wanted else silent for item, wanted in pairs], self._form)
 
     def _told(self, path: str) -> tuple[Any, ...]:

@@ -93,7 +93,10 @@ class Employments:
 
 def slice_keys(jobs: list[Any], form: Form, reader: Reader) -> list[str | None]:
     """What makes each entry itself: whose it is, from which day on, and its number within that day."""
-    told = zip(*(form.values(jobs, name, reader) for name in ("userId", "startDate", "seqNumber")), strict=True)
+    owners, *others = map(form.objects(jobs, reader).values, ("userId", "startDate", "seqNumber"))
+    told = zip(owners, *others, strict=True)
+    if set(map(type, owners)) == {str}:
+        return [f"{owner} {begin} {number}" for owner, begin, number in told]
     return [f"{owner} {begin} {number}" if isinstance(owner, str) else None for owner, begin, number in told]
 
 
@@ -105,6 +108,8 @@ class DaysSaid(dict[Any, str | None]):
 
     def of(self, values: Sequence[Any]) -> list[str | None]:
         """The day of each value."""
+        if values.count(None) == len(values):  # as most days of most people
+            return [None] * len(values)
         try:
             return list(map(self.__getitem__, values))
         except TypeError:  # a list or an object stands where a day is expected
