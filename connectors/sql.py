@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -22,10 +22,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from connectors.kit.addresses import is_loopback, is_private_name
 from connectors.kit.contract import CanReadOne, Checked, Circumstances, Field, ReadsColumns
 from connectors.kit.declared_account import FIELDS, Declared
+from connectors.kit.fingerprints import Met
+from connectors.kit.numbered import Ids, Noted
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.patience import Deadline, hanging_up
 from connectors.kit.peers import peers
-from connectors.kit.portions import gathered
+from connectors.kit.portions import Meanings, gathered
 from connectors.kit.quarantine import judge
 from connectors.kit.redaction import guard_logs
 from connectors.kit.resource import Reader, as_text
@@ -104,7 +106,7 @@ class Sql(ReadsColumns, CanReadOne):
         reading.source = self._url.render_as_string(hide_password=True)
         reading.filters = " ".join(self._query.split())
         reader = self._declared.begin(self.given.now)
-        seen: set[str] = set()
+        seen = Met()
         with self._reading() as connection, ExitStack() as stack:
             held = self._grants(connection)
             rows = stack.enter_context(closing(self._rows(connection, self._query)))
@@ -113,7 +115,7 @@ class Sql(ReadsColumns, CanReadOne):
         reading.sha256 = digest.hexdigest()
         reader.note(reading)
         judge(reading, self.feed.name)
-        if not seen:
+        if not reading.kept:
             raise IncompleteFeed(f"{self.feed.name}: the query yields no account at all; that is not believed")
 
     def account(self, account_id: str) -> Account | None:
@@ -132,9 +134,9 @@ class Sql(ReadsColumns, CanReadOne):
     def _read(
         self,
         rows: Iterator[dict[str, Any]],
-        held: Mapping[str, list[str]] | None,
+        held: _Held | None,
         reader: Reader,
-        seen: set[str],
+        seen: Met,
         digest: Callable[[bytes], None],
     ) -> Iterator[Rows]:
         """What the rows tell, some at a time; those without an id are quarantined, and each id is `seen` once."""
@@ -147,25 +149,27 @@ class Sql(ReadsColumns, CanReadOne):
                 if account_id is None:
                     where = f"row {reading.rows_read}"
                     reading.rejected.append(Rejected(where, accounts.key_path, "is missing or no text"))
-                elif account_id in seen:
-                    reading.duplicates += 1
+                elif seen.new(account_id):
+                    good[account_id] = row
                 else:
-                    seen.add(account_id)
-                    good[account_id] = row if held is None else {**row, "entitlements": held.get(account_id, [])}
-            yield from accounts.accounts(reader, list(good.values()), list(good))
+                    reading.duplicates += 1
+            told = list(good.values())
+            if held is not None:
+                told = [{**row, "entitlements": its} for row, its in zip(told, held.of(good), strict=True)]
+            yield from accounts.accounts(reader, told, list(good))
 
-    def _grants(self, connection: Connection) -> dict[str, list[str]] | None:
+    def _grants(self, connection: Connection) -> _Held | None:
         if self._held_query is None:
             return None
-        held: dict[str, list[str]] = {}
+        held = _Held()
         with closing(self._rows(connection, self._held_query)) as rows:
-            for row in rows:
-                account_id, entitlement = as_text(row.get("account_id")), as_text(row.get("entitlement"))
-                if account_id is None or entitlement is None:
+            while portion := list(islice(rows, PORTION)):
+                account_ids, entitlements = ([as_text(row.get(name)) for row in portion] for name in _GRANT)
+                if None in account_ids or None in entitlements:
                     raise UnexpectedAnswer(
-                        f"{self._where}: entitlements_query: expected the columns account_id and entitlement", "query"
+                        f"{self._where}: entitlements_query: expected the columns {' and '.join(_GRANT)}", "query"
                     )
-                held.setdefault(account_id, []).append(entitlement)
+                held.add(filter(None, account_ids), filter(None, entitlements))
         return held
 
     def _rows(self, connection: Connection, query: str) -> Generator[dict[str, Any]]:
@@ -212,6 +216,32 @@ class Sql(ReadsColumns, CanReadOne):
 
 
 _COLUMNS: Final = tuple(name for name in FIELDS if name != "account_id")
+_GRANT: Final = ("account_id", "entitlement")
+
+
+class _Held:
+    """What each account holds, in the order it was told."""
+
+    def __init__(self) -> None:
+        self._ids = Ids()
+        self._noted = Noted()  # of each account the numbers of what it holds
+        self._numbers: dict[str, int] = {}
+        self._names: list[str] = []  # of entitlements, by their numbers
+        self._meant = Meanings(lambda numbers: [self._names[number] for number in numbers])
+
+    def add(self, account_ids: Iterable[str], entitlements: Iterable[str]) -> None:
+        """One grant of each pair."""
+        told, known = list(entitlements), self._numbers
+        for name in told:
+            if name not in known:
+                known[name] = len(self._names)
+                self._names.append(name)
+        self._noted.note(self._ids.numbers(account_ids), map(known.__getitem__, told))
+
+    def of(self, account_ids: Iterable[str]) -> list[list[str]]:
+        """What each of these accounts holds."""
+        meant = self._meant
+        return [meant[numbers] for numbers in self._noted.of(self._ids.known(account_ids))]
 
 
 def _line(connection: Connection) -> int | None:
