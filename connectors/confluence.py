@@ -12,14 +12,15 @@ author of another connector): `groups` narrows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from connectors.kit.atlassian import Atlassian
 from connectors.kit.atlassian_declaration import PLANS, SCOPES, SITE_FIELDS
-from connectors.kit.atlassian_directory import KINDS, Member, checked
+from connectors.kit.atlassian_directory import KINDS, checked
 from connectors.kit.atlassian_lists import SiteLists
+from connectors.kit.atlassian_members import Members
 from connectors.kit.columns import Objects
 from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, Held, confluence_events
 from connectors.kit.contract import Field
@@ -81,7 +82,8 @@ class Confluence(Atlassian):
         members = self._members(reader, lists)
         grants = ConfluenceGrants(lists, self.privilege, self._administers(lists), place, self._size)
         held = grants.read(reading, reader, wanted, spaces=self.options["space_admins"] is True)
-        for account_id, member in members.items():
+        for member in members:
+            account_id = member.account_id
             inside = [group_id for group_id in member.groups if group_id in held.entitlements]
             if account_id not in held and (inside or (member.uses and not wanted)):
                 held.unlisted[account_id] = None
@@ -125,7 +127,8 @@ class Confluence(Atlassian):
                 group = reader.of(entry)
                 privileges.append(administers(group.text("id") or "", group.text("name") or ""))
         told = Objects([answer.data if answer.status == 200 else {}], reader)
-        known = {} if member is None else {account_id: member}
+        known = Members()
+        known.add([] if member is None else [member])
         accounts = self._accounts(told, [account_id], known, [holds_privilege(privileges, told=True)])
         return next(account for account in accounts.records() if isinstance(account, Account))
 
@@ -141,16 +144,14 @@ class Confluence(Atlassian):
             missing.append("events: read:audit-log:confluence (Confluence administrator; a paid plan)")
         return notes, missing, []
 
-    def _everybody(self, held: Held, members: Mapping[str, Member], reader: Reader) -> Iterator[Rows]:
+    def _everybody(self, held: Held, members: Members, reader: Reader) -> Iterator[Rows]:
         """The accounts that were found and what they hold."""
         yield rows_of(Entitlement, list(held.entitlements.values()))
         for ids, told in held.pages(reader):
             yield self._accounts(told, ids, members, held.privileged(ids))
             yield held.grants(self.feed.name, ids)
 
-    def _accounts(
-        self, told: Objects, ids: Sequence[str], members: Mapping[str, Member], privileged: Sequence[bool | None]
-    ) -> Rows:
+    def _accounts(self, told: Objects, ids: Sequence[str], members: Members, privileged: Sequence[bool | None]) -> Rows:
         names = told.texts("displayName")
         if None in names:
             others = told.only([name is None for name in names]).texts("publicName")

@@ -18,8 +18,9 @@ from typing import Any
 
 from connectors.kit.atlassian import Atlassian
 from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS
-from connectors.kit.atlassian_directory import KINDS, NOBODY, Member, checked, kind_of
+from connectors.kit.atlassian_directory import KINDS, checked, kind_of
 from connectors.kit.atlassian_lists import SiteLists, account_ids
+from connectors.kit.atlassian_members import Members
 from connectors.kit.columns import Objects
 from connectors.kit.contract import Field, TellsMapping
 from connectors.kit.fingerprints import Met
@@ -85,7 +86,7 @@ class Jira(Atlassian, TellsMapping):
         held = JiraGrants(lists, self.privilege, self._administers(lists), place).read(
             reading, reader, projects=self.options["project_roles"] is True
         )
-        for member in members.values():
+        for member in members:
             for role in member.roles:
                 held.entitlements.setdefault(f"{ORG_ROLE}{role}", self._org_role(role))
         seen = Met()
@@ -119,7 +120,8 @@ class Jira(Atlassian, TellsMapping):
         privileges = [administers(row.text("groupId") or "", row.text("name") or "") for row in rows]
         privileges += [self._org_role(role).privileged for role in (member.roles if member else ())]
         told = Objects([answer.data if answer.status == 200 else {}], reader)
-        known = {} if member is None else {account_id: member}
+        known = Members()
+        known.add([] if member is None else [member])
         accounts = self._accounts(told, [account_id], known, [holds_privilege(privileges, told=told_of_groups)])
         return next(account for account in accounts.records() if isinstance(account, Account))
 
@@ -154,7 +156,7 @@ class Jira(Atlassian, TellsMapping):
         self,
         lists: SiteLists,
         reader: Reader,
-        members: dict[str, Member],
+        members: Members,
         held: Held,
         seen: Met,
         left_out: Met,
@@ -181,10 +183,11 @@ class Jira(Atlassian, TellsMapping):
     def _is_customer(self, entry: Any) -> bool:
         return not self.options["customers"] and isinstance(entry, dict) and entry.get("accountType") == "customer"
 
-    def _unlisted(self, seen: Met, members: dict[str, Member], held: Held) -> Iterator[tuple[str, Any]]:
+    def _unlisted(self, seen: Met, members: Members, held: Held) -> Iterator[tuple[str, Any]]:
         """Accounts the list lacks: suspended ones the organisation knows, and strays that are in a group."""
         gates = set(held.licences) or set(held.groups)
-        for account_id, member in members.items():
+        for member in members:
+            account_id = member.account_id
             if account_id in seen or (member.kind == "guest" and not self.options["customers"]):
                 continue
             if member.uses or gates.intersection(member.groups):
@@ -203,21 +206,17 @@ class Jira(Atlassian, TellsMapping):
             if answer.status == 200 and not self._is_customer(answer.data):
                 yield account_id, answer.data
 
-    def _with_grants(
-        self, entries: Mapping[str, Any], reader: Reader, members: Mapping[str, Member], held: Held
-    ) -> Iterator[Rows]:
+    def _with_grants(self, entries: Mapping[str, Any], reader: Reader, members: Members, held: Held) -> Iterator[Rows]:
         """The accounts of these ids and what they hold."""
         ids, entitlements = list(entries), held.entitlements
-        roles = [members.get(account_id, NOBODY).roles for account_id in ids]
+        roles = [member.roles for member in members.of(ids)]
         own = [{f"{ORG_ROLE}{role}": DIRECT for role in several} for several in roles]
         grants = [{**here, **more} if more else here for here, more in zip(held.held(ids), own, strict=True)]
         privileged = [holds_privilege([entitlements[e].privileged for e in here], told=held.told) for here in grants]
         yield self._accounts(Objects(entries.values(), reader), ids, members, privileged)
         yield grants_by_way(self.feed.name, ids, grants)
 
-    def _accounts(
-        self, told: Objects, ids: Sequence[str], members: Mapping[str, Member], privileged: Sequence[bool | None]
-    ) -> Rows:
+    def _accounts(self, told: Objects, ids: Sequence[str], members: Members, privileged: Sequence[bool | None]) -> Rows:
         """What the site says of these accounts, completed by what the organisation says."""
         email = told.texts("emailAddress")
         return self._completed(

@@ -27,6 +27,7 @@ from connectors.kit.directory import Directory, Entry
 from connectors.kit.directory_account import DISABLED, LOCKED, Flavour, flavour_of
 from connectors.kit.directory_groups import ATTRIBUTES as GROUP_ATTRIBUTES
 from connectors.kit.directory_groups import PRIVILEGED, Groups, folded
+from connectors.kit.fingerprints import Met
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
@@ -50,6 +51,7 @@ ID_ATTRIBUTE: Final[dict[Flavour, str]] = {
     "openldap": "entryUUID",
     "389": "nsUniqueId",
 }
+GROUPS_AT_ONCE: Final = 50  # a page of them holds all their members
 
 
 class Ldap(Connector, CanDeactivate, CanReactivate, CanRevokeGrant):
@@ -132,7 +134,7 @@ class Ldap(Connector, CanDeactivate, CanReactivate, CanRevokeGrant):
         for group, name in groups.names.items():
             yield Entitlement(place, groups.dns[group], name, "group", privileged[group])
         reader = Reader(self._where, self.given.now)
-        seen: set[str] = set()
+        seen = Met()
         pages = self._directory.search(base, self._people(flavour), accounts.ATTRIBUTES[flavour], self._size)
         for page in pages:
             reading.pages += 1
@@ -143,10 +145,9 @@ class Ldap(Connector, CanDeactivate, CanReactivate, CanRevokeGrant):
                 if account is None:
                     why = "is missing: may this name read it?"
                     reading.rejected.append(Rejected(entry.dn, ID_ATTRIBUTE[flavour], why))
-                elif account.account_id in seen:
+                elif not seen.new(account.account_id):
                     reading.duplicates += 1
                 else:
-                    seen.add(account.account_id)
                     held = groups.held_by(entry)
                     # A directory shows nothing of what may not be seen: without any group nobody knows who is in which.
                     told = bool(privileged)
@@ -156,7 +157,7 @@ class Ldap(Connector, CanDeactivate, CanReactivate, CanRevokeGrant):
         reading.kept, reading.sha256 = len(seen), digest.hexdigest()
         reader.note(reading)
         judge(reading, place)
-        if not seen:
+        if not reading.kept:
             raise IncompleteFeed(f"{place}: the directory lists no account at all; that is not believed")
 
     def account(self, account_id: str) -> Account | None:
@@ -205,7 +206,8 @@ class Ldap(Connector, CanDeactivate, CanReactivate, CanRevokeGrant):
 
     def _groups(self, flavour: Flavour, base: str) -> Groups:
         groups = Groups()
-        for page in self._directory.search(base, GROUPS[flavour], GROUP_ATTRIBUTES, self._size):
+        size = min(self._size, GROUPS_AT_ONCE)
+        for page in self._directory.search(base, GROUPS[flavour], GROUP_ATTRIBUTES, size):
             self.reading.pages += 1
             groups.add(page)
         return groups

@@ -7,6 +7,8 @@ import io
 import tempfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.kit.bodies import Body, Stored
 
@@ -65,3 +67,14 @@ def test_where_there_is_no_place_for_a_file_memory_has_to_do(monkeypatch):
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     assert body(20_000) == WHOLE
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=9), max_size=8), st.integers(0, 12), st.integers(0, 40), st.integers(0, 40))
+def test_any_part_can_be_read_while_more_is_coming(pieces: list[bytes], most_held: int, begin: int, end: int) -> None:
+    body, plain = Body(most_held), b""
+    for piece in pieces:
+        body.add(piece)
+        plain += piece
+        assert body[begin:end] == plain[begin:end]
+        assert body[:] == plain

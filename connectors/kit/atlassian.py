@@ -8,16 +8,17 @@ cloud/admin/organization, cloud/admin/user-management).
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from connectors.kit.addresses import check_base
 from connectors.kit.atlassian_change import OrganisationChange
 from connectors.kit.atlassian_declaration import ORG_ROLE, OVERLAP, PLANS, Administers, is_admin_group
-from connectors.kit.atlassian_directory import ADMIN_ROLES, NOBODY, Directory, Member, both, kind_of
+from connectors.kit.atlassian_directory import ADMIN_ROLES, Directory, both, kind_of
 from connectors.kit.atlassian_events import OrganisationEvents
 from connectors.kit.atlassian_lists import SiteLists
+from connectors.kit.atlassian_members import NOBODY, Members
 from connectors.kit.authorization import Authorization, basic, bearer
 from connectors.kit.contract import (
     CanDeactivate,
@@ -84,7 +85,7 @@ class Atlassian(
             site_id = text_option(options, "site_id", where)
             self.directory = Directory(http, org_id, directory_id, self.product, site_id, feed.name)
         self._writing: Http | None = None
-        self._synced: list[tuple[str, datetime]] = []  # accounts an identity provider made, and when
+        self._known = Members()  # accounts of the organisation, as they were read last
 
     def check(self) -> Checked:
         """Prove both credentials; say what they lack and what they should not have."""
@@ -143,8 +144,9 @@ class Atlassian(
         source, _, place = (mark or "").partition(":")
         organisation = OrganisationEvents(self.directory, self.feed.name) if self.directory else None
         self.mark = mark
-        for account_id, at in self._synced:
-            if at >= since:
+        for member in self._known:
+            at, account_id = member.created_at, member.account_id
+            if member.synced and at and at >= since:  # made by an identity provider
                 yield Event(self.feed.name, f"synced-{account_id}", at, "provisioned", account_id, None, True)
         if organisation and (source == "org" or organisation.open()):
             yield from organisation.read(since, place if source == "org" else None, reader)
@@ -166,11 +168,10 @@ class Atlassian(
             if http is not None:
                 http.close()
 
-    def _members(self, reader: Reader, lists: SiteLists) -> dict[str, Member]:
+    def _members(self, reader: Reader, lists: SiteLists) -> Members:
         """Every account of the organisation, where one is configured."""
-        members = self.directory.members(reader, self.reading, lists) if self.directory else {}
-        self._synced = [(m.account_id, m.created_at) for m in members.values() if m.synced and m.created_at]
-        return members
+        self._known = self.directory.members(reader, self.reading, lists) if self.directory else Members()
+        return self._known
 
     def _administers(self, lists: SiteLists) -> Administers:
         """Whether a group administers anything: by its role in the organisation, or by the name it has."""
@@ -192,7 +193,7 @@ class Atlassian(
     def _completed(
         self,
         ids: Sequence[str],
-        members: Mapping[str, Member],
+        members: Members,
         *,
         email: Sequence[str | None],
         name: Sequence[str | None],
@@ -207,7 +208,7 @@ class Atlassian(
         """
         columns: dict[str, Sequence[Any]] = {"application": [self.feed.name] * len(ids), "account_id": ids}
         if members:
-            told = [members.get(account_id, NOBODY) for account_id in ids]
+            told = members.of(ids)
             email = [one or member.email for one, member in zip(email, told, strict=True)]
             name = [one or member.name for one, member in zip(name, told, strict=True)]
             kind = [one or member.kind for one, member in zip(kind, told, strict=True)]

@@ -13,7 +13,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.answers import Answer
-from connectors.kit.atlassian_directory import Directory, Member, checked, entries
+from connectors.kit.atlassian_directory import Directory, checked, entries
+from connectors.kit.atlassian_members import Member
 from connectors.kit.http import Http
 from connectors.kit.resource import Reader
 from governance.errors import NotSupported, UnexpectedAnswer

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.atlassian_lists import SiteLists, cursor_of
+from connectors.kit.atlassian_members import AT_ONCE, Member, Members
 from connectors.kit.http import Http
 from connectors.kit.pagination import Page, read_pages
 from connectors.kit.resource import Reader, Resource, as_text
@@ -34,33 +34,6 @@ _ID: Final = re.compile(r"[A-Za-z0-9_|:-]{1,128}")
 _ACCOUNT: Final = {"active": True, "inactive": False, "closed": False}
 # Whoever is in no directory is not kept out by one: a site that lists such an account knows better.
 _MEMBERSHIP: Final = {"active": True, "suspended": False, "no_membership": True}
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One account as the organisation knows it."""
-
-    account_id: str
-    kind: str | None = None
-    active: bool | None = None
-    account_status: str | None = None  # active, inactive, closed
-    suspended: bool = False
-    managed: bool | None = None
-    synced: bool = False
-    email: str | None = None
-    name: str | None = None
-    department: str | None = None
-    title: str | None = None
-    created_at: datetime | None = None
-    last_seen_at: datetime | None = None
-    last_seen_known: bool = False
-    mfa: bool | None = None
-    uses: bool = False  # the product was opened at least once
-    groups: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-
-
-NOBODY: Final = Member("")  # of whom nothing is told
 
 
 class Directory:
@@ -80,16 +53,21 @@ class Directory:
         """A path below the organisation; ids are quoted."""
         return "/".join((f"admin/v{version}/orgs", *(quote(step, safe="") for step in (self.org_id, *steps))))
 
-    def members(self, reader: Reader, reading: Reading, lists: SiteLists) -> dict[str, Member]:
+    def members(self, reader: Reader, reading: Reading, lists: SiteLists) -> Members:
         """Every account of the organisation by its id."""
-        found: dict[str, Member] = {}
+        found = Members()
         nameless = 0
+        waiting: list[Member] = []
         for _, entry in read_pages(self._fetch(lists), _entry_id, reading, self.place, counted=False):
             account_id = _entry_id(entry)
             if account_id is None:
                 nameless += 1
             else:
-                found[account_id] = self._member(reader.of(entry), account_id)
+                waiting.append(self._member(reader.of(entry), account_id))
+            if len(waiting) == AT_ONCE:
+                found.add(waiting)
+                waiting = []
+        found.add(waiting)
         if nameless:
             reading.notes.append(f"the organisation lists {nameless} entries without an id; they were left out")
         return found

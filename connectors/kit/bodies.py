@@ -57,6 +57,13 @@ class Body:
     def __len__(self) -> int:
         return len(self._held) + (0 if self._stored is None else len(self._stored))
 
+    def __getitem__(self, part: slice) -> bytes:
+        """The bytes of that part, which has no steps, of what has come."""
+        begin, end, _ = part.indices(len(self))
+        away = 0 if self._stored is None else len(self._stored)
+        held = bytes(self._held[max(begin - away, 0) : max(end - away, 0)])
+        return held if self._stored is None or begin >= away else self._stored[begin : min(end, away)] + held
+
     def add(self, piece: bytes) -> None:
         """The next piece."""
         self._held += piece

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from connectors.kit.addresses import is_loopback, is_private_name
 from connectors.kit.contract import Circumstances
+from connectors.kit.fingerprints import Met
 from connectors.kit.patience import Deadline, hanging_up
 from connectors.kit.peers import admitted
 from connectors.kit.redaction import guard_logs
@@ -144,12 +145,13 @@ class Directory:
     def search(self, base: str, expression: str, attributes: Sequence[str], size: int) -> Iterator[list[Entry]]:
         """Every page of a search; IncompleteFeed unless it came to its end."""
         cookie: bytes | None = None
-        seen: set[str] = set()
+        seen = Met()
         repeats = 0
         while True:
             page, cookie = self._page(base, expression, attributes, size, cookie)
             fresh = [entry for entry in page if entry.dn not in seen]
-            seen.update(entry.dn for entry in fresh)
+            for entry in fresh:
+                seen.new(entry.dn)
             yield fresh
             if not cookie:
                 return

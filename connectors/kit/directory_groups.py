@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final
 
 from connectors.kit.directory import Entry
 from connectors.kit.directory_account import relative_id
+from connectors.kit.numbered import Ids, Noted
 
 MEMBERS: Final = ("member", "uniqueMember", "memberUid")
 ATTRIBUTES: Final = ("cn", "objectSid", "objectGUID", "entryUUID", *MEMBERS)
@@ -22,15 +23,17 @@ PRIVILEGED: Final = frozenset(
 )  # fmt: skip
 
 
-@dataclass
 class Groups:
     """Names of groups, and which groups each entry is in directly. Names of entries are folded."""
 
-    names: dict[str, str] = field(default_factory=dict)  # folded dn -> cn
-    dns: dict[str, str] = field(default_factory=dict)  # folded dn -> dn as written
-    of_member: dict[str, set[str]] = field(default_factory=dict)  # folded dn, or uid -> folded dns of groups
-    by_relative_id: dict[int, str] = field(default_factory=dict)  # of Active Directory's primary groups
-    _above: dict[str, frozenset[str]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}  # folded dn -> cn
+        self.dns: dict[str, str] = {}  # folded dn -> dn as written
+        self._by_relative_id: dict[int, str] = {}  # of Active Directory's primary groups
+        self._members = Ids()  # folded dns, or uids
+        self._in = Noted()  # of each member the groups it is in, by their places in `_met`
+        self._met: list[str] = []  # folded dns of groups
+        self._above: dict[str, frozenset[str]] = {}
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Take in a page of groups."""
@@ -40,17 +43,17 @@ class Groups:
             self.dns[group] = entry.dn
             number = relative_id(entry)
             if number is not None:
-                self.by_relative_id[number] = group
+                self._by_relative_id[number] = group
+            self._met.append(group)
             for attribute in MEMBERS:
-                for member in entry.texts(attribute):
-                    key = f"uid:{member}" if attribute == "memberUid" else folded(member)
-                    self.of_member.setdefault(key, set()).add(group)
+                members = entry.texts(attribute)
+                keys = [f"uid:{one}" for one in members] if attribute == "memberUid" else list(map(folded, members))
+                self._in.note(self._members.numbers(keys), repeat(len(self._met) - 1, len(keys)))
 
     def held_by(self, entry: Entry) -> dict[str, str]:
         """Folded dn of each group the entry is in -> direct, or group when only through another group."""
-        direct = set(self.of_member.get(folded(entry.dn), ()))
-        direct |= self.of_member.get(f"uid:{entry.text('uid')}", set())
-        primary = self.by_relative_id.get(entry.number("primaryGroupID") or 0)
+        direct = self._directly(folded(entry.dn), f"uid:{entry.text('uid')}")
+        primary = self._by_relative_id.get(entry.number("primaryGroupID") or 0)
         if primary is not None:
             direct.add(primary)
         through = set().union(*(self.above(group) for group in direct)) - direct if direct else set()
@@ -63,12 +66,17 @@ class Groups:
             found: set[str] = set()
             waiting = [group]
             while waiting:
-                for above in self.of_member.get(waiting.pop(), ()):
+                for above in self._directly(waiting.pop()):
                     if above not in found and above != group:
                         found.add(above)
                         waiting.append(above)
             known = self._above[group] = frozenset(found)
         return known
+
+    def _directly(self, *names: str) -> set[str]:
+        """The groups in which a member of any of these names is."""
+        places = self._in.of(self._members.known(names))
+        return {self._met[place] for several in places for place in several}
 
 
 def folded(dn: str) -> str:

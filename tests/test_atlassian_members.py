@@ -1,0 +1,62 @@
+"""The accounts of an Atlassian organisation in few bytes: the same as in a dictionary, in memory and in a file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.kit.atlassian_members import NOBODY, Member, Members
+
+_TEXT = st.none() | st.text(max_size=5)
+_MEMBERS = st.lists(
+    st.builds(
+        Member,
+        account_id=st.text("ab\ud800", min_size=1, max_size=2),
+        active=st.none() | st.booleans(),
+        email=_TEXT,
+        name=_TEXT,
+        created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+        groups=st.lists(st.text(max_size=3), max_size=3).map(tuple),
+        uses=st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None)
+@given(_MEMBERS, st.sampled_from([0, 1, 100, 10_000]), st.integers(1, 4))
+def test_they_are_what_a_dictionary_would_hold(told: list[Member], held: int, at_once: int) -> None:
+    members, plain = Members(held), {}
+    for begin in range(0, len(told), at_once):
+        members.add(told[begin : begin + at_once])
+    for member in told:
+        plain[member.account_id] = member
+    assert list(members) == list(plain.values())
+    assert len(members) == len(plain)
+    asked = ["b", "a", "never", "\ud800", "ab"]
+    assert members.of(asked) == [plain.get(account_id, NOBODY) for account_id in asked]
+    assert [account_id in members for account_id in asked] == [account_id in plain for account_id in asked]
+
+
+def test_rows_that_lie_far_apart_are_read_one_by_one() -> None:
+    members = Members(0)
+    told = [Member(f"{number}", name="n" * 3_000_000) for number in range(3)]
+    for member in told:
+        members.add([member])
+    assert members.of(["2", "0"]) == [told[2], told[0]]
+    assert list(members) == told
+
+
+def test_nobody_is_the_one_that_was_asked_for() -> None:
+    assert Members().of(["nobody"])[0] is NOBODY
+
+
+def test_instants_keep_their_zone_in_a_file() -> None:
+    at = datetime(2026, 11, 27, 8, 30, 1, 5, tzinfo=UTC)
+    members = Members(0)
+    members.add([Member("a", created_at=at, last_seen_at=at)])
+    [member] = members.of(["a"])
+    assert member.created_at == at
+    assert member.created_at.tzinfo is not None
