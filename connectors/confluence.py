@@ -79,17 +79,19 @@ class Confluence(Atlassian):
         reading.source = self._address.join("rest/api/group")
         wanted = reading.filters = text_option(self.options, "groups", feed_table(self.feed)) or ""
         lists = SiteLists(self._site, place)
-        members = self._members(reader, lists)
         grants = ConfluenceGrants(lists, self.privilege, self._administers(lists), place, self._size)
         held = grants.read(reading, reader, wanted, spaces=self.options["space_admins"] is True)
+        members = self._members(reader, lists, held.ids)  # after the groups, by whose members accounts are counted
         for member in members:
             account_id = member.account_id
             inside = [group_id for group_id in member.groups if group_id in held.entitlements]
             if account_id not in held and (inside or (member.uses and not wanted)):
                 held.unlisted[account_id] = None
             if account_id in held:
+                [known] = held.held((account_id,))
                 for group_id in inside:
-                    held.add(account_id, group_id, DIRECT)
+                    if known.get(group_id) != DIRECT:
+                        held.add(account_id, group_id, DIRECT)
                 for role in member.roles:
                     entitlement = self._org_role(role)
                     held.entitlements[entitlement.entitlement_id] = entitlement

@@ -31,6 +31,7 @@ from connectors.kit.jira_changes import JiraChange
 from connectors.kit.jira_events import jira_events
 from connectors.kit.jira_mapping import default_groups
 from connectors.kit.jira_site import PROJECT, ROLE, Held, JiraGrants
+from connectors.kit.numbered import Ids
 from connectors.kit.pagination import read_lists
 from connectors.kit.portions import gathered
 from connectors.kit.privilege import holds_privilege
@@ -82,9 +83,10 @@ class Jira(Atlassian, TellsMapping):
         reading, place, reader = self.reading, self.feed.name, self._reader()
         reading.source = self._address.join("rest/api/3/users/search")
         lists = SiteLists(self._site, place)
-        members = self._members(reader, lists)
+        ids = Ids()
+        members = self._members(reader, lists, ids)
         held = JiraGrants(lists, self.privilege, self._administers(lists), place).read(
-            reading, reader, projects=self.options["project_roles"] is True
+            reading, reader, ids, projects=self.options["project_roles"] is True
         )
         for member in members:
             for role in member.roles:

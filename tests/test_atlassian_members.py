@@ -28,7 +28,7 @@ _MEMBERS = st.lists(
 @settings(deadline=None)
 @given(_MEMBERS, st.sampled_from([0, 1, 100, 10_000]), st.integers(1, 4))
 def test_they_are_what_a_dictionary_would_hold(told: list[Member], held: int, at_once: int) -> None:
-    members, plain = Members(held), {}
+    members, plain = Members(held=held), {}
     for begin in range(0, len(told), at_once):
         members.add(told[begin : begin + at_once])
     for member in told:
@@ -41,7 +41,7 @@ def test_they_are_what_a_dictionary_would_hold(told: list[Member], held: int, at
 
 
 def test_rows_that_lie_far_apart_are_read_one_by_one() -> None:
-    members = Members(0)
+    members = Members(held=0)
     told = [Member(f"{number}", name="n" * 3_000_000) for number in range(3)]
     for member in told:
         members.add([member])
@@ -55,7 +55,7 @@ def test_nobody_is_the_one_that_was_asked_for() -> None:
 
 def test_instants_keep_their_zone_in_a_file() -> None:
     at = datetime(2026, 11, 27, 8, 30, 1, 5, tzinfo=UTC)
-    members = Members(0)
+    members = Members(held=0)
     members.add([Member("a", created_at=at, last_seen_at=at)])
     [member] = members.of(["a"])
     assert member.created_at == at

@@ -32,6 +32,7 @@ from connectors.kit.contract import (
     TellsEvents,
 )
 from connectors.kit.http import Http
+from connectors.kit.numbered import Ids
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader
@@ -168,9 +169,9 @@ class Atlassian(
             if http is not None:
                 http.close()
 
-    def _members(self, reader: Reader, lists: SiteLists) -> Members:
-        """Every account of the organisation, where one is configured."""
-        self._known = self.directory.members(reader, self.reading, lists) if self.directory else Members()
+    def _members(self, reader: Reader, lists: SiteLists, ids: Ids) -> Members:
+        """Every account of the organisation, where one is configured; they get numbers among these ids."""
+        self._known = self.directory.members(reader, self.reading, lists, ids) if self.directory else Members(ids)
         return self._known
 
     def _administers(self, lists: SiteLists) -> Administers:

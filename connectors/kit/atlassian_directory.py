@@ -19,6 +19,7 @@ from urllib.parse import quote
 from connectors.kit.atlassian_lists import SiteLists, cursor_of
 from connectors.kit.atlassian_members import AT_ONCE, Member, Members
 from connectors.kit.http import Http
+from connectors.kit.numbered import Ids
 from connectors.kit.pagination import Page, read_pages
 from connectors.kit.resource import Reader, Resource, as_text
 from governance.errors import IncompleteFeed, NotSupported, UnexpectedAnswer
@@ -53,9 +54,9 @@ class Directory:
         """A path below the organisation; ids are quoted."""
         return "/".join((f"admin/v{version}/orgs", *(quote(step, safe="") for step in (self.org_id, *steps))))
 
-    def members(self, reader: Reader, reading: Reading, lists: SiteLists) -> Members:
-        """Every account of the organisation by its id."""
-        found = Members()
+    def members(self, reader: Reader, reading: Reading, lists: SiteLists, ids: Ids) -> Members:
+        """Every account of the organisation by its id, with numbers among these ids."""
+        found = Members(ids)
         nameless = 0
         waiting: list[Member] = []
         for _, entry in read_pages(self._fetch(lists), _entry_id, reading, self.place, counted=False):

@@ -48,27 +48,27 @@ _unpack = msgspec.msgpack.Decoder(Member).decode
 class Members:
     """Everybody in the order they came; of an id that comes again the last word counts."""
 
-    def __init__(self, held: int = HELD) -> None:
-        """`held`: so many bytes stay in memory."""
-        self._ids = Ids()
-        self._places = array("I", [0])  # by running number: which row
+    def __init__(self, ids: Ids | None = None, held: int = HELD) -> None:
+        """`ids`: accounts that have numbers already, whose order then counts; `held`: so many bytes stay in memory."""
+        self.ids = Ids() if ids is None else ids
+        self._places = array("I", [0])  # by running number: which row, or 0
         self._rows = Body(held)
         self._ends = array("Q", [0])
         self._odd: dict[int, Member] = {}  # rows that cannot be packed
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._places) - self._places.count(0)
 
     def __contains__(self, account_id: str) -> bool:
-        return self._ids.known((account_id,)) != [0]
+        return self._placed((account_id,)) != [0]
 
     def __iter__(self) -> Iterator[Member]:
         for first in range(1, len(self._places), AT_ONCE):
-            yield from self._at(self._places[first : first + AT_ONCE])
+            yield from self._at([place for place in self._places[first : first + AT_ONCE] if place])
 
     def of(self, account_ids: Sequence[str]) -> list[Member]:
         """What is known of each; NOBODY where nothing is."""
-        return self._at([self._places[number] for number in self._ids.known(account_ids)])
+        return self._at(self._placed(account_ids))
 
     def add(self, members: Sequence[Member]) -> None:
         """Take these in."""
@@ -79,10 +79,14 @@ class Members:
             except UnicodeEncodeError:  # half a character, which no file format but JSON can hold
                 self._odd[place] = member
             self._ends.append(len(self._rows))
-        numbers = self._ids.numbers([member.account_id for member in members])
-        self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
+        numbers = self.ids.numbers([member.account_id for member in members])
+        self._places.extend([0] * (len(self.ids) + 1 - len(self._places)))
         for place, number in enumerate(numbers, begin):
             self._places[number] = place
+
+    def _placed(self, account_ids: Sequence[str]) -> list[int]:
+        places, size = self._places, len(self._places)
+        return [places[number] if number < size else 0 for number in self.ids.known(account_ids)]
 
     def _at(self, places: Sequence[int]) -> list[Member]:
         """The members in these rows; nobody is in row 0."""

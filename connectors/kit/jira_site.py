@@ -10,6 +10,7 @@ from urllib.parse import quote
 from connectors.kit.atlassian_declaration import Administers
 from connectors.kit.atlassian_lists import SiteLists, account_ids
 from connectors.kit.holdings import DIRECT, Holdings
+from connectors.kit.numbered import Ids
 from connectors.kit.pagination import read_lists, read_pages
 from connectors.kit.privilege import Privilege
 from connectors.kit.resource import Reader, as_text
@@ -24,11 +25,12 @@ MEMBERS: Final = 50  # the site gives no more members of a group at once, whatev
 class Held(Holdings):
     """Everything that can be held on the site, and by whom."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, ids: Ids) -> None:
+        super().__init__(ids)
         self.groups: dict[str, array[int]] = {}  # group id -> numbers of accounts
         self.licences: dict[str, list[str]] = {}  # group id -> application roles it gives
         self.told = True  # False: the token may not see who is in which group
+        self.asked = False  # whether it may
 
     def through_group(self, ids: Iterable[str], group_id: str) -> None:
         """Write down that these accounts are in the group, with the licences that come with it."""
@@ -48,9 +50,9 @@ class JiraGrants:
         self._privilege = privilege
         self._application = application
 
-    def read(self, reading: Reading, reader: Reader, *, projects: bool) -> Held:
-        """Groups, application roles and, where wanted, the roles of every project."""
-        held = Held()
+    def read(self, reading: Reading, reader: Reader, known: Ids, *, projects: bool) -> Held:
+        """Groups, application roles and, where wanted, the roles of every project; who is `known` has a number already."""
+        held = Held(known)
         for group_id, name in self._groups(reading, reader):
             privileged = self._administers(group_id, name)
             held.entitlements[group_id] = Entitlement(self._application, group_id, name, "group", privileged)
@@ -87,10 +89,10 @@ class JiraGrants:
 
     def _members(self, group_id: str, reading: Reading, held: Held) -> Iterator[list[str]]:
         params = {"groupId": group_id, "includeInactiveUsers": "true"}
-        if not len(held.ids) and held.told:  # asked once, of the first group
+        if not held.asked:  # once, of the first group
             answer = self._lists.get("rest/api/3/group/member", {**params, "maxResults": "1"}, allow=(403,))
-            if answer.status == 403:
-                held.told = False
+            held.asked, held.told = True, answer.status != 403
+            if not held.told:
                 reading.notes.append("who is in which group is not told: the token lacks Administer Jira")
         if not held.told:
             return
