@@ -20,7 +20,7 @@ from connectors.kit.atlassian import Atlassian
 from connectors.kit.atlassian_declaration import PLANS, SCOPES, SITE_FIELDS
 from connectors.kit.atlassian_directory import KINDS, checked
 from connectors.kit.atlassian_lists import SiteLists
-from connectors.kit.atlassian_members import Members
+from connectors.kit.atlassian_members import Member, Members
 from connectors.kit.columns import Objects
 from connectors.kit.confluence_site import PAGE, SPACE, ConfluenceGrants, Held, confluence_events
 from connectors.kit.contract import Field
@@ -82,20 +82,8 @@ class Confluence(Atlassian):
         grants = ConfluenceGrants(lists, self.privilege, self._administers(lists), place, self._size)
         held = grants.read(reading, reader, wanted, spaces=self.options["space_admins"] is True)
         members = self._members(reader, lists, held.ids)  # after the groups, by whose members accounts are counted
-        for member in members:
-            account_id = member.account_id
-            inside = [group_id for group_id in member.groups if group_id in held.entitlements]
-            if account_id not in held and (inside or (member.uses and not wanted)):
-                held.unlisted[account_id] = None
-            if account_id in held:
-                [known] = held.held((account_id,))
-                for group_id in inside:
-                    if known.get(group_id) != DIRECT:
-                        held.add(account_id, group_id, DIRECT)
-                for role in member.roles:
-                    entitlement = self._org_role(role)
-                    held.entitlements[entitlement.entitlement_id] = entitlement
-                    held.add(account_id, entitlement.entitlement_id, DIRECT)
+        for page in members.pages():
+            self._take(page, held, wanted)
         if not len(held):
             raise IncompleteFeed(f"{place}: no group of the site has a member; that is not believed")
         yield from gathered(self._everybody(held, members, reader))
@@ -106,6 +94,25 @@ class Confluence(Atlassian):
             reading.notes.append(self.plans[0])
         reader.note(reading)
         judge(reading, place)
+
+    def _take(self, members: Sequence[Member], held: Held, wanted: str) -> None:
+        """What the organisation tells of who is in which group, and who is in none."""
+        ids = [member.account_id for member in members]
+        whose: list[str] = []
+        given: list[tuple[str, str]] = []
+        for member, mine, found in zip(members, held.held(ids), held.found(ids), strict=True):
+            inside = [group_id for group_id in member.groups if group_id in held.entitlements]
+            if not found:
+                if not inside and (wanted or not member.uses):
+                    continue
+                held.unlisted[member.account_id] = None
+            more = [group_id for group_id in inside if mine.get(group_id) != DIRECT]
+            for role in map(self._org_role, member.roles):
+                held.entitlements[role.entitlement_id] = role
+                more.append(role.entitlement_id)
+            whose += [member.account_id] * len(more)
+            given += [(entitlement_id, DIRECT) for entitlement_id in more]
+        held.give_each(held.ids.numbers(whose), given)
 
     def account(self, account_id: str) -> Account | None:
         """The account as it is now, by reads of its own; None when it is gone."""

@@ -11,17 +11,19 @@ seconds, told up to 24 hours late, and no entry means never. The date is called 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.atlassian_lists import SiteLists, cursor_of
 from connectors.kit.atlassian_members import AT_ONCE, Member, Members
+from connectors.kit.columns import Objects, keys_of
 from connectors.kit.http import Http
 from connectors.kit.numbered import Ids
-from connectors.kit.pagination import Page, read_pages
-from connectors.kit.resource import Reader, Resource, as_text
+from connectors.kit.pagination import Page, read_lists, read_pages
+from connectors.kit.resource import Reader, as_text, listed
 from governance.errors import IncompleteFeed, NotSupported, UnexpectedAnswer
 from governance.records import Reading
 
@@ -58,27 +60,32 @@ class Directory:
         """Every account of the organisation by its id, with numbers among these ids."""
         found = Members(ids)
         nameless = 0
-        waiting: list[Member] = []
-        for _, entry in read_pages(self._fetch(lists), _entry_id, reading, self.place, counted=False):
-            account_id = _entry_id(entry)
-            if account_id is None:
-                nameless += 1
-            else:
-                waiting.append(self._member(reader.of(entry), account_id))
-            if len(waiting) == AT_ONCE:
-                found.add(waiting)
+        waiting: list[Any] = []
+        for _, entries in read_lists(self._fetch(lists), _entry_ids, reading, self.place, counted=False):
+            waiting += entries
+            if len(waiting) >= AT_ONCE:
+                nameless += self._take(waiting, reader, found)
                 waiting = []
-        found.add(waiting)
+        nameless += self._take(waiting, reader, found)
         if nameless:
             reading.notes.append(f"the organisation lists {nameless} entries without an id; they were left out")
         return found
+
+    def _take(self, entries: list[Any], reader: Reader, found: Members) -> int:
+        """Take in whoever has an id; how many have none."""
+        ids = _entry_ids(entries)
+        nameless = ids.count(None)
+        if nameless:
+            entries = [entry for entry, account_id in zip(entries, ids, strict=True) if account_id is not None]
+        found.add(self._members(entries, list(filter(None, ids)), reader))
+        return nameless
 
     def member(self, account_id: str, reader: Reader) -> Member | None:
         """One account as it is now; None when the organisation does not have it."""
         answer = self.http.ask(self._search, {**_EXPAND, "limit": 1, "accountIds": [checked(account_id)]})
         for entry in _data(answer.data, answer.path):
             if _entry_id(entry) == account_id:
-                return self._member(reader.of(entry), account_id)
+                return self._members([entry], [account_id], reader)[0]
         return None
 
     def anybody(self) -> str | None:
@@ -129,54 +136,58 @@ class Directory:
 
         return fetch
 
-    def _member(self, row: Resource, account_id: str) -> Member:
-        email = row.text("email")
-        account = row.one_of("accountStatus", _ACCOUNT)
-        membership = row.one_of("membershipStatus", _MEMBERSHIP)
-        managed = row.one_of("claimStatus", {"managed": True, "unmanaged": False})
-        seen_at, known, uses = self._last_use(row)
-        return Member(
-            account_id=account_id,
-            kind=kind_of(row.one_of("accountType", KINDS), email),
-            active=both(account, membership),
-            account_status=(row.text("accountStatus") or "").casefold() or None,
-            suspended=membership is False and row.text("membershipStatus") == "suspended",
-            managed=managed,
-            synced=row.text("managementSource") == "synced",
-            email=email,
-            name=row.text("name"),
-            department=row.text("department"),
-            title=row.text("jobTitle"),
-            created_at=row.instant("addedToOrg"),
-            last_seen_at=seen_at,
-            last_seen_known=known,
-            mfa=row.flag("mfaEnabled") if managed else None,
-            uses=uses,
-            groups=tuple(g for entry in row.parts("groups") if (g := entry.text("id"))),
-            roles=tuple(r for r in map(as_text, row.several("platformRoles")) if r),
+    def _members(self, entries: Sequence[Any], ids: Sequence[str], reader: Reader) -> list[Member]:
+        told = Objects(entries, reader)
+        email, status = told.texts("email"), told.texts("accountStatus")
+        membership, name = told.one_of("membershipStatus", _MEMBERSHIP), told.texts("membershipStatus")
+        managed = told.one_of("claimStatus", {"managed": True, "unmanaged": False})
+        seen_at, known, uses = self._last_uses(told)
+        counts, groups = told.parts("groups")
+        inside = iter(groups.texts("id"))
+        columns = (
+            ids,
+            map(kind_of, told.one_of("accountType", KINDS), email),
+            map(both, told.one_of("accountStatus", _ACCOUNT), membership),
+            ((one or "").casefold() or None for one in status),
+            (there is False and word == "suspended" for there, word in zip(membership, name, strict=True)),
+            managed,
+            (source == "synced" for source in told.texts("managementSource")),
+            email,
+            *(told.texts(path) for path in ("name", "department", "jobTitle")),
+            told.instants("addedToOrg"),
+            *(seen_at, known),
+            told.only([one is True for one in managed]).flags("mfaEnabled"),
+            uses,
+            (tuple(filter(None, islice(inside, count))) for count in counts),
+            (tuple(filter(None, map(as_text, listed(roles)))) for roles in told.values("platformRoles")),
         )
+        return [Member(*row) for row in zip(*columns, strict=True)]
 
-    def _last_use(self, row: Resource) -> tuple[datetime | None, bool, bool]:
+    def _last_uses(self, told: Objects) -> tuple[list[datetime | None], list[bool], list[bool]]:
         """When the product was last used, whether that is known, and whether it ever was.
 
         One entry that cannot be read makes it unknown: it may be the latest.
         """
-        if not isinstance(row.get("productAccess"), list):
-            return None, False, False
-        latest: datetime | None = None
-        unsure = uses = False
-        for entry in row.parts("productAccess"):
-            key = entry.text("key")
-            if key is None or not key.startswith(self._product) or not self._here(entry.text("id")):
-                unsure = unsure or key is None
-                continue
-            uses = True
-            name = "lastActiveTimestamp" if entry.tells("lastActiveTimestamp") else "lastActive"
-            seen_at = entry.instant(name)
-            unsure = unsure or seen_at is None
-            latest = max(filter(None, (latest, seen_at)), default=None)
-        unsure = unsure or any(not isinstance(entry, Mapping) for entry in row.several("productAccess"))
-        return (None, False, uses) if unsure else (latest, True, uses)
+        counts, access = told.parts("productAccess")
+        keys = access.texts("key")
+        ours = [key is not None and key.startswith(self._product) for key in keys]
+        ours = [one and self._here(place) for one, place in zip(ours, access.only(ours).texts("id"), strict=True)]
+        newer = access.tells("lastActiveTimestamp")
+        at = [
+            access.only([one and new is way for one, new in zip(ours, newer, strict=True)]).instants(name)
+            for name, way in (("lastActiveTimestamp", True), ("lastActive", False))
+        ]
+        entries = zip(keys, ours, (new or old for new, old in zip(*at, strict=True)), strict=True)
+        found: tuple[list[datetime | None], list[bool], list[bool]] = [], [], []
+        for value, count in zip(told.values("productAccess"), counts, strict=True):
+            its = list(islice(entries, count))
+            seen = [seen_at for _, mine, seen_at in its if mine]
+            unsure = not isinstance(value, list) or count < len(value) or None in seen
+            unsure = unsure or any(key is None for key, _, _ in its)
+            found[0].append(None if unsure else max(filter(None, seen), default=None))
+            found[1].append(not unsure)
+            found[2].append(isinstance(value, list) and bool(seen))
+        return found
 
     def _here(self, resource: str | None) -> bool:
         """Whether the entry is about our site: all are, unless the site's id is configured and another stands there."""
@@ -228,3 +239,7 @@ def _group_id(entry: Any) -> str | None:
 
 def _entry_id(entry: Any) -> str | None:
     return as_text(entry.get("accountId")) if isinstance(entry, Mapping) else None
+
+
+def _entry_ids(entries: list[Any]) -> list[str | None]:
+    return keys_of(entries, "accountId")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
@@ -54,17 +55,22 @@ class Members:
         self._places = array("I", [0])  # by running number: which row, or 0
         self._rows = Body(held)
         self._ends = array("Q", [0])
+        self._count = 0
         self._odd: dict[int, Member] = {}  # rows that cannot be packed
 
     def __len__(self) -> int:
-        return len(self._places) - self._places.count(0)
+        return self._count
 
     def __contains__(self, account_id: str) -> bool:
         return self._placed((account_id,)) != [0]
 
     def __iter__(self) -> Iterator[Member]:
+        return chain.from_iterable(self.pages())
+
+    def pages(self) -> Iterator[list[Member]]:
+        """Everybody, some at a time."""
         for first in range(1, len(self._places), AT_ONCE):
-            yield from self._at([place for place in self._places[first : first + AT_ONCE] if place])
+            yield self._at([place for place in self._places[first : first + AT_ONCE] if place])
 
     def of(self, account_ids: Sequence[str]) -> list[Member]:
         """What is known of each; NOBODY where nothing is."""
@@ -82,6 +88,7 @@ class Members:
         numbers = self.ids.numbers([member.account_id for member in members])
         self._places.extend([0] * (len(self.ids) + 1 - len(self._places)))
         for place, number in enumerate(numbers, begin):
+            self._count += not self._places[number]
             self._places[number] = place
 
     def _placed(self, account_ids: Sequence[str]) -> list[int]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any, Final
 
-from connectors.kit.resource import Reader, Resource, as_flag, as_text
+from connectors.kit.resource import Reader, Resource, as_flag, as_text, listed
 
 _FLAGS: Final = {bool, type(None)}
 
@@ -69,6 +69,15 @@ class Objects:
         if name not in self._parts:
             self._parts[name] = Objects(told_of(self._items, name), self._reader, f"{self._within}{name}.")
         return self._parts[name]
+
+    def parts(self, path: str) -> tuple[list[int], Objects]:
+        """How many objects each has in a list, and all of them in their order; entries that are none are unread."""
+        lists = list(map(listed, self.values(path)))
+        if odd := sum(type(entry) is not dict for entries in lists for entry in entries):
+            self._reader.unread[self._within + path] += odd
+            lists = [[entry for entry in entries if type(entry) is dict] for entries in lists]
+        flat = Objects((entry for entries in lists for entry in entries), self._reader)
+        return list(map(len, lists)), flat
 
     def only(self, asked: list[bool]) -> Objects:
         """The same, as many, of which those that are not asked tell nothing, so that nothing of them is counted."""

@@ -56,9 +56,10 @@ class Held(Holdings):
         """How many accounts were found."""
         return self._shown + len(self.unlisted)
 
-    def __contains__(self, account_id: str) -> bool:
-        [number] = self.ids.known((account_id,))
-        return account_id in self.unlisted or 0 < number <= self._shown
+    def found(self, ids: Sequence[str]) -> list[bool]:
+        """Whether each of these accounts was found."""
+        numbers = self.ids.known(ids)
+        return [0 < n <= self._shown or one in self.unlisted for one, n in zip(ids, numbers, strict=True)]
 
     def take(self, group_id: str, entries: Sequence[Any], ids: Sequence[str]) -> None:
         """Members of a group as it shows them."""

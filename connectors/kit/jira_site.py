@@ -51,7 +51,7 @@ class JiraGrants:
         self._application = application
 
     def read(self, reading: Reading, reader: Reader, known: Ids, *, projects: bool) -> Held:
-        """Groups, application roles and, where wanted, the roles of every project; who is `known` has a number already."""
+        """Groups, application roles and, where wanted, the roles of every project; `known` have numbers already."""
         held = Held(known)
         for group_id, name in self._groups(reading, reader):
             privileged = self._administers(group_id, name)

@@ -173,10 +173,7 @@ class Resource:
 
     def several(self, path: str) -> list[Any]:
         """The entries of a list; a single one may stand without its list."""
-        value = self.get(path)
-        if isinstance(value, list):
-            return value
-        return [] if value is None else [value]
+        return listed(self.get(path))
 
     def parts(self, path: str) -> Iterator[Resource]:
         """The objects of a list; entries that are none are counted as unread."""
@@ -195,6 +192,13 @@ class Resource:
         if found is None and text.casefold() not in known:
             self._reader.unread[f"{path} = {text[:40]}"] += 1
         return found
+
+
+def listed(value: Any) -> list[Any]:
+    """The entries of a list; a single one may stand without its list."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 def as_text(value: Any) -> str | None:
