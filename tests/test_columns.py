@@ -271,3 +271,16 @@ def test_kept_columns_tell_what_objects_tell():
         [False, False],
         [None, None],
     )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_objects_in_lists_are_those_of_each_in_their_order(seed):
+    dice = random.Random(seed)
+    lists = (None, [], {"c": 1}, "x", 7, [{"c": " a "}, {"c": []}], [{"c": "b"}, "x", None], [[{"c": "d"}]])
+    items = [{"a": dice.choice(lists)} if dice.random() < 0.9 else 3 for _ in range(20)]
+    single, whole = Reader("x", NOW), Reader("x", NOW)
+    counts, together = Objects(items, whole).parts("a")
+    each = [[part.text("c") for part in single.of(item).parts("a")] for item in items]
+    assert counts == [len(texts) for texts in each]
+    assert together.texts("c") == [text for texts in each for text in texts]
+    assert whole.unread == single.unread

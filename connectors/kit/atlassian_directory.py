@@ -139,7 +139,8 @@ class Directory:
     def _members(self, entries: Sequence[Any], ids: Sequence[str], reader: Reader) -> list[Member]:
         told = Objects(entries, reader)
         email, status = told.texts("email"), told.texts("accountStatus")
-        membership, name = told.one_of("membershipStatus", _MEMBERSHIP), told.texts("membershipStatus")
+        membership = told.one_of("membershipStatus", _MEMBERSHIP)
+        outside = told.only([there is False for there in membership]).texts("membershipStatus")
         managed = told.one_of("claimStatus", {"managed": True, "unmanaged": False})
         seen_at, known, uses = self._last_uses(told)
         counts, groups = told.parts("groups")
@@ -149,7 +150,7 @@ class Directory:
             map(kind_of, told.one_of("accountType", KINDS), email),
             map(both, told.one_of("accountStatus", _ACCOUNT), membership),
             ((one or "").casefold() or None for one in status),
-            (there is False and word == "suspended" for there, word in zip(membership, name, strict=True)),
+            (word == "suspended" for word in outside),
             managed,
             (source == "synced" for source in told.texts("managementSource")),
             email,
@@ -168,7 +169,8 @@ class Directory:
 
         One entry that cannot be read makes it unknown: it may be the latest.
         """
-        counts, access = told.parts("productAccess")
+        lists = [isinstance(value, list) for value in told.values("productAccess")]
+        counts, access = told.only(lists).parts("productAccess")
         keys = access.texts("key")
         ours = [key is not None and key.startswith(self._product) for key in keys]
         ours = [one and self._here(place) for one, place in zip(ours, access.only(ours).texts("id"), strict=True)]
