@@ -26,6 +26,7 @@ def test_people_stand_where_they_came_first_and_as_the_last_word_has_them(few):
     assert [listed.get(login) for login in known] == list(known.values())
     assert [person for page in listed.pages() for person in page] == list(known.values())
     assert all(login in listed for login in known)
+    assert listed.hold(["somebody else", *known, "nobody"]) == [False, *[True] * len(known), False]
     assert "somebody else" not in listed
     assert "nobody" not in listed
     assert listed.get("nobody") is None
