@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ from connectors.kit.columns import Objects
 from connectors.kit.numbered import Ids, Marks, Pieces, Values, encoded
 
 PAGE: Final = 500  # people looked up at once
+_GUID: Final = b"\xff"  # how no text begins
 _Row = tuple[str | None, str | None, str | None]
 
 
@@ -69,7 +71,10 @@ class Listed:
 
 
 class Texts:
-    """A text for each of some ids, such as what somebody is called elsewhere; the last word counts."""
+    """A text for each of some ids, such as what somebody is called elsewhere; the last word counts.
+
+    One that is a GUID as they are mostly written takes half of the bytes.
+    """
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
@@ -81,14 +86,32 @@ class Texts:
 
     def tell(self, told: Mapping[str, str]) -> None:
         """The text of each of these."""
-        self._places.put(self._ids.numbers(told), self._texts.add(list(map(encoded, told.values()))))
+        self._places.put(self._ids.numbers(told), self._texts.add(list(map(_short, told.values()))))
 
     def of(self, keys: Iterable[str]) -> list[str | None]:
         """The text of each; None where none is told."""
         texts = self._texts
         there = self._places.of(self._ids.known(keys))
-        return [texts[place].decode("utf-8", "surrogatepass") if place else None for place in there]
+        return [_long(texts[place]) if place else None for place in there]
 
     def get(self, key: str) -> str | None:
         """The text of one."""
         return self.of((key,))[0]
+
+
+def _short(text: str) -> bytes:
+    if len(text) == 36:
+        with suppress(ValueError):  # it is none
+            digits = bytes.fromhex(text.replace("-", ""))
+            if len(digits) == 16 and _dashed(digits) == text:
+                return _GUID + digits
+    return encoded(text)
+
+
+def _long(kept: bytearray) -> str:
+    return _dashed(kept[1:]) if kept.startswith(_GUID) else kept.decode("utf-8", "surrogatepass")
+
+
+def _dashed(digits: bytes | bytearray) -> str:
+    told = digits.hex()
+    return f"{told[:8]}-{told[8:12]}-{told[12:16]}-{told[16:20]}-{told[20:]}"
