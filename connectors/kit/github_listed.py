@@ -100,18 +100,17 @@ class Texts:
 
 
 def _short(text: str) -> bytes:
-    if len(text) == 36:
+    if len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-":
+        told = text.replace("-", "")
         with suppress(ValueError):  # it is none
-            digits = bytes.fromhex(text.replace("-", ""))
-            if len(digits) == 16 and _dashed(digits) == text:
+            digits = bytes.fromhex(told)
+            if len(told) == 32 and digits.hex() == told:
                 return _GUID + digits
     return encoded(text)
 
 
 def _long(kept: bytearray) -> str:
-    return _dashed(kept[1:]) if kept.startswith(_GUID) else kept.decode("utf-8", "surrogatepass")
-
-
-def _dashed(digits: bytes | bytearray) -> str:
-    told = digits.hex()
-    return f"{told[:8]}-{told[8:12]}-{told[12:16]}-{told[16:20]}-{told[20:]}"
+    if not kept.startswith(_GUID):
+        return kept.decode("utf-8", "surrogatepass")
+    told = kept.hex()
+    return f"{told[2:10]}-{told[10:14]}-{told[14:18]}-{told[18:22]}-{told[22:]}"

@@ -275,19 +275,20 @@ class Values:
         self._silent = silent
         self._places = Marks("I")  # which row stands at each number
         self._rows = Pieces()
-        self._odd: dict[int, tuple[Any, ...]] = {}  # rows that cannot be packed
+        self._open: dict[int, tuple[Any, ...]] = {}  # rows that are not packed
         self._alike = alike
-        self._often: dict[tuple[Any, ...], int] = {}  # the places of some rows, each of which is kept once
+        self._often: dict[tuple[Any, ...], int] = {}  # the places of some rows, each of which is kept once and open
 
     def put(self, numbers: Sequence[int], rows: Iterable[tuple[Any, ...]]) -> None:
         """Instead of what stood there."""
-        if not self._alike:
-            self._places.put(numbers, self._added(list(rows)))
-            return
         told, often = list(rows), self._often
+        if not self._alike:
+            self._places.put(numbers, self._added(told, list(map(_packed, told))))
+            return
         fresh = list(dict.fromkeys(row for row in told if row not in often))
-        places = dict(zip(fresh, self._added(fresh), strict=True))
-        if len(often) < _OFTEN:
+        few = len(often) < _OFTEN
+        places = dict(zip(fresh, self._added(fresh, [b"" if few else _packed(row) for row in fresh]), strict=True))
+        if few:
             often |= places
         self._places.put(numbers, [often.get(row) or places[row] for row in told])
 
@@ -299,18 +300,18 @@ class Values:
         """Whether anything was put at each."""
         return list(map(bool, self._places.of(numbers)))
 
-    def _added(self, rows: Sequence[tuple[Any, ...]]) -> range:
-        pieces = list(map(_packed, rows))
+    def _added(self, rows: Sequence[tuple[Any, ...]], pieces: Sequence[bytes]) -> range:
+        """The places of these rows; of one without a piece the row itself is kept."""
         places = self._rows.add(pieces)
         if b"" in pieces:
-            self._odd |= {at: row for at, row, piece in zip(places, rows, pieces, strict=True) if not piece}
+            self._open |= {at: row for at, row, piece in zip(places, rows, pieces, strict=True) if not piece}
         return places
 
     def _row(self, place: int) -> tuple[Any, ...]:
         if not place:
             return self._silent
         packed = self._rows[place]
-        row: tuple[Any, ...] = self._unpack(packed) if packed else self._odd[place]
+        row: tuple[Any, ...] = self._unpack(packed) if packed else self._open[place]
         return row
 
 
