@@ -26,6 +26,7 @@ def test_people_stand_where_they_came_first_and_as_the_last_word_has_them(few):
     assert [listed.get(login) for login in known] == list(known.values())
     assert [person for page in listed.pages() for person in page] == list(known.values())
     assert all(login in listed for login in known)
+    assert listed.hold(["somebody else", *known, "nobody"]) == [False, *[True] * len(known), False]
     assert "somebody else" not in listed
     assert "nobody" not in listed
     assert listed.get("nobody") is None
@@ -43,3 +44,26 @@ def test_texts_are_those_told_last(few):
     assert texts
     assert texts.of(keys) == list(map(known.get, keys))
     assert list(map(texts.get, keys)) == list(map(known.get, keys))
+
+
+GUID = "7fce0092-d52e-4f76-b727-00000100000f"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(GUID, GUID.upper(), GUID[:-1] + "F", GUID[:-1] + "g", GUID[:-1] + " ", GUID[:-1] + "é", GUID[:-1] + "\ud800"),
+        *(GUID[:-1], GUID + "0", GUID[1:] + "-", GUID.replace("-", "") + "----", "-" * 36, "7" * 36, " " * 36, ""),
+        *(f"{GUID[:7]}-{GUID[7]}{GUID[9:]}", GUID.replace("-", " "), GUID.replace("f", "\u0666"), "\u00ff" * 17),
+    ],
+)
+def test_what_is_written_as_a_guid_comes_back_as_it_was(text):
+    texts = Texts(Ids())
+    texts.tell({"before": "a", "here": text, "after": GUID})
+    assert texts.of(["after", "here", "before"]) == [GUID, text, "a"]
+
+
+def test_a_guid_takes_half_of_its_bytes():
+    texts = Texts(Ids())
+    texts.tell({f"k{n}": f"{GUID[:-4]}{n:04x}" for n in range(1_000)})
+    assert len(texts._texts.kept) == 17_000

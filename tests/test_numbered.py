@@ -13,7 +13,7 @@ from connectors.kit import holdings as kit
 from connectors.kit.columns import Objects
 from connectors.kit.google_addresses import Addresses
 from connectors.kit.holdings import Holdings
-from connectors.kit.numbered import Chains, Flags, Ids, Marks, Noted, Values
+from connectors.kit.numbered import Chains, Flags, Ids, Marks, Noted, Pieces, Values
 from connectors.kit.resource import Reader
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -29,14 +29,22 @@ class TestIds:
             assert ids.known(page) == [known.get(key, 0) for key in page]
             assert ids.numbers(page) == [known.setdefault(key, len(known) + 1) for key in page]
             assert len(ids) == len(known)
-        assert list(ids) == list(known)
+            assert ids.of(ids.known(list(known)[-3:])) == list(known)[-3:]
+        assert list(ids) == ids.of(range(1, len(ids) + 1)) == list(known)
 
     def test_texts_of_every_kind_stay_apart(self, few):
         texts = [*ODD, "ab", "b", "é", "e\u0301", "日本", "\0\0"]
         ids = Ids(few)
         assert ids.numbers(texts) == list(range(1, len(texts) + 1))
         assert ids.numbers(texts[::-1]) == list(range(len(texts), 0, -1))
-        assert list(ids) == texts
+        assert list(ids) == ids.of(range(1, len(ids) + 1)) == texts
+
+    def test_one_that_comes_twice_at_once_has_one_number(self, few):
+        ids = Ids(few)
+        assert ids.numbers(["a", "b", "a", "c", "b"]) == [1, 2, 1, 3, 2]
+        assert ids.numbers(["d", "d", "a", "e", "d"]) == [4, 4, 1, 5, 4]
+        assert ids.numbers([]) == []
+        assert list(ids) == list("abcde")
 
     def test_those_whose_hashes_are_alike_stay_apart(self, few, monkeypatch):
         monkeypatch.setattr("connectors.kit.numbered.hash", len, raising=False)
@@ -62,10 +70,31 @@ def test_many_ids_take_a_third_of_a_dictionary():
     ids = Ids()
     for at in range(0, 250_000, 500):
         ids.numbers(f"{n:08x}-4f1c-4c1e-9d2e-0123456789ab" for n in range(at, at + 500))
-    taken = sum(map(sys.getsizeof, (ids._slots, ids._hashes, ids._ids, ids._ends)))
+    taken = sum(map(sys.getsizeof, (ids._slots, ids._hashes, ids._texts.kept, ids._texts.ends)))
     as_a_dictionary = 250_000 * (sys.getsizeof("00000000-4f1c-4c1e-9d2e-0123456789ab") + 42 + 28)
     assert taken < as_a_dictionary / 2
     assert not ids._numbers
+
+
+def test_pieces_are_found_at_their_places_be_they_longer_than_was_thought():
+    luck, pieces, known = random.Random(6), Pieces("B"), [b""]
+    for _ in range(300):
+        told = [luck.randbytes(luck.randrange(5)) for _ in range(luck.randrange(4))]
+        assert list(pieces.add(told)) == list(range(len(known), len(known) + len(told)))
+        known += told
+        assert [pieces[place] for place in range(1, len(known))] == known[1:]
+    assert pieces.ends.typecode == "Q"
+
+
+@pytest.mark.parametrize(("largest", "kind"), [(255, "B"), (256, "H"), (65_535, "H"), (65_536, "I"), (2**32 - 1, "I")])
+def test_what_is_noted_may_be_small_first_and_large_then(largest, kind):
+    noted = Noted()
+    noted.note([1, 2], [3, 255])
+    noted.note([1, 3], iter((largest, 0)))
+    noted.note([2, 3], (0, largest))
+    assert noted.of([1, 2, 3, 4]) == [(3, largest), (255, 0), (0, largest), ()]
+    assert len(noted) == 6
+    assert noted._what.typecode == kind
 
 
 def test_what_is_noted_comes_back_in_its_order():
@@ -122,6 +151,22 @@ def test_values_are_told_as_they_were_put():
         assert packed.of(asked) == [known.get(number, (None, None)) for number in asked]
     [(_, at)] = packed.of([next(number for number, (_, at) in known.items() if at)])
     assert at.tzinfo is UTC
+
+
+def test_values_that_are_alike_are_kept_once():
+    dice, known = random.Random(4), {}
+    packed = Values(tuple[str | None, str | None], (), alike=True)
+    for n in range(3_000):
+        numbers = [dice.randrange(1, 2_000) for _ in range(3)]
+        rows = [("User", dice.choice((None, "", "\ud800", f"{n}"))) for _ in numbers]
+        packed.put(numbers, rows)
+        known |= zip(numbers, rows, strict=True)
+    asked = range(2_500)
+    assert packed.of(asked) == [known.get(number, ()) for number in asked]
+    assert packed.stand(asked) == [number in known for number in asked]
+    packed.put(range(1, 1_001), [("User", None)] * 1_000)
+    assert packed.of([1, 1_000]) == [("User", None)] * 2
+    assert len(packed._rows.ends) < 3_000
 
 
 class TestHoldings:

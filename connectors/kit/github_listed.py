@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from connectors.kit.columns import Objects
-from connectors.kit.numbered import Ids
-from connectors.kit.packed import Packed
+from connectors.kit.numbered import Ids, Marks, Pieces, Values, encoded
+
+PAGE: Final = 500  # people looked up at once
+_GUID: Final = b"\xff"  # how no text begins
+_Row = tuple[str | None, str | None, str | None]
 
 
 class Person(NamedTuple):
@@ -32,77 +36,81 @@ class Listed:
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._places = array("I")  # by running number: where in the list, from 1 on; zero for nowhere
-        self._people = Packed[Person](Person)
-        self._changed: dict[int, Person] = {}
+        self._order = array("I")  # running numbers
+        self._told = Values(_Row, (), alike=True)  # of each what a person is beside the login
 
     def add(self, people: Iterable[Person]) -> None:
         """Take in a page."""
-        last = {person.login: person for person in people}
-        fresh = []
-        place = len(self._people)
+        last = {person.login: person[1:] for person in people}
         numbers = self._ids.numbers(last)
-        self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
-        for number, person in zip(numbers, last.values(), strict=True):
-            if there := self._places[number]:
-                self._changed[there] = person
-            else:
-                fresh.append(person)
-                self._places[number] = place = place + 1
-        self._people.add(fresh)
+        there = self._told.stand(numbers)
+        self._order.extend(number for number, stood in zip(numbers, there, strict=True) if not stood)
+        self._told.put(numbers, last.values())
 
     def __contains__(self, login: str) -> bool:
-        return self._place(login) > 0
+        return self.hold((login,))[0]
+
+    def hold(self, logins: Iterable[str]) -> list[bool]:
+        """Whether each of these is in the list."""
+        return self._told.stand(self._ids.known(logins))
 
     def __iter__(self) -> Iterator[Person]:
         return chain.from_iterable(self.pages())
 
     def pages(self) -> Iterator[list[Person]]:
         """The same, some at a time."""
-        changed = self._changed
-        for begin, people in self._people.pages():
-            yield [changed.get(place, person) for place, person in enumerate(people, begin + 1)] if changed else people
+        for begin in range(0, len(self._order), PAGE):
+            numbers = self._order[begin : begin + PAGE]
+            rows = zip(self._ids.of(numbers), self._told.of(numbers), strict=True)
+            yield [Person(login, *told) for login, told in rows]
 
     def get(self, login: str) -> Person | None:
         """Somebody by the login; None where it is not in the list."""
-        place = self._place(login)
-        if not place or place in self._changed:
-            return self._changed.get(place)
-        return self._people[place - 1]
-
-    def _place(self, login: str) -> int:
-        [number] = self._ids.known((login,))
-        return self._places[number] if number < len(self._places) else 0
+        [told] = self._told.of(self._ids.known((login,)))
+        return Person(login, *told) if told else None
 
 
 class Texts:
-    """A text for each of some ids, such as what somebody is called elsewhere; the last word counts."""
+    """A text for each of some ids, such as what somebody is called elsewhere; the last word counts.
+
+    One that is a GUID as they are mostly written takes half of the bytes.
+    """
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._places = array("I")  # by running number: which text, from 1 on; zero for none
-        self._texts = bytearray()
-        self._ends = array("Q", [0])
+        self._places = Marks("I")  # which text stands at each number
+        self._texts = Pieces()
 
     def __bool__(self) -> bool:
-        return len(self._ends) > 1
+        return len(self._texts.ends) > 1
 
     def tell(self, told: Mapping[str, str]) -> None:
         """The text of each of these."""
-        numbers = self._ids.numbers(told)
-        self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
-        for number, text in zip(numbers, told.values(), strict=True):
-            self._places[number] = len(self._ends)
-            self._texts += text.encode("utf-8", "surrogatepass")
-            self._ends.append(len(self._texts))
+        self._places.put(self._ids.numbers(told), self._texts.add(list(map(_short, told.values()))))
 
     def of(self, keys: Iterable[str]) -> list[str | None]:
         """The text of each; None where none is told."""
-        places, ends, last = self._places, self._ends, len(self._places)
-        there = [places[n] if n < last else 0 for n in self._ids.known(keys)]
-        cut = [self._texts[ends[place - 1] : ends[place]] if place else None for place in there]
-        return [None if one is None else one.decode("utf-8", "surrogatepass") for one in cut]
+        texts = self._texts
+        there = self._places.of(self._ids.known(keys))
+        return [_long(texts[place]) if place else None for place in there]
 
     def get(self, key: str) -> str | None:
         """The text of one."""
         return self.of((key,))[0]
+
+
+def _short(text: str) -> bytes:
+    if len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-":
+        told = text.replace("-", "")
+        with suppress(ValueError):  # it is none
+            digits = bytes.fromhex(told)
+            if len(told) == 32 and digits.hex() == told:
+                return _GUID + digits
+    return encoded(text)
+
+
+def _long(kept: bytearray) -> str:
+    if not kept.startswith(_GUID):
+        return kept.decode("utf-8", "surrogatepass")
+    told = kept.hex()
+    return f"{told[2:10]}-{told[10:14]}-{told[14:18]}-{told[18:22]}-{told[22:]}"

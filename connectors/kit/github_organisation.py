@@ -43,7 +43,9 @@ class Organisation(Holdings):
         """Outside collaborators, then members, each once; who is both is told of as a member."""
         for person in self.collaborators:
             yield self.members.get(person.login) or person
-        yield from (person for person in self.members if person.login not in self.collaborators)
+        for people in self.members.pages():
+            told = self.collaborators.hold([person.login for person in people])
+            yield from (person for person, is_told in zip(people, told, strict=True) if not is_told)
 
 
 class OrganisationLists:

@@ -30,10 +30,10 @@ class People:
     ) -> Iterator[Account]:
         """Members and outside collaborators. GitHub tells neither when they came nor when they were last here."""
         logins = [person.login for person in told]
-        members, without = self.organisation.members, self.organisation.without_2fa
+        members, without = self.organisation.members.hold(logins), self.organisation.without_2fa
         lacking = [None] * len(logins) if without is None else without.of(logins)
-        columns = zip(told, guids, privileged, self.links.name_of.of(logins), lacking, strict=True)
-        for person, guid, is_privileged, called, lacks in columns:
+        columns = zip(told, guids, privileged, self.links.name_of.of(logins), lacking, members, strict=True)
+        for person, guid, is_privileged, called, lacks, is_member in columns:
             seen_at = self.last_used.get(person.login)
             licence = self.licences.get(person.login)
             if licence:
@@ -48,7 +48,7 @@ class People:
                 display_name=person.name or (licence.text("github_com_name") if licence else None),
                 external_id=guid,
                 # People and the accounts of programs look the same; only Bot is said.
-                kind="bot" if bot else "guest" if person.login not in members else None,
+                kind="bot" if bot else "guest" if not is_member else None,
                 active=True,
                 last_seen_at=seen_at,
                 last_seen_known=seen_at is not None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
-from typing import Final
 
 from connectors.kit.credentials import opened
 from connectors.kit.github_calls import GitHubCalls
+from connectors.kit.github_listed import PAGE
 from connectors.kit.github_organisation import MEMBER, OWNER, OrganisationLists
 from connectors.kit.github_people import People, invited
 from connectors.kit.holdings import DIRECT
@@ -21,8 +21,6 @@ from connectors.kit.scim_list import ScimLists
 from connectors.kit.scim_resource import Dialect
 from governance.errors import IncompleteFeed
 from governance.records import Account, Grant, Reading, Record, Rejected
-
-PAGE: Final = 500  # people looked up at once
 
 
 class Pull:

@@ -1,13 +1,14 @@
 """Ids by the million, each with a running number, and what is told of each, in arrays.
 
 A dictionary of a million ids takes 130 MiB, and one with an object for each of them several times that; here they take
-50, and what is told of each as many bytes as it needs. While they are few the ids lie in a dictionary, which is faster.
+40, and what is told of each as many bytes as it needs. While they are few the ids lie in a dictionary, which is faster.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, islice
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,31 @@ import msgspec
 from connectors.kit.fingerprints import FEW
 
 _MEANINGS: Final = (None, False, True)
+_HASH: Final = 2**32 - 1  # as much as is kept of one
+_OFTEN: Final = 1_000
 _pack = msgspec.msgpack.Encoder().encode
+
+
+class Pieces:
+    """Pieces of bytes one after the other, each known by its place, from 1 on."""
+
+    def __init__(self, kind: str = "I") -> None:
+        """`kind`, as arrays name it: what holds the length of all at first."""
+        self.kept = bytearray()
+        self.ends = array(kind, [0])
+
+    def add(self, pieces: Sequence[bytes]) -> range:
+        """Take these in; their places."""
+        first, begin = len(self.ends), len(self.kept)
+        self.kept += b"".join(pieces)
+        if len(self.kept) >> 8 * self.ends.itemsize:
+            self.ends = array("Q", self.ends)
+        self.ends.extend(islice(accumulate(map(len, pieces), initial=begin), 1, None))
+        return range(first, len(self.ends))
+
+    def __getitem__(self, place: int) -> bytearray:
+        """The piece at that place."""
+        return self.kept[self.ends[place - 1] : self.ends[place]]
 
 
 class Ids:
@@ -25,31 +50,36 @@ class Ids:
         """`few`: so many are kept in a dictionary, which is quicker."""
         self._few = few
         self._numbers: dict[str, int] = {}
-        self._hashes = array("q", [0])
-        self._ids = bytearray()  # one after the other
-        self._ends = array("Q", [0])
+        self._order: list[str] = []  # those in the dictionary, as far as they were asked for by their numbers
+        self._hashes = array("I", [0])
+        self._texts = Pieces()
         self._slots = array("I")  # numbers, each in the first free slot from its own place on; a free one is zero
 
     def __len__(self) -> int:
         """How many they are, which is the last one's number."""
-        return len(self._numbers) or len(self._ends) - 1
+        return len(self._numbers) or len(self._hashes) - 1
 
     def __iter__(self) -> Iterator[str]:
-        if not self._slots:
-            yield from self._numbers
-            return
-        begin = 0
-        for end in self._ends[1:]:
-            yield self._ids[begin:end].decode("utf-8", "surrogatepass")
-            begin = end
+        return iter(self._numbers) if not self._slots else map(self._text, range(1, len(self._hashes)))
+
+    def of(self, numbers: Iterable[int]) -> list[str]:
+        """Whose numbers these are."""
+        if self._slots:
+            return list(map(self._text, numbers))
+        if len(self._order) < len(self._numbers):
+            self._order += islice(self._numbers, len(self._order), None)
+        return [self._order[number - 1] for number in numbers]
 
     def numbers(self, keys: Iterable[str]) -> list[int]:
         """The number of each; one that was not met before gets the next."""
         ids = keys if isinstance(keys, list) else list(keys)
-        if self._slots and ids:
-            if not self._slots[self._slot(ids[0])]:  # then mostly none of them was
-                return list(map(self._number, ids))
-            return [number or self._number(one) for one, number in zip(ids, self.known(ids), strict=True)]
+        if self._slots:
+            found = self.known(ids)
+            if 0 not in found:
+                return found
+            fresh = dict.fromkeys(one for one, number in zip(ids, found, strict=True) if not number)
+            fresh = dict(zip(fresh, self._take(list(fresh)), strict=True))
+            return [number or fresh[one] for one, number in zip(ids, found, strict=True)]
         known, add = self._numbers, self._numbers.setdefault
         found = [add(one, len(known) + 1) for one in ids]
         if len(known) > self._few:
@@ -65,15 +95,15 @@ class Ids:
         try:
             return self._found(ids, str.encode)
         except UnicodeEncodeError:  # half a character
-            return self._found(ids, _encoded)
+            return self._found(ids, encoded)
 
-    def _found(self, ids: Sequence[str], encoded: Callable[[str], bytes]) -> list[int]:
-        slots, hashes, ends, kept = self._slots, self._hashes, self._ends, self._ids
+    def _found(self, ids: Sequence[str], coded: Callable[[str], bytes]) -> list[int]:
+        slots, hashes, ends, kept = self._slots, self._hashes, self._texts.ends, self._texts.kept
         last, size = len(slots) - 1, len(hashes)
         found = []
         number = 0
         for one in ids:
-            hashed = hash(one)
+            hashed = hash(one) & _HASH
             number += 1  # lists of one vendor mostly come in one order
             if number == size or hashes[number] != hashed:
                 at = hashed & last
@@ -81,49 +111,47 @@ class Ids:
                 while number and hashes[number] != hashed:
                     at = (at + 1) & last
                     number = slots[at]
-            if number and kept[ends[number - 1] : ends[number]] != encoded(one):  # another's hash is the same
-                number = slots[self._slot(one)]
+            if number and kept[ends[number - 1] : ends[number]] != coded(one):  # another's hash is the same
+                number = self._number(one, hashed)
             found.append(number)
         return found
 
     def _spill(self) -> None:
         """From the many on they lie in arrays."""
-        ids, self._numbers = list(self._numbers), {}
-        self._fill(1 << (2 * len(ids) + 1).bit_length())
-        for one in ids:
-            self._number(one)
+        ids, self._numbers, self._order = list(self._numbers), {}, []
+        self._take(ids)
 
-    def _number(self, one: str) -> int:
-        at = self._slot(one)
-        if number := self._slots[at]:
-            return number
-        number = self._slots[at] = len(self._ends)
-        self._hashes.append(hash(one))
-        self._ids += _encoded(one)
-        self._ends.append(len(self._ids))
-        if 5 * number > 3 * len(self._slots):
-            self._fill(2 * len(self._slots))
-        return number
+    def _take(self, ids: Sequence[str]) -> range:
+        """Take in some that were not met before; their numbers."""
+        first = len(self._hashes)
+        self._hashes.extend([hash(one) & _HASH for one in ids])
+        self._texts.add(list(map(encoded, ids)))
+        if 5 * len(self._hashes) > 3 * len(self._slots):
+            self._slots = array("I", (0,)) * (1 << (2 * len(self._hashes)).bit_length())  # in one go, not copied
+            self._lay(1)
+        else:
+            self._lay(first)
+        return range(first, len(self._hashes))
 
-    def _slot(self, one: str) -> int:
-        """Where its number lies, or will lie."""
-        slots, hashes, ends = self._slots, self._hashes, self._ends
-        hashed, last = hash(one), len(slots) - 1
-        at = hashed & last
-        while number := slots[at]:
-            if hashes[number] == hashed and self._ids[ends[number - 1] : ends[number]] == _encoded(one):
-                break
-            at = (at + 1) & last
-        return at
-
-    def _fill(self, size: int) -> None:
-        slots = self._slots = array("I", (0,)) * size  # in one go, without a second copy
-        last = size - 1
-        for number in range(1, len(self._hashes)):
-            at = self._hashes[number] & last
+    def _lay(self, first: int) -> None:
+        """The numbers from that one on into their slots."""
+        slots, last = self._slots, len(self._slots) - 1
+        for number, hashed in enumerate(self._hashes[first:], first):
+            at = hashed & last
             while slots[at]:
                 at = (at + 1) & last
             slots[at] = number
+
+    def _number(self, one: str, hashed: int) -> int:
+        """The number of one whose hash another has, too."""
+        slots, last, text = self._slots, len(self._slots) - 1, encoded(one)
+        at = hashed & last
+        while (number := slots[at]) and not (self._hashes[number] == hashed and self._texts[number] == text):
+            at = (at + 1) & last
+        return number
+
+    def _text(self, number: int) -> str:
+        return self._texts[number].decode("utf-8", "surrogatepass")
 
 
 class Marks:
@@ -208,7 +236,7 @@ class Noted(Chains):
 
     def __init__(self) -> None:
         super().__init__()
-        self._what = array("I", [0])
+        self._what = array("B", [0])
 
     def __len__(self) -> int:
         """How many there are of all."""
@@ -216,8 +244,11 @@ class Noted(Chains):
 
     def note(self, numbers: Sequence[int], what: Iterable[int]) -> None:
         """One more at each of these numbers."""
+        told = array("I", what)
         self.add(numbers)
-        self._what.extend(what)
+        while max(told, default=0) >> 8 * self._what.itemsize:
+            self._what = array("BHI"[self._what.itemsize], self._what)
+        self._what.extend(array(self._what.typecode, told))
 
     def of(self, numbers: Sequence[int]) -> list[tuple[int, ...]]:
         """What stands at each, in the order it came."""
@@ -238,40 +269,62 @@ class Noted(Chains):
 class Values:
     """Some values at each running number, packed: `kind` is the type of the tuple that they are."""
 
-    def __init__(self, kind: Any, silent: tuple[Any, ...]) -> None:
-        """`silent`: what stands where nothing was put."""
+    def __init__(self, kind: Any, silent: tuple[Any, ...], *, alike: bool = False) -> None:
+        """`silent`: what stands where nothing was put. `alike`: they are texts, and those of many may be the same."""
         self._unpack = msgspec.msgpack.Decoder(kind).decode
         self._silent = silent
-        self._places = array("I", [0])  # at each number the row that stands there; the first row is nobody's
-        self._rows = bytearray()
-        self._ends = array("Q", [0])
-        self._odd: dict[int, tuple[Any, ...]] = {}  # rows that cannot be packed
+        self._places = Marks("I")  # which row stands at each number
+        self._rows = Pieces()
+        self._open: dict[int, tuple[Any, ...]] = {}  # rows that are not packed
+        self._alike = alike
+        self._often: dict[tuple[Any, ...], int] = {}  # the places of some rows, each of which is kept once and open
 
     def put(self, numbers: Sequence[int], rows: Iterable[tuple[Any, ...]]) -> None:
         """Instead of what stood there."""
-        places, packed, ends = _roomy(self._places, numbers), self._rows, self._ends
-        for number, row in zip(numbers, rows, strict=True):
-            places[number] = len(ends)
-            try:
-                packed += _pack(row)
-            except UnicodeEncodeError:  # half a character, which no file format but JSON can hold
-                self._odd[len(ends)] = row
-            ends.append(len(packed))
+        told, often = list(rows), self._often
+        if not self._alike:
+            self._places.put(numbers, self._added(told, list(map(_packed, told))))
+            return
+        fresh = list(dict.fromkeys(row for row in told if row not in often))
+        few = len(often) < _OFTEN
+        places = dict(zip(fresh, self._added(fresh, [b"" if few else _packed(row) for row in fresh]), strict=True))
+        if few:
+            often |= places
+        self._places.put(numbers, [often.get(row) or places[row] for row in told])
 
     def of(self, numbers: Sequence[int]) -> list[tuple[Any, ...]]:
         """What stands at each."""
-        return list(map(self._row, map(_roomy(self._places, numbers).__getitem__, numbers)))
+        return list(map(self._row, self._places.of(numbers)))
+
+    def stand(self, numbers: Sequence[int]) -> list[bool]:
+        """Whether anything was put at each."""
+        return list(map(bool, self._places.of(numbers)))
+
+    def _added(self, rows: Sequence[tuple[Any, ...]], pieces: Sequence[bytes]) -> range:
+        """The places of these rows; of one without a piece the row itself is kept."""
+        places = self._rows.add(pieces)
+        if b"" in pieces:
+            self._open |= {at: row for at, row, piece in zip(places, rows, pieces, strict=True) if not piece}
+        return places
 
     def _row(self, place: int) -> tuple[Any, ...]:
         if not place:
             return self._silent
-        packed = self._rows[self._ends[place - 1] : self._ends[place]]
-        row: tuple[Any, ...] = self._unpack(packed) if packed else self._odd[place]
+        packed = self._rows[place]
+        row: tuple[Any, ...] = self._unpack(packed) if packed else self._open[place]
         return row
 
 
-def _encoded(one: str) -> bytes:
+def encoded(one: str) -> bytes:
+    """A text as it is kept, half a character too."""
     return one.encode("utf-8", "surrogatepass")
+
+
+def _packed(row: tuple[Any, ...]) -> bytes:
+    try:
+        return _pack(row)
+    except UnicodeEncodeError:  # half a character, which no file format but JSON can hold
+        return b""
 
 
 def _roomy(told: array[int], numbers: Sequence[int]) -> array[int]:
