@@ -27,6 +27,7 @@ from governance.remediation.proposals import propose, refusals, unable
 from governance.remediation.refusals import plan_digest
 from governance.remediation.reviewed import PROPOSED, Removal, propose_removals
 from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
+from governance.remediation.ways import offered, possible
 
 __all__ = [
     "APPROVAL_HOLDS",
@@ -52,8 +53,10 @@ __all__ = [
     "last_look",
     "limit",
     "noted",
+    "offered",
     "plan",
     "plan_digest",
+    "possible",
     "postponed",
     "propose",
     "propose_removals",
