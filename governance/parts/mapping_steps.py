@@ -14,6 +14,7 @@ from governance.correlation import fold
 from governance.house import House
 from governance.mappings.comparing import Comparison
 from governance.parts.acting import attempt
+from governance.parts.being_written import being_written
 from governance.parts.notes import note
 from governance.parts.text import bold, dim, plain
 from governance.tables import MappingVersion
@@ -34,7 +35,8 @@ def next_step(
         _decide(house, actor, now, kept)
         return
     if kept is not None and kept.status == "approved":
-        note("Approved: the worker writes it into the settings in seconds.")
+        note(f"Approved by {plain(kept.decided_by or '')}.")
+        being_written(partial(mappings.writing, house, kept.id), now)
         return
     draft = compared.draft.mapping
     if draft == compared.live.mapping or (kept is not None and kept.status == "live"):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from sqlmodel import select
 
 from connectors.sandbox.signing import Claims, IdentityProvider
 from governance import mappings
@@ -88,6 +89,12 @@ def test_a_second_person_agrees_and_nobody_agrees_to_their_own(asked):
     press(app, "Approve")
     kept = next(one for one in rows_of(asked, MappingVersion) if one.number == 2)
     assert (kept.status, kept.decided_by, kept.decided_why) == ("approved", SEC, "I looked at the list")
+    assert "Being written into `leaverwatch.toml`" in text_of(app), "the page looks again until it is live"
+    with asked.store.write() as session:
+        request = session.exec(select(Request)).one()
+        request.status, request.error = "failed", "nothing was written: the role mapping changed since"
+    [warning] = show(asked, "mapping_lab", SEC, version="2").warning
+    assert "was not written: the role mapping changed since" in warning.value
 
 
 def test_who_may_only_read_changes_nothing_and_others_do_not_see_it(asked):
