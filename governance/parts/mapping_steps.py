@@ -15,6 +15,7 @@ from governance.house import House
 from governance.mappings.comparing import Comparison
 from governance.parts.acting import attempt
 from governance.parts.being_written import being_written
+from governance.parts.mapping_choosing import show_kept
 from governance.parts.notes import note
 from governance.parts.text import bold, dim, plain
 from governance.tables import MappingVersion
@@ -46,10 +47,13 @@ def next_step(
     left, right = st.columns(2)
     save = partial(mappings.save, house, actor, now, application, draft, reason)
     if left.button("Save draft", width="stretch"):
-        attempt(save, "The draft is kept")
+        attempt(lambda: show_kept(save()), "The draft is kept")
     told = changes(compared)
     if right.button("Ask for approval", type="primary", width="stretch", disabled=not reason.strip()):
-        attempt(lambda: mappings.ask(house, actor, now, save().id, reason, told), "A second person is asked to agree")
+        attempt(
+            lambda: show_kept(mappings.ask(house, actor, now, save().id, reason, told)),
+            "A second person is asked to agree",
+        )
 
 
 def _decide(house: House, actor: Actor, now: datetime, kept: MappingVersion) -> None:

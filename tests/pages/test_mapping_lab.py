@@ -137,6 +137,21 @@ def test_what_is_edited_is_compared_at_once_and_kept_when_asked_for(company):
     [kept] = [one for one in rows_of(company, MappingVersion) if one.status == "waiting"]
     assert (kept.actor, kept.reason) == (SEC, "Analysts need reports")
     assert kept.changes["effects"]["gains_privilege"] > 0
+    assert f"Version {kept.number} (waiting)" in app.header[0].value.replace("\\", ""), "the page shows what waits now"
+    assert not [one for one in app.button if one.label == "Ask for approval"], "nobody asks for the same twice"
+    assert [one for one in app.button if one.label == "Withdraw"]
+
+
+def test_a_draft_that_was_kept_is_what_the_page_shows(company):
+    app = show(company, "mapping_lab", SEC)
+    live = mappings.live(company, "salesforce")
+    app.session_state["mapping-edited-salesforce"] = replace(live, lines=(*live.lines, WIDE))
+    app.run()
+    press(app, "Save draft")
+    [kept] = [one for one in rows_of(company, MappingVersion) if one.status == "draft"]
+    assert f"Version {kept.number} (draft)" in app.header[0].value.replace("\\", "")
+    assert "Drop changes" not in [one.label for one in app.button], "nothing is left that was not kept"
+    assert "Ask for approval" in [one.label for one in app.button]
 
 
 def test_the_editor_opens_with_the_lines_as_a_table(company):
