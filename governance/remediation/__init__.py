@@ -21,6 +21,7 @@ from governance.remediation.execution import (
     take_back,
     verified,
 )
+from governance.remediation.ledger import RUNNABLE
 from governance.remediation.planning import Plan, Share, admit, hold, limit, plan, run_digest, stopped, too_many
 from governance.remediation.proof import settle_by_snapshot
 from governance.remediation.proposals import propose, refusals, unable
@@ -33,6 +34,7 @@ __all__ = [
     "APPROVAL_HOLDS",
     "CAN_BE_UNDONE",
     "PROPOSED",
+    "RUNNABLE",
     "AccountFacts",
     "Begun",
     "Facts",

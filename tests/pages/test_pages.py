@@ -12,10 +12,10 @@ from governance.house import install
 from governance.pages import GROUPS, all_pages
 from governance.parts.text import plain
 from governance.settings import parse
-from governance.tables import Finding
+from governance.tables import Finding, JobRun, Request
 from jobs.detect import detect
 from tests.screen import ADMIN, BOSS, NOW, PAGES, ROOT, SECURITY, listed, rows_of, show, text_of
-from tests.seeded import put_snapshot
+from tests.seeded import put_remediation, put_snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
 
@@ -58,6 +58,21 @@ def test_pages_take_their_data_from_views_and_write_by_verbs_alone():
             assert forbidden not in source, f"{path.name}: {forbidden}"
     for path in (ROOT / "governance" / "parts").glob("*.py"):
         assert "unsafe_allow" not in path.read_text(), path.name
+
+
+def test_pages_ask_for_the_worker_when_nothing_it_was_asked_for_begins(house):
+    put_remediation(house, "r1", NOW, status="approved", action="deactivate", approved_at=NOW - timedelta(minutes=2))
+    with house.store.write() as session:
+        session.add(Request(id="b", at=NOW - timedelta(minutes=2), actor=ADMIN, verb="pull", arguments={}))
+        session.add(
+            JobRun(id="j", job="pull", feed="crm", started_at=NOW, finished_at=NOW, status="ok", by="scheduler")
+        )
+    said = text_of(show(house, "approvals", BOSS)).replace("\\", "")
+    assert "Approved, waits" in said
+    assert "starts within seconds" not in said
+    assert "the worker does not run (`leaverwatch up`)" in said
+    sentence = show(house, "jobs", ADMIN).header[0].value.replace("\\", "")
+    assert "Is the worker running? leaverwatch up starts it." in sentence
 
 
 # --- Every page, in every state ---------------------------------------------------------------------------------------
