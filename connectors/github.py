@@ -70,7 +70,13 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         Field("write_app_id", "The writing App's id, where write_token is its key."),
         Field("write_installation_id", "The writing App's installation, where write_token is its key."),
         Field("enterprise", "The enterprise (its slug) the organisation belongs to, where there is one."),
-        Field("managed", "Whether the enterprise has managed users (EMU), read over SCIM.", "flag", default=False),
+        Field(
+            "managed",
+            "Whether the enterprise has managed users (EMU), read over SCIM.",
+            "flag",
+            default=False,
+            needed_for=("deactivate", "reactivate"),
+        ),
         Field(
             "members_only",
             "Whether members alone are read, where the token is none of an owner and may see nobody else.",

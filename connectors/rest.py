@@ -48,8 +48,13 @@ class Rest(ReadsColumns, CanDeactivate, CanReactivate):
         Field("units", 'How numbers tell a time: last_seen_at = "milliseconds" | "seconds" | "filetime".', "table"),
         Field("time_zone", "Of times without a zone.", default="UTC"),
         Field("account", "How one account is read: path, item.", "table"),
-        Field("deactivate", "The call that switches an account off: method, path, body.", "table"),
-        Field("reactivate", "The call that switches it on again.", "table"),
+        Field(
+            "deactivate",
+            "The call that switches an account off: method, path, body.",
+            "table",
+            needed_for=("deactivate",),
+        ),
+        Field("reactivate", "The call that switches it on again.", "table", needed_for=("reactivate",)),
         Field("allow_private", "Whether a private host or plain http is meant.", "flag", default=False),
     )
     tells = frozenset(

@@ -31,6 +31,23 @@ class Verb(StrEnum):
     DONE = "done"  # note a manual task as done
 
 
+# What somebody may not do, in the words of a refusal.
+DEEDS: Final = {
+    Verb.READ: "read anything",
+    Verb.EXPORT: "export anything",
+    Verb.CONFIGURE: "change settings",
+    Verb.RUN: "start a job",
+    Verb.RELEASE: "release what a guard holds",
+    Verb.PROPOSE: "propose a removal",
+    Verb.APPROVE: "approve or reject a removal",
+    Verb.EXCLUDE: "exclude a finding",
+    Verb.PIN: "say whose an account is",
+    Verb.CAMPAIGN: "lead an access review",
+    Verb.MAP: "change a role mapping",
+    Verb.DONE: "note a task as done",
+}
+
+
 class Scope(StrEnum):
     """How far a right reaches."""
 
@@ -145,8 +162,16 @@ def demand(actor: Actor, verb: Verb, *, application: str | None = None, identity
     if actor.left:
         raise NotAllowed(f"{actor.email} has left and may not act any more")
     roles = ", ".join(sorted(actor.roles)) or "no role"
-    of = application or identity_id
-    raise NotAllowed(f"{actor.email} ({roles}) may not {verb}{f' for {of}' if of else ''}")
+    of = next((one for one in (application, identity_id) if one and one != "*"), None)
+    what = f"{DEEDS[verb]}{f' for {of}' if of else ''}"
+    raise NotAllowed(f"{actor.email} ({roles}) may not {what}; that takes the role {_roles_for(verb)}")
+
+
+def _roles_for(verb: Verb) -> str:
+    """The roles that give a right, in words."""
+    bounds = {Scope.ALL: "", Scope.REPORTS: " (for own reports)", Scope.APPLICATIONS: " (for own applications)"}
+    *others, last = [f"{role}{bounds[rights[verb]]}" for role, rights in RIGHTS.items() if verb in rights]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def demand_fresh(actor: Actor) -> None:

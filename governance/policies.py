@@ -105,6 +105,13 @@ def ask(house: House, actor: Actor, now: datetime, changes: Mapping[str, Any], r
     return request
 
 
+def asked(house: House) -> Request | None:
+    """The newest change of the policy that was asked for, whatever became of it."""
+    newest = select(Request).where(Request.verb == VERB).order_by(col(Request.id).desc()).limit(50)
+    with house.store.read() as session:
+        return next((row for row in session.exec(newest) if "policy" in (row.arguments or {})), None)
+
+
 def demanded(house: House, actor: Actor, changes: Mapping[str, Any], reason: str) -> Policy:
     """The policy that would be in force; refused without the right, a reason, a change, or a file to write to."""
     demand(actor, Verb.CONFIGURE)

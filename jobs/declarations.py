@@ -53,7 +53,10 @@ def declaration(name: str) -> Connector:
         name=name,
         title=kind.title,
         kind=kind.kind,
-        fields=[asdict(field) for field in kind.fields],
+        fields=[
+            {**asdict(field), "needed_for": list(field.needed_for), "rules_out": list(field.rules_out)}
+            for field in kind.fields
+        ],
         capabilities=list(kind.capabilities()),
         tells=sorted(kind.tells),
         scopes={capability: list(scopes) for capability, scopes in kind.scopes.items()},

@@ -172,7 +172,8 @@ def _outdated(house: House, name: str, now: datetime) -> Iterator[Examined]:
 
 
 def _acting(house: House) -> Iterator[Examined]:
-    from connectors.kit.contract import CanDeactivate, connector_class
+    from governance.remediation import offered
+    from jobs.declarations import declaration
 
     act = house.settings.act
     if not act.enabled:
@@ -180,10 +181,10 @@ def _acting(house: House) -> Iterator[Examined]:
         return
     for application in house.settings.application:
         try:
-            able = issubclass(connector_class(application.connector), CanDeactivate)
+            declared = declaration(application.connector)
         except ConfigurationError:
             continue  # said already where the feed was looked at
-        if not able:
+        if "deactivate" not in offered(declared, application):
             yield Examined(f"write access to {application.name}", None, "closing an account is a task for its owner")
         elif home.WRITE_CREDENTIAL not in application.options:
             yield Examined(f"write access to {application.name}", None, "no write_token: this application is read-only")

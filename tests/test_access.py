@@ -34,6 +34,20 @@ CELLS = [
     for verb, *reaches in (line.split() for line in TABLE.strip().splitlines()[1:])
     for role, reach in zip(ROLES, reaches, strict=True)
 ]
+SAID = {
+    "read": "read anything",
+    "export": "export anything",
+    "configure": "change settings",
+    "run": "start a job",
+    "release": "release what a guard holds",
+    "propose": "propose a removal",
+    "approve": "approve or reject a removal",
+    "exclude": "exclude a finding",
+    "pin": "say whose an account is",
+    "campaign": "lead an access review",
+    "map": "change a role mapping",
+    "done": "note a task as done",
+}
 SCOPES = {
     "nothing named": {},
     "own report": {"identity_id": "hr:own"},
@@ -80,7 +94,7 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(verb: str, role: str
     if allowed:
         demand(actor(role), Verb(verb), **SCOPES[scope])
     else:
-        with pytest.raises(NotAllowed, match=rf"ana@example.com \({role}\) may not {verb}"):
+        with pytest.raises(NotAllowed, match=rf"ana@example.com \({role}\) may not {SAID[verb]}[ ;]"):
             demand(actor(role), Verb(verb), **SCOPES[scope])
 
 
@@ -98,8 +112,22 @@ def test_a_leaver_and_an_actor_without_a_role_may_nothing() -> None:
         assert not may(actor("no such role"), verb, **scope)
     with pytest.raises(NotAllowed, match="has left"):
         demand(actor(*ROLES, left=True), Verb.READ)
-    with pytest.raises(NotAllowed, match=r"\(no role\) may not approve for crm"):
+    with pytest.raises(NotAllowed, match=r"\(no role\) may not approve or reject a removal for crm; that takes"):
         demand(actor(), Verb.APPROVE, application="crm")
+
+
+def test_a_refusal_is_a_sentence_that_says_who_may() -> None:
+    assert set(SAID) == {verb.value for verb in Verb}
+    with pytest.raises(NotAllowed) as refused:
+        demand(actor("security"), Verb.DONE, application="crm")
+    assert str(refused.value) == (
+        "ana@example.com (security) may not note a task as done for crm; that takes the role admin or"
+        " application_owner (for own applications)"
+    )
+    with pytest.raises(NotAllowed, match=r"may not read anything; that takes the role admin, security, manager"):
+        demand(actor("manager"), Verb.READ, application="*", identity_id="*")
+    with pytest.raises(NotAllowed, match=r"may not export anything; that takes the role auditor$"):
+        demand(actor("admin"), Verb.EXPORT)
 
 
 # --- who an e-mail is

@@ -6,8 +6,10 @@ import pytest
 from leavers_house import LEFT, approve, build, statuses, wiki
 from sqlmodel import select
 
-from governance.tables import Finding, Remediation
+from governance import remediation
+from governance.tables import Finding, Remediation, Snapshot
 from jobs import home, remediate, work
+from jobs.detect import detect
 
 
 def switch(server, account_id, active):
@@ -67,6 +69,74 @@ def test_every_account_that_a_sign_in_brought_back_is_found_at_the_next_pull(clo
     for id in closed_again:
         switch(server, id, False)
     assert reborn(house) == (back | later) - set(closed_again)
+
+
+@pytest.fixture
+def given_back(closed):
+    """The same house; a pull and a detect run read all of them closed, then one was switched on again from here."""
+    house, server, connect = closed
+    assert {result.status for result in work.pull(house, ["wiki"], environ={})} == {"published"}
+    work.detect(house)
+    with house.store.read() as session:
+        one = session.exec(select(Remediation)).first()
+    remediate.undo(house, connect, home.clock(), home.actor_named(house, "sec@x.example"), one.id)
+    return house, server, one
+
+
+def ghost(house, one):
+    with house.store.read() as session:
+        return session.get_one(Finding, one.finding)
+
+
+def test_an_account_given_back_counts_as_active_before_the_next_pull(given_back):
+    house, _, one = given_back
+    assert ghost(house, one).status == "open"
+    assert work.detect(house).counts["ghost"] == 1
+    assert ghost(house, one).status == "open", "the last pull shows it closed, but it was read back active since"
+    assert ghost(house, one).reopened == 1
+    with house.store.read() as session:
+        account = remediation.read_facts(house, session, [("wiki", one.account_id)]).accounts["wiki", one.account_id]
+    assert account.active is True
+
+
+def test_an_account_given_back_is_inactive_on_the_days_before(given_back):
+    house, _, one = given_back
+    with house.store.read() as session:
+        closed = session.exec(select(Snapshot).where(Snapshot.feed == "wiki").order_by(Snapshot.at.desc())).first().at
+    assert detect(house, home.clock(), as_of=closed).counts.get("ghost", 0) == 0
+    assert detect(house, home.clock(), known_at=closed).counts.get("ghost", 0) == 0
+    assert ghost(house, one).status == "open"
+
+
+def test_what_else_was_wrong_with_an_account_given_back_is_wrong_again(given_back):
+    house, _, one = given_back
+    with house.store.write() as session:  # as if a run before the undo had found it closed by somebody else
+        row = session.get_one(Finding, one.finding)
+        row.status, row.resolved_at, row.resolved_why = "resolved", row.opened_at, "inactive"
+        row.resolved_at = session.exec(select(Snapshot.pulled_at).where(Snapshot.feed == "wiki")).all()[-1]
+        session.add(row)
+    work.detect(house)
+    assert ghost(house, one).status == "open"
+
+
+def test_an_account_given_back_and_closed_once_more_stays_closed(given_back):
+    house, _, one = given_back
+    work.detect(house)
+    approve(house, 1)
+    remediate.run(house, work.connector_of(house, {}), home.clock())
+    assert statuses(house) == {"undone": 1, "verified": LEFT}
+    assert work.detect(house).counts.get("ghost", 0) == 0
+    assert ghost(house, one).status == "resolved"
+
+
+def test_an_account_given_back_after_a_pull_is_no_rebirth(given_back):
+    house, server, one = given_back
+    assert reborn(house) == set()
+    assert reborn(house) == set(), "nor at the pull after that"
+    switch(server, one.account_id, False)
+    assert reborn(house) == set()
+    switch(server, one.account_id, True)
+    assert reborn(house) == {one.account_id}
 
 
 def test_an_undo_from_here_is_no_rebirth_nor_is_what_stays_closed(closed):

@@ -10,7 +10,7 @@ from governance import audit
 from governance.access import Actor
 from governance.campaigns.launching import frozen_facts
 from governance.provisioning.telling import window_said
-from governance.tables import ReviewItem
+from governance.tables import Request, ReviewItem
 from governance.views import applications, approvals, evidence, jobs, trail
 from governance.views.reviews import in_words
 from tests import seeded
@@ -94,6 +94,24 @@ def test_the_page_looks_again_only_while_something_moves(house, now):
     assert not approvals.moving(approvals.under_way(house, SAM), now + timedelta(hours=1)), (
         "it is stuck: no use in looking"
     )
+
+
+def test_what_was_approved_and_has_not_begun_is_overdue_after_a_minute(house, now):
+    approved = {"status": "approved", "action": "deactivate", "approved_at": now}
+    r = put_remediation(house, "r1", now, **approved)
+    assert not approvals.overdue(r, now + timedelta(seconds=60))
+    assert approvals.overdue(r, now + timedelta(seconds=61))
+    assert not approvals.overdue(put_remediation(house, "r2", now, **{**approved, "action": "manual"}), now + DAY)
+    assert not approvals.overdue(put_remediation(house, "r3", now, **{**approved, "status": "executed"}), now + DAY)
+
+
+def test_a_request_that_nobody_takes_up_raises_the_question_for_the_worker(house, now):
+    assert not jobs.today(house, now).stuck(now + DAY)
+    with house.store.write() as session:
+        session.add(Request(id="a", at=now, actor="sec@example.com", verb="pull", arguments={}, status="done"))
+        session.add(Request(id="b", at=now, actor="sec@example.com", verb="pull", arguments={}))
+    assert not jobs.today(house, now).stuck(now + timedelta(seconds=30))
+    assert jobs.today(house, now).stuck(now + timedelta(seconds=31))
 
 
 def test_undo_is_offered_for_thirty_days_and_only_for_what_was_done_from_here(house, now):

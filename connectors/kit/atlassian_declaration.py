@@ -23,10 +23,15 @@ ADMIN_GROUPS: Final = (
     "confluence-administrators",
     "confluence-admins-*",
 )
+OF_ORGANISATION: Final = ("deactivate", "reactivate", "suspend", "credentials")  # a site cannot do these itself
 SITE_FIELDS: Final = (
     Field("email", "Whom the API token belongs to. Without it the token is sent as a bearer token (OAuth 2.0)."),
     Field("token", "An API token that may read the site.", "secret", required=True),
-    Field("org_id", "The organisation's id; it adds last use, MFA, e-mail addresses, suspended accounts and events."),
+    Field(
+        "org_id",
+        "The organisation's id; it adds last use, MFA, e-mail addresses, suspended accounts and events.",
+        needed_for=OF_ORGANISATION,
+    ),
     Field("org_token", "An organisation API key with read scopes.", "secret"),
     Field(
         "write_token",
@@ -34,7 +39,11 @@ SITE_FIELDS: Final = (
         " without it nothing can be changed.",
         "secret",
     ),
-    Field("write_email", "Set where write_token is an API token of the site: then only groups can be changed."),
+    Field(
+        "write_email",
+        "Set where write_token is an API token of the site: then only groups can be changed.",
+        rules_out=OF_ORGANISATION,
+    ),
     Field("directory_id", "One directory of the organisation; by default all.", default="-"),
     Field("site_id", "The site's cloud id, where the organisation has several sites of this product."),
     Field("org_url", "The organisation API's address.", "url", default=ORG_URL),

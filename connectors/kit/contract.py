@@ -30,6 +30,8 @@ class Field:
     kind: FieldKind = "text"
     required: bool = False
     default: Any = None
+    needed_for: tuple[str, ...] = ()  # capabilities that are missing while it is not set
+    rules_out: tuple[str, ...] = ()  # capabilities that are missing where it is set
 
 
 @dataclass(frozen=True)

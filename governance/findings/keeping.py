@@ -20,6 +20,7 @@ from governance.findings.headline import LIVE, headline
 from governance.findings.kept import table
 from governance.findings.listing import write_listing
 from governance.house import House
+from governance.snapshots import given_back
 from governance.store import indexed_together, put_rows, table_of, update_rows
 from governance.tables import DetectRun, Exclusion, Finding, Snapshot, Written
 from governance.verdict import SUBJECT
@@ -139,16 +140,17 @@ def _more(session: Session, fingerprints: pl.Series) -> pl.DataFrame:
 def _apply(
     house: House, session: Session, evaluation: Evaluation, before: pl.DataFrame, now: datetime
 ) -> dict[str, int]:
-    found, as_of = evaluation.verdict.bare.select("fingerprint", "digest", "application"), evaluation.as_of
+    as_of = evaluation.as_of
+    found = evaluation.verdict.bare.select("fingerprint", "digest", "application", "account_id")
     fresh = found.join(before, on="fingerprint", how="anti")
     both = found.join(before, on="fingerprint")
-    again = both.filter(pl.col("was_status") == "resolved").join(
-        _read_at(session, evaluation), on="application", how="left"
-    )
+    again = both.filter(pl.col("was_status") == "resolved")
+    for on, read in _read_at(session, evaluation):
+        again = again.join(read, on=on, how="left")
     closed = _more(session, again["fingerprint"]).select("fingerprint", "resolved_at", "reopened")
     again = again.join(closed, on="fingerprint")
     # A snapshot from before the closure still shows the account active: that is no return.
-    again = again.filter(pl.col("resolved_at") < pl.coalesce("read_at", pl.lit(as_of)))
+    again = again.filter(pl.col("resolved_at") < pl.coalesce(pl.max_horizontal("back_at", "read_at"), pl.lit(as_of)))
     other = both.filter((pl.col("was_status") != "resolved") & (pl.col("was_digest") != pl.col("digest")))
     # Only what is written gets its words.
     said = evaluation.verdict.worded(pl.concat([table["fingerprint"] for table in (fresh, again, other)]))
@@ -185,9 +187,15 @@ def _apply(
     }
 
 
-def _read_at(session: Session, evaluation: Evaluation) -> pl.DataFrame:
-    rows = [(name, session.get_one(Snapshot, id).pulled_at) for name, id in evaluation.facts.snapshots.items()]
-    return pl.DataFrame(rows, orient="row", schema={"application": pl.String, "read_at": pl.Datetime("us", "UTC")})
+def _read_at(session: Session, evaluation: Evaluation) -> Iterator[tuple[list[str], pl.DataFrame]]:
+    """When applications were read, and when single accounts were read back that had been given back since."""
+    read = {name: session.get_one(Snapshot, id) for name, id in evaluation.facts.snapshots.items()}
+    pulled = [(name, snapshot.pulled_at) for name, snapshot in read.items()]
+    back = given_back(session, {name: snapshot.at for name, snapshot in read.items()}, evaluation.as_of)
+    text, instant = pl.String(), pl.Datetime("us", "UTC")
+    yield ["application"], pl.DataFrame(pulled, orient="row", schema={"application": text, "read_at": instant})
+    schema = {"application": text, "account_id": text, "back_at": instant}
+    yield ["application", "account_id"], pl.DataFrame([(*key, at) for key, at in back.items()], schema, orient="row")
 
 
 def _of(findings: pl.DataFrame, said: pl.DataFrame) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ from governance.mappings.versions import (
     note,
     reject,
     save,
+    writing,
 )
 from governance.mappings.versions import version as version
 
@@ -37,4 +38,5 @@ __all__ = [
     "reject",
     "save",
     "version",
+    "writing",
 ]

@@ -165,6 +165,13 @@ def bring_in(session: Session, kept: MappingVersion, now: datetime) -> None:
     _audit(session, now, kept.decided_by or OPERATOR, VERB, kept, kept.reason)
 
 
+def writing(house: House, id: str) -> Request | None:
+    """The newest request to write this version into the settings, whatever became of it."""
+    newest = select(Request).where(Request.verb == VERB).order_by(col(Request.id).desc()).limit(50)
+    with house.store.read() as session:
+        return next((row for row in session.exec(newest) if (row.arguments or {}).get("mapping") == id), None)
+
+
 def note(house: House, now: datetime) -> list[MappingVersion]:
     """Keep every mapping in force as a version if it is a new one: somebody edited the file.
 

@@ -66,6 +66,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
 
 
 def _sentence(cards: list[Card]) -> str:
+    if not cards:
+        return "No application is connected yet, so no account is looked at."
     accounts = [card.accounts for card in cards]
     held = f"{sum(n or 0 for n in accounts):,}" if any(n is not None for n in accounts) else UNKNOWN
     here = sum(card.closing.how == "call" for card in cards)

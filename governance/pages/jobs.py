@@ -46,14 +46,14 @@ def render(house: House, actor: Actor, now: datetime) -> None:
 
 def _sentence(today: Today, late: bool, now: datetime) -> str:
     if not today.runs:
-        return "No job ran in the last 24 hours: is the worker running?"
+        return f"No job ran in the last 24 hours. {jobs.IDLE}"
     failed = warm(f"{today.failed} failed") if today.failed else "none failed"
     running = f", {today.running} running now" if today.running else ""
     ago = f"; the last one ended {plain(span(now - today.last_finished))} ago" if today.last_finished else ""
     waiting = (
         f"; {warm(count(today.waiting, 'request waits', 'requests wait'))} for the worker" if today.waiting else ""
     )
-    idle = f". {warm('Feeds are overdue: is the worker running?')}" if late else "."
+    idle = f". {warm(jobs.IDLE)}" if late or today.stuck(now) else "."
     return f"{bold(f'{today.runs:,}')} jobs ran in the last 24 hours, {failed}{running}{ago}{waiting}{idle}"
 
 

@@ -15,6 +15,7 @@ from governance.parts.first import act_first, arrangement
 from governance.parts.heat_map import heat_map
 from governance.parts.leaving import leaving_strip
 from governance.parts.links import link
+from governance.parts.notes import note
 from governance.parts.numbers import four_numbers
 from governance.parts.opening import opening
 from governance.parts.population import population_statement
@@ -69,10 +70,17 @@ def _sentence(seen: Overview) -> str:
 def _empty(house: House) -> None:
     with st.container(border=True):
         st.subheader("Three steps to the first answer", anchor=False)
-        feeds = len(house.settings.source) + len(house.settings.application)
-        st.markdown(
-            f"1. Configure a source of truth and an application in `leaverwatch.toml` ({feeds} configured).\n"
-            "2. Pull them: `leaverwatch pull`, or **Run now** on the page Jobs.\n"
-            "3. Judge them: `leaverwatch detect`; the worker does it after every pull."
+        sources, applications = len(house.settings.source), len(house.settings.application)
+        so_far = (
+            f"{count(sources, 'source', 'sources')} and {count(applications, 'application', 'applications')} so far"
         )
-        link("jobs", "Open Jobs", ":material/schedule:")
+        st.markdown(
+            f"1. Connect a source of truth and applications, on the page Connect or in `leaverwatch.toml`: {so_far}.\n"
+            "2. Pull them: the worker does it when they are due; **Run now** on the page Jobs does it at once.\n"
+            "3. Judge them: the worker does it after every pull."
+        )
+        if len(house.settings.actor) < 2:
+            note("Then name at least two people under `[[actor]]`: what one proposes, another must approve.")
+        with st.container(horizontal=True):
+            link("connect", "Open Connect", ":material/add_link:")
+            link("jobs", "Open Jobs", ":material/schedule:")

@@ -15,6 +15,7 @@ from governance.findings.what_if import WhatIf, what_if
 from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
+from governance.parts.being_written import being_written
 from governance.parts.coverage import coverage_line
 from governance.parts.listing import sideways
 from governance.parts.notes import note
@@ -34,6 +35,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     """The policy in a sentence, its thresholds with a preview of other ones, and its versions."""
     versions = policies.history(house)
     opening(house, now, "Policy", _sentence(house, versions, now))
+    being_written(partial(policies.asked, house), now)
     coverage_line(coverage(house, now))
     left, right = st.columns([1.6, 1], gap="small")
     number = versions[0].number if versions else 0

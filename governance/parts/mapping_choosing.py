@@ -47,6 +47,9 @@ def choose_mapping(
 
 def shown_version(house: House, application: str, kept: list[MappingVersion]) -> tuple[MappingVersion | None, RoleMap]:
     """The version on the page, and the mapping: what was edited here, the version chosen, else what is live."""
+    if (kept_now := st.session_state.pop(_to_show(application), None)) is not None:
+        st.session_state[f"mapping-version-{application}"] = kept_now  # before the widget of that key is drawn
+        forget(application)
     edited: RoleMap | None = st.session_state.get(_edited(application))
     if edited is not None:
         return None, edited
@@ -60,6 +63,16 @@ def shown_version(house: House, application: str, kept: list[MappingVersion]) ->
 def forget(application: str) -> None:
     """Drop what was edited and not kept."""
     st.session_state.pop(_edited(application), None)
+
+
+def show_kept(version: MappingVersion) -> MappingVersion:
+    """From the next run on the page is about this version: what was edited is kept in it."""
+    st.session_state[_to_show(version.application)] = str(version.number)
+    return version
+
+
+def _to_show(application: str) -> str:
+    return f"mapping-kept-{application}"
 
 
 def _edited(application: str) -> str:

@@ -14,6 +14,8 @@ from governance.correlation import fold
 from governance.house import House
 from governance.mappings.comparing import Comparison
 from governance.parts.acting import attempt
+from governance.parts.being_written import being_written
+from governance.parts.mapping_choosing import show_kept
 from governance.parts.notes import note
 from governance.parts.text import bold, dim, plain
 from governance.tables import MappingVersion
@@ -34,7 +36,8 @@ def next_step(
         _decide(house, actor, now, kept)
         return
     if kept is not None and kept.status == "approved":
-        note("Approved: the worker writes it into the settings in seconds.")
+        note(f"Approved by {plain(kept.decided_by or '')}.")
+        being_written(partial(mappings.writing, house, kept.id), now)
         return
     draft = compared.draft.mapping
     if draft == compared.live.mapping or (kept is not None and kept.status == "live"):
@@ -44,10 +47,13 @@ def next_step(
     left, right = st.columns(2)
     save = partial(mappings.save, house, actor, now, application, draft, reason)
     if left.button("Save draft", width="stretch"):
-        attempt(save, "The draft is kept")
+        attempt(lambda: show_kept(save()), "The draft is kept")
     told = changes(compared)
     if right.button("Ask for approval", type="primary", width="stretch", disabled=not reason.strip()):
-        attempt(lambda: mappings.ask(house, actor, now, save().id, reason, told), "A second person is asked to agree")
+        attempt(
+            lambda: show_kept(mappings.ask(house, actor, now, save().id, reason, told)),
+            "A second person is asked to agree",
+        )
 
 
 def _decide(house: House, actor: Actor, now: datetime, kept: MappingVersion) -> None:

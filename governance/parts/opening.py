@@ -10,7 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from governance.house import House
-from governance.parts.notes import note, note_in
+from governance.parts.links import can_open, link
+from governance.parts.notes import note_in
 from governance.parts.text import plain, small_row
 from governance.views.freshness import Feed, freshness
 
@@ -59,7 +60,11 @@ def freshness_line(house: House, now: datetime) -> None:
     """The age of every feed, what must not be relied on first: a number is only as good as the pull behind it."""
     feeds = freshness(house, now)
     if not feeds:
-        note("No feed is configured, so nothing can be judged.")
+        row = st.container(horizontal=True, vertical_alignment="center", gap="small")
+        note_in(row, "No feed is configured, so nothing can be judged.", width="content")
+        if can_open("connect"):
+            with row:
+                link("connect", "Connect one", ":material/add_link:")
         return
     shown = [feed for feed in feeds if not feed.sound] + [feed for feed in feeds if feed.sound]
     rest = shown[_SHOWN:]

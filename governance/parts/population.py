@@ -9,6 +9,9 @@ from governance.views.population import Population
 
 def population_statement(population: Population, before: str) -> None:
     """`before` names the list (`241 open findings by 8 rules over`); the rest says what it is drawn from."""
+    if population.accounts is None or population.identities is None:
+        note(f"{plain(_capital(population.looked_at))}. {plain(population.read)}.")
+        return
     note(
         f"{plain(before)} **{plain(population.looked_at)}**. {plain(_capital(population.unjudged))}.  \n"
         f"{plain(population.read)}."

@@ -46,10 +46,12 @@ def _moving(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
     with st.container(border=True, key=f"moving-{r.id}"):
         line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
         line.markdown(_what(house, r), width="stretch")
-        line.markdown(chip(_state(r), "blue"), width="content")
+        line.markdown(chip(_state(r, now), "blue"), width="content")
         st.markdown(_way(r, now))
         if r.error:
             note(f":orange[◆] {plain(r.error)}")
+        elif approvals.overdue(r, now):
+            note(":orange[◆] Not begun yet: either a guard holds it, or the worker does not run (`leaverwatch up`).")
         if r.action == "manual":
             _task(house, actor, now, r)
 
@@ -101,7 +103,9 @@ def _what(house: House, r: Remediation) -> str:
     return f"{bold(r.identity_name or r.username or r.account_id)} in {plain(title)}"
 
 
-def _state(r: Remediation) -> str:
+def _state(r: Remediation, now: datetime) -> str:
+    if approvals.overdue(r, now):
+        return "Approved, waits"
     if r.action == "manual" and r.status == "executing":
         return "With its owner"
     return REMEDIATION.get(r.status, r.status)

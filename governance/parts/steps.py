@@ -80,6 +80,7 @@ def _checked(house: House, actor: Actor, now: datetime, found: Progress) -> None
             _BAD, "Cannot be read", f"{plain(check.error or '')} · {plain(moment(check.finished_at, now))} UTC"
         )
         _button(line, house, actor, now, found, "check", "Check again")
+        _correct(found)
     else:
         counts = check.counts or {}
         lacks, beyond = counts.get("missing") or [], counts.get("excess") or []
@@ -118,6 +119,17 @@ def _read(house: House, actor: Actor, now: datetime, found: Progress) -> None:
         _button(line, house, actor, now, found, "pull", "Pull now")
         for said in pull.notes or []:
             note(f"{_WARNS} {plain(said)}")
+        if pull.status not in ("ok", "held") and (found.check is None or found.check.status == "ok"):
+            _correct(found)
+
+
+def _correct(found: Progress) -> None:
+    """Where the settings of a feed that cannot be read are put right: a page adds, it does not change what is there."""
+    name = plain(found.name)
+    note(
+        f'Set up wrongly? Its settings stand in `{FILE}` under `name = "{name}"`. Correct them there; `leaverwatch pull'
+        f" {name}` tries them at once, and the worker takes them up when it is started again."
+    )
 
 
 def _button(

@@ -21,17 +21,20 @@ from governance.remediation.execution import (
     take_back,
     verified,
 )
+from governance.remediation.ledger import RUNNABLE
 from governance.remediation.planning import Plan, Share, admit, hold, limit, plan, run_digest, stopped, too_many
 from governance.remediation.proof import settle_by_snapshot
 from governance.remediation.proposals import propose, refusals, unable
 from governance.remediation.refusals import plan_digest
 from governance.remediation.reviewed import PROPOSED, Removal, propose_removals
 from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
+from governance.remediation.ways import offered, possible
 
 __all__ = [
     "APPROVAL_HOLDS",
     "CAN_BE_UNDONE",
     "PROPOSED",
+    "RUNNABLE",
     "AccountFacts",
     "Begun",
     "Facts",
@@ -52,8 +55,10 @@ __all__ = [
     "last_look",
     "limit",
     "noted",
+    "offered",
     "plan",
     "plan_digest",
+    "possible",
     "postponed",
     "propose",
     "propose_removals",

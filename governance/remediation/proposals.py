@@ -25,10 +25,9 @@ from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import AccountFacts, Facts, read_facts
 from governance.remediation.ledger import chunks, closed_privileged, load_findings, needed, take
+from governance.remediation.ways import possible
 from governance.store import put_rows
 from governance.tables import Connector, Finding, Remediation
-
-WRITE_CREDENTIAL = "write_token"
 
 
 def propose(house: House, actor: Actor, now: datetime, fingerprints: Sequence[str], reason: str) -> list[Remediation]:
@@ -171,14 +170,9 @@ def unable(session: Session, keys: Sequence[tuple[str, str]]) -> set[tuple[str, 
 
 def _actions(house: House, session: Session) -> dict[str, str]:
     """Application -> deactivate where Leaverwatch can do that itself, else a manual task for the owner."""
-    able = {
-        row.name
-        for row in session.exec(select(Connector).order_by(col(Connector.name)))
-        if "deactivate" in row.capabilities
-    }
+    known = {row.name: row for row in session.exec(select(Connector))}
+    act = house.settings.act
     return {
-        application.name: "deactivate"
-        if house.settings.act.enabled and application.connector in able and application.options.get(WRITE_CREDENTIAL)
-        else "manual"
-        for application in house.settings.application
+        a.name: "deactivate" if "deactivate" in possible(act, known.get(a.connector), a) else "manual"
+        for a in house.settings.application
     }

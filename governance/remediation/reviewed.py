@@ -18,7 +18,7 @@ from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.accounts import AccountFacts, Facts, read_facts
 from governance.remediation.ledger import UNDER_WAY, chunks, closed_privileged
-from governance.remediation.proposals import WRITE_CREDENTIAL
+from governance.remediation.ways import possible
 from governance.store import put_rows
 from governance.tables import Connector, Remediation, ReviewItem
 
@@ -128,12 +128,10 @@ def _removable(house: House, item: ReviewItem, facts: Facts, closed: dict[str, s
 
 def _ways(house: House, session: Session) -> dict[str, dict[str, str]]:
     """Application -> what is done to an account and to a grant there: by a call, or by its owner."""
-    able = {row.name: set(row.capabilities) for row in session.exec(select(Connector))}
+    known = {row.name: row for row in session.exec(select(Connector))}
     found = {}
     for application in house.settings.application:
-        can = able.get(application.connector, set())
-        if not (house.settings.act.enabled and application.options.get(WRITE_CREDENTIAL)):
-            can = set()
+        can = possible(house.settings.act, known.get(application.connector), application)
         found[application.name] = {
             "account": "deactivate" if "deactivate" in can else "manual",
             "grant": "revoke" if {"revoke_grant", "read_one"} <= can else "manual",

@@ -12,7 +12,7 @@ from governance.house import House
 from governance.records import Account, Receipt
 from governance.remediation.accounts import read_facts
 from governance.remediation.ledger import load, reopen, unresolve
-from governance.remediation.proposals import WRITE_CREDENTIAL
+from governance.remediation.ways import WRITE_CREDENTIAL
 from governance.tables import Remediation
 
 CAN_BE_UNDONE: Final = timedelta(days=30)

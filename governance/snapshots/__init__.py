@@ -1,6 +1,7 @@
 """Snapshots: what feeds said, whole and immutable, as Parquet files made visible by one committed row."""
 
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
+from governance.snapshots.given_back import given_back
 from governance.snapshots.keeping import believed, facts, publish, sweep
 from governance.snapshots.laying import Before
 from governance.snapshots.memory import Absence, Change
@@ -20,6 +21,7 @@ __all__ = [
     "believed",
     "engine_of",
     "facts",
+    "given_back",
     "on_disk",
     "publish",
     "readings",

@@ -16,6 +16,7 @@ from governance.records import COLUMNS
 from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.engine import Engine, Frame
 from governance.snapshots.frames import scan, schema
+from governance.snapshots.given_back import given_back, switched_on
 from governance.snapshots.hindsight import PINNED, corrected, pinned, said_since
 from governance.tables import Snapshot
 
@@ -52,7 +53,7 @@ def facts(house: House, engine: Engine, as_of: datetime, work: Path, known_at: d
 
     `known_at`: only what was published, pinned and said about leavings by then, for better or worse (as known then:
     `as_of`; as known now: now). Without it: snapshots whenever they were published, the pins of that day, and nothing
-    that a source said later.
+    that a source said later. An account that was given back from here after its snapshot is there and active.
     """
     with house.store.read() as session:
         found = {
@@ -66,9 +67,12 @@ def facts(house: House, engine: Engine, as_of: datetime, work: Path, known_at: d
             for name, snapshot in visible.items()
             if known_at is not None and snapshot.kind == "source"
         }
+        read = {name: snapshot.at for name, snapshot in visible.items() if snapshot.kind == "application"}
+        back = given_back(session, read, as_of if known_at is None else min(as_of, known_at))
     work.mkdir(parents=True, exist_ok=True)
     files = {name: _with_hindsight(house, visible[name], since, as_of, work) for name, since in later.items()}
     frames = {table: _scan(house, engine, table, list(visible.values()), work, files) for table in COLUMNS}
+    frames["accounts"] = switched_on(frames["accounts"], back)
     pl.DataFrame(pins, schema=dict.fromkeys(PINNED, pl.String), orient="row").write_parquet(work / "pins.parquet")
     return Facts(
         **frames,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -137,11 +137,13 @@ def remember_accounts(
     at: datetime,
     keep: timedelta,
     proved: Mapping[str, datetime] | None = None,
+    given_back: Collection[str] = (),
 ) -> pl.LazyFrame:
     """The accounts a snapshot holds: those present in their order, then those that vanished (`present` false).
 
     `proved`: account_id -> when it was read back as closed from here, since `last`. One that is active all the same was
-    closed then and has returned. Lazy, because a million accounts need not fit in memory.
+    closed then and has returned. `given_back`: those that were switched on again from here since `last`, which is no
+    return. Lazy, because a million accounts need not fit in memory.
     """
     columns, moment = list(schema("accounts")), pl.lit(at, INSTANT)
     present = new.with_columns(
@@ -152,6 +154,10 @@ def remember_accounts(
     noted = _noted_accounts(new, last)
     was = last.join(noted.filter(~pl.col("gone")).lazy(), on=_ACCOUNT, how="semi")
     was = was.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
+    if given_back:
+        back = pl.col("account_id").is_in(list(given_back))
+        never = (pl.when(~back).then(pl.col(f"was_{name}")).alias(f"was_{name}") for name in _CLOSING[1:])
+        was = was.with_columns((back | pl.col("was_active")).alias("was_active"), *never)
     returned_before = (pl.col("was_returned_at") >= pl.col("was_closed_at")).fill_null(value=False)
     open_before = pl.col("was_closed_at").is_null() | returned_before
     closes = (pl.col("was_active") & ~pl.col("active") & open_before).fill_null(value=False)

@@ -18,6 +18,7 @@ from governance.house import House
 from governance.records import Gone, Reading, Record, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.frames import scan, schema
+from governance.snapshots.given_back import given_back
 from governance.snapshots.happened import remember_events, with_last_use
 from governance.snapshots.keeping import TABLES_OF, Feed, believed
 from governance.snapshots.laying import Laid
@@ -137,6 +138,7 @@ def _accounts(
                 Remediation.application == feed.name, col(Remediation.status).in_(("executing", "executed", "verified"))
             )
         ).all()
+        back = given_back(session, {feed.name: last.at}, row.at) if last else {}
     closed = [account_id for account_id, _, _ in ours]
     proved = {a: when for a, status, when in ours if status == "verified" and when and last and last.at < when < row.at}
     new = parts.scan("accounts")
@@ -149,7 +151,8 @@ def _accounts(
         name: parts.scan(name).select(list(schema(name))) for name in ("entitlements", "grants", "credentials")
     }
     kept["events"] = events
-    kept["accounts"] = remember_accounts(with_last_use(new, events), before, row.at, _keep(house), proved)
+    used = with_last_use(new, events)
+    kept["accounts"] = remember_accounts(used, before, row.at, _keep(house), proved, {a for _, a in back})
     return account_change(new, before, closed_here), kept
 
 

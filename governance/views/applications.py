@@ -115,7 +115,7 @@ def cards(house: House, now: datetime) -> list[Card]:
                     ambiguous=own.get("ambiguous"),
                     provenance=own.get("provenance") or {},
                     findings=counted.of("open", application.name),
-                    ticks=_ticks(connectors.get(application.connector), told.get(application.name, {})),
+                    ticks=_ticks(connectors.get(application.connector), application, told.get(application.name, {})),
                     pulls=[pull.status for pull in reversed(pulls)],
                     closing=_closing(house, application, connectors.get(application.connector)),
                     last=pulls[0] if pulls else None,
@@ -154,8 +154,7 @@ def closable(house: House) -> list[str]:
 def _closing(
     house: House, application: ApplicationSettings, connector: Connector | None, *, by_hand: bool = False
 ) -> Closing:
-    able = connector is not None and "deactivate" in (connector.capabilities or [])
-    acts = able and house.settings.act.enabled and bool(application.options.get("write_token"))
+    acts = "deactivate" in remediation.possible(house.settings.act, connector, application)
     provable = connector is None or "account.active" in (connector.tells or [])
     if acts and connector is not None and not by_hand:
         scopes = " and ".join((connector.scopes or {}).get("deactivate", ()))
@@ -197,9 +196,11 @@ def horizon(card: Card, titles: dict[str, str]) -> str:
     return f"Logs reach back: {', '.join(parts)}."
 
 
-def _ticks(connector: Connector | None, told: dict[str, bool]) -> list[tuple[str, bool]]:
+def _ticks(
+    connector: Connector | None, application: ApplicationSettings, told: dict[str, bool]
+) -> list[tuple[str, bool]]:
     """What the application lets do, as its connector declares, and what it was seen to tell: declared is not told."""
-    able = set(connector.capabilities or ()) if connector else set()
+    able = remediation.offered(connector, application)
     return [(title, signal in able or told.get(signal, False)) for signal, title in TICKS]
 
 

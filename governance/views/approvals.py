@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from governance.access import Actor, Verb, may, reach
 from governance.house import House
-from governance.remediation import CAN_BE_UNDONE
+from governance.remediation import CAN_BE_UNDONE, RUNNABLE
 from governance.tables import Remediation
 from governance.views import runs
 from governance.views.applications import Closing, closing
@@ -22,6 +22,7 @@ from governance.views.tallies import within
 UNDER_WAY: Final = ("approved", "scheduled", "executing", "executed")
 ENDED: Final = ("verified", "rejected", "expired", "failed", "cancelled", "undone")
 SHOWN: Final = 20
+PATIENCE: Final = timedelta(seconds=60)  # after that what was approved should have begun
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,12 @@ def moving(remediations: list[Remediation], now: datetime) -> bool:
         and (r.executed_at or r.executing_at or r.approved_at or now) > lately
         for r in remediations
     )
+
+
+def overdue(r: Remediation, now: datetime) -> bool:
+    """Whether what was approved should have begun: the worker looks every two seconds."""
+    begins = r.status in RUNNABLE and r.action != "manual" and r.approved_at is not None
+    return begins and now - (r.approved_at or now) > PATIENCE
 
 
 def can_undo(r: Remediation, now: datetime) -> bool:

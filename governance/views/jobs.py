@@ -28,6 +28,10 @@ TITLES: Final = {
 STATUSES: Final = {"running": "Running", "ok": "Done", "failed": "Failed", "stopped": "Stopped by a guard"}
 
 
+PATIENCE: Final = timedelta(seconds=30)
+IDLE: Final = "Is the worker running? leaverwatch up starts it."
+
+
 @dataclass(frozen=True)
 class Planned:
     """A feed that is pulled by the clock: when it ran last and when it is due."""
@@ -51,6 +55,11 @@ class Today:
     running: int
     waiting: int
     last_finished: datetime | None
+    waiting_since: datetime | None = None  # when the first of those that wait was asked for
+
+    def stuck(self, now: datetime) -> bool:
+        """Whether something waits for longer than a worker that runs lets it: it looks every two seconds."""
+        return self.waiting_since is not None and now - self.waiting_since > PATIENCE
 
 
 def today(house: House, now: datetime) -> Today:
@@ -61,10 +70,12 @@ def today(house: House, now: datetime) -> Today:
             sa.select(col(JobRun.status), sa.func.count()).where(lately).group_by(col(JobRun.status))
         )
         counts = {str(status): int(n) for status, n in rows}
-        waiting = len(session.exec(select(Request.id).where(Request.status == "waiting").limit(1000)).all())
+        asked = select(Request.at).where(Request.status == "waiting").order_by(col(Request.at)).limit(1000)
+        waiting = session.exec(asked).all()
         done = select(JobRun.finished_at).where(col(JobRun.finished_at).is_not(None)).order_by(col(JobRun.id).desc())
         last = session.exec(done.limit(1)).first()
-    return Today(sum(counts.values()), counts.get("failed", 0), counts.get("running", 0), waiting, last)
+    runs, failed, running = sum(counts.values()), counts.get("failed", 0), counts.get("running", 0)
+    return Today(runs, failed, running, len(waiting), last, min(waiting, default=None))
 
 
 def planned(house: House) -> list[Planned]:

@@ -43,10 +43,13 @@ class Run:
 
 
 def last_run(house: House) -> Run | None:
-    """The last stored detect run; None before the first one."""
+    """The last stored detect run; None before the first one, and while no feed has been read: nothing was judged."""
     with house.store.read() as session:
         head = session.exec(select(DetectRun.id).order_by(col(DetectRun.id).desc()).limit(1)).first()
-        return None if head is None else remembered(("run", house.store.url, head), lambda: _load(house, session, head))
+        if head is None:
+            return None
+        run = remembered(("run", house.store.url, head), lambda: _load(house, session, head))
+    return None if run.summary.get("feeds") == {} else run
 
 
 def _load(house: House, session: Session, id: str) -> Run:

@@ -16,6 +16,10 @@ BEYOND = """() => [...document.querySelectorAll('[data-testid=stMain] :is(button
     .filter((it) => it.getClientRects().length && !it.closest('table'))
     .filter((it) => it.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
     .map((it) => it.innerText || it.ariaLabel)"""
+FOCUSED = """() => {
+    const it = document.activeElement, style = getComputedStyle(it);
+    return [it.dataset.testid ?? "", `${style.outlineStyle} ${style.outlineWidth}`];
+}"""
 # Tables that are wider than what shows of them, each with whether a line below says so.
 WIDE = """() => [...document.querySelectorAll('[data-testid=stDataFrame]')]
     .filter((it) => [...it.querySelectorAll('.dvn-stack')].some((all) => all.offsetWidth > it.clientWidth + 1))
@@ -55,6 +59,22 @@ def test_every_page_shows_itself_fits_and_has_no_serious_violation(browser, addr
             violations[name] = found
     context.close()
     assert violations == {}
+
+
+@pytest.mark.parametrize(
+    ("who", "links"), [("a.kovac@nwl.example", "stSidebarNavLink"), ("i.solberg@nwl.example", "stTopNavLink")]
+)
+def test_who_goes_through_a_page_by_keys_sees_which_link_has_the_focus(page, address, who, links):
+    open_page(page, address, f"/?as={who}")
+    at_rest(page)
+    settled(page)
+    seen = {}
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        kind, ring = page.evaluate(FOCUSED)
+        if kind in (links, "stPageLink-NavLink"):
+            seen.setdefault(kind, set()).add(ring)
+    assert seen == {links: {"solid 2px"}, "stPageLink-NavLink": {"solid 2px"}}
 
 
 def test_every_application_and_source_shows_itself(browser, address, visited):

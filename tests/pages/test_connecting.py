@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.kit.contract import connector_class, connector_names
+from governance.errors import LeaverwatchError
 from governance.parts.text import plain
 from governance.tables import JobRun, Pull, Request, StoredSecret
 from governance.views import connecting
@@ -130,6 +131,16 @@ def test_the_way_from_the_form_to_the_first_pull(written):
     said = text_of(show(fresh, "connect", ADMIN, feed="ledger"))
     assert "2 rows read" in said
     fresh.store.close()
+
+
+def test_a_feed_that_cannot_be_read_says_where_to_correct_it(written):
+    (written.home / "crm.csv").write_text("login,state\nb1,active\n")
+    with pytest.raises(LeaverwatchError):
+        work.run(written, "pull", {"feeds": ["crm"]}, ADMIN, {})
+    said = text_of(show(written, "connect", ADMIN, feed="crm")).replace("\\", "")
+    assert "expected the column account_id" in said
+    assert 'Its settings stand in `leaverwatch.toml` under `name = "crm"`' in said
+    assert said.count("Set up wrongly?") == 1
 
 
 def test_what_the_worker_refused_is_said_and_can_be_corrected(written):

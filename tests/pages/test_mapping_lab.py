@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from sqlmodel import select
 
 from connectors.sandbox.signing import Claims, IdentityProvider
 from governance import mappings
@@ -88,6 +89,12 @@ def test_a_second_person_agrees_and_nobody_agrees_to_their_own(asked):
     press(app, "Approve")
     kept = next(one for one in rows_of(asked, MappingVersion) if one.number == 2)
     assert (kept.status, kept.decided_by, kept.decided_why) == ("approved", SEC, "I looked at the list")
+    assert "Being written into `leaverwatch.toml`" in text_of(app), "the page looks again until it is live"
+    with asked.store.write() as session:
+        request = session.exec(select(Request)).one()
+        request.status, request.error = "failed", "nothing was written: the role mapping changed since"
+    [warning] = show(asked, "mapping_lab", SEC, version="2").warning
+    assert "was not written: the role mapping changed since" in warning.value
 
 
 def test_who_may_only_read_changes_nothing_and_others_do_not_see_it(asked):
@@ -130,6 +137,21 @@ def test_what_is_edited_is_compared_at_once_and_kept_when_asked_for(company):
     [kept] = [one for one in rows_of(company, MappingVersion) if one.status == "waiting"]
     assert (kept.actor, kept.reason) == (SEC, "Analysts need reports")
     assert kept.changes["effects"]["gains_privilege"] > 0
+    assert f"Version {kept.number} (waiting)" in app.header[0].value.replace("\\", ""), "the page shows what waits now"
+    assert not [one for one in app.button if one.label == "Ask for approval"], "nobody asks for the same twice"
+    assert [one for one in app.button if one.label == "Withdraw"]
+
+
+def test_a_draft_that_was_kept_is_what_the_page_shows(company):
+    app = show(company, "mapping_lab", SEC)
+    live = mappings.live(company, "salesforce")
+    app.session_state["mapping-edited-salesforce"] = replace(live, lines=(*live.lines, WIDE))
+    app.run()
+    press(app, "Save draft")
+    [kept] = [one for one in rows_of(company, MappingVersion) if one.status == "draft"]
+    assert f"Version {kept.number} (draft)" in app.header[0].value.replace("\\", "")
+    assert "Drop changes" not in [one.label for one in app.button], "nothing is left that was not kept"
+    assert "Ask for approval" in [one.label for one in app.button]
 
 
 def test_the_editor_opens_with_the_lines_as_a_table(company):

@@ -11,9 +11,11 @@ from governance.access import RIGHTS
 from governance.house import install
 from governance.pages import GROUPS, all_pages
 from governance.parts.text import plain
-from governance.tables import Finding
+from governance.settings import parse
+from governance.tables import Finding, JobRun, Request
+from jobs.detect import detect
 from tests.screen import ADMIN, BOSS, NOW, PAGES, ROOT, SECURITY, listed, rows_of, show, text_of
-from tests.seeded import put_snapshot
+from tests.seeded import put_remediation, put_snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
 
@@ -58,6 +60,21 @@ def test_pages_take_their_data_from_views_and_write_by_verbs_alone():
         assert "unsafe_allow" not in path.read_text(), path.name
 
 
+def test_pages_ask_for_the_worker_when_nothing_it_was_asked_for_begins(house):
+    put_remediation(house, "r1", NOW, status="approved", action="deactivate", approved_at=NOW - timedelta(minutes=2))
+    with house.store.write() as session:
+        session.add(Request(id="b", at=NOW - timedelta(minutes=2), actor=ADMIN, verb="pull", arguments={}))
+        session.add(
+            JobRun(id="j", job="pull", feed="crm", started_at=NOW, finished_at=NOW, status="ok", by="scheduler")
+        )
+    said = text_of(show(house, "approvals", BOSS)).replace("\\", "")
+    assert "Approved, waits" in said
+    assert "starts within seconds" not in said
+    assert "the worker does not run (`leaverwatch up`)" in said
+    sentence = show(house, "jobs", ADMIN).header[0].value.replace("\\", "")
+    assert "Is the worker running? leaverwatch up starts it." in sentence
+
+
 # --- Every page, in every state ---------------------------------------------------------------------------------------
 
 
@@ -79,6 +96,25 @@ def test_a_house_without_any_feed_is_explained(make_house, name):
     assert not app.exception
     assert not app.error
     assert "Read-only" in "".join(str(m.value) for m in app.sidebar.markdown), "nobody is named who could act"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_rules_that_ran_over_nothing_say_nothing_was_read_and_where_to_begin(make_house, name):
+    house = make_house(parse({"actor": [{"email": ADMIN, "roles": ["admin", "security"]}]}))
+    detect(house, NOW)  # as the worker does as soon as it starts
+    app = show(house, name, ADMIN)
+    assert not app.exception
+    assert not app.error
+    said = text_of(app)
+    assert "No feed is configured, so nothing can be judged." in said
+    assert "Connect one" in [one.proto.label for one in app.get("page_link")]
+    for metric in app.metric:
+        assert metric.value == "–", f"{metric.label}: nothing was looked at"
+    assert "with nothing" not in said
+    assert "over nothing" not in said
+    for comfort in ("every one has an owner", "none of them could still get in", "No finding is open"):
+        assert comfort not in said
+    assert ("Three steps to the first answer" in said) is (app.title[0].value == "Overview")
 
 
 @pytest.mark.parametrize("name", PAGES)

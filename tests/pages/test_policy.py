@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
 from governance import findings
 from governance.access import Actor
@@ -59,6 +60,37 @@ def test_an_admin_saves_with_a_reason_and_nobody_else_can(house):
         assert not button(looked, "Save as a new version")
         assert "Your roles do not include" in text_of(looked)
     assert show(house, "policy", BOSS).title[0].value != "Policy", "who only decides does not see it"
+
+
+def asked_for(house, status, **values):
+    with house.store.write() as session:
+        session.add(
+            Request(
+                id=f"{status:>26}", at=NOW, actor=ADMIN, verb="configure", status=status,
+                arguments={"policy": {"stale_days": 60}}, **values,
+            )
+        )  # fmt: skip
+
+
+def test_a_change_on_its_way_is_seen_and_the_page_looks_again_until_it_is_there(house):
+    put_run(house, NOW, [seeded.account("wiki", "a0")])
+    asked_for(house, "waiting")
+    app = show(house, "policy", ADMIN)
+    assert not app.exception
+    assert "Being written into `leaverwatch.toml`" in text_of(app)
+    assert "is it running?" in text_of(app)
+    with house.store.write() as session:
+        session.exec(select(Request)).one().status = "done"
+    assert "Being written" not in text_of(app.run())
+
+
+def test_a_change_that_could_not_be_written_says_why_until_another_is_asked_for(house):
+    put_run(house, NOW, [seeded.account("wiki", "a0")])
+    asked_for(house, "failed", error="nothing was written: it was changed by somebody else meanwhile")
+    [warning] = show(house, "policy", ADMIN).warning
+    assert "was not written: it was changed by somebody else meanwhile" in warning.value
+    asked_for(house, "waiting")
+    assert not show(house, "policy", ADMIN).warning
 
 
 def test_a_chosen_preset_fills_the_fields_it_sets(house):
