@@ -18,6 +18,12 @@ def open_page(page, address, path=""):
     page.get_by_role("heading", level=1).first.wait_for(timeout=LONGEST)
 
 
+def on_screen(page, width, scheme, height=1000):
+    """Before the page is opened: how large its screen is, and whether its visitor likes things light or dark."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
+
+
 def path_of(name):
     """The address of a page by its name in the navigation."""
     return "/" + _ELSEWHERE.get(name, name.lower().replace(" ", "_"))

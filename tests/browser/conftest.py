@@ -16,6 +16,7 @@ from jobs.up import free_port
 from tests.browser.chromium import CHROMIUM, LONGEST, open_page
 from tests.browser.review_rows import pictured
 from tests.browser.review_server import ReviewServer
+from tests.browser.visitors import Visitors
 from tests.prepared_demo import prepared_demo
 
 ROOT = Path(__file__).parents[2]
@@ -79,18 +80,17 @@ def browser():
         started.close()
 
 
+@pytest.fixture(scope="module")
+def visitors(browser):
+    return Visitors(browser)
+
+
 @pytest.fixture
-def page(browser):
-    """A page of its own, which fails the test when it asks anything but this machine."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    opened = context.new_page()
-    strangers = []
-    opened.on(
-        "request",
-        lambda r: None if "//127.0.0.1" in r.url or r.url[:4] in ("data", "blob") else strangers.append(r.url),
-    )
-    yield opened
-    context.close()
+def page(visitors):
+    """A page of somebody new, who fails the test when anything but this machine is asked."""
+    with visitors.one() as visitor:
+        yield visitor.context.new_page()
+        strangers = [url for url in visitor.asked if "//127.0.0.1" not in url and url[:4] not in ("data", "blob")]
     assert strangers == [], "a page asks hosts outside"
 
 

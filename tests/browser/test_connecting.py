@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.browser.axe import serious
-from tests.browser.chromium import LONGEST, at_rest, open_page
+from tests.browser.chromium import LONGEST, at_rest, on_screen, open_page
 
 ADMIN = "as=t.hale@nwl.example"
 ACCOUNTS = """account_id,username,email,status,entitlements
@@ -105,14 +105,11 @@ def test_a_typed_secret_is_in_no_page_afterwards(page, address):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 @pytest.mark.parametrize("path", ["", "&connector=rest", "&connector=okta", "&feed=crm"])
-def test_nothing_scrolls_sideways_and_nothing_is_unreadable(browser, address, width, scheme, path):
-    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
-    page = context.new_page()
+def test_nothing_scrolls_sideways_and_nothing_is_unreadable(page, address, width, scheme, path):
+    on_screen(page, width, scheme)
     open_page(page, address, f"/connect?{ADMIN}{path}")
     page.get_by_text("HR file").first.wait_for(timeout=LONGEST)
     at_rest(page)
     page.wait_for_timeout(800)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 1
-    found = serious(page)
-    context.close()
-    assert found == []
+    assert serious(page) == []

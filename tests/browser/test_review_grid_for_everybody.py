@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.axe import serious
-from tests.browser.chromium import LONGEST, at_rest, open_page, settled
+from tests.browser.chromium import LONGEST, at_rest, on_screen, open_page, settled
 from tests.browser.review_list import said, shown, wait_stored, waiting
 from tests.browser.review_rows import many, pictured
 
@@ -178,18 +178,13 @@ def test_a_phone_decides_as_recommended_with_a_reason_and_never_a_critical_row(s
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_no_serious_violation(server, browser, width, scheme):
-    server.begin(pictured())
-    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
-    page = context.new_page()
-    open_page(page, server.address)
-    page.locator("tbody tr.current").wait_for(timeout=LONGEST)
+def test_no_serious_violation(review, page, width, scheme):
+    on_screen(page, width, scheme)
+    review(pictured())
     for key in "xaj":
         page.keyboard.press(key)
     page.keyboard.press("Shift+J")
     page.keyboard.press("a")  # refused: its words are shown too
     page.keyboard.press("/")
     settled(page)
-    found = serious(page)
-    context.close()
-    assert found == []
+    assert serious(page) == []

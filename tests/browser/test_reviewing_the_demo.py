@@ -14,7 +14,7 @@ from jobs import home
 from tests import seeded
 from tests.browser.alone import dashboard_alone
 from tests.browser.axe import serious
-from tests.browser.chromium import LONGEST, at_rest, open_page, settled
+from tests.browser.chromium import LONGEST, at_rest, on_screen, open_page, settled
 
 REVIEWER = "i.solberg@nwl.example"
 PATH = f"/my_reviews?as={REVIEWER}"
@@ -98,15 +98,11 @@ def test_the_filter_of_what_is_open_follows_the_presses(page, dashboard, folder)
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_the_page_has_no_serious_violation_and_fits(browser, dashboard, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
-    page = context.new_page()
+def test_the_page_has_no_serious_violation_and_fits(page, dashboard, width, scheme):
+    on_screen(page, width, scheme)
     open_page(page, dashboard, PATH)
     page.locator("tbody tr.current").wait_for(timeout=LONGEST)
     at_rest(page)
     settled(page)
-    found = serious(page)
-    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    context.close()
-    assert found == []
-    assert over <= 1
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 1

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from governance.access import Actor
 from governance.tables import AuditEntry, Remediation, SignIn
 from jobs import home
 from tests.browser.alone import dashboard_alone
-from tests.browser.chromium import LONGEST, at_rest
+from tests.browser.chromium import LONGEST, at_rest, on_screen
 from tests.foreign_servers import free_port, missing
 from tests.homes import CRM, HR, SETTINGS, Home
 from tests.oidc_provider import PASSWORD, SECRET, provider
@@ -60,17 +61,10 @@ def house(folder, address):
 
 
 @pytest.fixture
-def browsing(browser):
-    """Makes browsers that know nothing of each other."""
-    made = []
-
-    def new(**how):
-        made.append(browser.new_context(viewport={"width": 1440, "height": 900}, **how))
-        return made[-1]
-
-    yield new
-    for one in made:
-        one.close()
+def browsing(visitors):
+    """Gives browsers that know nothing of each other."""
+    with ExitStack() as all_:
+        yield lambda **how: all_.enter_context(visitors.one(**how)).context
 
 
 def sign_in(page, address, name, path="/"):
@@ -339,9 +333,9 @@ def test_no_address_decides_anything_by_being_asked_for(address, house):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")])
-def test_the_way_in_fits_every_screen(browser, address, width, scheme):
-    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
-    page = context.new_page()
+def test_the_way_in_fits_every_screen(browsing, address, width, scheme):
+    page = browsing().new_page()
+    on_screen(page, width, scheme, 844)
     page.goto(address + QUERY)
     asked_to_sign_in(page)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 1
@@ -351,7 +345,6 @@ def test_the_way_in_fits_every_screen(browser, address, width, scheme):
     sign_in(page, address, "eve")
     page.get_by_role("heading", name="No access").wait_for(timeout=LONGEST)
     shot(page, f"no-access-{width}-{scheme}")
-    context.close()
 
 
 def shot(page, name):
