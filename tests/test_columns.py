@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from array import array
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -212,7 +213,25 @@ class TestLasting:
             took, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert took < 12 * 100_000 + 8 * 100_000  # four columns, and the number of each line
+        assert took < 12 * 100_000  # four columns; that lines follow each other takes next to nothing
+
+    @pytest.mark.parametrize("lines", [range(5, 15), [*range(5, 15)], [*range(5, 14), 15], [2**40, 1], [3], (9, 8)])
+    def test_lines_are_told_as_they_came(self, lines):
+        rows = Lasting()
+        for _ in range(3):
+            rows.add(lines, {"x": ["a"] * len(lines)})
+        assert list(rows.lines) == [*lines] * 3
+        assert [rows.lines[place] for place in range(3 * len(lines))] == [*lines] * 3
+
+    def test_what_came_as_it_is_takes_as_little_once_they_are_many(self):
+        rows = Lasting({"name"}, 5_000)
+        for begin in range(0, 6_000, 1_000):
+            columns = {"name": [f"n{n}" for n in range(begin, begin + 1_000)], "at": [NOW] * 1_000}
+            rows.add(range(1_000), columns)
+            parts = [part for column in rows.columns.values() for part in column.parts]
+            assert {type(part) for part in parts} == ({list} if begin < 5_000 else {bytes, array})
+        assert list(rows.kept("name")) == [f"n{n}" for n in range(6_000)]
+        assert list(rows.kept("at")) == [NOW] * 6_000
 
 
 @pytest.mark.parametrize("few", [3, 1_000])

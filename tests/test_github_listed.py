@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
+from datetime import UTC, datetime
 
 import pytest
 
-from connectors.kit.github_listed import Listed, Person, Texts
+from connectors.kit.github_listed import Accounts, Listed, Person, Texts
 from connectors.kit.numbered import Ids
+from governance.records import Account
 
 
 @pytest.mark.parametrize("few", [0, 3, 100_000])
@@ -67,3 +70,48 @@ def test_a_guid_takes_half_of_its_bytes():
     texts = Texts(Ids())
     texts.tell({f"k{n}": f"{GUID[:-4]}{n:04x}" for n in range(1_000)})
     assert len(texts._texts.kept) == 17_000
+
+
+@pytest.mark.parametrize("few", [0, 3, 100_000])
+def test_accounts_stand_where_they_came_first_and_as_the_last_word_has_them(few, monkeypatch):
+    monkeypatch.setattr("connectors.kit.github_listed.Ids", lambda: Ids(few))
+    luck, accounts, known = random.Random(5), Accounts(), {}
+    for count in range(700):
+        told = [
+            Account(
+                "here",
+                luck.choice(("ada", "\ud800", f"p{luck.randrange(900)}")),
+                display_name=luck.choice((None, "é", "\ud800", f"{count}")),
+                active=luck.choice((True, False, None)),
+                created_at=luck.choice(
+                    (
+                        None,
+                        datetime(1, 1, 1, microsecond=count, tzinfo=UTC),
+                        datetime(2026, 11, 26, microsecond=count, tzinfo=UTC),
+                    )
+                ),
+                credentials=luck.choice((None, 0, 2)),
+            )
+            for _ in range(luck.randrange(4))
+        ]
+        accounts.add(told)
+        known.update((account.account_id, account) for account in told)
+    assert list(accounts) == list(known.values())
+    assert list(map(repr, accounts)) == list(map(repr, known.values()))
+    assert all(account_id in accounts for account_id in known)
+    assert None not in accounts
+    assert "nobody" not in accounts
+
+
+def test_an_account_takes_less_than_two_hundred_bytes():
+    tracemalloc.start()
+    try:
+        accounts = Accounts()
+        for begin in range(0, 110_000, 100):
+            accounts.add(
+                [Account("here", GUID[:-6] + f"{n:06}", f"p{n}", f"p{n}@x.example") for n in range(begin, begin + 100)]
+            )
+        took, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert took < 200 * 110_000

@@ -6,13 +6,17 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import astuple, fields
 
 from connectors.kit.columns import Objects
 from connectors.kit.numbered import Ids, Marks, Pieces, Values, encoded
+from governance.records import Account
 
 PAGE: Final = 500  # people looked up at once
 _GUID: Final = b"\xff"  # how no text begins
+_ACCOUNT: Final[Any] = tuple[tuple(field.type for field in fields(Account))]  # type: ignore[misc]
 _Row = tuple[str | None, str | None, str | None]
 
 
@@ -68,6 +72,27 @@ class Listed:
         """Somebody by the login; None where it is not in the list."""
         [told] = self._told.of(self._ids.known((login,)))
         return Person(login, *told) if told else None
+
+
+class Accounts:
+    """Accounts by their ids in the order they came, packed; of one that comes again the last word counts."""
+
+    def __init__(self) -> None:
+        self._ids = Ids()
+        self._told = Values(_ACCOUNT, ())
+
+    def add(self, accounts: Iterable[Account]) -> None:
+        """Take in a page."""
+        last = {account.account_id: astuple(account) for account in accounts}
+        self._told.put(self._ids.numbers(last), last.values())
+
+    def __contains__(self, account_id: str | None) -> bool:
+        return account_id is not None and self._ids.known((account_id,))[0] > 0
+
+    def __iter__(self) -> Iterator[Account]:
+        for begin in range(1, len(self._ids) + 1, PAGE):
+            for told in self._told.of(range(begin, min(begin + PAGE, len(self._ids) + 1))):
+                yield Account(*told)
 
 
 class Texts:

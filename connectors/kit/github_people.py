@@ -56,14 +56,12 @@ class People:
                 privileged=is_privileged,
             )
 
-    def managed(self, account: Account, resource: Resource, login: str | None, privileged: bool | None) -> Account:
+    def managed(self, account: Account, login: str | None, privileged: bool | None) -> Account:
         """A managed account: what SCIM tells, with what is known of its login."""
         seen_at = self.last_used.get(login) if login else None
-        guest = any(role.text("value") == "guest_collaborator" for role in resource.parts("roles"))
         return replace(
             account,
             username=login or account.username,
-            kind="guest" if guest else account.kind,
             last_seen_at=seen_at,
             last_seen_known=seen_at is not None,
             privileged=privileged,

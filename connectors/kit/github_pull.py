@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
+from msgspec.structs import replace
+
 from connectors.kit.credentials import opened
 from connectors.kit.github_calls import GitHubCalls
-from connectors.kit.github_listed import PAGE
+from connectors.kit.github_listed import PAGE, Accounts
 from connectors.kit.github_organisation import MEMBER, OWNER, OrganisationLists
 from connectors.kit.github_people import People, invited
 from connectors.kit.holdings import DIRECT
@@ -37,7 +39,7 @@ class Pull:
         self._now = now
         self._reader = Reader(application, now)
         self._accounts = AccountReader(application, Dialect(), now)
-        self._managed: dict[str, tuple[Account, Resource]] = {}
+        self._managed = Accounts()
 
     def read_managed(self, scim: Http, size: int) -> None:
         """Every account of the enterprise, suspended ones too."""
@@ -48,8 +50,8 @@ class Pull:
             for number, account_id in zip(numbers, keys_of_resources(items), strict=True):
                 if account_id is None:
                     self._reading.rejected.append(Rejected(f"{source}#{number}", "id", "is missing or no text"))
-            for item, account in self._accounts.several(items):
-                self._managed[account.account_id] = account, self._reader.of(item)
+            several = self._accounts.several(items)
+            self._managed.add([_of_its_kind(account, self._reader.of(item)) for item, account in several])
         self._calls.digest.update(lists.digest.digest())
 
     def records(self) -> Iterator[Record]:
@@ -59,12 +61,12 @@ class Pull:
         self._enterprise_roles()
         yield from organisation.entitlements.values()
         kept = 0
-        for account_id, (account, told) in self._managed.items():
-            login = people.links.login_of.get(account_id)
+        for account in self._managed:
+            login = people.links.login_of.get(account.account_id)
             [privileged] = organisation.privileged([login]) if login else [None]
-            whole = people.managed(account, told, login, privileged)
+            whole = people.managed(account, login, privileged)
             yield from opened(whole, people.credentials.get(login or "", ()), self._now)
-            yield from self._grants(account_id, organisation.held([login or ""])[0])
+            yield from self._grants(account.account_id, organisation.held([login or ""])[0])
             kept += 1
         everybody = organisation.everybody()
         while page := list(islice(everybody, PAGE)):
@@ -111,3 +113,9 @@ class Pull:
     def _grants(self, account_id: str, held: Mapping[str, str]) -> Iterator[Grant]:
         for entitlement_id, how in held.items():
             yield Grant(self._application, account_id, entitlement_id, how)
+
+
+def _of_its_kind(account: Account, told: Resource) -> Account:
+    """The same account, a guest where SCIM says so."""
+    guest = any(role.text("value") == "guest_collaborator" for role in told.parts("roles"))
+    return replace(account, kind="guest") if guest else account

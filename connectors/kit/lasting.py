@@ -19,16 +19,17 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[str | None]).decode
 _Part = Sequence[Any] | bytes
 MOST_CODES: Final = 2**16  # so that one takes two bytes, a quarter of what holding on to the value takes
+_CODES: Final = "H"
 
 
 class Lasting:
     """The rows of a table. Every portion tells the same columns; `texts` names those that hold nothing but texts."""
 
     def __init__(self, texts: Collection[str] = (), as_they_are: int = AS_THEY_ARE) -> None:
-        self.lines = array("q")
+        self._ends: list[int] = []  # of each portion
+        self.lines = Column(self._ends)
         self.columns: dict[str, Column] = {}
         self._texts, self._as_they_are = texts, as_they_are
-        self._ends: list[int] = []  # of each portion
         self._dropped: set[int] = set()
         self._changed: dict[int, Mapping[str, Any]] = {}
 
@@ -40,9 +41,13 @@ class Lasting:
         """Take in one portion."""
         if not lines:
             return
-        self.lines.extend(lines)
-        self._ends.append(len(self.lines))
+        before = len(self.lines)
+        self._ends.append(before + len(lines))
+        self.lines.parts.append(_in_a_row(lines))
         packed = len(self.lines) > self._as_they_are
+        if packed and before <= self._as_they_are:  # all of them from now on, and those that came so far
+            for name, column in self.columns.items():
+                column.pack(texts=name in self._texts)
         for name, values in columns.items():
             self.columns.setdefault(name, Column(self._ends)).add(values, packed=packed, texts=name in self._texts)
 
@@ -155,7 +160,14 @@ class Column(Sequence[Any]):
 
     def add(self, values: Sequence[Any], *, packed: bool, texts: bool) -> None:
         """What it tells of the next portion."""
-        self.parts.append(values if not packed else _packed(values) if texts else self._coded(values))
+        self.parts.append(values)
+        if packed:
+            self.pack(len(self.parts) - 1, texts=texts)
+
+    def pack(self, first: int = 0, *, texts: bool) -> None:
+        """Keep the portions from that one on in fewer bytes."""
+        for number, values in enumerate(self.parts[first:], first):
+            self.parts[number] = _packed(values) if texts else self._coded(values)
 
     def portions(self) -> Iterator[Sequence[Any]]:
         """The same, portion by portion."""
@@ -181,10 +193,10 @@ class Column(Sequence[Any]):
         for value in new:
             codes[value] = len(self._values)
             self._values.append(value)
-        return array("H", map(codes.__getitem__, values))
+        return array(_CODES, map(codes.__getitem__, values))
 
     def _opened(self, part: _Part) -> Sequence[Any]:
-        if isinstance(part, array):
+        if isinstance(part, array) and part.typecode == _CODES:
             return list(map(self._values.__getitem__, part))
         return _unpack(part) if isinstance(part, bytes) else part
 
@@ -194,6 +206,12 @@ def _are_themselves(values: list[Any], kinds: set[type]) -> bool:
     if kinds <= {datetime, NoneType}:
         return all(value is None or value.tzinfo is UTC for value in values)
     return kinds <= {str, NoneType}
+
+
+def _in_a_row(lines: Sequence[int]) -> Sequence[int]:
+    """These numbers in few bytes: mostly each is one more than that before it."""
+    whole = range(lines[0], lines[0] + len(lines))
+    return whole if lines == whole or [*lines] == [*whole] else array("q", lines)
 
 
 def _packed(values: Sequence[Any]) -> _Part:
