@@ -27,14 +27,17 @@ COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(abspath $(VENV))/comp
 
 ## test: everything that can run here; what is missing is skipped by name. Tests that hold a figure against its bound
 ## come last and by themselves: beside others they would measure those too; only their files are looked through
-test: $(VENV)/.tests
+test: $(VENV)/.tests $(VENV)/.canaille
 	$(COMPILED) $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not soak and not alone"
 	$(COMPILED) $(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' pytest.mark.alone tests)
-$(VENV)/.tests: $(VENV)/.installed tests/requirements.lock tests/spark.lock tests/canaille.lock
-	$(PIP) install --quiet --no-deps --require-hashes -r tests/requirements.lock
-	$(if $(JAVA),$(PIP) install --quiet --no-deps --require-hashes -r tests/spark.lock,@echo "no java: the rules are not tested on Spark")
+# Nothing is compiled while it is installed: the tests would look for it elsewhere (see COMPILED).
+$(VENV)/.tests: $(VENV)/.installed tests/requirements.lock tests/spark.lock
+	$(PIP) install --quiet --no-compile --no-deps --require-hashes -r tests/requirements.lock
+	$(if $(JAVA),$(PIP) install --quiet --no-compile --no-deps --require-hashes -r tests/spark.lock,@echo "no java: the rules are not tested on Spark")
+	touch $@
+$(VENV)/.canaille: tests/canaille.lock
 	test -x $(VENV)/canaille/bin/python || $(PYTHON) -m venv $(VENV)/canaille
-	$(VENV)/canaille/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r tests/canaille.lock
+	$(VENV)/canaille/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --no-deps --require-hashes -r tests/canaille.lock
 	touch $@
 
 ## lint: style, types and import contracts
@@ -49,7 +52,7 @@ bench: venv
 	$(BIN)/leaverwatch bench
 
 ## soak: the long rows of the fault table (crash series, races)
-soak: $(VENV)/.tests
+soak: $(VENV)/.tests $(VENV)/.canaille
 	$(COMPILED) $(BIN)/python -m pytest -m soak
 
 ## lock: compile the lock files anew (needs uv)

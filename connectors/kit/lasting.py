@@ -105,10 +105,12 @@ class Lasting:
             for name, values in portion.items():
                 gathered[name] += values
             height += more
-            while height >= size:
-                yield size, {name: values[:size] for name, values in gathered.items()}
-                gathered = {name: values[size:] for name, values in gathered.items()}
-                height -= size
+            whole = height - height % size
+            for begin in range(0, whole, size):
+                yield size, {name: values[begin : begin + size] for name, values in gathered.items()}
+            if whole:
+                gathered = {name: values[whole:] for name, values in gathered.items()}
+                height -= whole
         if height:
             yield height, gathered
 

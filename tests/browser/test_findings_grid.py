@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from jobs import home
 from tests import seeded
 from tests.browser.alone import dashboard_alone
 from tests.browser.chromium import LONGEST, at_rest, open_page
+from tests.prepared_demo import judged_company
 
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>**bold** \u202eevil'
 SHOWN = HOSTILE.replace("\u202e", "\ufffd")
@@ -20,10 +22,8 @@ SHOWN = HOSTILE.replace("\u202e", "\ufffd")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The demo company, read and judged, with a hostile name on top of the list."""
-    folder = tmp_path_factory.mktemp("company") / "home"
-    folder.mkdir()
+    folder = shutil.copytree(judged_company(tmp_path_factory), tmp_path_factory.mktemp("company") / "home")
     now = datetime.now(UTC)
-    seeded.demo_company(folder, now)
     house = home.open_house(folder, {}, now)
     seeded.put_findings(
         house, now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,10 +12,10 @@ from governance import campaigns
 from governance.access import find_actor
 from governance.tables import ReviewDecision, ReviewItem
 from jobs import home
-from tests import seeded
 from tests.browser.alone import dashboard_alone
 from tests.browser.axe import serious
 from tests.browser.chromium import LONGEST, at_rest, on_screen, open_page, settled
+from tests.prepared_demo import judged_company
 
 REVIEWER = "i.solberg@nwl.example"
 PATH = f"/my_reviews?as={REVIEWER}"
@@ -23,10 +24,8 @@ PATH = f"/my_reviews?as={REVIEWER}"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The demo company with a review of Finance, begun some days ago."""
-    folder = tmp_path_factory.mktemp("company") / "home"
-    folder.mkdir()
+    folder = shutil.copytree(judged_company(tmp_path_factory), tmp_path_factory.mktemp("company") / "home")
     now = datetime.now(UTC)
-    seeded.demo_company(folder, now)
     house = home.open_house(folder, {}, now)
     ana = find_actor(house.settings, "a.kovac@nwl.example", lambda: home.identities(house))
     plan = {"levels": [[REVIEWER]], "fallback": ana.email, "days": 22}
