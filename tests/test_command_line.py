@@ -322,6 +322,9 @@ class TestDeciding:
         read_home.do("exclude", fingerprint, *until, "--reason", "a robot", "--actor", "sec@x.example")
         rows = read_home.do("findings", "--status", "excluded", "--format", "json").json
         assert [row["fingerprint"] for row in rows] == [fingerprint]
+        assert read_home.run("exclude", fingerprint, "--reason", "which?", "--actor", "sec@x.example").code == 2
+        read_home.do("exclude", fingerprint, "--end", "--reason", "no robot", "--actor", "sec@x.example")
+        assert read_home.do("findings", "--status", "excluded", "--format", "json").json == []
         read_home.do("pin", "crm/a2", "hr:2", "--reason", "it is Bob's", "--actor", "sec@x.example")
         read_home.do("detect")
         accounts = read_home.do("accounts", "--format", "json").json
