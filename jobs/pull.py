@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from ulid import ULID
 
 from governance import guards, remediation
-from governance.errors import ConfigurationError, FeedError, LeaverwatchError, NotSupported
+from governance.errors import FeedError, LeaverwatchError, NotSupported
 from governance.house import House
 from governance.records import Gone, Reading, Record, Rows
 from governance.settings import ApplicationSettings
@@ -61,11 +61,8 @@ def pull(
     """Pull these feeds, or every configured one, sources of truth first; one that fails does not stop the others.
 
     `at` stamps a historical snapshot. `incremental`: only what changed is read where that is enough (see
-    jobs.changing). ConfigurationError for a feed that is not configured, and for a time that has not come yet: its
-    snapshot would stand above every later one.
+    jobs.changing). ConfigurationError for a feed that is not configured.
     """
-    if at is not None and at > now:
-        raise ConfigurationError(f"--at: {at:%Y-%m-%d %H:%M}Z has not come yet; a snapshot says what was")
     names = list(feeds) or [feed.name for feed in (*house.settings.source, *house.settings.application)]
     for name in names:
         house.settings.feed(name)
