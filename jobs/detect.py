@@ -42,8 +42,8 @@ def detect(
 ) -> Detection:
     """Judge what the feeds said up to `as_of` (now when not given) and remember the findings.
 
-    An `as_of` before the last run is time travel, and so is a `known_at` (see `snapshots.facts`): it is judged, nothing
-    is stored, and the note says so.
+    An `as_of` before the last run or later than `now` is time travel, and so is a `known_at` (see `snapshots.facts`):
+    it is judged, nothing is stored, and the note says so.
     """
     as_of = as_of or now
     # In a new store the connectors have not said yet which of them are identity providers.
@@ -59,6 +59,8 @@ def detect(
             note = "dry run: nothing was stored"
         elif known_at is not None:
             note = "a look back: nothing was stored"
+        elif as_of > now:  # what is stored must not be newer than what comes next: no later run would count
+            note = f"as of a time that has not come yet ({as_of:%Y-%m-%d %H:%M}Z): nothing was stored"
         elif last is not None and as_of < last.as_of:
             note = f"as of before the last run ({last.as_of:%Y-%m-%d %H:%M}Z): nothing was stored"
         if note is not None:

@@ -87,6 +87,11 @@ class World:
         self.change(Remediation, made.id, proposed_by=by.email, **values)
         return made.id
 
+    def excluded(self, which: Which) -> str:
+        """A finding that Sam excluded."""
+        findings.exclude(self.house, SAM, NOW, self.finding(which), LATER, "why")
+        return self.finding(which)
+
     def change(self, table: Any, id: str, **values: Any) -> None:
         with self.house.store.write() as session:
             row = session.get_one(table, id)
@@ -183,6 +188,9 @@ TRIES["remediation.approve"] = lambda w, who, which: remediation.approve(
     w.house, who, NOW, [w.proposed(which)], "right"
 )
 TRIES["remediation.reject"] = lambda w, who, which: remediation.reject(w.house, who, NOW, [w.proposed(which)], "no")
+TRIES["findings.end_exclusion"] = lambda w, who, which: findings.end_exclusion(
+    w.house, who, NOW, w.excluded(which), "why"
+)
 TRIES["findings.exclude"] = lambda w, who, which: findings.exclude(w.house, who, NOW, w.finding(which), LATER, "why")
 TRIES["findings.pin"] = lambda w, who, which: findings.pin(w.house, who, NOW, *WHERE[which], f"hr:{which}", "why")
 TRIES["guards.release"] = lambda w, who, _: guards.release(

@@ -322,6 +322,9 @@ class TestDeciding:
         read_home.do("exclude", fingerprint, *until, "--reason", "a robot", "--actor", "sec@x.example")
         rows = read_home.do("findings", "--status", "excluded", "--format", "json").json
         assert [row["fingerprint"] for row in rows] == [fingerprint]
+        assert read_home.run("exclude", fingerprint, "--reason", "which?", "--actor", "sec@x.example").code == 2
+        read_home.do("exclude", fingerprint, "--end", "--reason", "no robot", "--actor", "sec@x.example")
+        assert read_home.do("findings", "--status", "excluded", "--format", "json").json == []
         read_home.do("pin", "crm/a2", "hr:2", "--reason", "it is Bob's", "--actor", "sec@x.example")
         read_home.do("detect")
         accounts = read_home.do("accounts", "--format", "json").json
@@ -361,6 +364,24 @@ class TestLookingBack:
         assert [row["application"] for row in held.json] == ["crm"]
         assert "As of 2026-03-02 11:00Z" in held.err
         assert home.do("accounts", "--as-of", "2026-02-01", "--format", "json").json == []
+
+    def test_a_time_that_has_not_come_is_judged_but_never_stored_nor_read(self, read_home):
+        answer = read_home.do("detect", "--as-of", "2999-01-01")
+        assert "as of a time that has not come yet (2999-01-01 00:00Z): nothing was stored" in answer.err
+        assert "nothing was stored" not in read_home.do("detect").err, "or no run would ever count again"
+        refused = read_home.run("pull", "--at", "2999-01-01")
+        assert refused.code == 2
+        assert "has not come yet" in refused.err
+
+    def test_a_day_before_the_first_snapshot_is_not_taken_for_an_empty_one(self, home):
+        assert "no feed has been read yet: run leaverwatch pull" in home.do("compare", "2026-02-01", "2026-02-02").err
+        home.do("pull", "--at", "2026-03-01")
+        for answer in (
+            home.do("accounts", "--as-of", "2026-02-01"),
+            home.do("compare", "2026-02-01", "2026-03-02"),
+        ):
+            assert "by 2026-02-01 00:00Z; the first snapshot is of 2026-03-01 00:00Z" in answer.err
+        assert "first snapshot" not in home.do("accounts", "--as-of", "2026-03-01").err
 
     def test_a_dry_run_stores_nothing(self, home):
         home.do("pull")

@@ -13,7 +13,7 @@ from sqlmodel import select
 from governance import audit
 from governance.access import Actor
 from governance.errors import AlreadyDecided, DecisionError, FourEyesRequired, NotAllowed
-from governance.findings import ask, evaluated, exclude, headline, pin, record
+from governance.findings import ask, end_exclusion, evaluated, exclude, headline, pin, record
 from governance.guards import believe
 from governance.records import Account, Entitlement, Grant, Identity, Reading
 from governance.rulebook import all_rules
@@ -275,6 +275,34 @@ def test_an_exclusion_without_reason_end_or_right_is_refused(ghost, now, actor, 
     with pytest.raises(error):
         exclude(ghost, actor, now, fingerprint, now + timedelta(days=days), reason)
     assert only(ghost, rule="ghost").status == "open"
+
+
+def test_an_exclusion_can_be_ended_before_its_day(ghost, now):
+    fingerprint = only(ghost, rule="ghost").fingerprint
+    with pytest.raises(AlreadyDecided, match="no exclusion that could be ended"):
+        end_exclusion(ghost, ANA, now, fingerprint, "there is none")
+    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "litigation hold")
+    with pytest.raises(DecisionError, match="needs a reason"):
+        end_exclusion(ghost, ANA, now, fingerprint, " ")
+    with pytest.raises(NotAllowed):
+        end_exclusion(ghost, IRIS, now, fingerprint, "auditors read")
+    assert end_exclusion(ghost, ANA, now, fingerprint, "the hearing was today").ended_at == now
+    assert only(ghost, rule="ghost").status == "open"
+    with pytest.raises(AlreadyDecided):
+        end_exclusion(ghost, ANA, now, fingerprint, "once more")
+    detect(ghost, now + timedelta(hours=1))
+    assert only(ghost, rule="ghost").status == "open"
+    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "a new reason is a new exclusion")
+    assert audit.verify(ghost.store).ok
+
+
+def test_an_exclusion_that_waits_for_a_second_actor_can_be_withdrawn(ghost, now):
+    fingerprint = only(ghost, rule="ghost").fingerprint
+    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=91), "too long for one")
+    end_exclusion(ghost, ANA, now, fingerprint, "a mistake")
+    assert only(ghost, rule="ghost").status == "open"
+    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "shorter, and it waits for nobody")
+    assert only(ghost, rule="ghost").status == "excluded"
 
 
 def test_only_an_open_finding_can_be_excluded(ghost, now):

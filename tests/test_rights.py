@@ -33,6 +33,7 @@ remediation.cancel         own    own       own      own                own     
 remediation.done           all    .         .        own                .         .        .       .
 remediation.undo           .      all       own      own                .         .        .       .
 findings.exclude           .      all       .        .                  .         .        .       .
+findings.end_exclusion     .      all       .        .                  .         .        .       .
 findings.pin               .      all       .        .                  .         .        .       .
 findings.ask               all    .         .        .                  .         .        .       .
 guards.release             all    all       .        .                  .         .        .       .

@@ -114,12 +114,12 @@ def folder(file: Path) -> None:
 
 
 REFUSED = {
-    foreign: "belongs to another program",
-    text: "no SQLite file",
+    foreign: r"belongs to another program; nothing was written: name another under \[store\] url",
+    text: "no SQLite file; nothing was written: restore a backup",
     empty: "the file is empty",
     truncated: r"cut short, [\d,]+ of [\d,]+ bytes",
-    beheaded: "malformed",
-    newer: r"newer Leaverwatch \(revision 0999, this one knows up to",
+    beheaded: "malformed: restore a backup",
+    newer: r"newer Leaverwatch \(revision 0999, this one knows up to .*install that version again",
     unmarked: "does not say its revision",
     folder: "Is a directory",
 }

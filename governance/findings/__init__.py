@@ -1,7 +1,7 @@
 """Findings: what rules hold to be wrong, remembered from run to run, and what people decide about it."""
 
 from governance.findings.coverage import PROVED, Coverage, coverage
-from governance.findings.decisions import ask, exclude, pin
+from governance.findings.decisions import ask, end_exclusion, exclude, pin
 from governance.findings.evaluation import Evaluation, evaluate, evaluated
 from governance.findings.headline import Headline, headline
 from governance.findings.keeping import record
@@ -18,6 +18,7 @@ __all__ = [
     "Headline",
     "ask",
     "coverage",
+    "end_exclusion",
     "evaluate",
     "evaluated",
     "exclude",

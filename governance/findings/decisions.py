@@ -73,6 +73,35 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
     return exclusion
 
 
+def end_exclusion(house: House, actor: Actor, now: datetime, fingerprint: str, reason: str) -> Exclusion:
+    """End an exclusion before its day, or one that still waits for a second actor: the finding is open again at once.
+
+    One actor is enough: nothing gets less strict by it. AlreadyDecided when there is none to end.
+    """
+    if not reason.strip():
+        raise DecisionError("ending an exclusion needs a reason")
+    with house.store.write() as session:
+        finding = session.get(Finding, fingerprint)
+        if finding is None:
+            raise DecisionError(f"no finding has the fingerprint {fingerprint}")
+        demand(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id)
+        open_ones = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.ended_at).is_(None))
+        exclusion = session.exec(open_ones.order_by(col(Exclusion.id).desc()).limit(1)).first()
+        if exclusion is None or not (exclusion.waits or finding.status == "excluded"):
+            raise AlreadyDecided(f"finding {fingerprint} has no exclusion that could be ended")
+        exclusion.ended_at = now
+        session.add(exclusion)
+        if finding.status == "excluded":
+            finding.status = "open"
+            session.add(finding)
+        facts = {"until": exclusion.until.isoformat(), "rule": finding.rule, "account": finding.account_id}
+        object = f"finding/{fingerprint}"
+        audit.append(
+            session, now=now, actor=actor.email, verb="exclude.end", object=object, reason=reason.strip(), facts=facts
+        )
+    return exclusion
+
+
 def _takes_two(finding: Finding, now: datetime, until: datetime) -> bool:
     return until - now > ONE_ALONE or (finding.evidence or {}).get("privileged") is True
 

@@ -79,7 +79,9 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding, as
             f":orange[◆] {plain(asked.actor)} asked to exclude this until {asked.until:%Y-%m-%d}:"
             f" {plain(asked.reason)}. It takes two, because it is long or privileged."
         )
-        if asked.actor == actor.email:
+        own = asked.actor == actor.email
+        end_exclusion_form(house, actor, now, finding, "Withdraw" if own else "Refuse the exclusion")
+        if own:
             return
     label = "Agree to the exclusion" if asked is not None and asked.waits else "Exclude"
     st.button(
@@ -100,6 +102,23 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding, as
             attempt(
                 lambda: findings.exclude(house, actor, now, finding.fingerprint, end, reason),
                 "Excluded until then, once two agree where it takes two",
+            )
+
+
+def end_exclusion_form(
+    house: House, actor: Actor, now: datetime, finding: Finding, label: str = "End the exclusion"
+) -> None:
+    """An exception whose grounds are gone, or that was a mistake, need not be waited for."""
+    step = f"end-{finding.fingerprint}"
+    st.button(label, on_click=_toggle, args=(step,), key=f"open-{step}", icon=":material/event_repeat:")
+    if not is_open(step):
+        return
+    with st.container(key=f"form-{step}"), st.form(step):
+        reason = st.text_input("Why it is no exception any more", key=f"why-{step}", max_chars=500)
+        if st.form_submit_button("End it now", width="stretch"):
+            attempt(
+                lambda: findings.end_exclusion(house, actor, now, finding.fingerprint, reason),
+                "Ended: the finding is open",
             )
 
 

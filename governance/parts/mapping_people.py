@@ -108,7 +108,7 @@ def uncovered(compared: Comparison) -> None:
         value = f"{one.attribute} = “{seen(one.value)}{'␠' if one.value != one.value.rstrip() else ''}”"
         st.markdown(f":small[{code(value)} {bold(f'{one.people:,}')}{hint}]")
     if len(found) > 8:
-        note(f"{len(found) - 8} more values.")
+        note(f"{len(found) - 8} more.")
 
 
 def people_changed(compared: Comparison) -> None:

@@ -11,7 +11,7 @@ from governance import remediation
 from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.parts.approval import decide_or_explain
-from governance.parts.deciding import exclude_form, pin_form, propose_form
+from governance.parts.deciding import end_exclusion_form, exclude_form, pin_form, propose_form
 from governance.parts.facts import fact_list
 from governance.parts.links import link
 from governance.parts.notes import note
@@ -143,6 +143,8 @@ def _settled(house: House, actor: Actor, now: datetime, found: Detail) -> None:
         st.markdown(
             f"{chip('Excluded')} until {bold(day(ending.until, now))} by {plain(ending.actor)}: {plain(ending.reason)}"
         )
+        if may(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id):
+            end_exclusion_form(house, actor, now, finding)
     elif finding.status == "in_remediation" and found.remediation:
         r = found.remediation
         state = (

@@ -44,5 +44,7 @@ def _reason(original: BaseException | None, name: str) -> str:
     text = str(original).strip().splitlines()
     reason = text[0] if text else type(original).__name__
     code = getattr(original, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return f"{reason}: restore a backup"
     disk = described(Path(name)) if code is not None and code & 0xFF in _OF_THE_DISK else ""
     return f"{reason} ({disk})" if disk else reason

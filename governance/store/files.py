@@ -77,9 +77,11 @@ def inspect(file: Path) -> bool:
     if not header:
         raise Damaged(f"{file}: the file is empty, which a store never is; restore a backup or remove the file")
     if not header.startswith(_MAGIC) or len(header) < _HEADER:
-        raise Damaged(f"{file}: this is no SQLite file; nothing was written")
+        raise Damaged(f"{file}: this is no SQLite file; nothing was written: restore a backup")
     if int.from_bytes(header[68:72], "big") != schema.APPLICATION_ID:
-        raise StoreError(f"{file}: this SQLite file belongs to another program; nothing was written")
+        raise StoreError(
+            f"{file}: this SQLite file belongs to another program; nothing was written: name another under [store] url"
+        )
     page = int.from_bytes(header[16:18], "big")
     promised = int.from_bytes(header[28:32], "big") * (65_536 if page == 1 else page)
     if size < promised and not logged:  # a log that was not yet taken over may hold the rest

@@ -64,7 +64,7 @@ def refuse_newer(found: str, name: str, migrations: schema.Migrations = schema.S
     if found not in migrations.revisions:
         raise StoreError(
             f"{name}: written by a newer Leaverwatch (revision {found}, this one knows up to {migrations.head}); "
-            "nothing was written"
+            "nothing was written: install that version again"
         )
 
 

@@ -15,7 +15,18 @@ from governance.tables import AuditEntry
 from governance.views.paging import CAP, PART, Cursor, Row, Slice, turn
 
 KEY: Final = (int,)
-DECISIONS: Final = ("propose", "approve", "reject", "cancel", "exclude", "pin", "release", "claim_done", "reactivate")
+DECISIONS: Final = (
+    "propose",
+    "approve",
+    "reject",
+    "cancel",
+    "exclude",
+    "exclude.end",
+    "pin",
+    "release",
+    "claim_done",
+    "reactivate",
+)
 DEEDS: Final = ("deactivate", "executed", "verified", "not_verified", "failed", "hold", "use_release", "expire")
 SCOPES: Final = {"all": "All", "decisions": "Decisions", "deeds": "Deeds"}
 

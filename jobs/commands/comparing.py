@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from governance.errors import ConfigurationError
-from jobs.commands.options import Knowing, KnownWhen, Output, knowledge, looking_back, noun, the_house
+from jobs.commands.options import (
+    Knowing,
+    KnownWhen,
+    Output,
+    knowledge,
+    looking_back,
+    noun,
+    say_when_read_first,
+    the_house,
+)
 from jobs.commands.printing import Format, document, say, show
 
 if TYPE_CHECKING:
@@ -41,6 +50,7 @@ def compare(
         raise ConfigurationError(f"FROM {since} is not before TO {until}")
     found = _compared(house, first, last).of(application, identity)
     say(f"From {first[0]:%Y-%m-%d %H:%M}Z to {last[0]:%Y-%m-%d %H:%M}Z, {knowledge(known)}.")
+    say_when_read_first(house, first[0])
     for feed in found.not_comparable:
         say(f"not comparable: {house.settings.feed(feed).label} had been read by only one of the two times")
     _print(found, first[0], last[0], known, format, listed=identity is not None)

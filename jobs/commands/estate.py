@@ -18,6 +18,7 @@ from jobs.commands.options import (
     knowledge,
     looking_back,
     noun,
+    say_when_read_first,
     state_population,
     the_house,
 )
@@ -96,6 +97,7 @@ def _estate(house: House, as_of: str | None, known: Knowing | None) -> Iterator[
         instant, known_at = looking_back(as_of, known)
         with looked_back(house, instant, known_at) as seen:
             say(f"As of {instant:%Y-%m-%d %H:%M}Z, {knowledge(known)}.")
+            say_when_read_first(house, instant)
             yield Run(id="", as_of=instant, finished_at=None, estate=seen.folder)
         return
     if known is not None:

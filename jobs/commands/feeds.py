@@ -35,6 +35,8 @@ def pull(
         raise ConfigurationError("--detect: csv holds one table; take json or jsonl for both")
     house = the_house()
     stamp = moment(at, "--at") if at else None
+    if stamp is not None and stamp > home.clock():  # its snapshot would stand above every later one
+        raise ConfigurationError(f"--at: {stamp:%Y-%m-%d %H:%M}Z has not come yet; a snapshot says what was")
     names = feeds or work.feed_names(house)
     if not names:
         say("no feed is configured: leaverwatch.toml has no [[source]] and no [[application]]")

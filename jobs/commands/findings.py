@@ -144,14 +144,22 @@ def _row(finding: Any, as_of: Any, rules: Any) -> dict[str, Any]:
 @app.command()
 def exclude(
     fingerprint: Annotated[str, typer.Argument(metavar="FINGERPRINT")],
-    until: Annotated[str, typer.Option(metavar="DATE", help="The day the exception ends.")],
     reason: Reason,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="The day the exception ends.")] = None,
+    end: Annotated[bool, typer.Option("--end", help="End it now instead.")] = False,
     actor: ActorEmail = None,
 ) -> None:
-    """Except one finding from its rule until a day, with a reason."""
+    """Except one finding from its rule until a day, with a reason; or end that before its day."""
+    from governance.findings import end_exclusion
     from governance.findings import exclude as decide
 
+    if end == (until is not None):
+        raise ConfigurationError("give either --until DATE, or --end to end an exclusion now")
     house = the_house()
+    if until is None:
+        end_exclusion(house, the_actor(house, actor), home.clock(), fingerprint, reason)
+        say("the exclusion is ended: the finding is open")
+        return
     done = decide(house, the_actor(house, actor), home.clock(), fingerprint, moment(until, "--until"), reason)
     say(f"excluded until {done.until:%Y-%m-%d}; then the finding opens again if it still holds")
 

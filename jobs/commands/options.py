@@ -100,6 +100,20 @@ def looking_back(as_of: str, known: Knowing | None, option: str = "--as-of") -> 
     return instant, known_at(known.value if known else None, instant, home.clock())
 
 
+def say_when_read_first(house: House, instant: datetime) -> None:
+    """Say that nothing had been read by then, and since when something is: an empty answer is else taken for one."""
+    from sqlmodel import col, func, select
+
+    from governance.tables import Snapshot
+
+    with house.store.read() as session:
+        first = session.exec(select(func.min(col(Snapshot.at))).where(Snapshot.status == "published")).one()
+    if first is None:
+        say("no feed has been read yet: run leaverwatch pull")
+    elif first > instant:
+        say(f"no feed had been read by {instant:%Y-%m-%d %H:%M}Z; the first snapshot is of {first:%Y-%m-%d %H:%M}Z")
+
+
 def knowledge(known: Knowing | None) -> str:
     """What counts, in words."""
     words = {None: "from what the feeds said up to then", Knowing.THEN: "as known then", Knowing.NOW: "as known now"}

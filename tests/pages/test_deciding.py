@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from governance import findings
+from governance.access import Actor
 from governance.tables import AuditEntry, Exclusion, Finding, Remediation, Request
 from tests import seeded
 from tests.screen import ADMIN, AUDITOR, BOSS, NOW, OWNER, SECURITY, press, rows_of, show, text_of, without_key
@@ -43,6 +45,30 @@ def test_an_exclusion_needs_a_reason_and_ends(house, ghost):
     [made] = rows_of(house, Exclusion)
     assert timedelta(days=20) < made.until - NOW < timedelta(days=31)
     assert "agreed with HR" in text_of(show(house, "findings", SECURITY, status="excluded"))
+
+
+def test_an_exclusion_can_be_ended_on_its_page(house, ghost):
+    actor = Actor(SECURITY, "Sam", frozenset({"security"}))
+    findings.exclude(house, actor, NOW, ghost, NOW + timedelta(days=20), "a mistake")
+    looked = show(house, "findings", AUDITOR, status="excluded", finding=ghost)
+    assert not [button for button in looked.button if button.label == "End the exclusion"]
+    app = press(show(house, "findings", SECURITY, status="excluded", finding=ghost), "End the exclusion")
+    app.text_input(key=f"why-end-{ghost}").set_value("it was the wrong account")
+    press(app, "End it now")
+    assert rows_of(house, Finding)[0].status == "open"
+    assert rows_of(house, Exclusion)[0].ended_at is not None
+
+
+def test_who_asked_for_an_exclusion_may_withdraw_it_and_the_other_may_refuse_it(house, ghost):
+    actor = Actor(SECURITY, "Sam", frozenset({"security"}))
+    findings.exclude(house, actor, NOW, ghost, NOW + timedelta(days=120), "long")
+    labels = {button.label for button in show(house, "findings", SECURITY, finding=ghost).button}
+    assert "Withdraw" in labels
+    findings.end_exclusion(house, actor, NOW, ghost, "a mistake")
+    other = Actor("second@example.com", "Sue", frozenset({"security"}))
+    findings.exclude(house, other, NOW, ghost, NOW + timedelta(days=120), "long")
+    labels = {without_key(button) for button in show(house, "findings", SECURITY, finding=ghost).button}
+    assert {"Refuse the exclusion", "Agree to the exclusion"} <= labels
 
 
 def test_approval_is_not_offered_to_the_proposer_and_says_who_may(house, ghost):
