@@ -137,7 +137,7 @@ class Confluence(Atlassian):
                 privileges.append(administers(group.text("id") or "", group.text("name") or ""))
         told = Objects([answer.data if answer.status == 200 else {}], reader)
         known = Members()
-        known.add([] if member is None else [member])
+        known.take([] if member is None else [member])
         accounts = self._accounts(told, [account_id], known, [holds_privilege(privileges, told=True)])
         return next(account for account in accounts.records() if isinstance(account, Account))
 

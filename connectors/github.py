@@ -33,7 +33,6 @@ from connectors.kit.contract import (
     Field,
     TellsEvents,
 )
-from connectors.kit.credentials import last_used
 from connectors.kit.github_calls import REFUSED, GitHubCalls
 from connectors.kit.github_changes import Changes
 from connectors.kit.github_check import prove
@@ -173,11 +172,7 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         if self._enterprise:
             pull.people.licences = read_licences(self._calls, self._enterprise, self.feed.name, reading)
         pull.people.credentials = Credentials(self._calls, self._lists.path, self.feed.name).all(reading)
-        opening = pull.people.credentials.items()
-        used = {login: at for login, held in opening if (at := last_used(held)) is not None}
-        for login, at in self._log().last_used(self._log_pages, reading).items():
-            used[login] = max(at, used.get(login, at))
-        pull.people.last_used = used
+        pull.people.acted = self._log().last_used(self._log_pages, reading)
         yield from pull.records()
 
     def account(self, account_id: str) -> Account | None:

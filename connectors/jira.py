@@ -123,7 +123,7 @@ class Jira(Atlassian, TellsMapping):
         privileges += [self._org_role(role).privileged for role in (member.roles if member else ())]
         told = Objects([answer.data if answer.status == 200 else {}], reader)
         known = Members()
-        known.add([] if member is None else [member])
+        known.take([] if member is None else [member])
         accounts = self._accounts(told, [account_id], known, [holds_privilege(privileges, told=told_of_groups)])
         return next(account for account in accounts.records() if isinstance(account, Account))
 

@@ -18,8 +18,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from connectors.kit.atlassian_lists import SiteLists, cursor_of
-from connectors.kit.atlassian_members import AT_ONCE, Member, Members
+from connectors.kit.atlassian_members import Member, Members
 from connectors.kit.columns import Objects, keys_of
+from connectors.kit.filed import AT_ONCE
 from connectors.kit.http import Http
 from connectors.kit.numbered import Ids
 from connectors.kit.pagination import Page, read_lists, read_pages
@@ -77,7 +78,7 @@ class Directory:
         nameless = ids.count(None)
         if nameless:
             entries = [entry for entry, account_id in zip(entries, ids, strict=True) if account_id is not None]
-        found.add(self._members(entries, list(filter(None, ids)), reader))
+        found.take(self._members(entries, list(filter(None, ids)), reader))
         return nameless
 
     def member(self, account_id: str, reader: Reader) -> Member | None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+from connectors.kit.filed import AT_ONCE, Filed
 from connectors.kit.github_calls import REFUSED, GitHubCalls, several
 from connectors.kit.github_listed import Texts
 from connectors.kit.numbered import Ids
@@ -88,15 +90,54 @@ def _identities(
         yield rows
 
 
-def read_licences(calls: GitHubCalls, enterprise: str, application: str, reading: Reading) -> dict[str, Resource]:
+class Licence(NamedTuple):
+    """What the enterprise tells of somebody who uses a licence, as far as it counts here."""
+
+    login: str
+    called: str | None = None  # by the identity provider
+    name: str | None = None
+    address: str | None = None  # of a domain that is proved to be the enterprise's
+    two_factor: bool | None = None
+    roles: tuple[str, ...] = ()  # in the enterprise
+
+
+UNLICENSED: Final = Licence("")
+
+
+def licences() -> Filed[Licence]:
+    """An empty list of them, by login."""
+    return Filed(Licence, UNLICENSED)
+
+
+def read_licences(calls: GitHubCalls, enterprise: str, application: str, reading: Reading) -> Filed[Licence]:
     """Who uses a licence: addresses, two-factor authentication, roles in the enterprise."""
     path = f"enterprises/{quote(enterprise, safe='')}/consumed-licenses"
     listed = calls.listed(path, reading, inside="users", key=_licensed, allow=REFUSED)
     if listed is None:
         reading.notes.append("licences of the enterprise are not told: the token lacks read:enterprise")
-    reader = Reader(application, calls.http.deadline.now)
-    people = (reader.of(item) for item in several(listed))
-    return {login: person for person in people if (login := person.text("github_com_login"))}
+    found = licences()
+    people = map(Reader(application, calls.http.deadline.now).of, several(listed))
+    while page := list(islice(people, AT_ONCE)):
+        rows = [_licence(person, login) for person in page if (login := person.text("github_com_login"))]
+        found.add([row.login for row in rows], rows)
+    return found
+
+
+def _licence(person: Resource, login: str) -> Licence:
+    addresses = (one for one in person.several("github_com_verified_domain_emails") if isinstance(one, str) and one)
+    return Licence(
+        login,
+        person.text("github_com_saml_name_id"),
+        person.text("github_com_name"),
+        next(addresses, None),
+        person.flag("github_com_two_factor_auth"),
+        tuple(one for one in person.several("github_com_enterprise_roles") if isinstance(one, str)),
+    )
+
+
+def credentials() -> Filed[list[Credential]]:
+    """An empty list of what everybody opened, by login."""
+    return Filed(list[Credential], [])
 
 
 class Credentials:
@@ -107,7 +148,7 @@ class Credentials:
         self._path = f"{organisation_path}/credential-authorizations"
         self._application = application
 
-    def all(self, reading: Reading) -> dict[str, list[Credential]]:
+    def all(self, reading: Reading) -> Filed[list[Credential]]:
         """Everybody's, by login; the accounts in them are logins, too. None of them are told of nobody."""
         listed = self._calls.listed(self._path, reading, key=_credential, allow=REFUSED)
         if listed is None:
@@ -115,14 +156,19 @@ class Credentials:
                 "last use of tokens and keys is not told, nor how many there are: that needs Enterprise Cloud with SAML"
                 " single sign-on, and an owner's token"
             )
-            return {}
+            return credentials()
         reading.notes.append("last use is that of tokens and keys; who has none of them is unknown by these")
-        found: dict[str, list[Credential]] = {}
+        found = credentials()
         reader = Reader(self._application, self._calls.http.deadline.now)
-        for told in (reader.of(item) for item in several(listed)):
-            login = told.text("login")
-            if login is not None and told.text("credential_id"):
-                found.setdefault(login, []).append(self._read(told, login))
+        told = map(reader.of, several(listed))
+        while page := list(islice(told, AT_ONCE)):
+            its: dict[str, list[Credential]] = {}
+            for one in page:
+                login = one.text("login")
+                if login is not None and one.text("credential_id"):
+                    its.setdefault(login, []).append(self._read(one, login))
+            logins = list(its)
+            found.add(logins, [[*before, *its[login]] for login, before in zip(logins, found.of(logins), strict=True)])
         reader.note(reading)
         return found
 

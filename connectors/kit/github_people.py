@@ -8,7 +8,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from connectors.kit.github_enterprise import Links
+from connectors.kit.credentials import last_used
+from connectors.kit.filed import Filed
+from connectors.kit.github_enterprise import Licence, Links, credentials, licences
 from connectors.kit.github_listed import Person
 from connectors.kit.github_organisation import INVITATION, Organisation
 from connectors.kit.resource import Resource
@@ -21,9 +23,14 @@ class People:
 
     organisation: Organisation = field(default_factory=Organisation)
     links: Links = field(default_factory=Links)
-    licences: dict[str, Resource] = field(default_factory=dict)
-    last_used: dict[str, datetime] = field(default_factory=dict)
-    credentials: dict[str, list[Credential]] = field(default_factory=dict)
+    licences: Filed[Licence] = field(default_factory=licences)
+    acted: dict[str, datetime] = field(default_factory=dict)  # last, by the newest entries of the audit log
+    credentials: Filed[list[Credential]] = field(default_factory=credentials)
+
+    def last_used(self, logins: Sequence[str]) -> list[datetime | None]:
+        """When each was last here, by what they did and by the use of their tokens and keys."""
+        opened = map(last_used, self.credentials.of(logins))
+        return [max(filter(None, both), default=None) for both in zip(map(self.acted.get, logins), opened, strict=True)]
 
     def plain(
         self, application: str, told: Sequence[Person], guids: Sequence[str | None], privileged: Sequence[bool | None]
@@ -32,33 +39,30 @@ class People:
         logins = [person.login for person in told]
         members, without = self.organisation.members.hold(logins), self.organisation.without_2fa
         lacking = [None] * len(logins) if without is None else without.of(logins)
-        columns = zip(told, guids, privileged, self.links.name_of.of(logins), lacking, members, strict=True)
-        for person, guid, is_privileged, called, lacks, is_member in columns:
-            seen_at = self.last_used.get(person.login)
-            licence = self.licences.get(person.login)
-            if licence:
-                called = called or licence.text("github_com_saml_name_id")
-            addresses = [a for a in licence.several("github_com_verified_domain_emails") if a] if licence else []
+        known = zip(self.links.name_of.of(logins), self.licences.of(logins), self.last_used(logins), strict=True)
+        columns = zip(told, guids, privileged, known, lacking, members, strict=True)
+        for person, guid, is_privileged, (named, licence, seen_at), lacks, is_member in columns:
+            called = named or licence.called
             bot = (person.kind or "").casefold() == "bot"
             yield Account(
                 application=application,
                 account_id=person.login,
                 username=person.login,
-                email=_address(called) or person.email or next((a for a in addresses if isinstance(a, str)), None),
-                display_name=person.name or (licence.text("github_com_name") if licence else None),
+                email=_address(called) or person.email or licence.address,
+                display_name=person.name or licence.name,
                 external_id=guid,
                 # People and the accounts of programs look the same; only Bot is said.
                 kind="bot" if bot else "guest" if not is_member else None,
                 active=True,
                 last_seen_at=seen_at,
                 last_seen_known=seen_at is not None,
-                mfa=lacks is not True if without is not None else self._mfa(licence),
+                mfa=lacks is not True if without is not None else licence.two_factor,
                 privileged=is_privileged,
             )
 
     def managed(self, account: Account, login: str | None, privileged: bool | None) -> Account:
         """A managed account: what SCIM tells, with what is known of its login."""
-        seen_at = self.last_used.get(login) if login else None
+        [seen_at] = self.last_used([login]) if login else [None]
         return replace(
             account,
             username=login or account.username,
@@ -66,10 +70,6 @@ class People:
             last_seen_known=seen_at is not None,
             privileged=privileged,
         )
-
-    @staticmethod
-    def _mfa(licence: Resource | None) -> bool | None:
-        return licence.flag("github_com_two_factor_auth") if licence else None
 
 
 def invited(application: str, told: Resource) -> Account | None:

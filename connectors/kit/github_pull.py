@@ -65,7 +65,7 @@ class Pull:
             login = people.links.login_of.get(account.account_id)
             [privileged] = organisation.privileged([login]) if login else [None]
             whole = people.managed(account, login, privileged)
-            yield from opened(whole, people.credentials.get(login or "", ()), self._now)
+            yield from opened(whole, people.credentials.of([login or ""])[0], self._now)
             yield from self._grants(account.account_id, organisation.held([login or ""])[0])
             kept += 1
         everybody = organisation.everybody()
@@ -73,11 +73,11 @@ class Pull:
             logins = [person.login for person in page]
             guids, held = people.links.guid_of.of(logins), organisation.held(logins)
             accounts = people.plain(self._application, page, guids, organisation.privileged(logins))
-            for account, mine in zip(accounts, held, strict=True):
+            for account, mine, its in zip(accounts, held, people.credentials.of(logins), strict=True):
                 if account.external_id in self._managed:
                     continue
                 kept += 1
-                yield from opened(account, people.credentials.get(account.account_id, ()), self._now)
+                yield from opened(account, its, self._now)
                 yield from self._grants(account.account_id, mine)
         for told in organisation.invitations:
             invitation = invited(self._application, told)
@@ -100,15 +100,15 @@ class Pull:
     def _enterprise_roles(self) -> None:
         """Roles in the enterprise, as licences tell them."""
         organisation = self.people.organisation
-        for login, licence in self.people.licences.items():
-            for role in licence.several("github_com_enterprise_roles"):
-                if not isinstance(role, str) or role.casefold() in ("member", ""):
+        for licence in self.people.licences:
+            for role in licence.roles:
+                if role.casefold() in ("member", ""):
                     continue
                 entitlement_id = f"enterprise:{role.casefold()}"
                 if entitlement_id not in organisation.entitlements:
                     name = f"Enterprise {role.casefold()}"
                     self._lists.entitle(organisation, entitlement_id, name, "role", "owner" in role.casefold() or None)
-                organisation.add(login, entitlement_id, DIRECT)
+                organisation.add(licence.login, entitlement_id, DIRECT)
 
     def _grants(self, account_id: str, held: Mapping[str, str]) -> Iterator[Grant]:
         for entitlement_id, how in held.items():

@@ -1,4 +1,4 @@
-"""The accounts of an Atlassian organisation in few bytes: the same as in a dictionary, in memory and in a file."""
+"""What is told of ids in few bytes: the same as in a dictionary, in memory and in a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.kit.atlassian_members import NOBODY, Member, Members
+from connectors.kit.filed import Filed
 
 _TEXT = st.none() | st.text(max_size=5)
 _MEMBERS = st.lists(
@@ -25,12 +26,20 @@ _MEMBERS = st.lists(
 )
 
 
+def filed(held: int) -> Filed[Member]:
+    return Filed(Member, NOBODY, held=held)
+
+
+def take(members: Filed[Member], told: list[Member]) -> None:
+    members.add([member.account_id for member in told], told)
+
+
 @settings(deadline=None)
 @given(_MEMBERS, st.sampled_from([0, 1, 100, 10_000]), st.integers(1, 4))
 def test_they_are_what_a_dictionary_would_hold(told: list[Member], held: int, at_once: int) -> None:
-    members, plain = Members(held=held), {}
+    members, plain = filed(held), {}
     for begin in range(0, len(told), at_once):
-        members.add(told[begin : begin + at_once])
+        take(members, told[begin : begin + at_once])
     for member in told:
         plain[member.account_id] = member
     assert list(members) == list(plain.values())
@@ -41,10 +50,10 @@ def test_they_are_what_a_dictionary_would_hold(told: list[Member], held: int, at
 
 
 def test_rows_that_lie_far_apart_are_read_one_by_one() -> None:
-    members = Members(held=0)
+    members = filed(0)
     told = [Member(f"{number}", name="n" * 3_000_000) for number in range(3)]
     for member in told:
-        members.add([member])
+        take(members, [member])
     assert members.of(["2", "0"]) == [told[2], told[0]]
     assert list(members) == told
 
@@ -55,8 +64,8 @@ def test_nobody_is_the_one_that_was_asked_for() -> None:
 
 def test_instants_keep_their_zone_in_a_file() -> None:
     at = datetime(2026, 11, 27, 8, 30, 1, 5, tzinfo=UTC)
-    members = Members(held=0)
-    members.add([Member("a", created_at=at, last_seen_at=at)])
+    members = filed(0)
+    take(members, [Member("a", created_at=at, last_seen_at=at)])
     [member] = members.of(["a"])
     assert member.created_at == at
     assert member.created_at.tzinfo is not None
