@@ -35,7 +35,7 @@ class Verb(StrEnum):
 DEEDS: Final = {
     Verb.READ: "read anything",
     Verb.EXPORT: "export anything",
-    Verb.CONFIGURE: "change settings",
+    Verb.CONFIGURE: "configure settings",
     Verb.RUN: "start a job",
     Verb.RELEASE: "release what a guard holds",
     Verb.PROPOSE: "propose a removal",

@@ -37,7 +37,7 @@ CELLS = [
 SAID = {
     "read": "read anything",
     "export": "export anything",
-    "configure": "change settings",
+    "configure": "configure settings",
     "run": "start a job",
     "release": "release what a guard holds",
     "propose": "propose a removal",
