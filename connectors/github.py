@@ -43,6 +43,7 @@ from connectors.kit.github_organisation import INVITATION, OrganisationLists
 from connectors.kit.github_people import invited
 from connectors.kit.github_pull import Pull
 from connectors.kit.http import Http
+from connectors.kit.numbered import Ids
 from connectors.kit.options import feed_table, text_option, whole_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.privilege import Privilege
@@ -160,7 +161,7 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         pull = Pull(self.feed.name, self._calls, self._lists, reading, self.given.now)
         if self._scim:
             pull.read_managed(self._scim, self._size)
-            pull.people.links = self._known_links()
+            pull.people.links = self._known_links(pull.guids)
         else:
             pull.people.links = self._optional_links()
         pull.people.organisation = self._lists.read(
@@ -169,9 +170,10 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
             managed=self._scim is not None,
             members_only=self.options["members_only"] is True,
         )
+        ids = pull.people.links.ids
         if self._enterprise:
-            pull.people.licences = read_licences(self._calls, self._enterprise, self.feed.name, reading)
-        pull.people.credentials = Credentials(self._calls, self._lists.path, self.feed.name).all(reading)
+            pull.people.licences = read_licences(self._calls, self._enterprise, self.feed.name, reading, ids)
+        pull.people.credentials = Credentials(self._calls, self._lists.path, self.feed.name).all(reading, ids)
         pull.people.acted = self._log().last_used(self._log_pages, reading)
         yield from pull.records()
 
@@ -241,9 +243,9 @@ class GitHub(Connector, CanDeactivate, CanReactivate, CanRevokeGrant, CanListCre
         path = f"enterprises/{quote(self._enterprise, safe='')}" if self._scim and self._enterprise else None
         return AuditLog(self._calls, path or self._lists.path, self.feed.name)
 
-    def _known_links(self) -> Links:
+    def _known_links(self, guids: Ids | None = None) -> Links:
         if self._links is None:
-            self._links = read_links(self._calls, self._enterprise or "", enterprise=True)
+            self._links = read_links(self._calls, self._enterprise or "", guids, enterprise=True)
         return self._links
 
     def _optional_links(self) -> Links:

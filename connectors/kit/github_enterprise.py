@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from connectors.kit.filed import AT_ONCE, Filed
+from connectors.kit.filed import Filed
 from connectors.kit.github_calls import REFUSED, GitHubCalls, several
 from connectors.kit.github_listed import Texts
 from connectors.kit.numbered import Ids
@@ -40,9 +39,10 @@ class Links:
     """Which login belongs to which identity of the identity provider."""
 
     ids: Ids = field(default_factory=Ids)  # logins
-    login_of: Texts = field(default_factory=lambda: Texts(Ids()))  # guid -> login; only of managed accounts
+    guids: Ids = field(default_factory=Ids)
 
     def __post_init__(self) -> None:
+        self.login_of = Texts(self.guids)  # guid -> login; only of managed accounts
         self.guid_of = Texts(self.ids)  # login -> guid
         self.name_of = Texts(self.ids)  # login -> what the identity provider calls them
 
@@ -52,9 +52,9 @@ class Links:
         self.name_of.tell({login: called for login, _, called in rows if called})
 
 
-def read_links(calls: GitHubCalls, name: str, *, enterprise: bool) -> Links:
-    """Every link; none where there is no identity provider."""
-    found = Links()
+def read_links(calls: GitHubCalls, name: str, guids: Ids | None = None, *, enterprise: bool) -> Links:
+    """Every link; none where there is no identity provider. `guids`: those that have numbers already."""
+    found = Links(guids=Ids() if guids is None else guids)
     if not enterprise:
         for rows in _identities(calls, OF_ORGANISATION, name, ("organization", "samlIdentityProvider")):
             found.take(rows)
@@ -104,21 +104,24 @@ class Licence(NamedTuple):
 UNLICENSED: Final = Licence("")
 
 
-def licences() -> Filed[Licence]:
-    """An empty list of them, by login."""
-    return Filed(Licence, UNLICENSED)
+def licences(logins: Ids | None = None) -> Filed[Licence]:
+    """An empty list of them, by login; some logins may have numbers already."""
+    return Filed(Licence, UNLICENSED, logins)
 
 
-def read_licences(calls: GitHubCalls, enterprise: str, application: str, reading: Reading) -> Filed[Licence]:
+def read_licences(
+    calls: GitHubCalls, enterprise: str, application: str, reading: Reading, logins: Ids
+) -> Filed[Licence]:
     """Who uses a licence: addresses, two-factor authentication, roles in the enterprise."""
     path = f"enterprises/{quote(enterprise, safe='')}/consumed-licenses"
-    listed = calls.listed(path, reading, inside="users", key=_licensed, allow=REFUSED)
-    if listed is None:
+    pages = calls.lists(path, reading, inside="users", key=_licensed, allow=REFUSED)
+    if pages is None:
         reading.notes.append("licences of the enterprise are not told: the token lacks read:enterprise")
-    found = licences()
-    people = map(Reader(application, calls.http.deadline.now).of, several(listed))
-    while page := list(islice(people, AT_ONCE)):
-        rows = [_licence(person, login) for person in page if (login := person.text("github_com_login"))]
+    found = licences(logins)
+    reader = Reader(application, calls.http.deadline.now)
+    for page in pages or ():
+        people = map(reader.of, several(page))
+        rows = [_licence(person, login) for person in people if (login := person.text("github_com_login"))]
         found.add([row.login for row in rows], rows)
     return found
 
@@ -135,9 +138,9 @@ def _licence(person: Resource, login: str) -> Licence:
     )
 
 
-def credentials() -> Filed[list[Credential]]:
-    """An empty list of what everybody opened, by login."""
-    return Filed(list[Credential], [])
+def credentials(logins: Ids | None = None) -> Filed[list[Credential]]:
+    """An empty list of what everybody opened, by login; some logins may have numbers already."""
+    return Filed(list[Credential], [], logins)
 
 
 class Credentials:
@@ -148,27 +151,26 @@ class Credentials:
         self._path = f"{organisation_path}/credential-authorizations"
         self._application = application
 
-    def all(self, reading: Reading) -> Filed[list[Credential]]:
+    def all(self, reading: Reading, logins: Ids) -> Filed[list[Credential]]:
         """Everybody's, by login; the accounts in them are logins, too. None of them are told of nobody."""
-        listed = self._calls.listed(self._path, reading, key=_credential, allow=REFUSED)
-        if listed is None:
+        pages = self._calls.lists(self._path, reading, key=_credential, allow=REFUSED)
+        if pages is None:
             reading.notes.append(
                 "last use of tokens and keys is not told, nor how many there are: that needs Enterprise Cloud with SAML"
                 " single sign-on, and an owner's token"
             )
             return credentials()
         reading.notes.append("last use is that of tokens and keys; who has none of them is unknown by these")
-        found = credentials()
+        found = credentials(logins)
         reader = Reader(self._application, self._calls.http.deadline.now)
-        told = map(reader.of, several(listed))
-        while page := list(islice(told, AT_ONCE)):
+        for page in pages:
             its: dict[str, list[Credential]] = {}
-            for one in page:
+            for one in map(reader.of, several(page)):
                 login = one.text("login")
                 if login is not None and one.text("credential_id"):
                     its.setdefault(login, []).append(self._read(one, login))
-            logins = list(its)
-            found.add(logins, [[*before, *its[login]] for login, before in zip(logins, found.of(logins), strict=True)])
+            whose = list(its)
+            found.add(whose, [[*before, *its[login]] for login, before in zip(whose, found.of(whose), strict=True)])
         reader.note(reading)
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import astuple, fields
 
 from connectors.kit.columns import Objects
+from connectors.kit.filed import Filed
 from connectors.kit.numbered import Ids, Marks, Pieces, Values, encoded
 from governance.records import Account
 
@@ -78,21 +79,18 @@ class Accounts:
     """Accounts by their ids in the order they came, packed; of one that comes again the last word counts."""
 
     def __init__(self) -> None:
-        self._ids = Ids()
-        self._told = Values(_ACCOUNT, ())
+        self.ids = Ids()
+        self._told: Filed[tuple[Any, ...]] = Filed(_ACCOUNT, (), self.ids)
 
-    def add(self, accounts: Iterable[Account]) -> None:
+    def add(self, accounts: Sequence[Account]) -> None:
         """Take in a page."""
-        last = {account.account_id: astuple(account) for account in accounts}
-        self._told.put(self._ids.numbers(last), last.values())
+        self._told.add([account.account_id for account in accounts], list(map(astuple, accounts)))
 
     def __contains__(self, account_id: str | None) -> bool:
-        return account_id is not None and self._ids.known((account_id,))[0] > 0
+        return account_id is not None and account_id in self._told
 
     def __iter__(self) -> Iterator[Account]:
-        for begin in range(1, len(self._ids) + 1, PAGE):
-            for told in self._told.of(range(begin, min(begin + PAGE, len(self._ids) + 1))):
-                yield Account(*told)
+        return (Account(*told) for told in self._told)
 
 
 class Texts:

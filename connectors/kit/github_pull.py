@@ -40,6 +40,7 @@ class Pull:
         self._reader = Reader(application, now)
         self._accounts = AccountReader(application, Dialect(), now)
         self._managed = Accounts()
+        self.guids = self._managed.ids
 
     def read_managed(self, scim: Http, size: int) -> None:
         """Every account of the enterprise, suspended ones too."""
