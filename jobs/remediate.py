@@ -7,9 +7,10 @@ dry run needs no lease: it has the same plan, and no connector that could write.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from governance import remediation
@@ -171,7 +172,7 @@ def undo(house: House, connect: Connect, now: datetime, actor: Actor, id: str) -
 def _undo(house: House, connect: Connect, now: datetime, actor: Actor, id: str) -> Outcome:
     from connectors.kit.contract import CanReactivate, CanReadOne, CanRevokeGrant
 
-    r = remediation.undo(house, actor, now, id)
+    r, began = remediation.undo(house, actor, now, id), time.monotonic()
     with closing(connect(r.application, True)) as connector:
         able = isinstance(connector, CanReactivate if r.entitlement_id is None else CanRevokeGrant)
         if not able or not isinstance(connector, CanReadOne) or not connector.given.write:
@@ -185,4 +186,5 @@ def _undo(house: House, connect: Connect, now: datetime, actor: Actor, id: str) 
         except (FeedError, RemediationError) as error:
             result = error
         live: Account | None = connector.account(r.account_id)
-    return outcome_of(remediation.undone(house, now, id, live, result), call=True)
+    read_at = now + timedelta(seconds=time.monotonic() - began)  # a run meanwhile still saw the account as it was
+    return outcome_of(remediation.undone(house, read_at, id, live, result), call=True)

@@ -146,3 +146,53 @@ def test_an_undo_from_here_is_no_rebirth_nor_is_what_stays_closed(closed):
     remediate.undo(house, connect, home.clock(), home.actor_named(house, "sec@x.example"), one.id)
     assert server.users[one.account_id]["active"] is True
     assert reborn(house) == set()
+
+
+@pytest.mark.parametrize(
+    "told", [{"status": "executing", "action": "manual"}, {"status": "executing"}, {"status": "executed"}]
+)
+def test_a_closure_that_is_not_proved_closes_nothing(given_back, told):
+    house, _, one = given_back
+    with house.store.write() as session:
+        later = Remediation.model_validate(
+            session.get_one(Remediation, one.id).model_dump()
+            | {"id": "later", "evidence": {}, "verified_at": None}
+            | told
+        )
+        later.executing_at = later.executed_at = home.clock()
+        session.add(later)
+    assert work.detect(house).counts["ghost"] == 1
+    assert ghost(house, one).status == "open", "nobody has read it inactive since it was given back"
+
+
+def test_a_closure_that_needed_no_call_counts_once_it_is_proved(given_back):
+    house, _, one = given_back
+    before = home.clock()
+    with house.store.write() as session:
+        later = Remediation.model_validate(
+            session.get_one(Remediation, one.id).model_dump() | {"id": "later", "status": "verified", "evidence": {}}
+        )
+        later.executing_at, later.verified_at = None, home.clock()
+        session.add(later)
+    assert work.detect(house).counts.get("ghost", 0) == 0
+    assert ghost(house, one).status == "resolved"
+    assert detect(house, home.clock(), as_of=before).counts["ghost"] == 1, "it was open in between"
+
+
+def test_what_others_brought_back_is_still_brought_back_when_a_later_closure_is_undone(given_back):
+    house, server, one = given_back
+    assert reborn(house) == set()
+    switch(server, one.account_id, False)
+    assert reborn(house) == set()
+    switch(server, one.account_id, True)
+    assert reborn(house) == {one.account_id}, "somebody else brought it back"
+    work.detect(house)
+    approve(house, 1)
+    connect = work.connector_of(house, {})
+    remediate.run(house, connect, home.clock())
+    assert reborn(house) == set(), "closed from here"
+    with house.store.read() as session:
+        last = session.exec(select(Remediation).where(Remediation.status == "verified")).all()
+        again = max((r for r in last if r.account_id == one.account_id), key=lambda r: r.verified_at)
+    remediate.undo(house, connect, home.clock(), home.actor_named(house, "sec@x.example"), again.id)
+    assert reborn(house) == {one.account_id}, "an undo takes back its own closure alone"

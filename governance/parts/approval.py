@@ -92,7 +92,8 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
     after = "The next file proves it." if card.manual else "Carried out at once, read again to prove it."
     if r.entitlement_id is not None:
         after = "The next reading proves it."
-    until = "" if card.manual else f" It can be undone for {remediation.CAN_BE_UNDONE.days} days."
+    undoes = r.entitlement_id is not None or (card.closing is not None and card.closing.undoes)
+    until = "" if card.manual or not undoes else f" It can be undone for {remediation.CAN_BE_UNDONE.days} days."
     note(f"{after}{until}", text_alignment="center")
 
 

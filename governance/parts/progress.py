@@ -50,6 +50,10 @@ def _moving(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
         st.markdown(_way(r, now))
         if r.error:
             note(f":orange[◆] {plain(r.error)}")
+        elif approvals.overdue(r, now) and not house.settings.act.enabled:
+            note(
+                ":orange[◆] Not begun: acting is switched off (`[act] enabled = true` in `leaverwatch.toml` allows it)."
+            )
         elif approvals.overdue(r, now):
             note(":orange[◆] Not begun yet: either a guard holds it, or the worker does not run (`leaverwatch up`).")
         if r.action == "manual":
@@ -86,16 +90,16 @@ def _ended(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
     line.markdown(chip(f"{sign}{REMEDIATION.get(r.status, r.status)}", _COLOURS.get(r.status, "gray")), width="content")
     if approvals.undo_asked(r):
         note_in(line, "undo asked", width="content")
-    elif _may_undo(r, actor, now) and line.button("Undo", key=f"undo-{r.id}", icon=":material/undo:"):
+    elif _may_undo(house, r, actor, now) and line.button("Undo", key=f"undo-{r.id}", icon=":material/undo:"):
         attempt(
             lambda: findings.ask(house, actor, now, "remediate", {"undo": r.id}),
             "Asked: the account is switched on again within seconds",
         )
 
 
-def _may_undo(r: Remediation, actor: Actor, now: datetime) -> bool:
+def _may_undo(house: House, r: Remediation, actor: Actor, now: datetime) -> bool:
     allowed = may(actor, Verb.PROPOSE, application=r.application, identity_id=r.identity_id)
-    return allowed and approvals.can_undo(r, now)
+    return allowed and approvals.can_undo(r, now) and remediation.gives_back(house, r)
 
 
 def _what(house: House, r: Remediation) -> str:

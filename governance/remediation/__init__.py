@@ -28,7 +28,7 @@ from governance.remediation.proposals import propose, refusals, unable
 from governance.remediation.refusals import plan_digest
 from governance.remediation.reviewed import PROPOSED, Removal, propose_removals
 from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
-from governance.remediation.ways import offered, possible
+from governance.remediation.ways import gives_back, offered, possible
 
 __all__ = [
     "APPROVAL_HOLDS",
@@ -49,6 +49,7 @@ __all__ = [
     "expire",
     "failed",
     "finish",
+    "gives_back",
     "hand_over",
     "hold",
     "intend",

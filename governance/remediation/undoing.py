@@ -12,7 +12,7 @@ from governance.house import House
 from governance.records import Account, Receipt
 from governance.remediation.accounts import read_facts
 from governance.remediation.ledger import load, reopen, unresolve
-from governance.remediation.ways import WRITE_CREDENTIAL
+from governance.remediation.ways import WRITE_CREDENTIAL, gives_back
 from governance.tables import Remediation
 
 CAN_BE_UNDONE: Final = timedelta(days=30)
@@ -41,6 +41,8 @@ def undo(house: House, actor: Actor, now: datetime, id: str) -> Remediation:
         raise NotAllowed("acting is switched off: [act] enabled = true in leaverwatch.toml switches it on")
     if not settings.application_named(r.application).options.get(WRITE_CREDENTIAL):
         raise NotSupported(f"{r.application} has no {WRITE_CREDENTIAL}: it is read-only from here")
+    if not gives_back(house, r):
+        raise NotSupported(f"{r.application} offers no way to give this back")
     with house.store.write(durable=True) as session:
         r = load(session, [id])[0]
         if r.status not in ("executed", "verified"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from governance.house import House
 from governance.settings import ActSettings, ApplicationSettings
-from governance.tables import Connector
+from governance.tables import Connector, Remediation
 
 WRITE_CREDENTIAL: Final = "write_token"
 
@@ -29,3 +30,14 @@ def possible(act: ActSettings, connector: Connector | None, application: Applica
     if not (act.enabled and application.options.get(WRITE_CREDENTIAL)):
         return set()
     return offered(connector, application)
+
+
+def gives_back(house: House, r: Remediation) -> bool:
+    """Whether what was closed or taken away there can be given back from here."""
+    application = next((one for one in house.settings.application if one.name == r.application), None)
+    if application is None:
+        return False
+    with house.store.read() as session:
+        connector = session.get(Connector, application.connector)
+    wanted = "reactivate" if r.entitlement_id is None else "revoke_grant"
+    return wanted in possible(house.settings.act, connector, application)

@@ -18,7 +18,8 @@ Account = tuple[str, str]  # application, account_id
 def given_back(session: Session, read: Mapping[str, datetime], until: datetime) -> dict[Account, datetime]:
     """When each such account was read back active. `read`: application -> the time its snapshot is of.
 
-    Left out is what was read back after `until`, and what was closed from here once more since.
+    Left out is what was read back after `until`, and what was read closed once more since: that a closure is under way,
+    or was asked of somebody, closes nothing.
     """
     closures = select(Remediation).where(
         col(Remediation.entitlement_id).is_(None), col(Remediation.application).in_(sorted(read))
@@ -29,14 +30,13 @@ def given_back(session: Session, read: Mapping[str, datetime], until: datetime) 
         if at is not None and read[r.application] < at <= until:
             key = (r.application, r.account_id)
             found[key] = max(at, found.get(key, at))
-    if found:
-        ids = sorted({account_id for _, account_id in found})
-        again = closures.where(col(Remediation.status).in_(("executing", "executed", "verified")))
-        for start in range(0, len(ids), 500):  # well below every engine's limit of parameters
-            for r in session.exec(again.where(col(Remediation.account_id).in_(ids[start : start + 500]))):
-                key = (r.application, r.account_id)
-                if key in found and r.executing_at is not None and r.executing_at > found[key]:
-                    del found[key]
+    ids = sorted({account_id for _, account_id in found})
+    closed = closures.where(col(Remediation.verified_at) <= until)
+    for start in range(0, len(ids), 500):  # well below every engine's limit of parameters
+        for r in session.exec(closed.where(col(Remediation.account_id).in_(ids[start : start + 500]))):
+            key = (r.application, r.account_id)
+            if key in found and r.verified_at is not None and r.verified_at > found[key]:
+                del found[key]
     return found
 
 

@@ -156,8 +156,14 @@ def remember_accounts(
     was = was.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
     if given_back:
         back = pl.col("account_id").is_in(list(given_back))
-        never = (pl.when(~back).then(pl.col(f"was_{name}")).alias(f"was_{name}") for name in _CLOSING[1:])
-        was = was.with_columns((back | pl.col("was_active")).alias("was_active"), *never)
+        # That closure never was; one before it, from which the account had returned, still was.
+        before = pl.when(pl.col("was_returned_at").is_not_null()).then(
+            pl.min_horizontal("was_closed_at", "was_returned_at")
+        )
+        was = was.with_columns(
+            was_active=back | pl.col("was_active"),
+            was_closed_at=pl.when(back).then(before).otherwise("was_closed_at"),
+        )
     returned_before = (pl.col("was_returned_at") >= pl.col("was_closed_at")).fill_null(value=False)
     open_before = pl.col("was_closed_at").is_null() | returned_before
     closes = (pl.col("was_active") & ~pl.col("active") & open_before).fill_null(value=False)

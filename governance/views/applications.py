@@ -37,10 +37,13 @@ class Closing:
     call: str  # what would be called, or who gets the task
     provable: bool  # whether the application tells that an account is inactive
     owner: str | None
+    undoes: bool = False  # whether an account can be switched on again from here
 
     @property
     def reversible(self) -> str:
         """The way back, in words."""
+        if self.how == "call" and not self.undoes:
+            return f"There is no way back from here: only by hand, in {self.title}. Nothing is deleted."
         if self.how == "call":
             return "Reversible: the account can be switched on again with one step. Nothing is deleted."
         return "Nothing is called from here; the owner of the application can switch the account on again."
@@ -154,12 +157,14 @@ def closable(house: House) -> list[str]:
 def _closing(
     house: House, application: ApplicationSettings, connector: Connector | None, *, by_hand: bool = False
 ) -> Closing:
-    acts = "deactivate" in remediation.possible(house.settings.act, connector, application)
+    can = remediation.possible(house.settings.act, connector, application)
+    acts = "deactivate" in can
     provable = connector is None or "account.active" in (connector.tells or [])
     if acts and connector is not None and not by_hand:
         scopes = " and ".join((connector.scopes or {}).get("deactivate", ()))
         call = f"Deactivate through {connector.title or connector.name}" + (f" ({scopes})" if scopes else "")
-        return Closing(application.name, application.label, "call", call, provable, application.owner)
+        undoes = "reactivate" in can
+        return Closing(application.name, application.label, "call", call, provable, application.owner, undoes)
     owner = application.owner or "its owner, who is not named in the settings"
     return Closing(application.name, application.label, "task", owner, provable, application.owner)
 

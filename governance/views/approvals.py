@@ -131,8 +131,9 @@ def can_undo(r: Remediation, now: datetime) -> bool:
 
 
 def undo_asked(r: Remediation) -> bool:
-    """Whether somebody has asked to switch the account on again."""
-    return r.status == "verified" and "undo" in (r.evidence or {})
+    """Whether somebody has asked to switch the account on again, and nothing has come of it yet."""
+    asked = (r.evidence or {}).get("undo")
+    return r.status == "verified" and asked is not None and "answer" not in asked
 
 
 def claimed(r: Remediation) -> str | None:

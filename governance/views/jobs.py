@@ -58,8 +58,9 @@ class Today:
     waiting_since: datetime | None = None  # when the first of those that wait was asked for
 
     def stuck(self, now: datetime) -> bool:
-        """Whether something waits for longer than a worker that runs lets it: it looks every two seconds."""
-        return self.waiting_since is not None and now - self.waiting_since > PATIENCE
+        """Whether something waits for longer than an idle worker lets it, and nothing runs: it looks every 2 s."""
+        waits = self.waiting_since is not None and now - self.waiting_since > PATIENCE
+        return waits and not self.running
 
 
 def today(house: House, now: datetime) -> Today:

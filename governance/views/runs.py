@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from governance.findings import table
 from governance.house import House
-from governance.tables import AuditEntry, DetectRun
+from governance.tables import AuditEntry, DetectRun, Snapshot
 
 T = TypeVar("T")
 _KEPT: Final = 128
@@ -43,13 +43,15 @@ class Run:
 
 
 def last_run(house: House) -> Run | None:
-    """The last stored detect run; None before the first one, and while no feed has been read: nothing was judged."""
+    """The last stored detect run; None before the first one, and while no feed was ever read: nothing was judged."""
     with house.store.read() as session:
         head = session.exec(select(DetectRun.id).order_by(col(DetectRun.id).desc()).limit(1)).first()
         if head is None:
             return None
         run = remembered(("run", house.store.url, head), lambda: _load(house, session, head))
-    return None if run.summary.get("feeds") == {} else run
+        if run.summary.get("feeds") == {} and session.exec(select(Snapshot.id).limit(1)).first() is None:
+            return None
+    return run
 
 
 def _load(house: House, session: Session, id: str) -> Run:

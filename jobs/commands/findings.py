@@ -158,7 +158,7 @@ def exclude(
     house = the_house()
     if until is None:
         end_exclusion(house, the_actor(house, actor), home.clock(), fingerprint, reason)
-        say("the exclusion is ended: the finding is open")
+        say("the exclusion is ended: the rule counts again")
         return
     done = decide(house, the_actor(house, actor), home.clock(), fingerprint, moment(until, "--until"), reason)
     say(f"excluded until {done.until:%Y-%m-%d}; then the finding opens again if it still holds")
