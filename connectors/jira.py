@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from connectors.kit.atlassian import Atlassian
@@ -23,6 +24,7 @@ from connectors.kit.atlassian_lists import SiteLists, account_ids
 from connectors.kit.atlassian_members import Members
 from connectors.kit.columns import Objects
 from connectors.kit.contract import Field, TellsMapping
+from connectors.kit.filed import AT_ONCE
 from connectors.kit.fingerprints import Met
 from connectors.kit.granted import grants_by_way
 from connectors.kit.holdings import DIRECT
@@ -175,12 +177,11 @@ class Jira(Atlassian, TellsMapping):
             yield from self._with_grants(good, reader, members, held)
         if not seen:
             raise IncompleteFeed(f"{place}: the site lists no account at all; that is not believed")
-        unlisted: dict[str, Any] = {}
-        for account_id, entry in self._unlisted(seen, members, held):
-            reading.rows_read += 1
-            seen.new(account_id)
-            unlisted[account_id] = entry
-        yield from self._with_grants(unlisted, reader, members, held)
+        others = self._unlisted(seen, members, held)
+        while unlisted := dict(islice(others, AT_ONCE)):
+            reading.rows_read += len(unlisted)
+            seen.places(list(unlisted))
+            yield from self._with_grants(unlisted, reader, members, held)
 
     def _is_customer(self, entry: Any) -> bool:
         return not self.options["customers"] and isinstance(entry, dict) and entry.get("accountType") == "customer"

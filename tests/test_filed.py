@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.kit.atlassian_members import NOBODY, Member, Members
 from connectors.kit.filed import Filed
+from connectors.kit.github_enterprise import Opened
+from governance.records import Credential
 
 _TEXT = st.none() | st.text(max_size=5)
 _MEMBERS = st.lists(
@@ -69,3 +72,22 @@ def test_instants_keep_their_zone_in_a_file() -> None:
     [member] = members.of(["a"])
     assert member.created_at == at
     assert member.created_at.tzinfo is not None
+
+
+def test_ids_and_rows_that_are_not_as_many_are_refused() -> None:
+    members = filed(0)
+    with pytest.raises(ValueError, match="2 ids for 1 rows"):
+        members.add(["a", "b"], [Member("a")])
+    members.add(["b"], [Member("b")])
+    assert members.of(["a", "b"]) == [NOBODY, Member("b")]
+
+
+def test_what_one_login_opened_may_come_on_several_pages() -> None:
+    def held(*ids: int) -> list[Credential]:
+        return [Credential("gh", "ada", str(number), "token") for number in ids]
+
+    opened = Opened()
+    opened.add({"ada": held(1, 2), "bo": held(3)})
+    opened.add({"ada": held(4)})
+    opened.add({"cy": held(5), "ada": held(6)})
+    assert opened.of(["ada", "bo", "cy", "di"]) == [held(1, 2, 4, 6), held(3), held(5), []]

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from connectors.kit.atlassian_declaration import Administers
 from connectors.kit.atlassian_lists import SiteLists, account_ids
 from connectors.kit.columns import Columns, Objects, told_of
+from connectors.kit.filed import AT_ONCE
 from connectors.kit.holdings import DIRECT, Holdings
 from connectors.kit.packed import Packed
 from connectors.kit.pagination import read_lists, read_pages
@@ -81,7 +82,9 @@ class Held(Holdings):
         for count, names, kept in self._rows:
             columns = dict(zip(names, _each(kept, count), strict=True))
             yield list(islice(ids, count)), Columns(count, columns, reader)
-        yield list(self.unlisted), Columns(len(self.unlisted), {}, reader)
+        others = iter(self.unlisted)
+        while some := list(islice(others, AT_ONCE)):
+            yield some, Columns(len(some), {}, reader)
 
 
 def _once(columns: list[list[Any]]) -> list[list[Any] | int]:

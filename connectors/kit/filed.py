@@ -56,6 +56,8 @@ class Filed(Generic[Row]):
 
     def add(self, ids: list[str], rows: Sequence[Row]) -> None:
         """Take in a row for each of these."""
+        if len(ids) != len(rows):
+            raise ValueError(f"{len(ids)} ids for {len(rows)} rows")
         begin = len(self._ends)
         for place, row in enumerate(rows, begin):
             try:

@@ -7,8 +7,9 @@ only for managed users; `active: false` suspends and hides the login; credential
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -138,9 +139,28 @@ def _licence(person: Resource, login: str) -> Licence:
     )
 
 
-def credentials(logins: Ids | None = None) -> Filed[list[Credential]]:
-    """An empty list of what everybody opened, by login; some logins may have numbers already."""
-    return Filed(list[Credential], [], logins)
+class Opened:
+    """What everybody opened, by login."""
+
+    def __init__(self, logins: Ids | None = None) -> None:
+        """`logins`: those that have numbers already."""
+        self._told: Filed[list[Credential]] = Filed(list[Credential], [], logins)
+        self._more: dict[str, list[list[Credential]]] = {}  # of the few that came on several pages
+
+    def add(self, told: Mapping[str, list[Credential]]) -> None:
+        """Take in a page."""
+        fresh = {}
+        for login, its in told.items():
+            if login in self._told:
+                self._more.setdefault(login, []).append(its)
+            else:
+                fresh[login] = its
+        self._told.add(list(fresh), list(fresh.values()))
+
+    def of(self, logins: Sequence[str]) -> list[list[Credential]]:
+        """What each of them opened."""
+        pairs = zip(logins, self._told.of(logins), strict=True)
+        return [[*first, *chain.from_iterable(self._more.get(login, ()))] for login, first in pairs]
 
 
 class Credentials:
@@ -151,7 +171,7 @@ class Credentials:
         self._path = f"{organisation_path}/credential-authorizations"
         self._application = application
 
-    def all(self, reading: Reading, logins: Ids) -> Filed[list[Credential]]:
+    def all(self, reading: Reading, logins: Ids) -> Opened:
         """Everybody's, by login; the accounts in them are logins, too. None of them are told of nobody."""
         pages = self._calls.lists(self._path, reading, key=_credential, allow=REFUSED)
         if pages is None:
@@ -159,9 +179,9 @@ class Credentials:
                 "last use of tokens and keys is not told, nor how many there are: that needs Enterprise Cloud with SAML"
                 " single sign-on, and an owner's token"
             )
-            return credentials()
+            return Opened()
         reading.notes.append("last use is that of tokens and keys; who has none of them is unknown by these")
-        found = credentials(logins)
+        found = Opened(logins)
         reader = Reader(self._application, self._calls.http.deadline.now)
         for page in pages:
             its: dict[str, list[Credential]] = {}
@@ -169,8 +189,7 @@ class Credentials:
                 login = one.text("login")
                 if login is not None and one.text("credential_id"):
                     its.setdefault(login, []).append(self._read(one, login))
-            whose = list(its)
-            found.add(whose, [[*before, *its[login]] for login, before in zip(whose, found.of(whose), strict=True)])
+            found.add(its)
         reader.note(reading)
         return found
 

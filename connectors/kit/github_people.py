@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from connectors.kit.credentials import last_used
 from connectors.kit.filed import Filed
-from connectors.kit.github_enterprise import Licence, Links, credentials, licences
+from connectors.kit.github_enterprise import Licence, Links, Opened, licences
 from connectors.kit.github_listed import Person
 from connectors.kit.github_organisation import INVITATION, Organisation
 from connectors.kit.resource import Resource
-from governance.records import Account, Credential
+from governance.records import Account
 
 
 @dataclass
@@ -25,7 +25,7 @@ class People:
     links: Links = field(default_factory=Links)
     licences: Filed[Licence] = field(default_factory=licences)
     acted: dict[str, datetime] = field(default_factory=dict)  # last, by the newest entries of the audit log
-    credentials: Filed[list[Credential]] = field(default_factory=credentials)
+    credentials: Opened = field(default_factory=Opened)
 
     def last_used(self, logins: Sequence[str]) -> list[datetime | None]:
         """When each was last here, by what they did and by the use of their tokens and keys."""

@@ -30,7 +30,7 @@ class Held(Holdings):
         self.groups: dict[str, array[int]] = {}  # group id -> numbers of accounts
         self.licences: dict[str, list[str]] = {}  # group id -> application roles it gives
         self.told = True  # False: the token may not see who is in which group
-        self.asked = False  # whether it may
+        self.asked = False  # whether that was asked
 
     def through_group(self, ids: Iterable[str], group_id: str) -> None:
         """Write down that these accounts are in the group, with the licences that come with it."""

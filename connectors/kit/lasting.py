@@ -138,14 +138,14 @@ class Lasting:
 
 
 class Column(Sequence[Any]):
-    """One column of all rows. Asked for places in their order it opens each portion once."""
+    """One column of all rows. Two portions stay open: asked for places in their order, each is opened once."""
 
     def __init__(self, ends: Sequence[int]) -> None:
         self.parts: list[_Part] = []
         self._ends = ends
         self._codes: dict[Any, int] = {}  # of values that repeat
         self._values: list[Any] = []
-        self._open: tuple[int, Sequence[Any]] = (-1, ())
+        self._open: dict[int, Sequence[Any]] = {}
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -153,9 +153,11 @@ class Column(Sequence[Any]):
     def __getitem__(self, place: Any) -> Any:
         """What it tells in that row."""
         number = bisect_right(self._ends, place)
-        if self._open[0] != number:
-            self._open = (number, self._opened(self.parts[number]))
-        return self._open[1][place - (self._ends[number - 1] if number else 0)]
+        if number not in self._open:
+            if len(self._open) > 1:
+                del self._open[next(iter(self._open))]
+            self._open[number] = self._opened(self.parts[number])
+        return self._open[number][place - (self._ends[number - 1] if number else 0)]
 
     def __iter__(self) -> Iterator[Any]:
         return chain.from_iterable(self.portions())
