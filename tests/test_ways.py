@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from governance.views import applications
 from jobs.declarations import declaration, declare
 from jobs.doctor import examine
 from tests.listing import actor
-from tests.seeded import account, put_findings, put_run
+from tests.seeded import account, put_findings, put_remediation, put_run
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 KEY = "secret"
@@ -109,3 +110,18 @@ def test_a_declaration_is_written_once(house):
     with house.store.read() as session:
         kept = {row.name: row.model_dump() for row in session.exec(select(Connector))}
     assert kept["github"] == declaration("github").model_dump(), "else every start would write all of them anew"
+
+
+@pytest.mark.parametrize("undoes", [False, True])
+def test_a_way_back_is_promised_only_where_there_is_one(house, now, undoes):
+    on = {**OFF, "path": "people/{account_id}/on"}
+    one = {"name": "one", "owner": "owner@nwl.example", **REST, **WRITES, "deactivate": OFF}
+    house = replace(
+        house, settings=parse({"act": {"enabled": True}, "application": [one | ({"reactivate": on} if undoes else {})]})
+    )
+    declare(house)
+    [card] = applications.cards(house, now)
+    assert card.closing.how == "call"
+    assert card.closing.reversible.startswith("Reversible" if undoes else "There is no way back from here")
+    r = put_remediation(house, "r1", now, application="one", status="verified", attempts=1)
+    assert remediation.gives_back(house, r) is undoes

@@ -13,7 +13,7 @@ from connectors.kit.bodies import Body
 from connectors.kit.numbered import Ids
 
 Row = TypeVar("Row")
-HELD: Final = 8 * 1024 * 1024  # bytes; what is more lies in a temporary file
+HELD: Final = 2 * 1024 * 1024  # bytes; what is more lies in a temporary file
 NEAR: Final = 4 * 1024 * 1024  # bytes that are read at once
 AT_ONCE: Final = 1_000
 _pack = msgspec.msgpack.Encoder().encode
@@ -27,7 +27,7 @@ class Filed(Generic[Row]):
 
         `ids`: those that have numbers already, whose order then counts; `held`: so many bytes stay in memory.
         """
-        self.ids = Ids() if ids is None else ids
+        self._ids = Ids() if ids is None else ids
         self._unpack = msgspec.msgpack.Decoder(kind).decode
         self._silent = silent
         self._places = array("I", [0])  # by running number: which row, or 0
@@ -65,15 +65,15 @@ class Filed(Generic[Row]):
             except (UnicodeEncodeError, OverflowError):  # half a character, or a number no file format can hold
                 self._odd[place] = row
             self._ends.append(len(self._rows))
-        numbers = self.ids.numbers(ids)
-        self._places.extend([0] * (len(self.ids) + 1 - len(self._places)))
+        numbers = self._ids.numbers(ids)
+        self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
         for place, number in enumerate(numbers, begin):
             self._count += not self._places[number]
             self._places[number] = place
 
     def _placed(self, ids: Sequence[str]) -> list[int]:
         places, size = self._places, len(self._places)
-        return [places[number] if number < size else 0 for number in self.ids.known(ids)]
+        return [places[number] if number < size else 0 for number in self._ids.known(ids)]
 
     def _at(self, places: Sequence[int]) -> list[Row]:
         """The rows at these places."""

@@ -76,7 +76,7 @@ class Listed:
 
 
 class Accounts:
-    """Accounts by their ids in the order they came, packed; of one that comes again the last word counts."""
+    """Accounts by their ids in the order of those, packed; of one that comes again the last word counts."""
 
     def __init__(self) -> None:
         self.ids = Ids()

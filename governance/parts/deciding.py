@@ -80,7 +80,8 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding, as
             f" {plain(asked.reason)}. It takes two, because it is long or privileged."
         )
         own = asked.actor == actor.email
-        end_exclusion_form(house, actor, now, finding, "Withdraw" if own else "Refuse the exclusion")
+        words = ("Withdraw", "Withdrawn") if own else ("Refuse the exclusion", "Refused: it excludes nothing")
+        end_exclusion_form(house, actor, now, finding, words)
         if own:
             return
     label = "Agree to the exclusion" if asked is not None and asked.waits else "Exclude"
@@ -106,19 +107,23 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding, as
 
 
 def end_exclusion_form(
-    house: House, actor: Actor, now: datetime, finding: Finding, label: str = "End the exclusion"
+    house: House, actor: Actor, now: datetime, finding: Finding, asked: tuple[str, str] | None = None
 ) -> None:
-    """An exception whose grounds are gone, or that was a mistake, need not be waited for."""
+    """An exception whose grounds are gone, or that was a mistake, need not be waited for.
+
+    `asked`: of one that waits for a second person, what this is called and what is said when it is done.
+    """
+    label, done = asked or ("End the exclusion", "Ended: the finding is open")
     step = f"end-{finding.fingerprint}"
     st.button(label, on_click=_toggle, args=(step,), key=f"open-{step}", icon=":material/event_repeat:")
     if not is_open(step):
         return
     with st.container(key=f"form-{step}"), st.form(step):
-        reason = st.text_input("Why it is no exception any more", key=f"why-{step}", max_chars=500)
-        if st.form_submit_button("End it now", width="stretch"):
+        reason = st.text_input("Why" if asked else "Why it is no exception any more", key=f"why-{step}", max_chars=500)
+        if st.form_submit_button(label if asked else "End it now", width="stretch"):
             attempt(
                 lambda: findings.end_exclusion(house, actor, now, finding.fingerprint, reason),
-                "Ended: the finding is open",
+                done,
             )
 
 

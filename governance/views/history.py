@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from governance.tables import Exclusion, Finding, Remediation
+from governance.tables import AuditEntry, Exclusion, Finding, Remediation
 from governance.views.words import RESOLVED, count
 
 _LATEST = 20  # of each kind: a finding that was decided more often is told by its latest decisions
@@ -37,7 +37,7 @@ def history(session: Session, finding: Finding) -> list[Event]:
         )
         events.append(Event(one.at, f"{words}{agreed}", one.actor, one.reason))
         if one.ended_at is not None:
-            events.append(Event(one.ended_at, "The exclusion ended"))
+            events.append(_ended(session, finding, one.ended_at))
     remediations = select(Remediation).where(Remediation.finding == finding.fingerprint)
     for remediation in session.exec(remediations.order_by(col(Remediation.id).desc()).limit(_LATEST)):
         events += _of_remediation(remediation)
@@ -45,6 +45,15 @@ def history(session: Session, finding: Finding) -> list[Event]:
         why = RESOLVED.get(finding.resolved_why or "", finding.resolved_why)
         events.append(Event(finding.resolved_at, "Resolved", why=why))
     return sorted(events, key=lambda event: event.at)
+
+
+def _ended(session: Session, finding: Finding, at: datetime) -> Event:
+    """The end of an exclusion: somebody's decision where the audit has one of that instant, else that of its day."""
+    decided = select(AuditEntry).where(
+        AuditEntry.object == f"finding/{finding.fingerprint}", AuditEntry.verb == "exclude.end", AuditEntry.at == at
+    )
+    entry = session.exec(decided).first()
+    return Event(at, "The exclusion ended", *((entry.actor, entry.reason) if entry else ()))
 
 
 def _of_remediation(one: Remediation) -> list[Event]:

@@ -9,6 +9,7 @@ import pytest
 from governance import findings
 from governance.access import Actor
 from governance.tables import AuditEntry, Exclusion, Finding, Remediation, Request
+from governance.views.history import history
 from tests import seeded
 from tests.screen import ADMIN, AUDITOR, BOSS, NOW, OWNER, SECURITY, press, rows_of, show, text_of, without_key
 from tests.seeded import put_findings, put_pull, put_remediation, put_run
@@ -57,6 +58,9 @@ def test_an_exclusion_can_be_ended_on_its_page(house, ghost):
     press(app, "End it now")
     assert rows_of(house, Finding)[0].status == "open"
     assert rows_of(house, Exclusion)[0].ended_at is not None
+    with house.store.read() as session:
+        [end] = [e for e in history(session, rows_of(house, Finding)[0]) if e.what == "The exclusion ended"]
+    assert (end.by, end.why) == (SECURITY, "it was the wrong account"), "a person decided it, not a detect run"
 
 
 def test_who_asked_for_an_exclusion_may_withdraw_it_and_the_other_may_refuse_it(house, ghost):
