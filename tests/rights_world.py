@@ -139,7 +139,7 @@ def _judge(house: Any) -> None:
     )
     (house.home / "leaverwatch.toml").write_text("")
     path = {"name": "path", "kind": "text", "required": True}
-    able = ["pull", "read_one", "deactivate", "mapping"]
+    able = ["pull", "read_one", "deactivate", "reactivate", "mapping"]
     World(house).put(
         Connector(name="memory", kind="application", fields=[], capabilities=able),
         Connector(name="app_csv", kind="application", fields=[path], capabilities=["pull"]),
