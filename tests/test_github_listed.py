@@ -73,9 +73,8 @@ def test_a_guid_takes_half_of_its_bytes():
 
 
 @pytest.mark.parametrize("few", [0, 3, 100_000])
-def test_accounts_stand_where_they_came_first_and_as_the_last_word_has_them(few, monkeypatch):
-    monkeypatch.setattr("connectors.kit.github_listed.Ids", lambda: Ids(few))
-    luck, accounts, known = random.Random(5), Accounts(), {}
+def test_accounts_stand_where_they_came_first_and_as_the_last_word_has_them(few):
+    luck, accounts, known = random.Random(5), Accounts(Ids(few)), {}
     for count in range(700):
         told = [
             Account(

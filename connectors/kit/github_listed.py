@@ -78,8 +78,9 @@ class Listed:
 class Accounts:
     """Accounts by their ids in the order of those, packed; of one that comes again the last word counts."""
 
-    def __init__(self) -> None:
-        self.ids = Ids()
+    def __init__(self, ids: Ids | None = None) -> None:
+        """`ids`: those that have numbers already."""
+        self.ids = Ids() if ids is None else ids
         self._told: Filed[tuple[Any, ...]] = Filed(_ACCOUNT, (), self.ids)
 
     def add(self, accounts: Sequence[Account]) -> None:
