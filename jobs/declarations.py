@@ -46,6 +46,21 @@ def declare_missing(house: House, names: Iterable[str]) -> bool:
     return bool(missing)
 
 
+def declare_again(house: House, names: Iterable[str]) -> None:
+    """Write down what these connectors declare now, where the store says otherwise, as after an upgrade; adds none.
+
+    For whoever loads them anyway: where nothing but commands runs, nobody else would ever write it down.
+    """
+    with house.store.read() as session:
+        known = {row.name: row.model_dump() for row in session.exec(select(Connector))}
+    declared = [declaration(name) for name in sorted(set(names) & set(known) & set(connector_names()))]
+    changed = [row for row in declared if row.model_dump() != known[row.name]]
+    if changed:
+        with house.store.write() as session:
+            for row in changed:
+                session.merge(row)
+
+
 def declaration(name: str) -> Connector:
     """What the connector of that name declares, as a row; ConfigurationError when there is none."""
     kind = connector_class(name)

@@ -64,8 +64,9 @@ def pull(
     jobs.changing). ConfigurationError for a feed that is not configured.
     """
     names = list(feeds) or [feed.name for feed in (*house.settings.source, *house.settings.application)]
-    for name in names:
-        house.settings.feed(name)
+    from jobs.declarations import declare_again
+
+    declare_again(house, {house.settings.feed(name).connector for name in names})
     results = []
     for name in names:
         progress(f"reading {house.settings.feed(name).label}")

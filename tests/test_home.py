@@ -15,7 +15,8 @@ from governance.access import Actor
 from governance.errors import ConfigurationError, NotAllowed
 from governance.tables import AuditEntry, Connector
 from jobs import home
-from jobs.declarations import declare_missing
+from jobs.declarations import declaration, declare_missing
+from jobs.pull import pull
 from jobs.routes import readiness
 
 FEEDS = """
@@ -227,6 +228,21 @@ class TestAnnouncing:
         home.announce(house, NOW)
         with house.store.read() as session:
             assert len(session.exec(select(Connector)).all()) == len(connector_names())
+
+    def test_a_pull_puts_right_what_an_earlier_version_declared_and_adds_none(self, make_house: MakeHouse):
+        fax = {"name": "fax", "connector": "fax"}
+        house = make_house({"application": [{"name": "crm", "connector": "app_csv", "path": "crm.csv"}, fax]})
+        home.announce(house, NOW)
+        with house.store.write() as session:
+            for row in session.exec(select(Connector)):
+                if row.name == "app_csv":
+                    row.tells, row.title = [], "Files"
+                elif row.name != "hr_csv":
+                    session.delete(row)
+        assert {result.status for result in pull(house, [], NOW)} == {"failed"}, "there is neither a file nor a fax"
+        with house.store.read() as session:
+            rows = {row.name: row.model_dump() for row in session.exec(select(Connector))}
+        assert rows == {name: declaration(name).model_dump() for name in ("app_csv", "hr_csv")}
 
     def entries(self, house):
         with house.store.read() as session:
