@@ -168,14 +168,26 @@ class _Rows:
         rows.read("employee_id", _number, "employee_id")
         if "status" in rows.columns:
             rows.read("status", self._statuses.__getitem__, "status")
+            self._terms.read(rows)
         else:
             rows.columns["status"] = [self._feed._default_status or ""] * len(rows)
-        self._terms.read(rows)
+            self._terms.read(rows)
+            self._believe_ends(rows)
         if self._ambiguous:
             self._doubt(rows)
         self._keep(rows)
         for line, column, reason in sorted(rows.refused):
             self._table.reject(line, column, reason)
+
+    def _believe_ends(self, rows: Standing) -> None:
+        """A file without a status says by their end alone that people have left: nothing in it contradicts the day."""
+        told, now, assumed = rows.columns, self._feed.given.now, f"{self._feed._default_status}, "
+        both = zip(told["state"], told["ended_at"], strict=True)
+        told["state"] = [
+            "ended" if end is not None and end <= now and state in {"current", "leave"} else state
+            for state, end in both
+        ]
+        told["ended_why"] = [why.removeprefix(assumed) if why else why for why in told["ended_why"]]
 
     def _doubt(self, rows: Standing) -> None:
         for column in DATES:

@@ -93,9 +93,10 @@ def resolve(identities: Frame, now: datetime) -> Frame:
     """Identities with their state at `now`, and whether the source contradicts itself.
 
     A future end that has passed since it was stated makes `ended`; an end that had passed when the source still said
-    `active` makes `contradictory` and no leaver. A start date that has passed makes `current`.
+    `active` makes `contradictory` and no leaver. A file that is merely read again states nothing anew. A start date
+    that has passed makes `current`.
     """
-    stated, moment = nw.col("last_present_at_s"), epoch(now)
+    stated, moment = nw.coalesce("stated_at_s", "last_present_at_s"), epoch(now)
     ended = nw.col("ended_at_s")
     announced = ~ended.is_null() & (ended > stated) & (ended <= moment)
     working = nw.col("state").is_in(["current", "leave"])

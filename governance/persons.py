@@ -67,46 +67,57 @@ def _pair(joined: Frame) -> Frame:
 
 
 def merged(identities: Frame, same: Frame) -> Frame:
-    """One row a person: the facts of the first source; ended only when all say so; present when any holds them."""
+    """One row a person: the facts of the first source; present when any source holds them.
+
+    Ended only when all that hold them say so, whatever one that lost them last said; where one of several says
+    something else, that counts instead of the end.
+    """
     rows = identities.join(same, on="identity_id", how="left")
-    ended = (nw.col("state") == "ended").fill_null(False)
+    there, ended = nw.col("present").fill_null(False), (nw.col("state") == "ended").fill_null(False)
     working = nw.col("state").is_in(["current", "leave"]).fill_null(False)
+    ended_there, begins_there = there & ended, there & (nw.col("state") == "future").fill_null(False)
     flags = rows.select(
         "person_id",
-        ended=ended.cast(nw.Int64),
         working=working.cast(nw.Int64),
-        there=nw.col("present").cast(nw.Int64),
-        last_end=nw.col("ended_at"),
-        last_end_s=nw.col("ended_at_s"),
+        there=there.cast(nw.Int64),
+        ended=ended_there.cast(nw.Int64),
+        begins=begins_there.cast(nw.Int64),
+        last_end=nw.when(ended_there).then(nw.col("ended_at")),
+        last_end_s=nw.when(ended_there).then(nw.col("ended_at_s")),
+        last_why=nw.when(ended_there).then(nw.col("ended_why")),
         seen=nw.col("last_present_at"),
         seen_s=nw.col("last_present_at_s"),
     )
     together = flags.group_by("person_id").agg(
-        nw.col("ended").min(),
         nw.col("working").max(),
-        nw.col("there").max(),
+        nw.col("there").sum(),
+        nw.col("ended").sum(),
+        nw.col("begins").max(),
         nw.col("last_end").max(),
         nw.col("last_end_s").max(),
+        nw.col("last_why").max(),
         nw.col("seen").max(),
         nw.col("seen_s").max(),
     )
     first = identities.join(together.rename({"person_id": "identity_id"}), on="identity_id", how="inner")
-    nothing = nw.lit(None)
+    held = nw.col("there") > 0
+    all_say_so = held & (nw.col("ended") == nw.col("there"))
+    works = (nw.col("working") == 1) & ~nw.col("state").is_in(["current", "leave"])
+    otherwise = held & (nw.col("state") == "ended")  # the first says ended, another one that holds them does not
+    begins = nw.when(nw.col("begins") == 1).then(nw.lit("future")).otherwise(nw.lit("unknown"))
+    state = nw.when(otherwise).then(begins).otherwise(nw.col("state"))
+    state = nw.when(works).then(nw.lit("current")).otherwise(state)
+
+    def end(name: str, last: str) -> nw.Expr:
+        kept = nw.when(otherwise).then(nw.lit(None)).otherwise(name)
+        return nw.when(all_say_so).then(nw.col(last)).otherwise(kept)
+
     return first.with_columns(
-        state=nw.when((nw.col("working") == 1) & ~nw.col("state").is_in(["current", "leave"]))
-        .then(nw.lit("current"))
-        .otherwise(nw.col("state")),
-        ended_at=nw.when(nw.col("ended") == 1)
-        .then(nw.col("last_end"))
-        .otherwise(
-            nw.when((nw.col("working") == 1) & (nw.col("state") == "ended")).then(nothing).otherwise("ended_at")
-        ),
-        ended_at_s=nw.when(nw.col("ended") == 1)
-        .then(nw.col("last_end_s"))
-        .otherwise(
-            nw.when((nw.col("working") == 1) & (nw.col("state") == "ended")).then(nothing).otherwise("ended_at_s")
-        ),
-        present=nw.col("there") == 1,
+        state=nw.when(all_say_so).then(nw.lit("ended")).otherwise(state),
+        ended_why=nw.when(all_say_so & ~nw.col("present")).then(nw.col("last_why")).otherwise("ended_why"),
+        ended_at=end("ended_at", "last_end"),
+        ended_at_s=end("ended_at_s", "last_end_s"),
+        present=held,
         last_present_at=nw.col("seen"),
         last_present_at_s=nw.col("seen_s"),
-    ).drop("ended", "working", "there", "last_end", "last_end_s", "seen", "seen_s")
+    ).drop("working", "there", "ended", "begins", "last_end", "last_end_s", "last_why", "seen", "seen_s")

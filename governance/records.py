@@ -279,6 +279,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "rehired_at": "instant",  # when the source said that somebody who had left works here again
         "present": "bool",
         "last_present_at": "instant",
+        "stated_at": "instant",  # when an announced end was said, if the same file was read again since; else not told
         "absences": "int",  # complete, different snapshots in a row without this identity
     },
     "accounts": {

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from governance.channels import NotifySettings
-from governance.durations import Duration
+from governance.durations import LONGEST, Duration
 from governance.durations import parse_duration as parse_duration
 from governance.durations import written_duration as written_duration
 from governance.errors import ConfigurationError
@@ -28,6 +28,10 @@ from governance.sign_on import MappingWay as MappingWay
 from governance.sign_on import RoleMapping as RoleMapping
 from governance.sign_on import SignOnSettings as SignOnSettings
 from governance.sign_on import ValueTest as ValueTest
+
+MOST_DAYS: Final = LONGEST.days  # in seconds, more would be no number that rules can count with
+MOST: Final = 1_000_000_000  # of accounts, people or pulls
+RESERVED: Final = "estates"  # the folder of what detect runs saw; swept as a feed's, it would be lost
 
 Criticality = Literal["low", "medium", "high"]
 Severity = Literal["critical", "high", "medium", "low", "informational"]
@@ -43,8 +47,10 @@ class SnapshotSettings(Section):
     """Where facts are kept, and for how long."""
 
     url: str = "snapshots"
-    keep_days: int = Field(default=400, ge=1)
-    event_days: int = Field(default=90, ge=1)  # how long events stay, and how far back the first pull reads
+    keep_days: int = Field(default=400, ge=1, le=MOST_DAYS)
+    event_days: int = Field(
+        default=90, ge=1, le=MOST_DAYS
+    )  # how long events stay, and how far back the first pull reads
 
 
 class EngineSettings(Section):
@@ -58,7 +64,7 @@ class ActSettings(Section):
     """Whether and how much may be changed in applications."""
 
     enabled: bool = False
-    max_per_run: int = Field(default=25, ge=1)
+    max_per_run: int = Field(default=25, ge=1, le=MOST)
     max_share: float = Field(default=0.05, gt=0, le=1)
 
 
@@ -66,31 +72,31 @@ class PolicyOverride(Section):
     """Other thresholds for one application, one kind of account, or both."""
 
     application: str | None = None
-    kind: str | None = None
-    stale_days: int | None = Field(default=None, ge=1)
-    never_used_days: int | None = Field(default=None, ge=0)
+    kind: Literal["human", "service", "bot", "guest", "shared"] | None = None
+    stale_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
+    never_used_days: int | None = Field(default=None, ge=0, le=MOST_DAYS)
 
 
 class Policy(Section):
     """The thresholds rules judge by."""
 
     preset: Literal["default", "cis", "fedramp-moderate", "fedramp-high", "pci"] = "default"
-    stale_days: int = Field(default=90, ge=1)
-    stale_days_privileged: int = Field(default=30, ge=1)
-    stale_days_external: int = Field(default=45, ge=1)  # contractors and guests
-    never_used_days: int = Field(default=14, ge=0)
+    stale_days: int = Field(default=90, ge=1, le=MOST_DAYS)
+    stale_days_privileged: int = Field(default=30, ge=1, le=MOST_DAYS)
+    stale_days_external: int = Field(default=45, ge=1, le=MOST_DAYS)  # contractors and guests
+    never_used_days: int = Field(default=14, ge=0, le=MOST_DAYS)
     leaver_grace: Duration = timedelta(0)
-    leaving_soon_days: int = Field(default=14, ge=0)  # privileged access of who leaves within these days
+    leaving_soon_days: int = Field(default=14, ge=0, le=MOST_DAYS)  # privileged access of who leaves within these days
     on_leave: Literal["allow", "flag"] = "allow"  # whether active accounts of people on leave are findings
-    privileged_unused_days: int = Field(default=30, ge=1)
-    entitlement_unused_days: int = Field(default=90, ge=1)
-    most_privileged: int = Field(default=5, ge=1)  # privileged people in one application, whatever its size
+    privileged_unused_days: int = Field(default=30, ge=1, le=MOST_DAYS)
+    entitlement_unused_days: int = Field(default=90, ge=1, le=MOST_DAYS)
+    most_privileged: int = Field(default=5, ge=1, le=MOST)  # privileged people in one application, whatever its size
     most_privileged_share: float = Field(default=0.05, ge=0, le=1)  # of its active accounts, where that is more
     peer_share: float = Field(default=0.1, gt=0, lt=1)  # held by fewer of one's peers than this: an outlier
-    peers_least: int = Field(default=10, ge=2)  # fewer people in the same position are nobody's peers
+    peers_least: int = Field(default=10, ge=2, le=MOST)  # fewer people in the same position are nobody's peers
     severity: dict[str, Severity] = Field(default_factory=dict)  # rule -> another severity than it declares
     rules_off: tuple[str, ...] = ()
-    max_exclusion_days: int = Field(default=180, ge=1)
+    max_exclusion_days: int = Field(default=180, ge=1, le=MOST_DAYS)
     override: tuple[PolicyOverride, ...] = ()
 
     @model_validator(mode="wrap")
@@ -235,7 +241,7 @@ class SourceSettings(_Feed):
     """A source of truth: the feed that decides whether an identity exists."""
 
     absence_means: Literal["suspicion", "leaver"] = "suspicion"
-    absence_pulls: int = Field(default=1, ge=1)
+    absence_pulls: int = Field(default=1, ge=1, le=MOST)
     ids: Literal["own", "shared"] = "own"
 
 
@@ -285,7 +291,14 @@ class Settings(Section):
                 raise ValueError(
                     f"the name {name!r} is given to two feeds; names of sources and applications share one space"
                 )
+        if RESERVED in names:
+            raise ValueError(f"no feed can be named {RESERVED!r}: beside the folders of feeds, that one is kept")
         known = {application.name for application in self.application}
+        for override in self.policy.override:
+            if override.application is not None and override.application not in known:
+                raise ValueError(
+                    f"[[policy.override]] names the application {override.application!r}, which is not configured"
+                )
         for key in ("role_mapping", "protected", "baseline", "entitlement_owner"):
             for entry in getattr(self, key):
                 if entry.application not in known:

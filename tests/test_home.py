@@ -299,3 +299,26 @@ def test_an_object_store_for_snapshots_is_refused_and_a_folder_of_any_name_is_no
         house = home.open_house(tmp_path, {}, home.clock())
         assert house.snapshots == tmp_path / "shared"
         house.store.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[policy]\nstale_days = 1000000000000000000\n", "policy.stale_days"),
+        ("[policy]\nmost_privileged = 100000000000000000000\n", "policy.most_privileged"),
+        ('[policy]\nleaver_grace = "999999d"\n', "policy.leaver_grace: expected at most 100000d"),
+        ('[policy]\nleaver_grace = "99999999999999999999d"\n', "policy.leaver_grace: expected at most 100000d"),
+        ("[snapshots]\nkeep_days = 1000000000\n", "snapshots.keep_days"),
+        (FEEDS + '[[policy.override]]\napplication = "cmr"\nstale_days = 30\n', "'cmr', which is not configured"),
+        (FEEDS + '[[policy.override]]\nkind = "contractor"\nstale_days = 30\n', "policy.override.0.kind"),
+        (FEEDS.replace("crm-eu", "estates"), "no feed can be named 'estates'"),
+    ],
+)
+def test_what_would_be_miscounted_overlooked_or_lost_is_refused(tmp_path, text, says):
+    assert says in refusal(tmp_path / "home", text)
+
+
+def test_never_may_be_written_as_many_years(tmp_path):
+    settings, _ = read(tmp_path / "home", '[policy]\nstale_days = 99999\nleaver_grace = "100000d"\n')
+    assert settings.policy.stale_days == 99_999
+    assert NOW - settings.policy.leaver_grace < NOW

@@ -105,6 +105,15 @@ class TestStatusWords:
         assert one(tmp_path, "work_email", "a@x.example", default_status="active").state == "current"
         assert one(tmp_path, "status", "terminated", default_status="active").state == "ended"
 
+    @pytest.mark.parametrize("default", ["active", "leave"])
+    def test_without_a_status_the_day_of_leaving_counts_and_nothing_contradicts_it(self, tmp_path, default):
+        left = one(tmp_path, "termination_date", "2026-01-31", default_status=default)
+        assert (left.state, left.ended_why) == ("ended", "termination date 2026-01-31")
+        leaving = one(tmp_path, "last_day_of_work", "2099-01-31", default_status=default)
+        assert leaving.state == {"active": "current", "leave": "leave"}[default]
+        begins = one(tmp_path, "hire_date,termination_date", "2098-01-01,2099-01-31", default_status="active")
+        assert begins.state == "future"
+
 
 class TestManagers:
     HEADER = "employee_id,status,work_email,display_name,manager_employee_id,manager_email,manager_name\n"

@@ -26,6 +26,7 @@ from governance.snapshots.memory import (
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 KEEP = timedelta(days=400)
+HOUR = timedelta(hours=1)
 SUSPICION = Absence()
 LEAVER = Absence(means_leaver=True)
 
@@ -69,6 +70,32 @@ def test_two_absences_are_needed_when_two_are_declared():
     pulls = [[person("1"), person("2")], [person("1")], [person("1")]]
     assert months(*pulls[:2], absence=twice)["2"]["state"] == "missing"
     assert months(*pulls, absence=twice)["2"]["state"] == "ended"
+
+
+def test_an_announced_end_has_come_though_the_same_file_is_read_again_afterwards():
+    leaving = person("1", ended_at=MAY + timedelta(days=9, hours=22))
+    after = MAY + timedelta(days=10)
+    first = remember_identities(frame(leaving), None, MAY, SUSPICION, KEEP)
+    again = remember_identities(frame(leaving), first, after, replace(SUSPICION, counts=False), KEEP)
+    once_more = remember_identities(frame(leaving), again, after + HOUR, replace(SUSPICION, counts=False), KEEP)
+    for memory in (first, again, once_more):
+        assert state_at(memory.row(0, named=True), after + 2 * HOUR) == ("ended", False)
+    assert state_at(once_more.row(0, named=True), MAY + timedelta(days=9)) == ("current", False)
+    gone = remember_identities(frame(person("2")), once_more, after + 3 * HOUR, SUSPICION, KEEP)
+    assert state_at(gone.filter(pl.col("employee_id") == "1").row(0, named=True), after + 4 * HOUR)[0] == "ended"
+
+
+def test_another_file_or_other_words_for_the_same_file_say_it_anew():
+    leaving = person("1", ended_at=MAY + timedelta(days=9, hours=22))
+    after = MAY + timedelta(days=10)
+    first = remember_identities(frame(leaving), None, MAY, SUSPICION, KEEP)
+    other = remember_identities(frame(leaving), first, after, SUSPICION, KEEP)
+    assert state_at(other.row(0, named=True), after + HOUR) == ("current", True)
+    called_left = remember_identities(
+        frame(structs.replace(leaving, state="ended")), first, after, replace(SUSPICION, counts=False), KEEP
+    )
+    corrected = remember_identities(frame(leaving), called_left, after + HOUR, replace(SUSPICION, counts=False), KEEP)
+    assert state_at(corrected.row(0, named=True), after + 2 * HOUR) == ("current", True)
 
 
 def test_the_same_file_again_is_no_second_absence():

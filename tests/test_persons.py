@@ -11,8 +11,8 @@ from sqlmodel import select
 from governance.findings import evaluated
 from governance.guards import believe
 from governance.records import Account, Identity, Reading
-from governance.snapshots import stage
-from governance.tables import Finding
+from governance.snapshots import publish, stage
+from governance.tables import Finding, Snapshot
 from jobs.detect import detect
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -88,12 +88,34 @@ def test_a_key_of_the_second_source_leads_to_the_person(house):
         ({}, LEFT, "current"),
         ({"state": "leave"}, {}, "leave"),
         (LEFT, {"state": "leave"}, "current"),
+        (LEFT, {"state": "future", "hire_at": NOW + timedelta(days=30)}, "future"),
+        ({"state": "future", "hire_at": NOW + timedelta(days=30)}, LEFT, "future"),
+        (LEFT, {"state": "unknown"}, "unknown"),
+        ({"state": "unknown"}, LEFT, "unknown"),
     ],
 )
 def test_somebody_has_left_only_when_every_source_that_has_them_says_so(house, first, second, state):
     people, _ = seen(house, person("hr", **first), person("payroll", **second))
     assert people["hr:1"]["state"] == state
     assert (people["hr:1"]["ended_at"] is not None) == (state == "ended")
+
+
+@pytest.mark.parametrize("lost", ["hr", "payroll"])
+@pytest.mark.parametrize("announced", [None, NOW + timedelta(days=90)])
+def test_a_source_that_lost_somebody_does_not_keep_them_from_having_left(house, lost, announced):
+    held = {"hr": "payroll", "payroll": "hr"}[lost]
+    seen(house, person("hr", ended_at=announced), person("payroll", ended_at=announced))
+    later = NOW + timedelta(days=1)
+    told = {"state": "ended", "ended_at": NOW - timedelta(hours=1), "ended_why": "terminated"}
+    for name, facts in ((lost, None), (held, told)):
+        own = [person(name, f"someone-at-{name}"), *([] if facts is None else [person(name, **facts)])]
+        snapshot = stage(house, house.settings.feed(name), own, Reading(), later, later)
+        with house.store.write() as session:
+            publish(session, session.get_one(Snapshot, snapshot.id), later)
+    with evaluated(house, later) as evaluation:
+        people = evaluation.estate.identities.collect("polars").to_native()
+    [row] = people.filter(people["identity_id"] == "hr:1").to_dicts()
+    assert {key: row[key] for key in told} == told
 
 
 def test_the_latest_end_counts(house):

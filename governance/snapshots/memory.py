@@ -28,7 +28,7 @@ class Absence:
 
     means_leaver: bool = False
     pulls: int = 1
-    counts: bool = True  # False: the very same file again, which is no second absence
+    counts: bool = True  # False: the very same file again, which is no second absence and says nothing new
 
 
 def remember_identities(
@@ -51,7 +51,7 @@ def remembered_identities(
     )
     if last is None:
         return _finished(_stamped(present, at))
-    noted = _noted(new, last)
+    noted = _noted(new, last, again=not absence.counts)
     before = last.join(noted.filter(~pl.col("gone")).lazy(), on="identity_id", how="semi").select(
         "identity_id",
         pl.col("email").alias("was_email"),
@@ -66,6 +66,7 @@ def remembered_identities(
         pl.col("state").alias("was_state"),
         pl.col("ended_at").alias("was_ended_at"),
         pl.col("ended_why").alias("was_ended_why"),
+        pl.coalesce("stated_at", "last_present_at").alias("was_stated_at"),
     )
     joined = present.join(before, on="identity_id", how="left", maintain_order="left")
     other_address = pl.col("was_key").is_not_null() & pl.col("was_key").ne_missing(pl.col("email_key"))
@@ -77,7 +78,10 @@ def remembered_identities(
         & pl.col("state").is_in(["current", "leave"])
         & (pl.col("was_ended_why").ne_missing(pl.lit("absence")) | began_anew)
     )
+    same_end = (pl.col("was_ended_at") == pl.col("ended_at")) & (pl.col("was_state") == pl.col("state"))
+    said_before = (pl.lit(not absence.counts) & same_end).fill_null(value=False)
     joined = joined.with_columns(
+        stated_at=pl.when(said_before).then("was_stated_at"),
         former_emails=pl.concat_str(
             "former_emails", "were_emails", pl.when(other_address).then("was_email"), separator=";", ignore_nulls=True
         ).replace("", None),
@@ -221,13 +225,16 @@ _REMEMBERED: Final = ("former_emails", "former_department", "former_title", "mov
 _COMPARED: Final = ("email_key", "department", "title", "state")
 
 
-def _noted(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
+def _noted(new: pl.LazyFrame, last: pl.LazyFrame, *, again: bool) -> pl.DataFrame:
     """Of the last identities (identity_id) those that are `gone`, and those that memory has something to say about.
 
-    Most people stay as they are from file to file: these are compared by a few narrow columns and by nothing else.
+    `again`: the very same file was read once more, which says nothing new about ends that it announced. Most people
+    stay as they are from file to file: these are compared by a few narrow columns and by nothing else.
     """
     now = new.select("identity_id", *(pl.col(name).alias(f"now_{name}") for name in _COMPARED), here=pl.lit(True))
     remembered = pl.any_horizontal(pl.col(name).is_not_null() for name in _REMEMBERED) | (pl.col("state") == "ended")
+    if again:
+        remembered = remembered | pl.col("ended_at").is_not_null()
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"now_{name}")) for name in _COMPARED)
     compared = last.select("identity_id", *_COMPARED, remembered=remembered).join(now, on="identity_id", how="left")
     gone = pl.col("here").is_null()
