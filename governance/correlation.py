@@ -107,16 +107,17 @@ def addressed(frame: Frame, domains: tuple[Domain, ...]) -> Frame:
     return frame.with_columns(email_key=key) if domains else frame
 
 
-def lookups(identities: Frame) -> dict[str, Frame]:
+def lookups(identities: Frame, known_as: str = "identity_id") -> dict[str, Frame]:
     """The tables that keys of accounts are looked up in; they follow from people alone.
 
-    `identities` needs the keys that snapshots write and state, present, hire_at_s, ended_at_s.
+    `identities` needs the keys that snapshots write and state, present, hire_at_s, ended_at_s. `known_as`: the column
+    with the identity_id in its own source, where `identity_id` is that of the person.
     """
     gone = nw.col("state").is_in(["ended", "missing"]).fill_null(False) | ~nw.col("present").fill_null(True)
     identities = identities.with_columns(past=gone.cast(nw.Int64))
     span, past = ("identity_id", "hire_at_s", "ended_at_s", "past"), nw.col("past").max()
     by_number = identities.select(*span, key=nw.col("employee_id"))
-    by_either = nw.concat([by_number, identities.select(*span, key=nw.col("identity_id"))], how="vertical")
+    by_either = nw.concat([by_number, identities.select(*span, key=nw.col(known_as))], how="vertical")
     now_held = identities.select(*span, key=nw.col("email_key")).with_columns(current=nw.lit(1))
     once_held = _exploded(identities, "former_email_keys").with_columns(
         past=nw.lit(1).cast(nw.Int64), current=nw.lit(0)

@@ -11,7 +11,7 @@ import narwhals as nw
 
 from governance.correlation import ASKED, addressed, lookups, owners
 from governance.declaration import epoch
-from governance.persons import merged, persons
+from governance.persons import merged, of_persons, persons
 from governance.provisioning.bursts import bursts, with_bursts
 from governance.provisioning.provenance import Surroundings, known_now
 from governance.provisioning.remembered import of_accounts, with_memory
@@ -130,7 +130,8 @@ def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
     identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
     if len(facts.sources) < 2:
         return identities
-    return merged(identities, persons(identities, settings.source))
+    same = persons(identities, settings.source)
+    return of_persons(merged(identities, same), "manager_id", same)
 
 
 def known(
@@ -152,16 +153,21 @@ def known(
     their making. `everybody`: `people`, where they are written already.
     """
     everybody = keep("everybody", people(facts, settings, now)) if everybody is None else everybody
-    identities = everybody
-    if len(facts.sources) > 1:  # a key of any source's identity leads to the person
+    identities, known_as, pins = everybody, "identity_id", facts.pins
+    if len(facts.sources) > 1:  # a key of any source's identity leads to the person, and so does its id
+        known_as = "known_as"
         identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
-        same = persons(identities, settings.source)
-        own = identities.join(same, on="identity_id", how="left").drop("identity_id")
-        identities = keep("identities", own.rename({"person_id": "identity_id"}))
+        own = identities.join(persons(identities, settings.source), on="identity_id", how="left")
+        identities = keep("identities", own.rename({"identity_id": known_as, "person_id": "identity_id"}))
+        ids = identities.select(identity_id=nw.col(known_as), person_id=nw.col("identity_id"))
+        pins = of_persons(pins, "pinned_id", ids)
     fitting = answering(facts.accounts, identities)
-    found = {name: table for name, table in lookups(identities).items() if name in fitting}
-    found |= {"used": _uses_told(facts.grants), "responsible": responsible(everybody, facts.accounts)}
-    tables = _where_any("pins", facts.pins)
+    found = {name: table for name, table in lookups(identities, known_as).items() if name in fitting}
+    found |= {
+        "used": _uses_told(facts.grants),
+        "responsible": responsible(everybody, facts.accounts, identities, known_as),
+    }
+    tables = _where_any("pins", pins)
     for name, frame in found.items():
         tables |= _where_any(name, keep(name, frame))
     owner = everybody.select(

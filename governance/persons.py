@@ -53,6 +53,13 @@ def persons(identities: Frame, sources: tuple[SourceSettings, ...]) -> Frame:
     )
 
 
+def of_persons(frame: Frame, column: str, same: Frame) -> Frame:
+    """The frame with the person's identity_id in the place of any of their identity_ids in this column."""
+    person = same.select(nw.col("identity_id").alias(column), person=nw.col("person_id"))
+    joined = frame.join(person, on=column, how="left")
+    return joined.with_columns(nw.coalesce("person", column).alias(column)).drop("person")
+
+
 def _overlap() -> nw.Expr:
     def open_or_before(start: str, end: str) -> nw.Expr:
         unknown = nw.col(start).is_null() | nw.col(end).is_null()

@@ -24,15 +24,16 @@ _OF_RESPONSIBLE: Final = {
 _RESPONSIBLE_KEY: Final = nw.col("responsible").str.strip_chars().str.to_lowercase()
 
 
-def responsible(identities: Frame, accounts: Frame) -> Frame:
+def responsible(people: Frame, accounts: Frame, identities: Frame, known_as: str = "identity_id") -> Frame:
     """Whom a word of an application about who answers for an account leads to: responsible_key, _id, _name, _state, …
 
-    The word may be an employee id, an identity id or an e-mail. One that leads to several leads to nobody. Only of
-    words that are said of any of the `accounts`: they name few people, if anybody.
+    The word may be an employee id, an identity id or an e-mail: of any of the `identities`, each with the identity_id
+    of its person and, in the column `known_as`, with its own. One that leads to several leads to nobody. Only of words
+    that are said of any of the `accounts`: they name few people, if anybody.
     """
     words = accounts.filter(~nw.col("responsible").is_null()).select(key=_RESPONSIBLE_KEY).unique(["key"])
     by_number = identities.select("identity_id", key=nw.col("employee_id").str.to_lowercase())
-    by_id = identities.select("identity_id", key=nw.col("identity_id").str.to_lowercase())
+    by_id = identities.select("identity_id", key=nw.col(known_as).str.to_lowercase())
     by_address = identities.select("identity_id", key=nw.col("email_key"))
     keys = nw.concat([by_number, by_id, by_address], how="vertical").filter(~nw.col("key").is_null())
     found = (
@@ -40,7 +41,7 @@ def responsible(identities: Frame, accounts: Frame) -> Frame:
         .group_by("key")
         .agg(nw.col("identity_id").n_unique().alias("holders"), nw.col("identity_id").min().alias("responsible_id"))
     )
-    person = identities.select(
+    person = people.select(
         nw.col("identity_id").alias("responsible_id"),
         nw.col("display_name").alias("responsible_name"),
         nw.col("state").alias("responsible_state"),

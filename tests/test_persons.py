@@ -12,7 +12,7 @@ from governance.findings import evaluated
 from governance.guards import believe
 from governance.records import Account, Identity, Reading
 from governance.snapshots import publish, stage
-from governance.tables import Finding, Snapshot
+from governance.tables import Finding, Pin, Snapshot
 from jobs.detect import detect
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -132,6 +132,45 @@ def test_the_third_source_meets_the_person_through_the_second(house):
         person("vendors", "V9", email="anna@nwl.example"),
     )
     assert not {"payroll:1", "vendors:V9"} & set(people)
+
+
+@pytest.mark.parametrize("word", ["payroll:77", "PAYROLL:77", "77", "hr:1", "1", "anna@nwl.example", "a.n@pay.example"])
+def test_who_answers_for_an_account_may_be_said_in_the_words_of_any_source(house, word):
+    both = person("hr", email="anna@nwl.example"), person("vendors", "V1", email="anna@nwl.example")
+    pay = person("payroll", "77", email="a.n@pay.example")
+    people, account = seen(house, *both, pay, account=Account("crm", "a1", kind="service", responsible=word))
+    owner = "hr:1" if word in {"hr:1", "1", "anna@nwl.example"} else "payroll:77"
+    assert account["responsible_id"] == owner
+    assert people[owner]["state"] == "current"
+
+
+def test_who_answers_is_the_person_whichever_source_names_them(house):
+    both = person("hr", email="anna@nwl.example", **LEFT), person("vendors", "V7", email="anna@nwl.example", **LEFT)
+    for word in ("vendors:V7", "v7"):
+        _, account = seen(house, *both, account=Account("crm", "a1", kind="service", responsible=word))
+        assert (account["responsible_id"], account["responsible_state"]) == ("hr:1", "ended")
+
+
+def test_an_external_id_and_a_manager_lead_to_the_person_also_by_the_id_of_a_further_source(house):
+    boss = person("hr", "9", display_name="Berta Boss"), person("payroll", "9")
+    report, login = person("payroll", "5", manager_id="payroll:9"), Account("crm", "a1", external_id="payroll:9")
+    people, account = seen(house, *boss, report, account=login)
+    assert people["payroll:5"]["manager_id"] == "hr:9"
+    assert (account["owner_id"], account["match_key"]) == ("hr:9", "external_id")
+
+
+def test_an_account_stays_pinned_to_a_person_that_another_source_knows_too(house):
+    with house.store.write() as session:
+        session.add(
+            Pin(application="crm", account_id="a1", identity_id="payroll:1", reason="asked her", actor="ana", at=NOW)
+        )
+    _, account = seen(house, person("hr", **LEFT), person("payroll", **LEFT))
+    assert [account[key] for key in ("owner_id", "match", "owner_state")] == ["hr:1", "pinned", "ended"]
+    with house.store.write() as session:
+        session.get_one(Pin, ("crm", "a1")).identity_id = "nobody:3"
+    with evaluated(house, NOW) as evaluation:
+        [account] = evaluation.estate.accounts.collect("polars").to_native().to_dicts()
+    assert [account[key] for key in ("owner_id", "match", "owner_state")] == ["nobody:3", "pinned", "unknown"]
 
 
 def test_a_current_colleague_in_one_source_is_no_ghost(house):
