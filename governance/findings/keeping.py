@@ -72,7 +72,10 @@ def record(house: House, evaluation: Evaluation, now: datetime, finished_at: dat
             sentence=first.sentence,
             counts=_counts(evaluation),
             not_evaluable=evaluation.not_evaluable,
-            summary=evaluation.summary | first.numbers() | _held_by_leavers(session, evaluation),
+            summary=evaluation.summary
+            | first.numbers()
+            | _held_by_leavers(session, evaluation)
+            | {"disconnected": _disconnected(house, session)},
             changed=changed,
         )
         session.add(run)
@@ -93,6 +96,14 @@ def record(house: House, evaluation: Evaluation, now: datetime, finished_at: dat
 def _held_by_leavers(session: Session, evaluation: Evaluation) -> dict[str, Any]:
     accounts = table(evaluation.folder, "accounts")
     return {} if accounts is None else {"held_by_leavers": coverage(session, accounts, evaluation.as_of).numbers()}
+
+
+def _disconnected(house: House, session: Session) -> dict[str, int]:
+    """How many findings live on of each feed that is configured no longer: nothing will be read that ends them."""
+    name, status = col(Finding.application), col(Finding.status)
+    gone = sa.select(name, sa.func.count()).where(status.in_(LIVE)).group_by(name).order_by(name)
+    there = {feed.name for feed in house.settings.feeds}
+    return {feed: int(n) for feed, n in session.execute(gone).all() if feed and feed not in there}
 
 
 def _counts(evaluation: Evaluation) -> dict[str, int]:

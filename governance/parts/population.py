@@ -12,9 +12,10 @@ def population_statement(population: Population, before: str) -> None:
     if population.accounts is None or population.identities is None:
         note(f"{plain(_capital(population.looked_at))}. {plain(population.read)}.")
         return
+    left_behind = f"  \n{plain(population.left_behind)}." if population.left_behind else ""
     note(
         f"{plain(before)} **{plain(population.looked_at)}**. {plain(_capital(population.unjudged))}.  \n"
-        f"{plain(population.read)}."
+        f"{plain(population.read)}.{left_behind}"
     )
 
 

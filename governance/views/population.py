@@ -28,6 +28,7 @@ class Population:
     changes: Rows  # rows of the pulls after them that read only what changed
     changing: tuple[str, ...]  # titles of the feeds that were read like that
     feeds: list[Feed]
+    disconnected: dict[str, int]  # feeds that are configured no longer -> findings that nothing will be read to end
 
     @property
     def looked_at(self) -> str:
@@ -46,6 +47,18 @@ class Population:
         mostly = f", most of them in {_listed(self.worst)}" if self.not_evaluable and self.worst else ""
         of = f"{self.not_evaluable:,} of {self.checks:,} checks ({share(self.not_evaluable, self.checks)})"
         return f"{of} could not be judged{mostly}"
+
+    @property
+    def left_behind(self) -> str:
+        """Findings of what is not connected any more, and what to do about it; empty where there are none."""
+        if not self.disconnected:
+            return ""
+        number, where = sum(self.disconnected.values()), _listed(tuple(sorted(self.disconnected)))
+        are, them = ("is", "it") if number == 1 else ("are", "them")
+        return (
+            f"{count(number, 'finding', 'findings')} {are} about {where}, no longer connected: nothing new is known of"
+            f" {them} until {'it is' if len(self.disconnected) == 1 else 'they are'} connected again"
+        )
 
     @property
     def read(self) -> str:
@@ -94,6 +107,7 @@ def population(house: House, now: datetime) -> Population:
         changes=changes,
         changing=changing,
         feeds=feeds,
+        disconnected=run.summary.get("disconnected", {}) if run else {},
     )
 
 

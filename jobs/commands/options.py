@@ -131,4 +131,6 @@ def state_population(house: House) -> Run | None:
     else:
         seen = population(house, home.clock())
         say(f"As of {run.as_of:%Y-%m-%d %H:%M}Z: {seen.looked_at}; {seen.unjudged}.\n{seen.read}.")
+        if seen.left_behind:
+            say(f"{seen.left_behind}.")
     return run
