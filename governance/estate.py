@@ -131,7 +131,7 @@ def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
     if len(facts.sources) < 2:
         return identities
     same = persons(identities, settings.source)
-    return of_persons(merged(identities, same), "manager_id", same)
+    return of_persons(merged(identities, same, settings.source), "manager_id", same)
 
 
 def known(

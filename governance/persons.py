@@ -73,8 +73,10 @@ def _pair(joined: Frame) -> Frame:
     return joined.select("identity_id", ordered=nw.concat_str(padded, nw.col("first_id")))
 
 
-def merged(identities: Frame, same: Frame) -> Frame:
+def merged(identities: Frame, same: Frame, sources: tuple[SourceSettings, ...]) -> Frame:
     """One row a person: the facts of the first source; present when any source holds them.
+
+    Their addresses in the other sources stand among the aliases: they are the same person's.
 
     Ended only when all that hold them say so, whatever one that lost them last said; where one of several says
     something else, that counts instead of the end.
@@ -83,6 +85,8 @@ def merged(identities: Frame, same: Frame) -> Frame:
     there, ended = nw.col("present").fill_null(False), (nw.col("state") == "ended").fill_null(False)
     working = nw.col("state").is_in(["current", "leave"]).fill_null(False)
     ended_there, begins_there = there & ended, there & (nw.col("state") == "future").fill_null(False)
+    further = {f"addresses_{place}": source.name for place, source in enumerate(sources)}
+    addresses = nw.concat_str("email", "aliases", separator=";", ignore_nulls=True)
     flags = rows.select(
         "person_id",
         working=working.cast(nw.Int64),
@@ -94,6 +98,10 @@ def merged(identities: Frame, same: Frame) -> Frame:
         last_why=nw.when(ended_there).then(nw.col("ended_why")),
         seen=nw.col("last_present_at"),
         seen_s=nw.col("last_present_at_s"),
+        **{
+            name: nw.when((nw.col("source") == source) & (nw.col("identity_id") != nw.col("person_id"))).then(addresses)
+            for name, source in further.items()
+        },
     )
     together = flags.group_by("person_id").agg(
         nw.col("working").max(),
@@ -105,6 +113,7 @@ def merged(identities: Frame, same: Frame) -> Frame:
         nw.col("last_why").max(),
         nw.col("seen").max(),
         nw.col("seen_s").max(),
+        *(nw.col(name).max() for name in further),
     )
     first = identities.join(together.rename({"person_id": "identity_id"}), on="identity_id", how="inner")
     held = nw.col("there") > 0
@@ -119,7 +128,9 @@ def merged(identities: Frame, same: Frame) -> Frame:
         kept = nw.when(otherwise).then(nw.lit(None)).otherwise(name)
         return nw.when(all_say_so).then(nw.col(last)).otherwise(kept)
 
+    own_and_further = nw.concat_str("aliases", *further, separator=";", ignore_nulls=True)
     return first.with_columns(
+        aliases=nw.when(own_and_further != "").then(own_and_further),
         state=nw.when(all_say_so).then(nw.lit("ended")).otherwise(state),
         ended_why=nw.when(all_say_so & ~nw.col("present")).then(nw.col("last_why")).otherwise("ended_why"),
         ended_at=end("ended_at", "last_end"),
@@ -127,4 +138,4 @@ def merged(identities: Frame, same: Frame) -> Frame:
         present=held,
         last_present_at=nw.col("seen"),
         last_present_at_s=nw.col("seen_s"),
-    ).drop("working", "there", "ended", "begins", "last_end", "last_end_s", "last_why", "seen", "seen_s")
+    ).drop("working", "there", "ended", "begins", "last_end", "last_end_s", "last_why", "seen", "seen_s", *further)

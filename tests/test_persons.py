@@ -11,6 +11,7 @@ from sqlmodel import select
 from governance.findings import evaluated
 from governance.guards import believe
 from governance.records import Account, Identity, Reading
+from governance.remediation.accounts import read_facts
 from governance.snapshots import publish, stage
 from governance.tables import Finding, Pin, Snapshot
 from jobs.detect import detect
@@ -157,6 +158,28 @@ def test_an_external_id_and_a_manager_lead_to_the_person_also_by_the_id_of_a_fur
     people, account = seen(house, *boss, report, account=login)
     assert people["payroll:5"]["manager_id"] == "hr:9"
     assert (account["owner_id"], account["match_key"]) == ("hr:9", "external_id")
+
+
+def test_whose_account_it_is_may_not_decide_about_it_under_an_address_of_another_source_either(house):
+    known = "anna@pay.example", "a.nwl@pay.example", "anna@vendors.example"
+    hr = person("hr", email="anna@nwl.example", aliases=("a.nwl@nwl.example",))
+    pay = person("payroll", email=known[0], aliases=known[1:2])
+    vendor = person("vendors", "V9", email=known[0])
+    people, _ = seen(house, hr, pay, replace(vendor, aliases=known[2:]))
+    assert people["hr:1"]["aliases"].split(";") == ["a.nwl@nwl.example", *known[:2], known[0], known[2]]
+    detect(house, NOW)
+    with house.store.read() as session:
+        account = read_facts(house, session, [("crm", "a1")]).accounts["crm", "a1"]
+    assert all(account.belongs_to(email) for email in ("anna@nwl.example", "A.NWL@nwl.example", *known))
+    assert not account.belongs_to("berta@nwl.example")
+
+
+def test_who_had_another_address_may_not_decide_under_it(house):
+    seen(house, person("hr", email="anna@nwl.example", former_emails=("anna.old@nwl.example",)))
+    detect(house, NOW)
+    with house.store.read() as session:
+        account = read_facts(house, session, [("crm", "a1")]).accounts["crm", "a1"]
+    assert account.belongs_to("Anna.Old@nwl.example")
 
 
 def test_an_account_stays_pinned_to_a_person_that_another_source_knows_too(house):

@@ -110,12 +110,14 @@ def _read(estate: Path, wanted: list[Key]) -> Facts:
 
 
 def _addresses(estate: Path, asked: pl.DataFrame) -> dict[str, frozenset[str]]:
-    """Identity -> its folded addresses, for the owners and candidates of the accounts asked for."""
+    """Identity -> its folded addresses, former ones too, for the owners and candidates of the accounts asked for."""
     persons = {row["owner_id"] for row in asked.select("owner_id").to_dicts()} - {None}
     persons |= {person for row in asked.to_dicts() for person in _candidates(row)}
     if not persons:
         return {}
-    identities = pl.scan_parquet(estate / "identities.parquet").select("identity_id", "email", "aliases")
+    identities = pl.scan_parquet(estate / "identities.parquet").select(
+        "identity_id", "email", pl.concat_str("aliases", "former_emails", separator=";", ignore_nulls=True)
+    )
     found = identities.filter(pl.col("identity_id").is_in(sorted(persons))).collect()
     return {
         identity_id: frozenset(key for text in (email, *(aliases or "").split(";")) if (key := fold(text)))
