@@ -94,17 +94,25 @@ def _look_alike(character: str) -> str:
 
 
 def addressed(frame: Frame, domains: tuple[Domain, ...]) -> Frame:
-    """The frame with its `email_key` brought to one form a mailbox, as the `[[domain]]` settings say."""
-    key = nw.col("email_key")
+    """The frame with the addresses among its keys brought to one form a mailbox, as the `[[domain]]` settings say."""
+    if not domains:
+        return frame
+    there = frame.collect_schema().names()
+    return frame.with_columns(_one_form(nw.col(name), domains).alias(name) for name in _ADDRESSES if name in there)
+
+
+_ADDRESSES: Final = ("email_key", "login_key", "alias_keys", "former_email_keys")
+
+
+def _one_form(keys: nw.Expr, domains: tuple[Domain, ...]) -> nw.Expr:
+    """One key or several, joined by `;`: each that ends in such a domain in the form that stands for its mailbox."""
     for domain in domains:
         name = domain.name.lower()
         for other in domain.same_as:
-            there = nw.col("email_key").str.ends_with(f"@{other.lower()}")
-            key = nw.when(there).then(key.str.replace_all(f"@{re.escape(other.lower())}$", f"@{name}")).otherwise(key)
+            keys = keys.str.replace_all(f"@{re.escape(other.lower())}(;|$)", f"@{name}$1")
         if domain.plus == "tag":
-            here = key.str.ends_with(f"@{name}")
-            key = nw.when(here).then(key.str.replace_all(r"\+[^@]*@", "@")).otherwise(key)
-    return frame.with_columns(email_key=key) if domains else frame
+            keys = keys.str.replace_all(rf"\+[^@;]*@{re.escape(name)}(;|$)", f"@{name}$1")
+    return keys
 
 
 def lookups(identities: Frame, known_as: str = "identity_id") -> dict[str, Frame]:

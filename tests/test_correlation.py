@@ -232,6 +232,28 @@ def test_domains_follow_their_rule_and_no_other(address, rules):
     assert (found["match"] == "matched") == (rules in ADDRESSES[address])
 
 
+@pytest.mark.parametrize("known_as", ["email", "alias", "former_email"])
+@pytest.mark.parametrize("rules", DOMAINS)
+@pytest.mark.parametrize("held", ["anna@nwl.example", "anna@northwind.example"])
+def test_every_address_of_a_person_and_of_an_account_follows_the_same_rule(known_as, rules, held):
+    among = ("zoe@northwind.example", held, "anna.c@nwl.example", "yan@x.example")
+    anna = {
+        "email": person("1", email=held),
+        "alias": person("1", email="anna.berg@nwl.example", aliases=among),
+        "former_email": person("1", email="anna.berg@nwl.example", former_emails=among),
+    }[known_as]
+    by_email = [account(address, email=address) for address in ADDRESSES]
+    by_login = [account(f"login {address}", username=address) for address in ADDRESSES]
+    found = correlated([*by_email, *by_login], [anna], domains=DOMAINS[rules])
+    one_mailbox = held == "anna@nwl.example" or rules in {"same", "both"}
+    for address, fitting in ADDRESSES.items():
+        matches = rules in fitting if one_mailbox else address == held
+        expected = (known_as, "hr:1") if matches else (None, None)
+        assert [(found[id]["match_key"], found[id]["owner_id"]) for id in (address, f"login {address}")] == [
+            expected
+        ] * 2
+
+
 def test_automatic_links_are_right_among_ten_thousand_people_who_share_names():
     people = [
         person(f"{n:05}", email=f"p{n}@nwl.example", display_name=f"Name {n % 500}", hire_at=HIRED)
