@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain, islice
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -59,12 +59,13 @@ class Filed(Generic[Row]):
         if len(ids) != len(rows):
             raise ValueError(f"{len(ids)} ids for {len(rows)} rows")
         begin = len(self._ends)
-        for place, row in enumerate(rows, begin):
-            try:
-                self._rows.add(_pack(row))
-            except (UnicodeEncodeError, OverflowError):  # half a character, or a number no file format can hold
-                self._odd[place] = row
-            self._ends.append(len(self._rows))
+        try:
+            packed = list(map(_pack, rows))
+        except (UnicodeEncodeError, OverflowError):
+            packed = list(map(_packed, rows))
+            self._odd |= {place: row for place, row in enumerate(rows, begin) if not packed[place - begin]}
+        self._ends.extend(islice(accumulate(map(len, packed), initial=len(self._rows)), 1, None))
+        self._rows.add(b"".join(packed))
         numbers = self._ids.numbers(ids)
         self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
         for place, number in enumerate(numbers, begin):
@@ -89,3 +90,10 @@ class Filed(Generic[Row]):
             packed = rows[ends[place - 1] - begin : ends[place] - begin] if place else b""
             found.append(self._unpack(packed) if packed else self._odd.get(place, self._silent))
         return found
+
+
+def _packed(row: Any) -> bytes:
+    try:
+        return _pack(row)
+    except (UnicodeEncodeError, OverflowError):  # half a character, or a number no file format can hold
+        return b""
