@@ -22,17 +22,20 @@ _pack = msgspec.msgpack.Encoder().encode
 class Filed(Generic[Row]):
     """A row for each id, in the order of the ids; of an id that comes again the last word counts."""
 
-    def __init__(self, kind: Any, silent: Row, ids: Ids | None = None, held: int = HELD) -> None:
+    def __init__(
+        self, kind: Any, silent: Row, ids: Ids | None = None, held: int = HELD, kind_of_ends: str = "I"
+    ) -> None:
         """`kind`: the type of a row, as msgspec has it; `silent`: the row of an id of which nothing is told.
 
-        `ids`: those that have numbers already, whose order then counts; `held`: so many bytes stay in memory.
+        `ids`: those that have numbers already, whose order then counts; `held`: so many bytes stay in memory;
+        `kind_of_ends`, as arrays name it: what holds the length of all at first.
         """
         self._ids = Ids() if ids is None else ids
         self._unpack = msgspec.msgpack.Decoder(kind).decode
         self._silent = silent
         self._places = array("I", [0])  # by running number: which row, or 0
         self._rows = Body(held)
-        self._ends = array("Q", [0])
+        self._ends = array(kind_of_ends, [0])
         self._count = 0
         self._odd: dict[int, Row] = {}  # rows that cannot be packed
 
@@ -40,7 +43,7 @@ class Filed(Generic[Row]):
         return self._count
 
     def __contains__(self, one: str) -> bool:
-        return self._placed((one,)) != [0]
+        return self.stand((one,))[0]
 
     def __iter__(self) -> Iterator[Row]:
         return chain.from_iterable(self.pages())
@@ -49,6 +52,10 @@ class Filed(Generic[Row]):
         """Every row, some at a time."""
         for first in range(1, len(self._places), AT_ONCE):
             yield self._at([place for place in self._places[first : first + AT_ONCE] if place])
+
+    def stand(self, ids: Sequence[str]) -> list[bool]:
+        """Whether anything is told of each."""
+        return list(map(bool, self._placed(ids)))
 
     def of(self, ids: Sequence[str]) -> list[Row]:
         """What is told of each."""
@@ -64,8 +71,11 @@ class Filed(Generic[Row]):
         except (UnicodeEncodeError, OverflowError):
             packed = list(map(_packed, rows))
             self._odd |= {place: row for place, row in enumerate(rows, begin) if not packed[place - begin]}
-        self._ends.extend(islice(accumulate(map(len, packed), initial=len(self._rows)), 1, None))
+        before = len(self._rows)
         self._rows.add(b"".join(packed))
+        if len(self._rows) >> 8 * self._ends.itemsize:
+            self._ends = array("Q", self._ends)
+        self._ends.extend(islice(accumulate(map(len, packed), initial=before), 1, None))
         numbers = self._ids.numbers(ids)
         self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
         for place, number in enumerate(numbers, begin):
