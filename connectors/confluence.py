@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.kit.atlassian import Atlassian
-from connectors.kit.atlassian_declaration import PLANS, SCOPES, SITE_FIELDS
+from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS
 from connectors.kit.atlassian_directory import KINDS, checked
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.atlassian_members import Member, Members
@@ -81,9 +81,9 @@ class Confluence(Atlassian):
         lists = SiteLists(self._site, place)
         grants = ConfluenceGrants(lists, self.privilege, self._administers(lists), place, self._size)
         held = grants.read(reading, reader, wanted, spaces=self.options["space_admins"] is True)
-        members = self._members(reader, lists, held.ids)  # after the groups, by whose members accounts are counted
-        for page in members.pages():
-            self._take(page, held, wanted)
+        # After the groups, by whose members accounts are counted.
+        members = self._members(reader, lists, held.ids, lambda page: self._take(page, held, wanted))
+        held.entitlements |= {role.entitlement_id: role for role in map(self._org_role, held.appointed)}
         if not len(held):
             raise IncompleteFeed(f"{place}: no group of the site has a member; that is not believed")
         yield from gathered(self._everybody(held, members, reader))
@@ -98,21 +98,22 @@ class Confluence(Atlassian):
     def _take(self, members: Sequence[Member], held: Held, wanted: str) -> None:
         """What the organisation tells of who is in which group, and who is in none."""
         ids = [member.account_id for member in members]
-        whose: list[str] = []
+        numbers = held.ids.numbers(ids)
+        whose: list[int] = []
         given: list[tuple[str, str]] = []
-        for member, mine, found in zip(members, held.held(ids), held.found(ids), strict=True):
+        for number, member, mine, listed in zip(numbers, members, held.held(ids), held.listed(numbers), strict=True):
             inside = [group_id for group_id in member.groups if group_id in held.entitlements]
-            if not found:
+            if not listed:
                 if not inside and (wanted or not member.uses):
                     continue
-                held.unlisted[member.account_id] = None
+                held.unlisted.append(number)
             more = [group_id for group_id in inside if mine.get(group_id) != DIRECT]
-            for role in map(self._org_role, member.roles):
-                held.entitlements[role.entitlement_id] = role
-                more.append(role.entitlement_id)
-            whose += [member.account_id] * len(more)
+            if member.roles:
+                held.appoint(number, member.roles)
+                more += [f"{ORG_ROLE}{role}" for role in member.roles]
+            whose += [number] * len(more)
             given += [(entitlement_id, DIRECT) for entitlement_id in more]
-        held.give_each(held.ids.numbers(whose), given)
+        held.give_each(whose, given)
 
     def account(self, account_id: str) -> Account | None:
         """The account as it is now, by reads of its own; None when it is gone."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from connectors.kit.atlassian import Atlassian
 from connectors.kit.atlassian_declaration import ORG_ROLE, PLANS, SCOPES, SITE_FIELDS
-from connectors.kit.atlassian_directory import KINDS, checked, kind_of
+from connectors.kit.atlassian_directory import KINDS, checked, kinds_of
 from connectors.kit.atlassian_lists import SiteLists, account_ids
 from connectors.kit.atlassian_members import Members
 from connectors.kit.columns import Objects
@@ -227,7 +227,7 @@ class Jira(Atlassian, TellsMapping):
             members,
             email=email,
             name=told.texts("displayName"),
-            kind=list(map(kind_of, told.one_of("accountType", KINDS), email)),
+            kind=kinds_of(told.one_of("accountType", KINDS), email),
             active=told.flags("active"),
             listed=told.tells("accountId"),
             privileged=privileged,

@@ -303,3 +303,15 @@ def test_the_objects_in_lists_are_those_of_each_in_their_order(seed):
     assert counts == [len(texts) for texts in each]
     assert together.texts("c") == [text for texts in each for text in texts]
     assert whole.unread == single.unread
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_closed_values_mean_of_a_page_what_each_means_alone(seed):
+    dice = random.Random(seed)
+    values = ("on", "off", None, "On", " off ", "", "dim", 7, True, [])[: 3 if seed % 2 else 10]
+    items = [{"s": dice.choice(values)} for _ in range(12)]
+    single, whole = Reader("x", NOW), Reader("x", NOW)
+    known = {"on": True, "off": False}
+    assert Objects(items, whole).one_of("s", known) == [single.of(item).one_of("s", known) for item in items]
+    assert whole.unread == single.unread
+    assert Objects(items, whole).only([False] * 12).values("s") == [None] * 12

@@ -39,3 +39,17 @@ def test_members_are_told_as_the_first_group_showed_them(seed):
         for at, one in enumerate(ids):
             told[one] = {name: column[at] for name, (column, there) in columns.items() if there[at]}
     assert repr(told) == repr({one: {n: entry[n] for n in TOLD if n in entry} for one, entry in shown.items()})
+
+
+def test_roles_and_accounts_no_group_shows_come_in_the_order_of_the_accounts():
+    held = Held()
+    held.members["g"] = array("I")
+    held.take("g", [{}, {}], ["a", "b"])
+    numbers = held.ids.numbers(["c", "d", "a", "b"])
+    assert held.listed(numbers) == [False, False, True, True]
+    held.unlisted.extend(numbers[1::-1])
+    held.appoint(numbers[0], ["late", "x"])
+    held.appoint(numbers[3], ["x", "y"])
+    held.appoint(numbers[2], ["y", "z"])
+    assert held.appointed == ["y", "z", "x", "late"]
+    assert [one for ids, _ in held.pages(Reader("here", NOW)) for one in ids] == ["a", "b", "c", "d"]

@@ -61,6 +61,15 @@ def test_rows_that_lie_far_apart_are_read_one_by_one() -> None:
     assert list(members) == told
 
 
+def test_more_bytes_than_the_first_kind_of_ends_can_tell() -> None:
+    members = Filed(Member, NOBODY, held=0, kind_of_ends="B")
+    told = [Member(f"{number}", name="n" * 90) for number in range(8)]
+    for begin in (0, 1, 2, 5):
+        take(members, told[begin : {0: 1, 1: 2, 2: 5, 5: 8}[begin]])
+    assert list(members) == told
+    assert members.stand(["7", "8"]) == [True, False]
+
+
 def test_nobody_is_the_one_that_was_asked_for() -> None:
     assert Members().of(["nobody"])[0] is NOBODY
 

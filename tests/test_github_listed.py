@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors.kit.github_listed import Accounts, Listed, Person, Texts
+from connectors.kit.filed import HELD
+from connectors.kit.github_listed import Accounts, Guids, Listed, Person, Texts
 from connectors.kit.numbered import Ids
 from governance.records import Account
 
@@ -64,12 +65,35 @@ def test_what_is_written_as_a_guid_comes_back_as_it_was(text):
     texts = Texts(Ids())
     texts.tell({"before": "a", "here": text, "after": GUID})
     assert texts.of(["after", "here", "before"]) == [GUID, text, "a"]
+    guids = Guids(0)
+    told = list(dict.fromkeys(["a", text, GUID]))
+    assert guids.known(told) == [0] * len(told)
+    assert guids.numbers(told) == [*range(1, len(told) + 1)]
+    assert guids.known(told[::-1]) == [*range(len(told), 0, -1)]
+    assert list(guids) == guids.of(range(1, len(told) + 1)) == told
 
 
 def test_a_guid_takes_half_of_its_bytes():
-    texts = Texts(Ids())
-    texts.tell({f"k{n}": f"{GUID[:-4]}{n:04x}" for n in range(1_000)})
-    assert len(texts._texts.kept) == 17_000
+    guids = Guids(0)
+    guids.numbers([f"{GUID[:-4]}{n:04x}" for n in range(1_000)])
+    assert len(guids._texts.kept) == 17_000
+
+
+def test_texts_lie_in_a_file_and_a_million_of_them_take_few_bytes():
+    tracemalloc.start()
+    try:
+        ids = Guids()
+        guids = [f"{GUID[:-6]}{n:06x}" for n in range(200_000)]
+        ids.numbers(guids)
+        before, _ = tracemalloc.get_traced_memory()
+        texts = Texts(ids)
+        for begin in range(0, len(guids), 1_000):
+            texts.tell({guid: guid for guid in guids[begin : begin + 1_000]})
+        took = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert took < 10 * len(guids) + HELD
+    assert texts.of(guids[150_000:150_003]) == guids[150_000:150_003]
 
 
 @pytest.mark.parametrize("few", [0, 3, 100_000])

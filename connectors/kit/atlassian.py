@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from connectors.kit.addresses import check_base
 from connectors.kit.atlassian_change import OrganisationChange
 from connectors.kit.atlassian_declaration import ORG_ROLE, OVERLAP, PLANS, Administers, is_admin_group
-from connectors.kit.atlassian_directory import ADMIN_ROLES, Directory, both, kind_of
+from connectors.kit.atlassian_directory import ADMIN_ROLES, Directory, Heard, both, kinds_of
 from connectors.kit.atlassian_events import OrganisationEvents
 from connectors.kit.atlassian_lists import SiteLists
 from connectors.kit.atlassian_members import NOBODY, Members
@@ -169,9 +169,13 @@ class Atlassian(
             if http is not None:
                 http.close()
 
-    def _members(self, reader: Reader, lists: SiteLists, ids: Ids) -> Members:
-        """Every account of the organisation, where one is configured; they get numbers among these ids."""
-        self._known = self.directory.members(reader, self.reading, lists, ids) if self.directory else Members(ids)
+    def _members(self, reader: Reader, lists: SiteLists, ids: Ids, heard: Heard | None = None) -> Members:
+        """Every account of the organisation, where one is configured; they get numbers among these ids.
+
+        `heard` is told some at a time of all of them, as they come.
+        """
+        directory = self.directory
+        self._known = directory.members(reader, self.reading, lists, ids, heard) if directory else Members(ids)
         return self._known
 
     def _administers(self, lists: SiteLists) -> Administers:
@@ -220,7 +224,7 @@ class Atlassian(
             ]
             columns |= {field: [getattr(member, field) for member in told] for field in _OF_MEMBERS}
         columns |= {"username": email, "email": email, "display_name": name, "active": active}
-        columns |= {"kind": list(map(kind_of, kind, email)), "privileged": privileged}
+        columns |= {"kind": kinds_of(kind, email), "privileged": privileged}
         return Rows(Account, columns)
 
     def _refuse_grant(self, entitlement_id: str) -> None:

@@ -11,7 +11,7 @@ seconds, told up to 24 hours late, and no entry means never. The date is called 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
@@ -34,6 +34,7 @@ SERVICE_DOMAIN: Final = "@serviceaccount.atlassian.com"  # of accounts made as s
 ADMIN_ROLES: Final = frozenset(
     {"atlassian/org-admin", "atlassian/site-admin", "atlassian/user-access-admin", "atlassian/admin"}
 )
+Heard = Callable[[Sequence[Member]], None]
 _ID: Final = re.compile(r"[A-Za-z0-9_|:-]{1,128}")
 _ACCOUNT: Final = {"active": True, "inactive": False, "closed": False}
 # Whoever is in no directory is not kept out by one: a site that lists such an account knows better.
@@ -57,28 +58,33 @@ class Directory:
         """A path below the organisation; ids are quoted."""
         return "/".join((f"admin/v{version}/orgs", *(quote(step, safe="") for step in (self.org_id, *steps))))
 
-    def members(self, reader: Reader, reading: Reading, lists: SiteLists, ids: Ids) -> Members:
-        """Every account of the organisation by its id, with numbers among these ids."""
+    def members(
+        self, reader: Reader, reading: Reading, lists: SiteLists, ids: Ids, heard: Heard | None = None
+    ) -> Members:
+        """Every account of the organisation by its id, with numbers among these ids; `heard` is told of each once."""
         found = Members(ids)
         nameless = 0
         waiting: list[Any] = []
         for _, entries in read_lists(self._fetch(lists), _entry_ids, reading, self.place, counted=False):
             waiting += entries
             if len(waiting) >= AT_ONCE:
-                nameless += self._take(waiting, reader, found)
+                nameless += self._take(waiting, reader, found, heard)
                 waiting = []
-        nameless += self._take(waiting, reader, found)
+        nameless += self._take(waiting, reader, found, heard)
         if nameless:
             reading.notes.append(f"the organisation lists {nameless} entries without an id; they were left out")
         return found
 
-    def _take(self, entries: list[Any], reader: Reader, found: Members) -> int:
+    def _take(self, entries: list[Any], reader: Reader, found: Members, heard: Heard | None) -> int:
         """Take in whoever has an id; how many have none."""
         ids = _entry_ids(entries)
         nameless = ids.count(None)
         if nameless:
             entries = [entry for entry, account_id in zip(entries, ids, strict=True) if account_id is not None]
-        found.take(self._members(entries, list(filter(None, ids)), reader))
+        members = self._members(entries, list(filter(None, ids)), reader)
+        found.take(members)
+        if heard is not None:
+            heard(members)
         return nameless
 
     def member(self, account_id: str, reader: Reader) -> Member | None:
@@ -148,7 +154,7 @@ class Directory:
         inside = iter(groups.texts("id"))
         columns = (
             ids,
-            map(kind_of, told.one_of("accountType", KINDS), email),
+            kinds_of(told.one_of("accountType", KINDS), email),
             map(both, told.one_of("accountStatus", _ACCOUNT), membership),
             ((one or "").casefold() or None for one in status),
             (word == "suspended" for word in outside),
@@ -161,7 +167,10 @@ class Directory:
             told.only([one is True for one in managed]).flags("mfaEnabled"),
             uses,
             (tuple(filter(None, islice(inside, count))) for count in counts),
-            (tuple(filter(None, map(as_text, listed(roles)))) for roles in told.values("platformRoles")),
+            (
+                tuple(filter(None, map(as_text, listed(roles)))) if roles != [] else ()
+                for roles in told.values("platformRoles")
+            ),
         )
         return [Member(*row) for row in zip(*columns, strict=True)]
 
@@ -170,7 +179,8 @@ class Directory:
 
         One entry that cannot be read makes it unknown: it may be the latest.
         """
-        lists = [isinstance(value, list) for value in told.values("productAccess")]
+        values = told.values("productAccess")
+        lists = [isinstance(value, list) for value in values]
         counts, access = told.only(lists).parts("productAccess")
         keys = access.texts("key")
         ours = [key is not None and key.startswith(self._product) for key in keys]
@@ -180,17 +190,18 @@ class Directory:
             access.only([one and new is way for one, new in zip(ours, newer, strict=True)]).instants(name)
             for name, way in (("lastActiveTimestamp", True), ("lastActive", False))
         ]
-        entries = zip(keys, ours, (new or old for new, old in zip(*at, strict=True)), strict=True)
-        found: tuple[list[datetime | None], list[bool], list[bool]] = [], [], []
-        for value, count in zip(told.values("productAccess"), counts, strict=True):
-            its = list(islice(entries, count))
-            seen = [seen_at for _, mine, seen_at in its if mine]
-            unsure = not isinstance(value, list) or count < len(value) or None in seen
-            unsure = unsure or any(key is None for key, _, _ in its)
-            found[0].append(None if unsure else max(filter(None, seen), default=None))
-            found[1].append(not unsure)
-            found[2].append(isinstance(value, list) and bool(seen))
-        return found
+        seen = [new or old for new, old in zip(*at, strict=True)]
+        sure = [key is not None and not (one and when is None) for key, one, when in zip(keys, ours, seen, strict=True)]
+        latest: list[datetime | None] = []
+        known, uses, end = [], [], 0
+        for value, count, is_list in zip(values, counts, lists, strict=True):
+            begin, end = end, end + count
+            mine = [when for when, one in zip(seen[begin:end], ours[begin:end], strict=True) if one]
+            all_sure = is_list and count == len(value) and False not in sure[begin:end]
+            latest.append(max(filter(None, mine)) if all_sure and mine else None)
+            known.append(all_sure)
+            uses.append(bool(mine))
+        return latest, known, uses
 
     def _here(self, resource: str | None) -> bool:
         """Whether the entry is about our site: all are, unless the site's id is configured and another stands there."""
@@ -207,9 +218,14 @@ def both(first: bool | None, second: bool | None) -> bool | None:
     return None if first is None or second is None else True
 
 
-def kind_of(kind: str | None, email: str | None) -> str | None:
-    """What sort of account it is; service accounts are told by the address Atlassian gives them."""
-    return "service" if email and email.casefold().endswith(SERVICE_DOMAIN) else kind
+def kinds_of(kinds: Iterable[str | None], emails: Sequence[str | None]) -> list[str | None]:
+    """What sort of account each is; service accounts are told by the address Atlassian gives them."""
+    if SERVICE_DOMAIN not in "\n".join(filter(None, emails)).casefold():  # mostly there is none among them
+        return list(kinds)
+    return [
+        "service" if email and email.casefold().endswith(SERVICE_DOMAIN) else kind
+        for kind, email in zip(kinds, emails, strict=True)
+    ]
 
 
 def checked(account_id: str) -> str:

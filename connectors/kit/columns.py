@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, Final
 
 from connectors.kit.resource import Reader, Resource, as_flag, as_text, listed
 
 _FLAGS: Final = {bool, type(None)}
+_OBJECTS: Final = frozenset((dict,))
+_WORDS: Final = frozenset((str, type(None)))
+_ODD: Final = object()
 
 
 class Objects:
@@ -18,7 +22,8 @@ class Objects:
 
     def __init__(self, items: Iterable[Any], reader: Reader, within: str = "") -> None:
         """`within` is where they stand, such as `work.`, for what is counted as unread."""
-        self._items: list[dict[str, Any]] = [item if type(item) is dict else {} for item in items]
+        told = [*items]
+        self._items: list[dict[str, Any]] = told if _all_objects(told) else _as_objects(told)
         self._reader = reader
         self._within = within
         self._parts: dict[str, Objects] = {}
@@ -73,21 +78,30 @@ class Objects:
     def parts(self, path: str) -> tuple[list[int], Objects]:
         """How many objects each has in a list, and all of them in their order; entries that are none are unread."""
         lists = list(map(listed, self.values(path)))
-        if odd := sum(type(entry) is not dict for entries in lists for entry in entries):
-            self._reader.unread[self._within + path] += odd
+        flat = list(chain.from_iterable(lists))
+        if not _all_objects(flat):
             lists = [[entry for entry in entries if type(entry) is dict] for entries in lists]
-        flat = Objects((entry for entries in lists for entry in entries), self._reader)
-        return list(map(len, lists)), flat
+            self._reader.unread[self._within + path] += len(flat) - sum(map(len, lists))
+            flat = list(chain.from_iterable(lists))
+        return list(map(len, lists)), Objects(flat, self._reader)
 
     def only(self, asked: list[bool]) -> Objects:
         """The same, as many, of which those that are not asked tell nothing, so that nothing of them is counted."""
         if all(asked):
             return self
+        if not any(asked):
+            return Objects(repeat({}, len(asked)), self._reader, self._within)
         pairs = zip(self._items, asked, strict=True)
         return Objects([item if wanted else None for item, wanted in pairs], self._reader, self._within)
 
     def one_of(self, path: str, known: Mapping[str, Any]) -> list[Any]:
         """What a closed value of each means, by its folded spelling; one that is not known is counted as unread."""
+        words = self.values(path)
+        if _WORDS.issuperset(map(type, words)):
+            meant = {word: known.get(word, _ODD) for word in set(words) if word is not None}
+            if _ODD not in meant.values():  # spelled as they are known, which they nearly always are
+                meant[None] = None
+                return list(map(meant.__getitem__, words))
         texts = self.texts(path)
         folded = [None if text is None else text.casefold() for text in texts]
         for text, one in zip(texts, folded, strict=True):
@@ -138,6 +152,14 @@ class Columns(Objects):
         return Objects(kept or [None] * self._height, self._reader).only(asked)
 
 
+def _all_objects(items: list[Any]) -> bool:
+    return _OBJECTS.issuperset(map(type, items))
+
+
+def _as_objects(items: list[Any]) -> list[dict[str, Any]]:
+    return [item if type(item) is dict else {} for item in items]
+
+
 def names_of(items: Iterable[Any]) -> set[str]:
     """Every name that one of these objects has."""
     return set().union(*(item for item in items if type(item) is dict))
@@ -145,7 +167,8 @@ def names_of(items: Iterable[Any]) -> set[str]:
 
 def keys_of(items: Iterable[Any], name: str) -> list[str | None]:
     """The id of each object as text; None where there is none."""
-    return as_texts(told_of([item if type(item) is dict else {} for item in items], name))
+    told = [*items]
+    return as_texts(told_of(told if _all_objects(told) else _as_objects(told), name))
 
 
 def as_texts(values: list[Any]) -> list[str | None]:

@@ -49,7 +49,8 @@ class Held(Holdings):
     def __init__(self) -> None:
         super().__init__()
         self.members: dict[str, array[int]] = {}  # group id -> numbers of accounts
-        self.unlisted: dict[str, None] = {}  # accounts that are in no group, or only by the organisation's word
+        self.unlisted = array("I")  # numbers of accounts that are in no group, or only by the organisation's word
+        self._appointed: dict[str, tuple[int, int]] = {}  # role of the organisation -> who has it first, and where
         self._rows = Packed[_Run](_Run)  # by running number, as a group showed it first
         self._shown = 0
 
@@ -57,10 +58,20 @@ class Held(Holdings):
         """How many accounts were found."""
         return self._shown + len(self.unlisted)
 
-    def found(self, ids: Sequence[str]) -> list[bool]:
-        """Whether each of these accounts was found."""
-        numbers = self.ids.known(ids)
-        return [0 < n <= self._shown or one in self.unlisted for one, n in zip(ids, numbers, strict=True)]
+    @property
+    def appointed(self) -> list[str]:
+        """Every role of the organisation that somebody has, in the order of the accounts."""
+        return sorted(self._appointed, key=self._appointed.__getitem__)
+
+    def listed(self, numbers: Sequence[int]) -> list[bool]:
+        """Whether a group showed each of these accounts."""
+        return [number <= self._shown for number in numbers]
+
+    def appoint(self, number: int, roles: Sequence[str]) -> None:
+        """Roles of the organisation that the account has."""
+        for place, role in enumerate(roles):
+            first = self._appointed.setdefault(role, (number, place))
+            self._appointed[role] = min(first, (number, place))
 
     def take(self, group_id: str, entries: Sequence[Any], ids: Sequence[str]) -> None:
         """Members of a group as it shows them."""
@@ -82,8 +93,9 @@ class Held(Holdings):
         for count, names, kept in self._rows:
             columns = dict(zip(names, _each(kept, count), strict=True))
             yield list(islice(ids, count)), Columns(count, columns, reader)
-        others = iter(self.unlisted)
-        while some := list(islice(others, AT_ONCE)):
+        others = sorted(self.unlisted)
+        for begin in range(0, len(others), AT_ONCE):
+            some = self.ids.of(others[begin : begin + AT_ONCE])
             yield some, Columns(len(some), {}, reader)
 
 

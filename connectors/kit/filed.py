@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain, islice
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -22,17 +22,20 @@ _pack = msgspec.msgpack.Encoder().encode
 class Filed(Generic[Row]):
     """A row for each id, in the order of the ids; of an id that comes again the last word counts."""
 
-    def __init__(self, kind: Any, silent: Row, ids: Ids | None = None, held: int = HELD) -> None:
+    def __init__(
+        self, kind: Any, silent: Row, ids: Ids | None = None, held: int = HELD, kind_of_ends: str = "I"
+    ) -> None:
         """`kind`: the type of a row, as msgspec has it; `silent`: the row of an id of which nothing is told.
 
-        `ids`: those that have numbers already, whose order then counts; `held`: so many bytes stay in memory.
+        `ids`: those that have numbers already, whose order then counts; `held`: so many bytes stay in memory;
+        `kind_of_ends`, as arrays name it: what holds the length of all at first.
         """
         self._ids = Ids() if ids is None else ids
         self._unpack = msgspec.msgpack.Decoder(kind).decode
         self._silent = silent
         self._places = array("I", [0])  # by running number: which row, or 0
         self._rows = Body(held)
-        self._ends = array("Q", [0])
+        self._ends = array(kind_of_ends, [0])
         self._count = 0
         self._odd: dict[int, Row] = {}  # rows that cannot be packed
 
@@ -40,7 +43,7 @@ class Filed(Generic[Row]):
         return self._count
 
     def __contains__(self, one: str) -> bool:
-        return self._placed((one,)) != [0]
+        return self.stand((one,))[0]
 
     def __iter__(self) -> Iterator[Row]:
         return chain.from_iterable(self.pages())
@@ -49,6 +52,10 @@ class Filed(Generic[Row]):
         """Every row, some at a time."""
         for first in range(1, len(self._places), AT_ONCE):
             yield self._at([place for place in self._places[first : first + AT_ONCE] if place])
+
+    def stand(self, ids: Sequence[str]) -> list[bool]:
+        """Whether anything is told of each."""
+        return list(map(bool, self._placed(ids)))
 
     def of(self, ids: Sequence[str]) -> list[Row]:
         """What is told of each."""
@@ -59,12 +66,16 @@ class Filed(Generic[Row]):
         if len(ids) != len(rows):
             raise ValueError(f"{len(ids)} ids for {len(rows)} rows")
         begin = len(self._ends)
-        for place, row in enumerate(rows, begin):
-            try:
-                self._rows.add(_pack(row))
-            except (UnicodeEncodeError, OverflowError):  # half a character, or a number no file format can hold
-                self._odd[place] = row
-            self._ends.append(len(self._rows))
+        try:
+            packed = list(map(_pack, rows))
+        except (UnicodeEncodeError, OverflowError):
+            packed = list(map(_packed, rows))
+            self._odd |= {place: row for place, row in enumerate(rows, begin) if not packed[place - begin]}
+        before = len(self._rows)
+        self._rows.add(b"".join(packed))
+        if len(self._rows) >> 8 * self._ends.itemsize:
+            self._ends = array("Q", self._ends)
+        self._ends.extend(islice(accumulate(map(len, packed), initial=before), 1, None))
         numbers = self._ids.numbers(ids)
         self._places.extend([0] * (len(self._ids) + 1 - len(self._places)))
         for place, number in enumerate(numbers, begin):
@@ -89,3 +100,10 @@ class Filed(Generic[Row]):
             packed = rows[ends[place - 1] - begin : ends[place] - begin] if place else b""
             found.append(self._unpack(packed) if packed else self._odd.get(place, self._silent))
         return found
+
+
+def _packed(row: Any) -> bytes:
+    try:
+        return _pack(row)
+    except (UnicodeEncodeError, OverflowError):  # half a character, or a number no file format can hold
+        return b""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from connectors.kit.filed import Filed
 from connectors.kit.github_calls import REFUSED, GitHubCalls, several
-from connectors.kit.github_listed import Texts
+from connectors.kit.github_listed import Guids, Texts
 from connectors.kit.numbered import Ids
 from connectors.kit.pagination import Page, read_lists
 from connectors.kit.resource import Reader, Resource
@@ -40,7 +40,7 @@ class Links:
     """Which login belongs to which identity of the identity provider."""
 
     ids: Ids = field(default_factory=Ids)  # logins
-    guids: Ids = field(default_factory=Ids)
+    guids: Ids = field(default_factory=Guids)
 
     def __post_init__(self) -> None:
         self.login_of = Texts(self.guids)  # guid -> login; only of managed accounts
@@ -55,7 +55,7 @@ class Links:
 
 def read_links(calls: GitHubCalls, name: str, guids: Ids | None = None, *, enterprise: bool) -> Links:
     """Every link; none where there is no identity provider. `guids`: those that have numbers already."""
-    found = Links(guids=Ids() if guids is None else guids)
+    found = Links(guids=Guids() if guids is None else guids)
     if not enterprise:
         for rows in _identities(calls, OF_ORGANISATION, name, ("organization", "samlIdentityProvider")):
             found.take(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -12,11 +11,11 @@ from msgspec.structs import astuple, fields
 
 from connectors.kit.columns import Objects
 from connectors.kit.filed import Filed
-from connectors.kit.numbered import Ids, Marks, Pieces, Values, encoded
+from connectors.kit.numbered import Ids, Values, encoded
 from governance.records import Account
 
 PAGE: Final = 500  # people looked up at once
-_GUID: Final = b"\xff"  # how no text begins
+_GUID: Final = b"\xff"  # begins a GUID, as no text does
 _ACCOUNT: Final[Any] = tuple[tuple(field.type for field in fields(Account))]  # type: ignore[misc]
 _Row = tuple[str | None, str | None, str | None]
 
@@ -75,66 +74,68 @@ class Listed:
         return Person(login, *told) if told else None
 
 
+class Guids(Ids):
+    """Ids most of which are GUIDs as they are mostly written: these take half of the bytes."""
+
+    def _met(self, ids: Sequence[str]) -> list[int]:
+        return self._found(ids, self._coded)
+
+    def _coded(self, one: str) -> bytes:
+        if len(one) == 36 and one[8] == one[13] == one[18] == one[23] == "-":
+            told = one.replace("-", "")
+            try:
+                digits = bytes.fromhex(told)
+            except ValueError:  # it is none
+                return encoded(one)
+            if len(told) == 32 and digits.hex() == told:
+                return _GUID + digits
+        return encoded(one)
+
+    def _decoded(self, kept: bytearray) -> str:
+        if not kept.startswith(_GUID):
+            return super()._decoded(kept)
+        told = kept.hex()
+        return f"{told[2:10]}-{told[10:14]}-{told[14:18]}-{told[18:22]}-{told[22:]}"
+
+
 class Accounts:
     """Accounts by their ids in the order of those, packed; of one that comes again the last word counts."""
 
     def __init__(self, ids: Ids | None = None) -> None:
         """`ids`: those that have numbers already."""
-        self.ids = Ids() if ids is None else ids
+        self.ids = Guids() if ids is None else ids
         self._told: Filed[tuple[Any, ...]] = Filed(_ACCOUNT, (), self.ids)
 
     def add(self, accounts: Sequence[Account]) -> None:
         """Take in a page."""
         self._told.add([account.account_id for account in accounts], list(map(astuple, accounts)))
 
+    def hold(self, account_ids: Sequence[str | None]) -> list[bool]:
+        """Whether each of these is among them; None is not."""
+        there = self._told.stand([one or "" for one in account_ids])
+        return [stands and one is not None for one, stands in zip(account_ids, there, strict=True)]
+
     def __contains__(self, account_id: str | None) -> bool:
-        return account_id is not None and account_id in self._told
+        return self.hold((account_id,))[0]
 
     def __iter__(self) -> Iterator[Account]:
-        return (Account(*told) for told in self._told)
+        return chain.from_iterable(self.pages())
+
+    def pages(self) -> Iterator[list[Account]]:
+        """The same, some at a time."""
+        return ([Account(*told) for told in page] for page in self._told.pages())
 
 
-class Texts:
-    """A text for each of some ids, such as what somebody is called elsewhere; the last word counts.
-
-    One that is a GUID as they are mostly written takes half of the bytes.
-    """
+class Texts(Filed[str | None]):
+    """A text for each of some ids, such as what somebody is called elsewhere; the last word counts."""
 
     def __init__(self, ids: Ids) -> None:
-        self._ids = ids
-        self._places = Marks("I")  # which text stands at each number
-        self._texts = Pieces()
-
-    def __bool__(self) -> bool:
-        return len(self._texts.ends) > 1
+        super().__init__(str, None, ids)
 
     def tell(self, told: Mapping[str, str]) -> None:
         """The text of each of these."""
-        self._places.put(self._ids.numbers(told), self._texts.add(list(map(_short, told.values()))))
-
-    def of(self, keys: Iterable[str]) -> list[str | None]:
-        """The text of each; None where none is told."""
-        texts = self._texts
-        there = self._places.of(self._ids.known(keys))
-        return [_long(texts[place]) if place else None for place in there]
+        self.add(list(told), list(told.values()))
 
     def get(self, key: str) -> str | None:
-        """The text of one."""
+        """The text of one; None where none is told."""
         return self.of((key,))[0]
-
-
-def _short(text: str) -> bytes:
-    if len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-":
-        told = text.replace("-", "")
-        with suppress(ValueError):  # it is none
-            digits = bytes.fromhex(told)
-            if len(told) == 32 and digits.hex() == told:
-                return _GUID + digits
-    return encoded(text)
-
-
-def _long(kept: bytearray) -> str:
-    if not kept.startswith(_GUID):
-        return kept.decode("utf-8", "surrogatepass")
-    told = kept.hex()
-    return f"{told[2:10]}-{told[10:14]}-{told[14:18]}-{told[18:22]}-{told[22:]}"

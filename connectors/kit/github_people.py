@@ -60,9 +60,9 @@ class People:
                 privileged=is_privileged,
             )
 
-    def managed(self, account: Account, login: str | None, privileged: bool | None) -> Account:
+    @staticmethod
+    def managed(account: Account, login: str | None, seen_at: datetime | None, privileged: bool | None) -> Account:
         """A managed account: what SCIM tells, with what is known of its login."""
-        [seen_at] = self.last_used([login]) if login else [None]
         return replace(
             account,
             username=login or account.username,

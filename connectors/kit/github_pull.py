@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import compress, islice
 
 from msgspec.structs import replace
 
@@ -62,21 +62,18 @@ class Pull:
         self._enterprise_roles()
         yield from organisation.entitlements.values()
         kept = 0
-        for account in self._managed:
-            login = people.links.login_of.get(account.account_id)
-            [privileged] = organisation.privileged([login]) if login else [None]
-            whole = people.managed(account, login, privileged)
-            yield from opened(whole, people.credentials.of([login or ""])[0], self._now)
-            yield from self._grants(account.account_id, organisation.held([login or ""])[0])
-            kept += 1
+        for some in self._managed.pages():
+            kept += len(some)
+            yield from self._whole(some)
         everybody = organisation.everybody()
         while page := list(islice(everybody, PAGE)):
+            guids = people.links.guid_of.of([person.login for person in page])
+            other = [not there for there in self._managed.hold(guids)]
+            page, guids = list(compress(page, other)), list(compress(guids, other))
             logins = [person.login for person in page]
-            guids, held = people.links.guid_of.of(logins), organisation.held(logins)
+            held = organisation.held(logins)
             accounts = people.plain(self._application, page, guids, organisation.privileged(logins))
             for account, mine, its in zip(accounts, held, people.credentials.of(logins), strict=True):
-                if account.external_id in self._managed:
-                    continue
                 kept += 1
                 yield from opened(account, its, self._now)
                 yield from self._grants(account.account_id, mine)
@@ -97,6 +94,18 @@ class Pull:
         judge(reading, self._application)
         if not kept:
             raise IncompleteFeed(f"{self._application}: there is no account at all; that is not believed")
+
+    def _whole(self, accounts: Sequence[Account]) -> Iterator[Record]:
+        """Some managed accounts, each with what opens it and what it holds."""
+        people, organisation = self.people, self.people.organisation
+        logins = people.links.login_of.of([account.account_id for account in accounts])
+        known = [login or "" for login in logins]  # nobody's login is empty
+        used, privileged, held = people.last_used(known), organisation.privileged(known), organisation.held(known)
+        rows = zip(accounts, logins, used, privileged, held, people.credentials.of(known), strict=True)
+        for account, login, seen_at, is_privileged, mine, its in rows:
+            whole = people.managed(account, login, seen_at, is_privileged if login else None)
+            yield from opened(whole, its, self._now)
+            yield from self._grants(account.account_id, mine)
 
     def _enterprise_roles(self) -> None:
         """Roles in the enterprise, as licences tell them."""

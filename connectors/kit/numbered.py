@@ -91,7 +91,10 @@ class Ids:
         if not self._slots:
             known = self._numbers.get
             return [known(one, 0) for one in keys]
-        ids = keys if isinstance(keys, list) else list(keys)
+        return self._met(keys if isinstance(keys, list) else list(keys))
+
+    def _met(self, ids: Sequence[str]) -> list[int]:
+        """The number of each by the arrays."""
         try:
             return self._found(ids, str.encode)
         except UnicodeEncodeError:  # half a character
@@ -125,7 +128,7 @@ class Ids:
         """Take in some that were not met before; their numbers."""
         first = len(self._hashes)
         self._hashes.extend([hash(one) & _HASH for one in ids])
-        self._texts.add(list(map(encoded, ids)))
+        self._texts.add(list(map(self._coded, ids)))
         if 5 * len(self._hashes) > 3 * len(self._slots):
             self._slots = array("I", (0,)) * (1 << (2 * len(self._hashes)).bit_length())  # in one go, not copied
             self._lay(1)
@@ -144,14 +147,21 @@ class Ids:
 
     def _number(self, one: str, hashed: int) -> int:
         """The number of one whose hash another has, too."""
-        slots, last, text = self._slots, len(self._slots) - 1, encoded(one)
+        slots, last, text = self._slots, len(self._slots) - 1, self._coded(one)
         at = hashed & last
         while (number := slots[at]) and not (self._hashes[number] == hashed and self._texts[number] == text):
             at = (at + 1) & last
         return number
 
+    def _coded(self, one: str) -> bytes:
+        """One as it is kept."""
+        return encoded(one)
+
+    def _decoded(self, kept: bytearray) -> str:
+        return kept.decode("utf-8", "surrogatepass")
+
     def _text(self, number: int) -> str:
-        return self._texts[number].decode("utf-8", "surrogatepass")
+        return self._decoded(self._texts[number])
 
 
 class Marks:
@@ -175,7 +185,7 @@ class Marks:
 
     def of(self, numbers: Sequence[int]) -> list[int]:
         """What stands at each."""
-        return list(map(self._room(numbers).__getitem__, numbers))
+        return _at(self._told, numbers)
 
     def marked(self) -> int:
         """At how many numbers something stands."""
@@ -220,7 +230,7 @@ class Chains:
 
     def lasts(self, numbers: Sequence[int]) -> list[int]:
         """The last entry of the list at each number; 0 where nothing stands in it."""
-        return list(map(_roomy(self._last, numbers).__getitem__, numbers))
+        return _at(self._last, numbers)
 
     def entries(self, last: int) -> list[int]:
         """The entries of a list in their order, by its last."""
@@ -325,6 +335,14 @@ def _packed(row: tuple[Any, ...]) -> bytes:
         return _pack(row)
     except UnicodeEncodeError:  # half a character, which no file format but JSON can hold
         return b""
+
+
+def _at(told: array[int], numbers: Sequence[int]) -> list[int]:
+    """What stands at each of these places; 0 behind the last one."""
+    size = len(told)
+    if max(numbers, default=0) < size:
+        return list(map(told.__getitem__, numbers))
+    return [told[number] if number < size else 0 for number in numbers]
 
 
 def _roomy(told: array[int], numbers: Sequence[int]) -> array[int]:
