@@ -29,6 +29,9 @@ class Absence:
     means_leaver: bool = False
     pulls: int = 1
     counts: bool = True  # False: the very same file again, which is no second absence and says nothing new
+    quarantined: (
+        Collection[str] | None
+    ) = ()  # employee ids of rows that could not be believed; None: of whom is unknown
 
 
 def remember_identities(
@@ -97,7 +100,8 @@ def remembered_identities(
     vanished = last.join(noted.filter("gone").lazy(), on="identity_id", how="semi", maintain_order="left").filter(
         pl.col("last_present_at") >= pl.lit(at - keep, INSTANT)
     )
-    absent = pl.col("absences") + int(absence.counts)
+    unread = pl.lit(True) if absence.quarantined is None else pl.col("employee_id").is_in(list(absence.quarantined))
+    absent = pl.col("absences") + pl.when(unread).then(0).otherwise(int(absence.counts))
     explicit = (pl.col("state") == "ended") & pl.col("ended_why").ne_missing(pl.lit("absence"))
     known = explicit | (pl.col("state") == "future")
     left = ~known & pl.lit(absence.means_leaver) & (absent >= absence.pulls)
