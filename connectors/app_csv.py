@@ -217,8 +217,11 @@ class _Rows:
             rows.columns["last_login_at"] = ["" if never else text for never, text in pairs]
             self._time(rows, "last_login_at")
         self._keep(rows)
+        whose = dict(zip(portion.lines, portion.told["account_id"], strict=True)) if rows.refused else {}
         for line, column, reason in sorted(rows.refused):
             self._table.reject(line, column, reason)
+            if column != "account_id":
+                self._table.reading.is_about(whose[line])
 
     def _keep(self, rows: Standing) -> None:
         told = rows.columns
@@ -241,18 +244,20 @@ class _Rows:
         accounts, lines = self._accounts, self._accounts.lines
         columns = accounts.columns.values()
         dropped = set()
-        for first, *others in accounts.repeated("account_id").values():
+        for account_id, (first, *others) in accounts.repeated("account_id").items():
             differing = [place for place in others if any(told[place] != told[first] for told in columns)]
             self._table.reading.duplicates += len(others) - len(differing)
             for place in (first, *differing) if differing else ():
                 self._table.reject(lines[place], "account_id", "the same account_id stands in another row that differs")
+                self._table.reading.is_about(account_id)
             dropped |= {*others, *((first,) if differing else ())}
         if self._calendar.mixed:
-            for place, line in enumerate(lines):
+            for place, (line, account_id) in enumerate(zip(lines, accounts.columns["account_id"], strict=True)):
                 if line in self._doubtful and place not in dropped:
                     dropped.add(place)
                     why = "reads two ways, and this file mixes both orders of day and month"
                     self._table.reject(line, self._doubtful[line], why)
+                    self._table.reading.is_about(account_id)
         accounts.drop(dropped)
         return accounts
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit.contract import Checked, Circumstances, Field, ReadsColumns
-from connectors.kit.engagements import KINDS, STATUSES
+from connectors.kit.engagements import KINDS, STATUSES, Engagement
 from connectors.kit.feed_file import SFTP, FeedFile
 from connectors.kit.instants import Calendar
 from connectors.kit.options import (
@@ -118,9 +118,12 @@ class HrCsv(ReadsColumns):
         for portion in table.portions():
             rows.take(portion)
         roll, doubtful = rows.roll, rows.doubtful if calendar.mixed else {}
-        self.reading.kept = roll.settle(
-            doubtful, lambda e, why: table.reject(e.line, doubtful.get(e.line, "employee_id"), why)
-        )
+
+        def refuse(engagement: Engagement, why: str) -> None:
+            table.reject(engagement.line, doubtful.get(engagement.line, "employee_id"), why)
+            self.reading.is_about(engagement.employee_id)
+
+        self.reading.kept = roll.settle(doubtful, refuse)
         self.reading.duplicates = roll.merged
         table.judge()
         if roll.merged:
@@ -176,8 +179,11 @@ class _Rows:
         if self._ambiguous:
             self._doubt(rows)
         self._keep(rows)
+        whose = dict(zip(portion.lines, portion.told["employee_id"], strict=True)) if rows.refused else {}
         for line, column, reason in sorted(rows.refused):
             self._table.reject(line, column, reason)
+            if column != "employee_id":
+                self._table.reading.is_about(whose[line])
 
     def _believe_ends(self, rows: Standing) -> None:
         """A file without a status says by their end alone that people have left: nothing in it contradicts the day."""

@@ -19,6 +19,7 @@ from governance.records import KEY_COLUMNS
 from governance.settings import Settings
 from governance.surroundings import (
     assigned,
+    is_account,
     providers,
     responsible,
     with_assigned,
@@ -294,16 +295,11 @@ def _protected(settings: Settings) -> nw.Expr:
     """Registered as protected, or the connector's own account."""
     chosen = nw.lit(False)
     for entry in settings.protected:
-        chosen = chosen | _is_account(entry.application, entry.account)
+        chosen = chosen | is_account(entry.application, entry.account)
     for application in settings.application:
         if application.own_account:
-            chosen = chosen | _is_account(application.name, application.own_account)
+            chosen = chosen | is_account(application.name, application.own_account)
     return chosen.fill_null(False)
-
-
-def _is_account(application: str, account: str) -> nw.Expr:
-    named = (nw.col("account_id") == account) | (nw.col("username") == account).fill_null(False)
-    return (nw.col("application") == application) & named
 
 
 def _stale_days(settings: Settings) -> nw.Expr:

@@ -10,7 +10,7 @@ since 1970), because the Spark engine can compare numbers but not all forms of i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import repeat
 from operator import attrgetter
@@ -191,6 +191,7 @@ class Rejected:
     where: str  # file and line, or URL path
     column: str | None
     reason: str
+    key: str | None = None  # whom the row is about, where that much could be read
 
 
 class Offer(Struct, frozen=True, gc=False):
@@ -243,6 +244,10 @@ class Reading:
     sha256: str = ""
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def is_about(self, key: str) -> None:
+        """Say whom the row is about that was quarantined last."""
+        self.rejected[-1] = replace(self.rejected[-1], key=key)
 
 
 @dataclass(frozen=True, slots=True)

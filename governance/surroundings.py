@@ -73,6 +73,18 @@ def with_managers(owners: Frame, identities: Frame) -> Frame:
 BREAK_GLASS: Final = "break_glass"
 
 
+def is_account(application: str, account: str) -> nw.Expr:
+    """Whether the account in this row is the one the settings name: by its id, username or e-mail; never null.
+
+    Case does not count, as where such an account is refused to be changed (remediation.refusals).
+    """
+    key = account.strip().lower()
+    of_name = [
+        (nw.col(name).str.to_lowercase() == key).fill_null(False) for name in ("account_id", "username", "email")
+    ]
+    return (nw.col("application") == application) & (of_name[0] | of_name[1] | of_name[2])
+
+
 def break_glass(settings: Settings) -> nw.Expr:
     """Whether the account in this row is registered under [[protected]] as one for emergencies; never null.
 
@@ -81,8 +93,7 @@ def break_glass(settings: Settings) -> nw.Expr:
     chosen = nw.col("application").is_null()
     for entry in settings.protected:
         if entry.why.strip().lower().replace("-", "_").replace(" ", "_") == BREAK_GLASS:
-            named = (nw.col("account_id") == entry.account) | (nw.col("username") == entry.account).fill_null(False)
-            chosen = chosen | ((nw.col("application") == entry.application) & named)
+            chosen = chosen | is_account(entry.application, entry.account)
     return chosen.fill_null(False)
 
 

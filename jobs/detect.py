@@ -12,7 +12,7 @@ from ulid import ULID
 from governance import mappings, policies
 from governance.errors import AlreadyDecided, LeaverwatchError
 from governance.findings import evaluated, headline, record
-from governance.findings.headline import count
+from governance.findings.headline import NO_SOURCE, count
 from governance.house import House
 from governance.tables import DetectRun, JobRun
 from jobs import home
@@ -74,10 +74,13 @@ def _look(house: House, as_of: datetime, note: str, known_at: datetime | None) -
         counts = {str(name): int(n) for name, n in found.group_by("rule").len().sort("rule").iter_rows()}
         ghosts = found.filter(found["rule"] == "ghost")
         holders = ghosts["identity_id"].n_unique() if ghosts.height else 0
+        left = evaluation.summary["leavers_30d"]
         sentence = (
-            f"{count(evaluation.summary['leavers_30d'], 'person', 'people')} left in the last 30 days;"
+            f"{count(left, 'person', 'people')} left in the last 30 days;"
             f" {count(holders, 'leaver holds', 'leavers hold')}"
             f" {count(ghosts.height, 'active account', 'active accounts')}."
+            if evaluation.facts.sources
+            else NO_SOURCE
         )
         return Detection(as_of, sentence, counts, evaluation.not_evaluable, stored=False, note=note)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -206,7 +206,9 @@ def _note(
         evidence, run = session.get_one(Pull, number), session.get_one(JobRun, number)
         for key, value in _counted(reading).items():
             setattr(evidence, key, value)
-        evidence.rejects = [asdict(row) for row in reading.rejected[:REJECTS_KEPT]]
+        evidence.rejects = [
+            {"where": row.where, "column": row.column, "reason": row.reason} for row in reading.rejected[:REJECTS_KEPT]
+        ]
         evidence.finished_at = run.finished_at = finished
         evidence.status = "failed" if failure else "held" if held else "ok"
         run.status = "failed" if failure else "stopped" if held else "ok"

@@ -382,6 +382,19 @@ class TestLookingBack:
         ):
             assert "by 2026-02-01 00:00Z; the first snapshot is of 2026-03-01 00:00Z" in answer.err
         assert "first snapshot" not in home.do("accounts", "--as-of", "2026-03-01").err
+        home.do("detect")
+        for looked in ("detect", "--as-of", "2026-02-01"), ("detect", "--as-of", "2026-02-01", "--known", "then"):
+            answer = home.do(*looked)
+            assert "by 2026-02-01 00:00Z; the first snapshot is of 2026-03-01 00:00Z" in answer.err
+            assert "No source of truth has been read yet" in answer.err
+            assert "0 leavers" not in answer.err
+
+    @pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31T23:59:59-12:00", "1969-12-31", "9000-01-01"])
+    def test_a_time_that_nothing_can_be_reckoned_with_is_wrong_use(self, home, text):
+        for verb, option in (("detect", "--as-of"), ("pull", "--at"), ("accounts", "--as-of")):
+            refused = home.run(verb, option, text)
+            assert refused.code == 2
+            assert f"{option}: '{text}' is outside of what can be reckoned with" in refused.err
 
     def test_a_dry_run_stores_nothing(self, home):
         home.do("pull")

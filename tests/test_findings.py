@@ -379,11 +379,41 @@ def test_a_long_exclusion_takes_two(ghost, now, days):
     assert audit.verify(ghost.store).ok
 
 
-def test_a_privileged_exclusion_takes_two_however_short(ghost, now):
-    finding = only(ghost, rule="ghost")
-    with ghost.store.write() as session:
-        row = session.get(Finding, finding.fingerprint)
-        row.evidence = {**row.evidence, "privileged": True}
-        session.add(row)
-    assert exclude(ghost, ANA, now, finding.fingerprint, now + timedelta(days=2), "until Friday").waits
+@pytest.mark.parametrize("rule", ["ghost", "missing_from_source"])  # the second keeps no privilege as evidence
+def test_a_privileged_exclusion_takes_two_however_short(house, now, rule):
+    say(house, now, "hr", leaver(now), Identity("hr", "2", state="current"), Identity("hr", "3", state="current"))
+    say(house, now, "crm", account(privileged=True), account("2", privileged=True))
+    later = now + timedelta(hours=1)
+    say(house, later, "hr", leaver(now), Identity("hr", "3", state="current"))
+    detect(house, later)
+    fingerprint = only(house, rule=rule).fingerprint
+    assert exclude(house, ANA, later, fingerprint, later + timedelta(days=2), "until Friday").waits
+    assert only(house, rule=rule).status == "open"
+    second = replace(ANA, email="second@example.com")
+    assert not exclude(house, second, later, fingerprint, later + timedelta(days=2), "seen").waits
+    assert only(house, rule=rule).status == "excluded"
+
+
+def test_an_exclusion_is_not_ended_by_the_day_of_one_before_it(ghost, now):
+    fingerprint = only(ghost, rule="ghost").fingerprint
+    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "until the hearing")
+    for days, active in ((1, False), (2, True)):
+        say(ghost, now + timedelta(days=days), "crm", account(active=active), account("2"))
+        detect(ghost, now + timedelta(days=days))
+    assert only(ghost, rule="ghost").status == "open", "what came back is looked at anew"
+    again = now + timedelta(days=3)
+    exclude(ghost, ANA, again, fingerprint, now + timedelta(days=40), "the hearing was put off")
+    detect(ghost, now + timedelta(days=11))
+    assert only(ghost, rule="ghost").status == "excluded"
+    detect(ghost, now + timedelta(days=41))
     assert only(ghost, rule="ghost").status == "open"
+
+
+def test_nobody_agrees_to_an_exclusion_whose_day_has_passed(ghost, now):
+    fingerprint = only(ghost, rule="ghost").fingerprint
+    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=100), "litigation hold")
+    late, second = now + timedelta(days=101), replace(ANA, email="second@example.com")
+    anew = exclude(ghost, second, late, fingerprint, late + timedelta(days=20), "seen the order")
+    assert (anew.actor, anew.until, anew.waits) == ("second@example.com", late + timedelta(days=20), None)
+    detect(ghost, late + timedelta(days=1))
+    assert only(ghost, rule="ghost").status == "excluded"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mixed_estate import HELD, MIXED, PEOPLE, RULES, mixed, verdict_on
 
 from governance.declaration import LIFECYCLE, SIGNALS
+from governance.findings.evaluation import unjudged_checks
 from governance.rulebook import run
 
 # --- precedence ----------------------------------------------------------------------------------------------------
@@ -101,6 +102,20 @@ def test_without_a_source_of_truth_nothing_about_owners_is_found_and_nothing_is_
     assert not any("source.read" in RULES[name].needs for name in verdict.findings["rule"])
     about_owners = {name for name, rule in RULES.items() if "source.read" in rule.needs and rule.counted == "accounts"}
     assert verdict.not_evaluable == {"crm": {name: {SIGNALS["source.read"]: 2} for name in about_owners}}
+
+
+def test_no_more_checks_could_not_be_judged_than_there_are():
+    accounts = [unowned(account_id=f"a{n}", source_read=False, kind=None) for n in range(5)]
+    verdict = verdict_on(*accounts, *(unowned(application="wiki", source_read=False) for _ in range(1)))
+    lacking = {
+        name: sum(sum(rules.get(name, {}).values()) for rules in verdict.not_evaluable.values()) for name in RULES
+    }
+    assert lacking["dual_provisioning"] == lacking["segregation_of_duties"] == 6
+    assert unjudged_checks(verdict, identities=0) == sum(
+        {"account": lacking[name], "application": min(2, lacking[name]), "identity": 0}[rule.subject]
+        for name, rule in RULES.items()
+    )
+    assert unjudged_checks(verdict, identities=0) <= verdict.checks
 
 
 def test_counts_are_kept_for_each_application_rule_and_reason():

@@ -98,6 +98,22 @@ def test_another_file_or_other_words_for_the_same_file_say_it_anew():
     assert state_at(corrected.row(0, named=True), after + 2 * HOUR) == ("current", True)
 
 
+@pytest.mark.parametrize(
+    ("began", "ends", "rehired"),
+    [(timedelta(days=18), None, True), (timedelta(days=-900), None, False), (None, timedelta(days=90), False)],
+)
+@pytest.mark.parametrize("again", [True, False], ids=["the first file read once more", "two files"])
+def test_who_begins_anew_after_an_announced_end_is_rehired(began, ends, rehired, again):
+    leaving = person("1", ended_at=MAY + timedelta(days=9), hire_at=MAY - timedelta(days=900))
+    memory = remember_identities(frame(leaving), None, MAY, SUSPICION, KEEP)
+    if again:
+        reading = replace(SUSPICION, counts=False)
+        memory = remember_identities(frame(leaving), memory, MAY + timedelta(days=12), reading, KEEP)
+    back = person("1", hire_at=began and MAY + began, ended_at=ends and MAY + ends)
+    memory = remember_identities(frame(back), memory, MAY + timedelta(days=20), SUSPICION, KEEP)
+    assert memory["rehired_at"].to_list() == [MAY + timedelta(days=20) if rehired else None]
+
+
 def test_the_same_file_again_is_no_second_absence():
     first = remember_identities(frame(person("1"), person("2")), None, MAY, LEAVER, KEEP)
     twice = Absence(means_leaver=True, pulls=2)

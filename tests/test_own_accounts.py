@@ -58,3 +58,21 @@ def test_an_own_account_is_flagged_when_it_or_its_owner_goes(
         assert said in (cards["crm"].credential or "")
         assert cards["crm"].trouble == "credential"
         assert said in told["own account of crm"].says
+
+
+def test_an_own_account_that_is_gone_is_flagged_until_it_is_there_again(make_house: MakeHouse, tmp_path: Path) -> None:
+    header, rest = "account_id,username,email,status\n", "8,ben,ben@nwl.example,active\n"
+    (tmp_path / "hr.csv").write_text(HR + "1,active,ada@nwl.example,Ada Byrne,,\n2,active,ben@nwl.example,Ben Cole,,\n")
+    (tmp_path / "erp.csv").write_text("account_id,username,status,kind\n1,Robot,active,service\n2,x,active,human\n")
+    house = make_house(SETTINGS)
+
+    def seen(crm: str, hours: int) -> dict[str, str | None]:
+        (tmp_path / "crm.csv").write_text(header + crm)
+        now = NOW + timedelta(hours=hours)
+        assert {r.status for r in pull(house, [], now, connect=home.connect)} == {"published"}
+        detect(house, now)
+        return {card.name: card.credential for card in applications.cards(house, now)}
+
+    assert seen("7,Ada,ada@nwl.example,active\n" + rest, 0) == {"crm": None, "erp": None, "wiki": None}
+    assert "is gone" in (seen(rest, 1)["crm"] or "")
+    assert seen("9,ADA,ada@nwl.example,active\n" + rest, 2)["crm"] is None

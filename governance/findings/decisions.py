@@ -41,8 +41,14 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
         demand(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id)
         if finding.status != "open":
             raise AlreadyDecided(f"the finding is {finding.status.replace('_', ' ')}, not open")
-        waiting = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.waits).is_(True))
-        exclusion = session.exec(waiting.where(col(Exclusion.ended_at).is_(None))).first()
+        before = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.ended_at).is_(None))
+        exclusion = None
+        for earlier in session.exec(before.order_by(col(Exclusion.id))).all():
+            if earlier.waits and earlier.until > now:
+                exclusion = earlier
+            else:  # the finding is open: this one lapsed, or ended when the finding was resolved in its time
+                earlier.ended_at = now
+                session.add(earlier)
         if exclusion is None:
             exclusion = Exclusion(
                 id=str(ULID.from_datetime(now)),
@@ -103,7 +109,9 @@ def end_exclusion(house: House, actor: Actor, now: datetime, fingerprint: str, r
 
 
 def _takes_two(finding: Finding, now: datetime, until: datetime) -> bool:
-    return until - now > ONE_ALONE or (finding.evidence or {}).get("privileged") is True
+    # Every finding on a privileged account says so in its score, whatever its rule keeps as evidence.
+    scored = (finding.evidence or {}).get("score", ())
+    return until - now > ONE_ALONE or any(part["part"] == "privilege" and part["points"] for part in scored)
 
 
 def pin(

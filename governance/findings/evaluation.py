@@ -203,7 +203,8 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
     for application, told in provision.items():
         if application in by_application:
             by_application[application].update(told)
-    people = _people(estate, as_of) | {"next_end": _next_end(estate, as_of)}
+    counted = _people(estate, as_of)
+    people = counted | {"next_end": _next_end(estate, as_of)}
     total = {
         word: sum(entry.get(word, 0) for entry in by_application.values())
         for word in ("accounts", "active", "unmatched", "ambiguous")
@@ -215,13 +216,31 @@ def summarise(house: House, said: Facts, estate: Estate, verdict: Verdict, as_of
         "ambiguous": total["ambiguous"],
         **people,
         "checks": verdict.checks,
-        "not_evaluable": sum(n for rules in verdict.not_evaluable.values() for r in rules.values() for n in r.values()),
+        "not_evaluable": unjudged_checks(verdict, counted["identities"]),
         "coverage": coverage_of(verdict),
         "by_application": by_application,
         "severity": dict(verdict.bare.group_by("severity").len().iter_rows()),
         "feeds": _feeds(house, said),
         "own_accounts": in_danger(estate, estate.settings, as_of),
     }
+
+
+def unjudged_checks(verdict: Verdict, identities: int) -> int:
+    """How many of the verdict's checks could not be judged, counted as those are: by what findings of a rule are on.
+
+    Signals are missing of accounts, so a whole application counts once, and people never more than there are.
+    """
+    lacking: dict[str, list[int]] = {}
+    for rules in verdict.not_evaluable.values():
+        for name, reasons in rules.items():
+            lacking.setdefault(name, []).append(sum(reasons.values()))
+    total = 0
+    for name, counts in lacking.items():
+        subject = verdict.rules[name].subject
+        total += len(counts) if subject == "application" else sum(counts)
+        if subject == "identity":
+            total -= max(0, sum(counts) - identities)
+    return total
 
 
 def coverage_of(verdict: Verdict) -> dict[str, dict[str, Any]]:

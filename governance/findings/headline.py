@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -13,6 +13,7 @@ from governance.tables import DetectRun, Finding
 
 LIVE = ("open", "excluded", "in_remediation")
 LEFT_LATELY = timedelta(days=30)
+NO_SOURCE: Final = "No source of truth has been read yet, so nobody can be called a leaver."
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Headline:
     def sentence(self) -> str:
         """One sentence a person understands."""
         if self.left is None:
-            return "No source of truth has been read yet, so nobody can be called a leaver."
+            return NO_SOURCE
         first = f"{count(self.left, 'person', 'people')} left in the last 30 days"
         if not self.ghosts:
             return f"{first}; no leaver is known to hold an active account."

@@ -10,6 +10,7 @@ import narwhals as nw
 from governance.declaration import day, epoch
 from governance.estate import Estate
 from governance.settings import Settings
+from governance.surroundings import is_account
 
 AHEAD: Final = timedelta(days=30)
 
@@ -21,17 +22,20 @@ def in_danger(estate: Estate, settings: Settings, as_of: datetime) -> dict[str, 
         return {}
     own: nw.Expr = nw.lit(False)
     for application, account in named.items():
-        is_it = (nw.col("account_id") == account) | (nw.col("username") == account) | (nw.col("email") == account)
-        own = own | ((nw.col("application") == application) & is_it.fill_null(False))
+        own = own | is_account(application, account)
     soon = epoch(as_of + AHEAD)
     ending = (nw.col("owner_state") == "ended") | (nw.col("owner_ended_at_s") <= soon)
-    chosen = estate.accounts.filter(own).filter(
-        (~nw.col("active")).fill_null(False) | ending.fill_null(False) | (~nw.col("present")).fill_null(False)
-    )
-    rows = chosen.select(
+    columns = (
         "application", "username", "account_id", "active", "present", "owner_name", "owner_state", "owner_ended_at_s"
-    ).collect("polars")
-    return {str(row["application"]): _said(row) for row in rows.sort("application", "account_id").iter_rows(named=True)}
+    )  # fmt: skip
+    there = estate.accounts.filter(own).select(
+        *columns, trouble=(~nw.col("active")).fill_null(False) | ending.fill_null(False)
+    )
+    # Gone is only what no account that is there goes by: one that was made anew stands in its place.
+    gone = estate.vanished_accounts.filter(own).join(there.select("application"), on="application", how="anti")
+    found = nw.concat([there, gone.select(*columns, trouble=nw.lit(True))], how="vertical").filter(nw.col("trouble"))
+    rows = found.collect("polars").sort("application", "account_id")
+    return {str(row["application"]): _said(row) for row in rows.iter_rows(named=True)}
 
 
 def _said(row: dict[str, Any]) -> str:

@@ -76,7 +76,7 @@ class Laid:
         if not self._is_laid(table):
             return new
         file = self._folder / f"{table}.parquet"
-        before = _told(self._folder) if table == "accounts" else scan(table, [file])
+        before = told(self._folder) if table == "accounts" else scan(table, [file])
         changed = pl.concat([self._parts.scan("accounts").select(_KEY), pl.LazyFrame({_KEY: self._gone_ids()})])
         columns = list(schema(table))
         return pl.concat([before.join(changed, on=_KEY, how="anti").select(columns), new.select(columns)])
@@ -105,8 +105,8 @@ def present(folder: Path) -> pl.LazyFrame:
     return scan("accounts", [folder / "accounts.parquet"]).filter(pl.col("present"))
 
 
-def _told(folder: Path) -> pl.LazyFrame:
-    """They as the application told them: what the snapshot added out of its memory is remembered anew."""
+def told(folder: Path) -> pl.LazyFrame:
+    """The accounts that were there, as they were told: what the snapshot added out of its memory is remembered anew."""
     known = Account.__struct_fields__
     added = [name for name in COLUMNS["accounts"] if name not in known]
     added += [f"{name}_s" for name in added if COLUMNS["accounts"][name] == "instant"]

@@ -29,6 +29,9 @@ class Absence:
     means_leaver: bool = False
     pulls: int = 1
     counts: bool = True  # False: the very same file again, which is no second absence and says nothing new
+    quarantined: (
+        Collection[str] | None
+    ) = ()  # employee ids of rows that could not be believed; None: of whom is unknown
 
 
 def remember_identities(
@@ -51,7 +54,7 @@ def remembered_identities(
     )
     if last is None:
         return _finished(_stamped(present, at))
-    noted = _noted(new, last, again=not absence.counts)
+    noted = _noted(new, last)
     before = last.join(noted.filter(~pl.col("gone")).lazy(), on="identity_id", how="semi").select(
         "identity_id",
         pl.col("email").alias("was_email"),
@@ -73,11 +76,10 @@ def remembered_identities(
     moved = _differs("department") | _differs("title")
     # Who merely was absent from a feed and is there again was not hired again, unless it says so by a later start.
     began_anew = (pl.col("hire_at") > pl.col("was_ended_at")).fill_null(value=False)
-    rehired = (
-        (pl.col("was_state") == "ended")
-        & pl.col("state").is_in(["current", "leave"])
-        & (pl.col("was_ended_why").ne_missing(pl.lit("absence")) | began_anew)
-    )
+    over = (pl.col("was_state") == "ended") & (pl.col("was_ended_why").ne_missing(pl.lit("absence")) | began_anew)
+    # An end that was announced and has come since: put off too late it is the same engagement, begun anew another one.
+    came = (pl.col("was_ended_at") > pl.col("was_stated_at")) & (pl.col("was_ended_at") <= pl.lit(at, INSTANT))
+    rehired = pl.col("state").is_in(["current", "leave"]) & (over | (came & began_anew).fill_null(value=False))
     same_end = (pl.col("was_ended_at") == pl.col("ended_at")) & (pl.col("was_state") == pl.col("state"))
     said_before = (pl.lit(not absence.counts) & same_end).fill_null(value=False)
     joined = joined.with_columns(
@@ -97,7 +99,8 @@ def remembered_identities(
     vanished = last.join(noted.filter("gone").lazy(), on="identity_id", how="semi", maintain_order="left").filter(
         pl.col("last_present_at") >= pl.lit(at - keep, INSTANT)
     )
-    absent = pl.col("absences") + int(absence.counts)
+    unread = pl.lit(True) if absence.quarantined is None else pl.col("employee_id").is_in(list(absence.quarantined))
+    absent = pl.col("absences") + pl.when(unread).then(0).otherwise(int(absence.counts))
     explicit = (pl.col("state") == "ended") & pl.col("ended_why").ne_missing(pl.lit("absence"))
     known = explicit | (pl.col("state") == "future")
     left = ~known & pl.lit(absence.means_leaver) & (absent >= absence.pulls)
@@ -221,20 +224,17 @@ def _finished(frame: pl.LazyFrame) -> pl.LazyFrame:
     return with_twins("identities", frame).with_columns(former_email_keys())
 
 
-_REMEMBERED: Final = ("former_emails", "former_department", "former_title", "moved_at", "rehired_at")
+_REMEMBERED: Final = ("ended_at", "former_emails", "former_department", "former_title", "moved_at", "rehired_at")
 _COMPARED: Final = ("email_key", "department", "title", "state")
 
 
-def _noted(new: pl.LazyFrame, last: pl.LazyFrame, *, again: bool) -> pl.DataFrame:
+def _noted(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
     """Of the last identities (identity_id) those that are `gone`, and those that memory has something to say about.
 
-    `again`: the very same file was read once more, which says nothing new about ends that it announced. Most people
-    stay as they are from file to file: these are compared by a few narrow columns and by nothing else.
+    Most people stay as they are from file to file: these are compared by a few narrow columns and by nothing else.
     """
     now = new.select("identity_id", *(pl.col(name).alias(f"now_{name}") for name in _COMPARED), here=pl.lit(True))
     remembered = pl.any_horizontal(pl.col(name).is_not_null() for name in _REMEMBERED) | (pl.col("state") == "ended")
-    if again:
-        remembered = remembered | pl.col("ended_at").is_not_null()
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"now_{name}")) for name in _COMPARED)
     compared = last.select("identity_id", *_COMPARED, remembered=remembered).join(now, on="identity_id", how="left")
     gone = pl.col("here").is_null()

@@ -22,6 +22,7 @@ from governance.snapshots.given_back import given_back
 from governance.snapshots.happened import remember_events, with_last_use
 from governance.snapshots.keeping import TABLES_OF, Feed, believed
 from governance.snapshots.laying import Laid
+from governance.snapshots.laying import told as before_told
 from governance.snapshots.memory import (
     Absence,
     Change,
@@ -91,7 +92,7 @@ def stage(
         row.rows = {name: rows[name] for name in TABLES_OF[kind]}
         compose = _people if isinstance(feed, SourceSettings) else _accounts
         with _COMPOSING:
-            change, frames = compose(house, feed, parts, last, row)
+            change, frames = compose(house, feed, parts, last, row, reading)
             row.change = asdict(change)
             write(folder, frames)
         if isinstance(feed, ApplicationSettings) and not feed.privileged:
@@ -115,7 +116,7 @@ def _unnamed(entitlements: pl.LazyFrame) -> Iterator[str]:
 
 
 def _people(
-    house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot
+    house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot, reading: Reading
 ) -> tuple[Change, Frames]:
     """A source of truth with its memory: who vanished, former addresses, moves."""
     assert isinstance(feed, SourceSettings)
@@ -123,13 +124,15 @@ def _people(
     file = _file(house, last, "identities")
     before = None if file is None else scan("identities", [file])
     again = last is not None and last.sha256 == row.sha256
-    absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again)
+    keys = {rejected.key for rejected in reading.rejected}
+    quarantined = None if None in keys else {key for key in keys if key is not None}
+    absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again, quarantined=quarantined)
     kept = remembered_identities(new, before, row.at, absence, _keep(house))
     return identity_change(new, before), {"identities": kept}
 
 
 def _accounts(
-    house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot
+    house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot, reading: Reading
 ) -> tuple[Change, Frames]:
     """An application with its memory: accounts that vanished, and what happened. Never whole in memory."""
     with house.store.read() as session:
@@ -141,19 +144,46 @@ def _accounts(
         back = given_back(session, {feed.name: last.at}, row.at) if last else {}
     closed = [account_id for account_id, _, _ in ours]
     proved = {a: when for a, status, when in ours if status == "verified" and when and last and last.at < when < row.at}
-    new = parts.scan("accounts")
+    told = _with_quarantined(house, parts, last, reading)
+    new = told["accounts"]
     file = _file(house, last, "accounts")
     before = None if file is None else scan("accounts", [file])
     closed_here = pl.LazyFrame({"account_id": closed}, schema={"account_id": pl.String})
     since = row.at - timedelta(days=house.settings.snapshots.event_days)
     events = remember_events(parts.scan("events"), _file(house, last, "events"), since)
-    kept: Frames = {
-        name: parts.scan(name).select(list(schema(name))) for name in ("entitlements", "grants", "credentials")
-    }
+    kept: Frames = {name: told[name].select(list(schema(name))) for name in ("entitlements", "grants", "credentials")}
     kept["events"] = events
     used = with_last_use(new, events)
     kept["accounts"] = remember_accounts(used, before, row.at, _keep(house), proved, {a for _, a in back})
     return account_change(new, before, closed_here), kept
+
+
+def _with_quarantined(
+    house: House, parts: Parts | Laid, last: Snapshot | None, reading: Reading
+) -> dict[str, pl.LazyFrame]:
+    """What was told of accounts; one whose row is there but could not be believed is what it was, and is not gone."""
+    tables = {name: parts.scan(name) for name in TABLES_OF["application"]}
+    keys = {rejected.key for rejected in reading.rejected if rejected.key is not None}
+    if not keys or last is None or isinstance(parts, Laid):  # changes say by themselves who is gone
+        return tables
+    folder = house.snapshots / last.path
+    read = tables["accounts"].select("account_id")
+    before = (
+        before_told(folder).filter(pl.col("account_id").is_in(sorted(keys))).join(read, on="account_id", how="anti")
+    )
+    ids = before.select("account_id").collect()["account_id"]
+    if ids.is_empty():
+        return tables
+    rows = {"accounts": before}
+    for name in ("grants", "credentials"):
+        rows[name] = scan(name, [folder / f"{name}.parquet"]).filter(pl.col("account_id").is_in(ids.implode()))
+    held = scan("entitlements", [folder / "entitlements.parquet"])
+    named = held.join(tables["entitlements"], on="entitlement_id", how="anti")
+    rows["entitlements"] = named.join(rows["grants"], on="entitlement_id", how="semi")
+    for name, kept in rows.items():
+        columns = list(schema(name))
+        tables[name] = pl.concat([tables[name].select(columns), kept.select(columns)])
+    return tables
 
 
 def _file(house: House, last: Snapshot | None, table: str) -> Path | None:

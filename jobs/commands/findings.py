@@ -20,6 +20,7 @@ from jobs.commands.options import (
     moment,
     noun,
     one_of,
+    say_when_read_first,
     state_population,
     the_actor,
     the_house,
@@ -46,6 +47,8 @@ def detect(
     if known is not None and as_of is None:
         raise ConfigurationError("--known: of which day? give --as-of TIME")
     instant, known_at = looking_back(as_of, known) if as_of else (None, None)
+    if instant is not None:
+        say_when_read_first(house, instant)
     report(house, work.detect(house, "command line", instant, dry_run, known_at), format)
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -24,6 +24,11 @@ Output = Annotated[Format, typer.Option("--format", help="The form of the output
 ActorEmail = Annotated[str | None, typer.Option("--actor", metavar="EMAIL", help="Who decides, or LEAVERWATCH_ACTOR.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the audit.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="TIME", help="Look back: a date (00:00 UTC) or a time.")]
+
+
+# Ids begin with the time since 1970, and thresholds of many years are added to a time or taken from it.
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9000
 
 
 class Knowing(StrEnum):
@@ -83,12 +88,17 @@ def moment(text: str, option: str) -> datetime:
     """An instant from an ISO date (00:00 UTC) or date-time (UTC unless it says otherwise)."""
     try:
         if len(text) <= 10:
-            return datetime.combine(date.fromisoformat(text), time(), UTC)
-        value = datetime.fromisoformat(text)
+            value = datetime.combine(date.fromisoformat(text), time(), UTC)
+        else:
+            value = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(
             f"{option}: {text!r} is not a time; expected an ISO date such as 2026-03-31 or 2026-03-31T12:00:00Z"
         ) from None
+    if not FIRST_YEAR < value.year < LAST_YEAR:  # years apart, so that no zone leads out of it
+        raise ConfigurationError(
+            f"{option}: {text!r} is outside of what can be reckoned with: {FIRST_YEAR + 1} to {LAST_YEAR - 1}"
+        )
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 

@@ -69,6 +69,14 @@ def test_a_later_use_leaves_the_finding_of_the_earlier_one_as_it_was():
     assert set(first["fingerprint"]) < set(both["fingerprint"])
 
 
+@pytest.mark.parametrize("name", ["ROOT", "r-1", "Root@example.com "])
+def test_the_register_names_it_as_it_likes_and_case_does_not_count(name):
+    registered = settings(protected=[ENTRY | {"account": name}])
+    its = emergency(account_id="R-1", username="root", email="root@example.com")
+    used = judge(break_glass_used, its | {"last_seen_at": NOW}, settings=registered)
+    assert (used.findings.height, judge(stale, its, settings=registered).findings.height) == (1, 0)
+
+
 @pytest.mark.parametrize("why", ["break_glass", "break-glass", "Break glass "])
 @pytest.mark.parametrize("name", ["root", "a1"])
 def test_the_register_names_it_by_username_or_id(why, name):

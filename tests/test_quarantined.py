@@ -1,0 +1,134 @@
+"""Rows that could not be believed: whom they are about is neither gone nor a leaver, and nothing is proved by them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import NOW, MakeHouse
+from sqlmodel import select
+
+from governance.access import Actor
+from governance.house import House
+from governance.remediation import approve, propose
+from governance.snapshots import believed
+from governance.snapshots.frames import scan
+from governance.tables import Finding, Pull, Remediation
+from jobs import home
+from jobs.detect import detect
+from jobs.pull import pull
+
+SEC = Actor("sec@x.example", "Sec", frozenset({"security"}))
+APP = Actor("app@x.example", "App", frozenset({"approver"}))
+HR = "employee_id,status,work_email,hire_date,termination_date\n"
+LEAVER = "3,terminated,cy@x.example,2020-01-01,2026-01-31\n"
+CRM = "account_id,email,status,created_at,entitlements\n"
+CY = "a3,cy@x.example,active,2021-01-01,Auditor;User\n"
+UNREADABLE = [
+    pytest.param("a3,cy@x.example,active,2021-13-01,User\n", id="a date that is none"),
+    pytest.param("a3,cy@x.example,enabled,2021-01-01,User\n", id="a status that is unknown"),
+    pytest.param(CY + CY.replace("active", "inactive"), id="two rows that differ"),
+]
+
+
+class Company:
+    """A house fed by two files, an hour after the other."""
+
+    def __init__(self, make_house: MakeHouse, folder: Path, **source: Any) -> None:
+        self.folder, self.now = folder, NOW - timedelta(days=9)
+        feed = {"name": "hr", "connector": "hr_csv", "path": "hr.csv", **source}
+        application = {"name": "crm", "connector": "app_csv", "path": "crm.csv"}
+        self.house: House = make_house({"source": [feed], "application": [application]})
+
+    def reads(self, hr: str, crm: str) -> None:
+        """Write both files, read them and judge."""
+        self.now += timedelta(hours=1)
+        others = [f"{n}0,active,p{n}@x.example,2020-01-01,\n" for n in range(1, 9)]
+        (self.folder / "hr.csv").write_text(HR + "".join(others) + hr)
+        accounts = [f"b{n},p{n}@x.example,active,2021-01-01,User\n" for n in range(1, 9)]
+        (self.folder / "crm.csv").write_text(CRM + "".join(accounts) + crm)
+        results = pull(self.house, [], self.now, connect=home.connect)
+        assert {result.status for result in results} == {"published"}, results
+        detect(self.house, self.now)
+
+    def status(self, rule: str) -> list[tuple[str, str | None]]:
+        """The findings of a rule on Cy's account: status and why resolved."""
+        with self.house.store.read() as session:
+            rows = session.exec(select(Finding).where(Finding.rule == rule, Finding.account_id == "a3")).all()
+        return [(row.status, row.resolved_why) for row in rows]
+
+    def held(self) -> set[str]:
+        """What Cy's account holds as the last snapshot says, by the names."""
+        with self.house.store.read() as session:
+            folder = self.house.snapshots / believed(session, "crm").path
+        names = dict(
+            scan("entitlements", [folder / "entitlements.parquet"])
+            .select("entitlement_id", "name")
+            .collect()
+            .iter_rows()
+        )
+        grants = (
+            scan("grants", [folder / "grants.parquet"]).select("account_id", "entitlement_id").collect().iter_rows()
+        )
+        return {names[entitlement] for account, entitlement in grants if account == "a3"}
+
+
+@pytest.mark.parametrize("row", UNREADABLE)
+def test_an_account_whose_row_is_quarantined_is_not_gone(make_house: MakeHouse, tmp_path: Path, row: str) -> None:
+    company = Company(make_house, tmp_path)
+    company.reads(LEAVER, CY)
+    with company.house.store.read() as session:
+        [ghost] = session.exec(select(Finding.fingerprint).where(Finding.rule == "ghost")).all()
+    [task] = propose(company.house, SEC, company.now, [ghost], "left")
+    approve(company.house, APP, company.now, [task.id], "yes")
+
+    def task_is() -> str:
+        with company.house.store.read() as session:
+            return session.get_one(Remediation, task.id).status
+
+    company.reads(LEAVER, row)
+    company.reads(LEAVER, row)
+    assert company.status("ghost") == [("in_remediation", None)]
+    assert (task_is(), company.held()) == ("executing", {"Auditor", "User"})
+    with company.house.store.read() as session:
+        pulls = session.exec(select(Pull).where(Pull.feed == "crm").order_by(Pull.id)).all()
+    assert [bool(one.rejected) for one in pulls] == [False, True, True]
+    company.reads(LEAVER, "")
+    assert (task_is(), company.status("ghost")) == ("verified", [("resolved", "verified")])
+
+
+def test_an_account_whose_row_was_quarantined_for_a_while_was_not_reborn(make_house: MakeHouse, tmp_path: Path) -> None:
+    company = Company(make_house, tmp_path)
+    for crm in (CY, CY.replace("2021-01-01", "2021-13-01"), CY):
+        company.reads("3,active,cy@x.example,2020-01-01,\n", crm)
+    assert company.status("reborn") == []
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        ("3,active,cy@x.example,2020-13-01,\n", "missing_from_source"),
+        ("3,aktiv,cy@x.example,2020-01-01,\n", "missing_from_source"),
+        ("", "ghost"),
+    ],
+)
+def test_a_quarantined_row_is_no_absence(make_house: MakeHouse, tmp_path: Path, row: str, state: str) -> None:
+    company = Company(make_house, tmp_path, absence_means="leaver")
+    company.reads("3,active,cy@x.example,2020-01-01,\n", CY)
+    company.reads(row, CY)
+    company.reads(row + "9,active,ivy@x.example,2020-01-01,\n", CY)
+    found = {rule: company.status(rule) for rule in ("ghost", "missing_from_source")}
+    assert found == {rule: [("open", None)] if rule == state else [] for rule in found}
+
+
+def test_who_is_absent_beside_a_quarantined_row_has_left_and_so_has_who_left_before(
+    make_house: MakeHouse, tmp_path: Path
+) -> None:
+    bad = "99,active,zoe@x.example,2020-13-01,\n"
+    company = Company(make_house, tmp_path, absence_means="leaver")
+    company.reads("3,active,cy@x.example,2020-01-01,\n", CY)
+    company.reads(bad, CY)
+    company.reads(bad + "9,active,ivy@x.example,2020-01-01,\n", CY)
+    assert company.status("ghost") == [("open", None)]
