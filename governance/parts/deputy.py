@@ -56,7 +56,7 @@ def _name(house: House, actor: Actor, now: datetime) -> None:
             max_value=(now + timedelta(days=89)).date(),
             format="YYYY-MM-DD",
         )
-        why = st.text_input("Why", max_chars=300, placeholder="Holiday")
+        why = st.text_input("Why", max_chars=300, placeholder="Holiday", key="why-deputy")
         sent = st.form_submit_button("Name the deputy", width="stretch")
     if sent and not who:
         st.error("Choose who decides your reviews first.", icon=":material/block:")

@@ -59,7 +59,7 @@ class Filling:
 
     def name_of(self, key: str) -> str:
         """What the widget of a field is called."""
-        return f"{self.key}-{key}"
+        return f"feed-{self.key}-{key}"
 
 
 def feed_form(
@@ -173,8 +173,9 @@ def _said(one: Field) -> str:
 def _text(filling: Filling, one: Field) -> str:
     default = one.get("default")
     hint = str(default) if default is not None else one.get("example", "")
-    value = filling.given.get(one["name"]) or ""
-    return str(st.text_input(_said(one), str(value), placeholder=hint, key=filling.name_of(one["name"]))).strip()
+    key = filling.name_of(one["name"])
+    st.session_state.setdefault(key, str(filling.given.get(one["name"]) or ""))
+    return str(st.text_input(_said(one), placeholder=hint, key=key)).strip()
 
 
 def _number(filling: Filling, one: Field) -> int | None:
@@ -205,7 +206,7 @@ def _secret(filling: Filling, one: Field) -> dict[str, str] | None:
     key = one["name"]
     if filling.typed_here:
         value = st.text_input(
-            _said(one), type="password", autocomplete="off", key=f"{filling.name_of(key)}-{filling.turn}",
+            _said(one), type="password", autocomplete="off", key=f"secret-{filling.name_of(key)}-{filling.turn}",
             placeholder="Sealed in the store, never shown again",
         )  # fmt: skip
         if value.strip():
