@@ -28,6 +28,7 @@ from governance.parts.links import remember_links
 from governance.parts.present import present
 from governance.parts.sign_in import outside
 from governance.parts.text import bold, plain
+from governance.parts.unsent import keep_typed, put_back
 from governance.parts.visitor import visitor
 from governance.sessions import Out
 
@@ -71,12 +72,14 @@ def _frame(house: House, now: datetime) -> None:
     set_clock(clock)
     who = present(house, now)
     if isinstance(who, Out):
+        keep_typed(who.email, now)
         remember_links({})
         st.navigation(
-            [_closed(name, page, house, who) for name, (page, _) in all_pages().items()], position="hidden"
+            [_closed(name, page, house, who, now) for name, (page, _) in all_pages().items()], position="hidden"
         ).run()
         return
     actor = who.actor
+    put_back(actor.email if who.signed else "", now)
     pages = {name: page for name, page in all_pages().items() if page[0].roles & actor.roles}
     links = {name: _link(name, page, render, house, actor, now) for name, (page, render) in pages.items()}
     sections = {g: [links[n] for n, (page, _) in pages.items() if page.group == g] for g in GROUPS}
@@ -90,9 +93,9 @@ def _frame(house: House, now: datetime) -> None:
     here.run()
 
 
-def _closed(name: str, page: Page, house: House, out: Out) -> Any:
+def _closed(name: str, page: Page, house: House, out: Out, now: datetime) -> Any:
     """The same address with the way in, so that whoever signs in there finds the page they asked for."""
-    return st.Page(lambda: outside(house, out), title="Sign in", url_path=name, default=page.order == 0)
+    return st.Page(lambda: outside(house, out, now), title="Sign in", url_path=name, default=page.order == 0)
 
 
 def _link(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime) -> Any:

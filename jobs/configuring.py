@@ -48,6 +48,10 @@ def configure(house: House, arguments: Mapping[str, Any], by: str, environ: Mapp
         return mappings.answer(house, arguments, by, environ)
     name = str((arguments.get("table") or {}).get("name"))
     with recorded(house, VERB, by, name):
+        if arguments.get("change"):
+            from jobs.changed_feeds import change_feed
+
+            return change_feed(house, home.actor_named(house, by), arguments, environ)
         return add_feed(house, home.actor_named(house, by), arguments, environ)
 
 
@@ -71,6 +75,17 @@ def add_feed(house: House, actor: Actor, arguments: Mapping[str, Any], environ: 
     ConfigurationError, and nothing is written, when the file changed since it was asked for, may not be written, or
     would not be whole afterwards.
     """
+    draft, before = asked_for(house, actor, arguments)
+    file = house.home / FILE
+    house = renewed(house, environ)  # the file may have been edited since the worker started
+    for key, problem in problems(house, draft, asked=True).items():
+        raise ConfigurationError(f"{file}: [[{draft.kind}]] {draft.name}: {key}: {problem}")
+    after = with_feed(before.decode("utf-8-sig"), draft.kind, draft.table, file).encode()
+    return put_in_place(house, actor, draft, before, after, {}, environ)
+
+
+def asked_for(house: House, actor: Actor, arguments: Mapping[str, Any]) -> tuple[Draft, bytes]:
+    """What a request asks for and the file it is to be written into; ConfigurationError when that is another by now."""
     demand(actor, Verb.CONFIGURE)
     kind: Kind = "source" if arguments.get("kind") == "source" else "application"
     draft = Draft(kind, dict(arguments.get("table") or {}))
@@ -81,14 +96,29 @@ def add_feed(house: House, actor: Actor, arguments: Mapping[str, Any], environ: 
     asked = arguments.get("sha256")
     if asked and hashlib.sha256(before).hexdigest() != asked:
         raise ConfigurationError(f"{file}: it was changed by somebody else meanwhile; nothing was written: ask again")
-    house = renewed(house, environ)  # the file may have been edited since the worker started
-    for key, problem in problems(house, draft, asked=True).items():
-        raise ConfigurationError(f"{file}: [[{kind}]] {draft.name}: {key}: {problem}")
-    after = with_feed(before.decode("utf-8-sig"), kind, draft.table, file).encode()
+    return draft, before
+
+
+def put_in_place(
+    house: House,
+    actor: Actor,
+    draft: Draft,
+    before: bytes,
+    after: bytes,
+    more: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> str:
+    """Prove the new file and put it in place of the one before, audited in the same step; gives its SHA-256.
+
+    `more`: further facts for the audit. ConfigurationError, and nothing is written, when the program could not start
+    with it, or somebody else changed the file meanwhile.
+    """
+    file, kind = house.home / FILE, draft.kind
     with beside(file, after) as written:
         _prove(house, written, draft.name, environ)
         digest = hashlib.sha256(after).hexdigest()
         facts = {"connector": draft.table.get("connector"), "file": str(file), "sha256": digest, "backup": BACKUP}
+        facts |= more
         with kept(file, before, after), house.store.write() as session:
             audit.append(
                 session, now=home.clock(), actor=actor.email, verb=VERB, object=f"{kind}/{draft.name}", facts=facts

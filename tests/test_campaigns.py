@@ -110,6 +110,20 @@ def test_what_nobody_may_decide_stops_the_launch_and_is_named_before(company):
     assert items(company, made.id) == {}
 
 
+def test_what_another_review_asks_about_already_is_said_before_a_second_one_begins(company):
+    sec = actor(company, "sec")
+    assert campaigns.preview(company, sec, NOW, {}, PLAN).asked == ()
+    first = running(company, {"applications": ["wiki"]})
+    [said] = campaigns.preview(company, sec, NOW, {}, PLAN).asked
+    assert (said.campaign, said.title, said.items) == (first, "Autumn", 2)
+    assert said.said.startswith("2 of these items are under review already: “Autumn”, due 2026-")
+    assert campaigns.preview(company, sec, NOW, {"applications": ["crm"]}, PLAN).asked == ()
+    second = running(company)
+    assert [(one.campaign, one.items) for one in campaigns.asked_besides(company, second)] == [(first, 2)]
+    campaigns.cancel(company, sec, NOW, first, "one is enough")
+    assert campaigns.asked_besides(company, second) == (), "what does not run asks nobody"
+
+
 def test_preview_counts_what_launch_freezes(company):
     sec = actor(company, "sec")
     seen = campaigns.preview(company, sec, NOW, {}, PLAN)

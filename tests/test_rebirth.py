@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from leavers_house import LEFT, approve, build, statuses, wiki
 from sqlmodel import select
 
 from governance import remediation
 from governance.tables import Finding, Remediation, Snapshot
+from governance.views import approvals, evidence
+from governance.views.words import moment
 from jobs import home, remediate, work
 from jobs.detect import detect
 
@@ -97,6 +101,27 @@ def test_an_account_given_back_counts_as_active_before_the_next_pull(given_back)
     with house.store.read() as session:
         account = remediation.read_facts(house, session, [("wiki", one.account_id)]).accounts["wiki", one.account_id]
     assert account.active is True
+
+
+def test_that_an_account_given_back_is_active_the_reading_says_that_saw_it_and_not_the_snapshot_before(given_back):
+    house, _, one = given_back
+    work.detect(house)
+    with house.store.read() as session:
+        at = datetime.fromisoformat(session.get_one(Remediation, one.id).evidence["undo"]["read_at"])
+    now = home.clock()
+    security, approver = (home.actor_named(house, f"{name}@x.example") for name in ("sec", "app"))
+    remediation.propose(house, security, now, [one.finding], "left all the same")
+    for facts in (
+        evidence.detail(house, security, now, one.finding).facts,
+        approvals.waiting(house, approver, now)[0].facts,
+    ):
+        [active] = [fact for fact in facts if " is active" in fact.text]
+        assert active.source == "wiki, read back"
+        assert active.text.endswith(f"is active: given back, then read on {moment(at, now)} UTC")
+        assert {fact.source for fact in facts if fact is not active} >= {"hr"}
+    assert {result.status for result in work.pull(house, ["wiki"], environ={})} == {"published"}
+    [active] = [f for f in evidence.detail(house, security, now, one.finding).facts if f.text.endswith(" is active")]
+    assert active.source == "wiki", "it was read with all others since"
 
 
 def test_an_account_given_back_is_inactive_on_the_days_before(given_back):

@@ -11,7 +11,7 @@ from governance.campaigns.delegating import decides_for, delegate, delegations, 
 from governance.campaigns.launching import FOLDER, LONGEST, cancel, create, extend, launch, load, open_numbers
 from governance.campaigns.micro import raise_micro_reviews
 from governance.campaigns.preparing import active_deputies
-from governance.campaigns.previewing import Foreseen, Preview, foresee, preview, preview_as
+from governance.campaigns.previewing import Asked, Foreseen, Preview, asked_besides, foresee, preview, preview_as
 from governance.campaigns.quality import Quality, quality
 from governance.campaigns.refreshing import refresh
 from governance.campaigns.reminding import Reminded, remind
@@ -25,6 +25,7 @@ __all__ = [
     "FOLDER",
     "LONGEST",
     "TEMPLATES",
+    "Asked",
     "Decision",
     "Foreseen",
     "Preview",
@@ -35,6 +36,7 @@ __all__ = [
     "Template",
     "active_deputies",
     "ask_removal",
+    "asked_besides",
     "begin_due",
     "cancel",
     "close",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
 from governance.access import Actor, Verb, demand
 from governance.campaigns.assigning import Found
@@ -17,7 +19,26 @@ from governance.campaigns.preparing import Prepared, prepare
 from governance.campaigns.recommending import advise
 from governance.campaigns.scope import plan_of, scope_of
 from governance.house import House
-from governance.tables import ReviewItem
+from governance.tables import Campaign, ReviewItem
+
+_ITEM: Final = ["application", "account_id", "entitlement_id"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A running review that asks about items another would ask about again."""
+
+    campaign: str  # id
+    title: str
+    due_at: datetime | None
+    items: int  # those both ask about
+
+    @property
+    def said(self) -> str:
+        """In a sentence, with the day it is due."""
+        due = f", due {self.due_at:%Y-%m-%d}" if self.due_at else ""
+        verb = "is" if self.items == 1 else "are"
+        return f"{self.items:,} of these items {verb} under review already: “{self.title}”{due}"
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,7 @@ class Preview:
     unknown: tuple[str, ...]  # reviewers without a role in the settings who manage nobody
     left_out: list[dict[str, Any]]  # application, username, entitlement, why
     as_of: datetime
+    asked: tuple[Asked, ...] = ()  # running reviews that ask about some of the same items, the most first
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,9 @@ def foresee(house: House, actor: Actor, now: datetime, scope: Mapping[str, Any],
     for place, levels in enumerate(made.found):
         if levels[0].reviewer:
             places.setdefault(levels[0].reviewer, []).append(place)
-    return Foreseen(_numbers(house, made, places), made.found, made.reviewed, places)
+    return Foreseen(
+        replace(_numbers(house, made, places), asked=_asked(house, made.reviewed)), made.found, made.reviewed, places
+    )
 
 
 def preview(house: House, actor: Actor, now: datetime, scope: Mapping[str, Any], plan: Mapping[str, Any]) -> Preview:
@@ -110,6 +134,34 @@ def _numbers(house: House, made: Prepared, places: Mapping[str, Sequence[int]]) 
         left_out=made.left_out,
         as_of=made.run.as_of,
     )
+
+
+def asked_besides(house: House, id: str) -> tuple[Asked, ...]:
+    """The other running reviews that ask about items of this one."""
+    with house.store.read() as session:
+        own = _asked_about(session, [id])
+    return _asked(house, own, but=id)
+
+
+def _asked_about(session: Session, campaigns: Sequence[str]) -> pl.DataFrame:
+    """What these campaigns ask about: campaign and the keys of an item, without announced control rows."""
+    query = sa.select(col(ReviewItem.campaign), *(col(getattr(ReviewItem, key)) for key in _ITEM))
+    asked = query.where(col(ReviewItem.campaign).in_(campaigns), col(ReviewItem.control).is_(False))
+    rows = [tuple(row) for row in session.execute(asked)]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("campaign", *_ITEM), pl.String), orient="row")
+
+
+def _asked(house: House, reviewed: pl.DataFrame, but: str = "") -> tuple[Asked, ...]:
+    """Which running reviews, but that one, ask about the same accounts and grants."""
+    others = select(Campaign).where(Campaign.status == "running", Campaign.id != but)
+    with house.store.read() as session:
+        running = {row.id: row for row in session.exec(others)}
+        if not running or not reviewed.height:
+            return ()
+        asked = _asked_about(session, sorted(running))
+    both = asked.join(reviewed.select(_ITEM), on=_ITEM, how="semi", nulls_equal=True)
+    told = both.group_by("campaign").len("n").sort(["n", "campaign"], descending=[True, False]).iter_rows()
+    return tuple(Asked(id, running[id].title, running[id].due_at, n) for id, n in told)
 
 
 def _managing(made: Prepared) -> set[str]:

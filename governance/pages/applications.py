@@ -102,5 +102,8 @@ def _one(house: House, actor: Actor, now: datetime, feed: Card | Source) -> None
     opening(
         house, now, feed.title, f"{held} {what}, {age}{warm(', outdated') if feed.feed.state == 'outdated' else ''}."
     )
-    st.button("All applications", type="tertiary", icon=":material/arrow_back:", on_click=st.query_params.clear)
+    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    row.button("All applications", type="tertiary", icon=":material/arrow_back:", on_click=st.query_params.clear)
+    if may(actor, Verb.CONFIGURE) and row.button("Change its settings", icon=":material/edit:", key="change"):
+        go("connect", change=feed.name)
     feed_detail(house, actor, now, feed)

@@ -14,7 +14,7 @@ from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
 from governance.parts.campaign_cards import campaign_card, schedule_list, sentence
-from governance.parts.campaign_form import new_campaign
+from governance.parts.campaign_form import asked_already, new_campaign
 from governance.parts.campaign_progress import campaign_progress, statement
 from governance.parts.notes import note
 from governance.parts.opening import opening
@@ -107,6 +107,7 @@ def _draft(house: House, actor: Actor, now: datetime, seen: views.Progress) -> N
             return
         found = foreseen(house, actor, now, row.scope or {}, row.plan or {}).numbers
         st.markdown(f"{bold(f'{found.items:,}')} items for {count(len(found.reviewers), 'reviewer', 'reviewers')}.")
+        asked_already(found)
         for one in found.unresolved[:8]:
             note(f":red[▲] {plain(one['application'])}/{plain(one['username'])}: {plain(one['why'])}")
         if st.button("Freeze and begin", type="primary", width="stretch", disabled=bool(found.unresolved)):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from governance import configuring
 from governance.access import Actor, Verb, may
-from governance.configuring import FILE
+from governance.configuring import FILE, Standing
 from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.declaration import declaration, summary
@@ -30,7 +30,9 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     asked = st.query_params
     given = connecting.asked_table(house, asked.get("again", ""))
     chosen = connecting.declared(house, asked.get("connector") or given.get("connector", ""))
-    if name := asked.get("feed"):
+    if name := asked.get("change"):
+        _change(house, actor, now, name, given)
+    elif name := asked.get("feed"):
         _steps(house, actor, now, name)
     elif chosen is not None:
         _form(house, actor, now, chosen, given)
@@ -67,20 +69,51 @@ def _form(house: House, actor: Actor, now: datetime, connector: Declared, given:
     opening(house, now, f"Connect {connector.title}",
             f"Connecting only reads: no {where} are changed by it.")  # fmt: skip
     st.button("All connectors", type="tertiary", icon=":material/arrow_back:", on_click=_choose)
+    _beside(house, actor, now, connector, given)
+
+
+def _change(house: House, actor: Actor, now: datetime, name: str, asked: dict[str, Any]) -> None:
+    """The form of a feed that is there, filled in with what the file says now."""
+    before = configuring.standing(house.home, name)
+    connector = connecting.declared(house, str(before.table.get("connector"))) if before else None
+    if before is None or connector is None:
+        opening(house, now, "Change a feed", f"No feed of `{FILE}` is named {bold(name)}.")
+        st.button("All connectors", type="tertiary", icon=":material/arrow_back:", on_click=_choose)
+        return
+    title = str(before.table.get("title") or name)
+    opening(house, now, f"Change {title}", "It is read as before until the change is written and proved.")
+    with st.container(horizontal=True):
+        link("applications", f"Back to {plain(title)}", icon=":material/arrow_back:", feed=name)
+    over = connecting.overridden(house, name)
+    if over:
+        st.warning(f"Set from outside, so a change here is without effect: {plain(', '.join(over))}.")
+    _beside(house, actor, now, connector, {**before.table, **asked}, before)
+
+
+def _beside(
+    house: House,
+    actor: Actor,
+    now: datetime,
+    connector: Declared,
+    given: dict[str, Any],
+    before: Standing | None = None,
+) -> None:
+    """The form left, what the connector declares right."""
     left, right = st.columns([1.5, 1], gap="medium")
     with right, st.container(border=True):
         st.subheader(plain(connector.title), anchor=False)
         declaration(connector)
     with left, st.container(border=True):
         if not may(actor, Verb.CONFIGURE):
-            note("Your roles do not include configuring: an administrator connects it.")
+            does = "changes" if before else "connects"
+            note(f"Your roles do not include configuring: an administrator {does} it.")
             return
         why = configuring.not_writable(house.home)
         if why:
             st.warning(
                 f"`{FILE}` cannot be written from here: {plain(why)}. Fill in the form and copy the lines instead."
             )
-        filled_in(house, actor, now, connector, given, writable=not why)
+        filled_in(house, actor, now, connector, given, writable=not why, before=before)
 
 
 def _steps(house: House, actor: Actor, now: datetime, name: str) -> None:
@@ -99,7 +132,11 @@ def _steps(house: House, actor: Actor, now: datetime, name: str) -> None:
 
 def _said(found: connecting.Progress, title: str) -> str:
     if found.asked is not None and found.asked.status == "failed":
+        if found.asked.arguments.get("change"):
+            return f"{bold(title)} was not changed; it is read as before."
         return f"{bold(title)} was not connected; nothing was changed."
+    if found.untried:
+        return f"The change to {bold(title)} is written. Check it, or pull now: what stands below came before it."
     if found.pull is not None and found.pull.status == "ok":
         return f"{bold(title)} is connected and was read: {bold(f'{found.pull.kept:,}')} rows."
     return f"{bold(title)} is being connected." if found.moves else f"{bold(title)} is connected."

@@ -14,6 +14,7 @@ from governance.house import House
 from governance.pages import EVERYBODY, Page
 from governance.parts.acting import attempt
 from governance.parts.burn_down import burn_down
+from governance.parts.deputy import standing_in
 from governance.parts.filters import status_tabs, text_search
 from governance.parts.links import go
 from governance.parts.listing import nothing
@@ -43,6 +44,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
         return
     given = given or reviews.mine(house, actor, now)
     opening(house, now, "My reviews", _sentence(given))
+    standing_in(house, actor, now)
     if not given:
         nothing(False, ":green[✓] Nothing is given to you to review.")
     for one in given:
@@ -88,6 +90,7 @@ def _review(house: House, actor: Actor, now: datetime, board: Board) -> None:
     with head:
         opening(house, now, board.assigned.campaign.title, sentence(board, now))
         with st.container(gap="xxsmall"):
+            standing_in(house, actor, now)
             note(plain(freshness(board, now)))
             progress(board)
     with chart:

@@ -14,6 +14,7 @@ from governance.parts.facts import fact_lines
 from governance.parts.notes import note, note_in
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, code, hot, plain
+from governance.parts.unsent import AGREED
 from governance.views.approvals import Waiting
 from governance.views.words import rule_title, span
 
@@ -72,7 +73,8 @@ def _recommendation(card: Waiting) -> None:
 def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
     r, step = card.remediation, f"keep-{card.remediation.id}"
     first = st.container()  # on a phone the buttons come before the words that may go with them
-    reason = st.text_input("Why you agree", value="The facts are right", key=f"agree-{r.id}", max_chars=500)
+    st.session_state.setdefault(f"agree-{r.id}", AGREED)
+    reason = st.text_input("Why you agree", key=f"agree-{r.id}", max_chars=500)
     label = "Approve the task" if card.manual else "Approve removal" if r.entitlement_id else "Approve deactivation"
     if first.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
         done = "Approved: the owner gets the task" if card.manual else "Approved: it is carried out within seconds"

@@ -188,8 +188,15 @@ def _preview(house: House, actor: Actor, now: datetime, scope: dict[str, Any], p
     advice = {"remove": "to remove", "change": "to change", "keep": "to keep", "judge": "left to judgement"}
     said = [f"{seen.recommendations.get(word, 0):,} {words}" for word, words in advice.items()]
     note(f"Recommended: {', '.join(said)}.")
+    asked_already(seen)
     _reviewers(seen)
     return seen
+
+
+def asked_already(seen: Preview) -> None:
+    """That another review runs over the same items, said before this one begins: each would be decided twice."""
+    for one in seen.asked[:3]:
+        st.warning(f"{plain(one.said)}. They would be asked about twice.", icon=":material/content_copy:")
 
 
 def _reviewers(seen: Preview) -> None:

@@ -117,7 +117,7 @@ def _act(house: House, actor: Actor, now: datetime, seen: Progress) -> None:
     with st.popover("Give items to somebody else", width="stretch"), st.form("reassign", border=False):
         whose = st.selectbox("Whose open items", sorted(seen.open_of), index=None)
         to = st.selectbox("To", [entry.email for entry in house.settings.actor], index=None, accept_new_options=True)
-        why = st.text_input("Why", max_chars=300)
+        why = st.text_input("Why", max_chars=300, key=f"why-reassign-{row.id}")
         if st.form_submit_button("Give them", type="primary", width="stretch") and whose and to:
             attempt(partial(_reassign, house, actor, now, row.id, whose, to, why), "Given to somebody else")
     with st.popover("Give more time", width="stretch"), st.form("extend", border=False):
@@ -126,12 +126,12 @@ def _act(house: House, actor: Actor, now: datetime, seen: Progress) -> None:
         first = min((due + timedelta(days=1)).date(), last)
         day_ = st.date_input("Until and with", value=min((due + timedelta(days=7)).date(), last), min_value=first,
                              max_value=last, format="YYYY-MM-DD")  # fmt: skip
-        why = st.text_input("Why", max_chars=300)
+        why = st.text_input("Why", max_chars=300, key=f"why-extend-{row.id}")
         if st.form_submit_button("Give more time", type="primary", width="stretch"):
             until = datetime.combine(day_, time(23, 59), UTC)
             attempt(partial(campaigns.extend, house, actor, now, row.id, until, why), "The reviewers have more time")
     with st.popover("End without an outcome", width="stretch"), st.form("cancel", border=False):
-        why = st.text_input("Why", max_chars=300)
+        why = st.text_input("Why", max_chars=300, key=f"why-cancel-{row.id}")
         if st.form_submit_button("End it", width="stretch"):
             attempt(
                 partial(campaigns.cancel, house, actor, now, row.id, why), "Ended: nothing decided in it is carried out"

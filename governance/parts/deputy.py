@@ -28,18 +28,35 @@ def deputy(house: House, actor: Actor, now: datetime) -> None:
         mine = [row for row in rows if fold(row.actor) == fold(actor.email)]
         for row in rows:
             if fold(row.deputy) == fold(actor.email):
-                note(f"You decide the reviews of {plain(row.actor)} until {plain(day(row.until, now))}.")
+                note(f"You decide the reviews of {plain(row.actor)} until {plain(_last_day(row, now))}.")
         for row in mine:
             _mine(house, actor, now, row)
         if not mine:
             _name(house, actor, now)
 
 
+def standing_in(house: House, actor: Actor, now: datetime) -> None:
+    """Where reviews are decided: in whose place the reader decides some of them, and who decides the reader's own."""
+    for row in campaigns.delegations(house, now):
+        if row.since > now:
+            continue
+        until = plain(_last_day(row, now))
+        if fold(row.deputy) == fold(actor.email):
+            note(f":blue[◆] With the reviews of {plain(row.actor)}, whose deputy you are until {until}.")
+        elif fold(row.actor) == fold(actor.email):
+            note(f":blue[◆] {plain(row.deputy)} decides them too, as your deputy, until {until}.")
+
+
+def _last_day(row: Delegation, now: datetime) -> str:
+    """The last day on which it holds: it ends at the first moment of the next."""
+    return day(row.until - timedelta(microseconds=1), now)
+
+
 def _mine(house: House, actor: Actor, now: datetime, row: Delegation) -> None:
     line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     begins = f" from {plain(day(row.since, now))}" if row.since > now else ""
     line.markdown(
-        f"{bold(row.deputy)} decides your reviews{begins} until {plain(day(row.until, now))}.", width="stretch"
+        f"{bold(row.deputy)} decides your reviews{begins} until {plain(_last_day(row, now))}.", width="stretch"
     )
     if line.button("End it", key=f"end-{row.id}"):
         attempt(partial(campaigns.end_delegation, house, actor, now, row.id), "Ended: you decide your reviews yourself")
@@ -56,7 +73,7 @@ def _name(house: House, actor: Actor, now: datetime) -> None:
             max_value=(now + timedelta(days=89)).date(),
             format="YYYY-MM-DD",
         )
-        why = st.text_input("Why", max_chars=300, placeholder="Holiday")
+        why = st.text_input("Why", max_chars=300, placeholder="Holiday", key="why-deputy")
         sent = st.form_submit_button("Name the deputy", width="stretch")
     if sent and not who:
         st.error("Choose who decides your reviews first.", icon=":material/block:")

@@ -44,22 +44,30 @@ class Filling:
     table: dict[str, Any] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict, repr=False)
     unread: dict[str, str] = field(default_factory=dict)  # tables that are no TOML
+    changing: bool = False  # the feed is there: its name stays, and so do its secrets where nothing is typed
+    drawn: set[str] = field(default_factory=set)  # the keys that have a widget; all others stay as they are
 
     def draw(self, one: Field) -> None:
         """The widget of one field, and below it what was wrong."""
         key, kind = one["name"], one.get("kind", "text")
+        self.drawn.add(key)
         with st.container(gap="xxsmall"):
             value = _DRAWN.get(kind, _text)(self, one)
             if key in self.wrong:
                 st.markdown(f":small[:red[▲ {plain(self.wrong[key])}]]")
             if one.get("help"):
                 note(plain(one["help"]))
-        if value not in (None, "", {}, []) and value != one.get("default"):
+        if value in (None, "", {}, []):
+            return
+        was = self.given.get(key) if self.changing else None
+        if was is not None and str(was) == str(value):
+            self.table[key] = was  # word for word, also where it says the default
+        elif value != one.get("default"):
             self.table[key] = value
 
     def name_of(self, key: str) -> str:
         """What the widget of a field is called."""
-        return f"{self.key}-{key}"
+        return f"feed-{self.key}-{key}"
 
 
 def feed_form(
@@ -91,7 +99,9 @@ def feed_form(
                 _absence(filling)
         row = st.container(horizontal=True)
         write = writable and row.form_submit_button(
-            f"Connect {plain(connector.title)}", type="primary", icon=":material/add_link:"
+            "Save the change" if filling.changing else f"Connect {plain(connector.title)}",
+            type="primary",
+            icon=":material/save:" if filling.changing else ":material/add_link:",
         )
         show = row.form_submit_button("Show as TOML", type="secondary" if writable else "primary")
     if not write and not show:
@@ -114,9 +124,16 @@ def _head(title: str, aside: str = "") -> None:
 
 
 def _names(connector: Declared, filling: Filling, name: str) -> None:
+    filling.drawn |= {"name", "connector"}
     left, right = st.columns(2)
     with left:
         filling.draw({"name": "title", "help": "As people know it.", "example": connector.title})
+    if filling.changing:
+        with right, st.container(gap="xxsmall"):
+            st.text_input("Name", name, disabled=True, key=f"fixed-{filling.key}")
+            note("What was read is kept under it, so it stays.")
+        filling.table = {"name": name, **{k: v for k, v in filling.table.items() if k == "title" and v}}
+        return
     with right:
         one = {"name": "name", "help": "In commands and files.", "required": True, "example": "such as crm"}
         filling.given = {"name": name, **filling.given}
@@ -127,6 +144,7 @@ def _names(connector: Declared, filling: Filling, name: str) -> None:
 
 
 def _owned(filling: Filling) -> None:
+    filling.drawn |= {"criticality", "privileged", "provisioning"}
     left, right = st.columns(2)
     with left:
         filling.draw({"name": "owner", "help": "E-mail of who gets the tasks.", "example": "owner@example.com"})
@@ -135,7 +153,7 @@ def _owned(filling: Filling) -> None:
             "Criticality", levels, index=levels.index(filling.given.get("criticality", "medium")),
             format_func=str.capitalize, key=filling.name_of("criticality"),
         )  # fmt: skip
-        if chosen != "medium":
+        if chosen != "medium" or "criticality" in filling.given:
             filling.table["criticality"] = chosen
     with right:
         with st.container(gap="xxsmall"):
@@ -156,12 +174,13 @@ def _owned(filling: Filling) -> None:
 
 
 def _absence(filling: Filling) -> None:
+    filling.drawn.add("absence_means")
     means = {"suspicion": "A suspicion", "leaver": "That somebody left"}
     chosen = st.selectbox(
         "What it means when somebody is missing", list(means), format_func=means.__getitem__,
         index=list(means).index(filling.given.get("absence_means", "suspicion")), key=filling.name_of("absence_means"),
     )  # fmt: skip
-    if chosen != "suspicion":
+    if chosen != "suspicion" or "absence_means" in filling.given:
         filling.table["absence_means"] = chosen
 
 
@@ -173,8 +192,9 @@ def _said(one: Field) -> str:
 def _text(filling: Filling, one: Field) -> str:
     default = one.get("default")
     hint = str(default) if default is not None else one.get("example", "")
-    value = filling.given.get(one["name"]) or ""
-    return str(st.text_input(_said(one), str(value), placeholder=hint, key=filling.name_of(one["name"]))).strip()
+    key = filling.name_of(one["name"])
+    st.session_state.setdefault(key, str(filling.given.get(one["name"]) or ""))
+    return str(st.text_input(_said(one), placeholder=hint, key=key)).strip()
 
 
 def _number(filling: Filling, one: Field) -> int | None:
@@ -203,20 +223,33 @@ def _table(filling: Filling, one: Field) -> dict[str, Any]:
 
 def _secret(filling: Filling, one: Field) -> dict[str, str] | None:
     key = one["name"]
+    place = filling.given.get(key)
+    there = dict(place) if filling.changing and isinstance(place, Mapping) and place else None
     if filling.typed_here:
         value = st.text_input(
-            _said(one), type="password", autocomplete="off", key=f"{filling.name_of(key)}-{filling.turn}",
-            placeholder="Sealed in the store, never shown again",
+            _said(one), type="password", autocomplete="off", key=f"secret-{filling.name_of(key)}-{filling.turn}",
+            placeholder="Stays as it is where nothing is typed" if there else "Sealed in the store, never shown again",
         )  # fmt: skip
         if value.strip():
             filling.typed[key] = value
-        return None
-    place = filling.given.get(key)
+            return None
+        return None if _removed(filling, one, there) else there
     known = place.get("env", "") if isinstance(place, Mapping) else ""
     variable = st.text_input(
-        _said(one), known, key=f"{filling.name_of(key)}-variable", placeholder=f"Variable, such as CRM_{key.upper()}"
-    )
-    return {"env": variable.strip()} if variable.strip() else None
+        _said(one), known, key=f"{filling.name_of(key)}-variable",
+        placeholder="Stays as it is" if there and not known else f"Variable, such as CRM_{key.upper()}",
+    )  # fmt: skip
+    if variable.strip():
+        return {"env": variable.strip()}
+    return None if known or _removed(filling, one, there) else there
+
+
+def _removed(filling: Filling, one: Field, there: dict[str, str] | None) -> bool:
+    """Whether a secret that is there and need not be is to go: an empty field leaves it as it is."""
+    if there is None or one.get("required"):
+        return False
+    called = label(one["name"])
+    return st.checkbox(f"Remove the {called[:1].lower()}{called[1:]}", key=filling.name_of(f"no-{one['name']}"))
 
 
 _DRAWN: Final = {"number": _number, "flag": _flag, "table": _table, "secret": _secret}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import streamlit as st
 
 from governance import configuring
 from governance.access import Actor
-from governance.configuring import FILE, Draft
+from governance.configuring import FILE, Draft, Standing
 from governance.errors import LeaverwatchError
 from governance.house import House
 from governance.parts.acting import ask_to_sign_in_again
@@ -26,30 +27,47 @@ ANSWER: Final = "connect-answer"  # what was wrong, or the TOML to copy; never a
 
 
 def filled_in(
-    house: House, actor: Actor, now: datetime, connector: Declared, given: Mapping[str, Any], *, writable: bool
+    house: House,
+    actor: Actor,
+    now: datetime,
+    connector: Declared,
+    given: Mapping[str, Any],
+    *,
+    writable: bool,
+    before: Standing | None = None,
 ) -> None:
-    """The form with what was said to it the last time; once it is right, the steps of the new feed take its place."""
+    """The form with what was said to it the last time; once it is right, the steps of the feed take its place.
+
+    `before`: the feed as it stands in the file, where it is changed.
+    """
+    name = str(before.table["name"]) if before else connecting.free_name(house, connector)
+    of = name if before else connector.name
     answer = st.session_state.get(ANSWER) or {}
-    wrong, shown = (answer.get(key) if answer.get("of") == connector.name else None for key in ("wrong", "toml"))
+    wrong, shown = (answer.get(key) if answer.get("of") == of else None for key in ("wrong", "toml"))
     _say(wrong or {})
     turn = st.session_state.setdefault(TURN, 0)
-    key = f"connect-{connector.name}-{st.query_params.get('again', '')}"
-    filling = Filling(key, turn, given, wrong or {}, _typed_here(connector))
-    sent = feed_form(connector, filling, connecting.free_name(house, connector), writable, house.settings.act.enabled)
+    key = f"{'change' if before else 'connect'}-{of}-{st.query_params.get('again', '')}"
+    if before:  # what was filled in when the file said something else would undo what somebody else wrote since
+        key += f"-{configuring.file_digest(house.home)[:12]}"
+    filling = Filling(key, turn, given, wrong or {}, _typed_here(connector, given), changing=before is not None)
+    sent = feed_form(connector, filling, name, writable, house.settings.act.enabled)
     if shown:
         note(f"Add these lines to `{FILE}`, then restart. A secret belongs into its variable, never into the file.")
         st.code(shown, language="toml")
     if sent is None:
         return
     draft, unread, pressed = sent
+    if before:
+        others = {key: value for key, value in before.table.items() if key not in filling.drawn}
+        draft = replace(draft, table={**draft.table, **others})
     st.session_state[TURN] = turn + 1  # what was typed as a secret is gone with its widget
-    problems = {**configuring.problems(house, draft), **unread}
-    said: dict[str, Any] = {"of": connector.name, "wrong": problems}
+    problems = {**configuring.problems(house, draft, before=before), **unread}
+    said: dict[str, Any] = {"of": of, "wrong": problems}
     if pressed == "show":
         said["toml"] = _lines(draft)
     elif not problems:
         try:
-            configuring.add(house, actor, now, draft)
+            (configuring.change if before else configuring.add)(house, actor, now, draft)
         except LeaverwatchError as refusal:
             ask_to_sign_in_again(refusal)
             said["wrong"] = {"": str(refusal)}
@@ -72,13 +90,16 @@ def _say(wrong: Mapping[str, str]) -> None:
         )
 
 
-def _typed_here(connector: Declared) -> bool:
+def _typed_here(connector: Declared, given: Mapping[str, Any]) -> bool:
     if not any(one["kind"] == "secret" for one in connector.fields):
         return True
     ways, key = {"here": "Typed here, sealed", "variable": "In variables"}, f"secrets-{connector.name}"
-    now = st.session_state.get(key) or "here"
+    named = any(isinstance(given.get(one["name"]), Mapping) and "env" in given[one["name"]]
+                for one in connector.fields if one["kind"] == "secret")  # fmt: skip
+    first = "variable" if named else "here"
+    now = st.session_state.get(key) or first
     chosen = st.segmented_control(
-        "Where its secrets are", list(ways), default="here", required=True, key=key,
+        "Where its secrets are", list(ways), default=first, required=True, key=key,
         format_func=lambda way: f":blue[{ways[way]}]" if way == now else ways[way],
         help="Sealed in the store (AES-GCM), or read from environment variables of the worker.",
     )  # fmt: skip

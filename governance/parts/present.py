@@ -20,6 +20,7 @@ READER: Final = Actor(email="", name="Reader", roles=frozenset({"auditor"}))
 HELD: Final = "leaverwatch_local"  # the cookie that the first start's link leaves; see jobs.start_link
 ACTING: Final = "acts as"
 NOBODY: Final = ""  # has not signed in here
+READS_ON: Final = "goes on reading without a session"
 UNREACHABLE: Final = "sign-in is not configured"
 
 
@@ -46,6 +47,8 @@ def present(house: House, now: datetime) -> Present | Out:
     local = sessions.local(house, st.context.cookies.get(HELD) or "", now)
     if isinstance(local, Signed):
         return Present(local.actor, "local", local)
+    if local and local.why != sessions.SIGNED_OUT and not st.session_state.get(READS_ON):
+        return local
     return Present(READER, "reading", was=local.why if local else "")
 
 

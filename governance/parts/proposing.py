@@ -44,7 +44,7 @@ def propose_all(house: House, actor: Actor, now: datetime, whole: Whole) -> None
         for fingerprint, refusal in refused.items():
             note(f":orange[◆] {plain(where[fingerprint])}: {plain(refusal)}")
         with st.form("propose-all", border=False):
-            reason = st.text_input("Why it is right to close these accounts", max_chars=500)
+            reason = st.text_input("Why it is right to close these accounts", max_chars=500, key="why-propose-all")
             if st.form_submit_button("Send the proposals", type="primary", width="stretch"):
                 attempt(
                     lambda: remediation.propose(house, actor, now, possible, reason),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +11,9 @@ import streamlit as st
 from governance import sessions
 from governance.house import House
 from governance.parts.notes import note
-from governance.parts.present import UNREACHABLE
+from governance.parts.present import READS_ON, UNREACHABLE
 from governance.parts.text import code, plain
+from governance.parts.unsent import KEPT_FOR, is_kept
 from governance.sessions import Out
 from governance.sessions.keeping import IDLE, NOT_READ, NOT_VERIFIED, TOO_LONG, TOO_OLD
 from governance.settings import SignInSettings
@@ -25,7 +27,7 @@ CARD: Final = (
 NO_ACCESS: Final = (sessions.NO_ROLE, sessions.HAS_LEFT, NOT_VERIFIED, NOT_READ)
 
 
-def outside(house: House, out: Out) -> None:
+def outside(house: House, out: Out, now: datetime) -> None:
     """One card in the middle of an empty page; the address stays, so that signing in leads to the page asked for."""
     middle = st.container(horizontal_alignment="center", key="outside")
     with middle.container(border=True, width=420, key="sign-in-card"):
@@ -35,8 +37,13 @@ def outside(house: House, out: Out) -> None:
             _unreachable()
         elif out.why in NO_ACCESS:
             _no_access(house, out)
-        else:
+        elif house.settings.sign_in.provider:
             _way_in(house.settings.sign_in, out)
+        else:
+            _local_again(house.settings.sign_in, out)
+        if is_kept(out.email, now):
+            kept = lasting(KEPT_FOR)
+            note(f"What you had typed is kept for {kept}: once you are signed in again it stands in its field.")
 
 
 def _way_in(settings: SignInSettings, out: Out) -> None:
@@ -47,9 +54,22 @@ def _way_in(settings: SignInSettings, out: Out) -> None:
         st.markdown("Access that outlived its reason, found and closed.")
     _buttons(settings)
     note(
-        f"You stay signed in while you work here: {_words(settings.idle.total_seconds())} without use, or"
-        f" {_words(settings.longest.total_seconds())} in all, sign you out."
+        f"You stay signed in while you work here: {lasting(settings.idle)} without use, or"
+        f" {lasting(settings.longest)} in all, sign you out."
     )
+
+
+def _local_again(settings: SignInSettings, out: Out) -> None:
+    """The local administrator's session has ended: the command that opens the next one, or reading without any."""
+    st.title("Your session has ended", anchor=False)
+    st.info(f"{_ended(settings, out)} What you pressed last did nothing.", icon=":material/info:")
+    st.markdown("This command, on this machine, prints a link. Open it in this browser to sign in again.")
+    st.code("leaverwatch sessions link", language=None)
+    st.button("Go on reading only", width="stretch", key="read-on", on_click=_read_on)
+
+
+def _read_on() -> None:
+    st.session_state[READS_ON] = True
 
 
 def _buttons(settings: SignInSettings, again: str = "") -> None:
@@ -71,8 +91,8 @@ def _ended(settings: SignInSettings, out: Out) -> str:
     return {
         sessions.SIGNED_OUT: "You are signed out.",
         sessions.SIGNED_IN_AGAIN: "You signed in again in another tab: reload this page to go on here.",
-        IDLE: f"You were signed out after {_words(settings.idle.total_seconds())} without use.",
-        TOO_LONG: f"A session ends after {_words(settings.longest.total_seconds())}; yours did.",
+        IDLE: f"You were signed out after {lasting(settings.idle)} without use.",
+        TOO_LONG: f"A session ends after {lasting(settings.longest)}; yours did.",
         TOO_OLD: "Your sign-in is too old to go on with.",
     }.get(out.why, "")
 
@@ -105,8 +125,9 @@ def _unreachable() -> None:
     )
 
 
-def _words(seconds: float) -> str:
+def lasting(length: timedelta) -> str:
     """A length of time in words: `15 minutes`, `12 hours`."""
+    seconds = length.total_seconds()
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
         if seconds >= size and seconds % size == 0:
             number = int(seconds // size)

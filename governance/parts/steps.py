@@ -14,6 +14,7 @@ from governance.findings.decisions import Work
 from governance.house import House, installed
 from governance.parts.acting import attempt, leave_when_out
 from governance.parts.clock import read_clock
+from governance.parts.links import link
 from governance.parts.notes import note
 from governance.parts.text import bold, plain
 from governance.tables import JobRun
@@ -58,7 +59,8 @@ def _written(found: Progress, now: datetime) -> None:
         why = (asked.error or "no reason was noted").removeprefix("nothing was written: ")
         line = _step(_BAD, "Not written", f"Nothing was changed: {plain(why)}")
         if line.button("Correct it", type="primary", key="correct"):
-            st.query_params.from_dict({"again": asked.id})
+            changing = {"change": found.name} if asked.arguments.get("change") else {}
+            st.query_params.from_dict({**changing, "again": asked.id})
             st.rerun()
     elif asked.status == "done":
         _step(_DONE, f"Written into {FILE}",
@@ -80,7 +82,7 @@ def _checked(house: House, actor: Actor, now: datetime, found: Progress) -> None
             _BAD, "Cannot be read", f"{plain(check.error or '')} · {plain(moment(check.finished_at, now))} UTC"
         )
         _button(line, house, actor, now, found, "check", "Check again")
-        _correct(found)
+        _correct(actor, found)
     else:
         counts = check.counts or {}
         lacks, beyond = counts.get("missing") or [], counts.get("excess") or []
@@ -120,15 +122,17 @@ def _read(house: House, actor: Actor, now: datetime, found: Progress) -> None:
         for said in pull.notes or []:
             note(f"{_WARNS} {plain(said)}")
         if pull.status not in ("ok", "held") and (found.check is None or found.check.status == "ok"):
-            _correct(found)
+            _correct(actor, found)
 
 
-def _correct(found: Progress) -> None:
-    """Where the settings of a feed that cannot be read are put right: a page adds, it does not change what is there."""
+def _correct(actor: Actor, found: Progress) -> None:
+    """Where the settings of a feed that cannot be read are put right."""
     name = plain(found.name)
+    if may(actor, Verb.CONFIGURE):
+        link("connect", "Change its settings", icon=":material/edit:", change=found.name)
     note(
-        f'Set up wrongly? Its settings stand in `{FILE}` under `name = "{name}"`. Correct them there; `leaverwatch pull'
-        f" {name}` tries them at once, and the worker takes them up when it is started again."
+        f'Set up wrongly? Its settings stand in `{FILE}` under `name = "{name}"`. Change them here, or there:'
+        f" `leaverwatch pull {name}` tries them at once, and the worker takes them up when it is started again."
     )
 
 

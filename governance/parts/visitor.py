@@ -17,7 +17,9 @@ from governance.parts.acting import attempt, must_sign_in_again, set_gate
 from governance.parts.clock import read_clock
 from governance.parts.notes import note
 from governance.parts.present import ACTING, Present, claims, finder
+from governance.parts.sign_in import lasting
 from governance.parts.text import bold, code, plain
+from governance.parts.unsent import keep_typed
 from governance.sessions import AGAIN, Out, Signed
 from governance.tables import SignIn
 from governance.views.words import span
@@ -73,7 +75,11 @@ def _account(house: House, who: Present, signed: Signed, now: datetime) -> None:
         st.markdown(f"{bold(actor.name)}  \n:small[{code(actor.email)}]")
         note(plain(_roles(actor.roles)).capitalize())
         if who.how == "local":
-            note("Open on this machine only. Name a provider under `[[sign_in.provider]]` to let others in.")
+            idle, longest = (lasting(n) for n in (house.settings.sign_in.idle, house.settings.sign_in.longest))
+            note(
+                "Open on this machine only. Name a provider under `[[sign_in.provider]]` to let others in."
+                f" {idle} without use, or {longest} in all, sign you out."
+            )
         _sessions(house, actor, signed, now)
         if st.button("Sign out", icon=":material/logout:", width="stretch", key="sign-out"):
             sessions.sign_out(house, actor, now, signed.id)
@@ -105,6 +111,7 @@ def _gate(house: House, who: Present, signed: Signed) -> Callable[[bool], None]:
     def still(used: bool) -> None:
         found = sessions.still(house, signed.id, find, read_clock(), used=used)
         if isinstance(found, Out):
+            keep_typed(found.email, read_clock())
             raise NotAllowed(f"nothing was done: this session has ended ({found.why})")
         if used and signed.actor.fresh:
             demand_fresh(found.actor)

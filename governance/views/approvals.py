@@ -15,7 +15,7 @@ from governance.remediation import CAN_BE_UNDONE, RUNNABLE
 from governance.tables import Remediation
 from governance.views import runs
 from governance.views.applications import Closing, closing
-from governance.views.evidence import Fact, deciders, facts
+from governance.views.evidence import Fact, deciders, facts, read_back
 from governance.views.freshness import freshness
 from governance.views.tallies import within
 
@@ -53,7 +53,8 @@ def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
     with house.store.read() as session:
         query = select(Remediation).where(Remediation.status == "proposed", *_readable(actor))
         rows = list(session.exec(query.order_by(col(Remediation.id)).limit(200)))
-    feeds, run = freshness(house, now), runs.last_run(house)
+        feeds, run = freshness(house, now), runs.last_run(house)
+        back = read_back(session, feeds, [r.application for r in rows], now)
     found = []
     for r in rows:
         said = (r.evidence or {}).get("finding", {})
@@ -65,7 +66,7 @@ def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
                 remediation=r,
                 severity=str(said.get("severity") or "high"),
                 why=str(said.get("reason") or ""),
-                facts=facts(said.get("facts") or {}, feeds, run, now),
+                facts=facts(said.get("facts") or {}, feeds, run, now, back.get((r.application, r.account_id))),
                 closing=closing(house, r.application, by_hand=r.action == "manual"),
                 bar=bar,
                 others=deciders(house, actor, r.application, r.identity_id) if bar else [],

@@ -172,6 +172,15 @@ class Progress:
         written = self.asked is not None and self.asked.status == "done"
         return waits or self.checking or self.pulling or (written and (not self.in_force or self.pull is None))
 
+    @property
+    def untried(self) -> bool:
+        """Whether it was changed since it was checked or read last."""
+        asked = self.asked
+        if asked is None or asked.status != "done" or not asked.arguments.get("change") or asked.finished_at is None:
+            return False
+        told = (one.finished_at for one in (self.check, self.pull) if one is not None)
+        return all(at is None or at < asked.finished_at for at in told)
+
 
 def progress(house: House, name: str) -> Progress:
     """How far the feed of that name has come."""
@@ -197,6 +206,12 @@ def asked_table(house: House, request: str) -> dict[str, Any]:
         row = session.get(Request, request)
     table = dict((row.arguments or {}).get("table") or {}) if row is not None and row.verb == VERB else {}
     return {key: value for key, value in table.items() if not (isinstance(value, Mapping) and set(value) == {"store"})}
+
+
+def overridden(house: House, name: str) -> list[str]:
+    """The variables that set something of this feed from outside, whatever the file says."""
+    own = (f"source.{name}.", f"application.{name}.")
+    return sorted({by for key, by in house.origin.items() if key.startswith(own) and by.startswith("LEAVERWATCH_")})
 
 
 def _request(session: Session, name: str) -> Request | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from sqlmodel import Session, col, select
@@ -12,15 +13,17 @@ from sqlmodel import Session, col, select
 from governance.access import Actor, Verb, may, reach
 from governance.declaration import Remedy
 from governance.house import House
+from governance.snapshots import given_back
 from governance.tables import Exclusion, Finding, Remediation
 from governance.views import runs
 from governance.views.applications import Closing, closing
 from governance.views.freshness import Feed, freshness
 from governance.views.history import Event, history
-from governance.views.words import day, rule, span
+from governance.views.words import day, moment, rule, span
 
 # Rules whose remedy is another one, but where a person may decide that the account goes.
 BY_DECISION = frozenset({"missing_from_source", "ambiguous_owner", "orphaned"})
+_ACTIVE: Final = "is active"  # how wording ends the fact that an account is
 ELSEWHERE = {
     Remedy.DECIDE_OWNER: "Somebody says whose account this is: pin it to an identity, or close it if it is nobody's.",
     Remedy.REMOVE_GRANT: "The entitlement is taken away in the application by its owner; the next pull shows it gone.",
@@ -74,6 +77,8 @@ def detail(house: House, actor: Actor, now: datetime, fingerprint: str) -> Detai
         exclusion = session.exec(exclusions.order_by(col(Exclusion.id).desc()).limit(1)).first()
         remediations = select(Remediation).where(Remediation.finding == fingerprint)
         remediation = session.exec(remediations.order_by(col(Remediation.id).desc()).limit(1)).first()
+        feeds = freshness(house, now)
+        back = read_back(session, feeds, [finding.application], now)
         similar = _similar(session, finding)
         past = history(session, finding)
     declared = rule(finding.rule)
@@ -81,7 +86,13 @@ def detail(house: House, actor: Actor, now: datetime, fingerprint: str) -> Detai
     about_account = finding.application is not None and finding.account_id is not None
     return Detail(
         finding=finding,
-        facts=facts(finding.evidence or {}, freshness(house, now), runs.last_run(house), now),
+        facts=facts(
+            finding.evidence or {},
+            feeds,
+            runs.last_run(house),
+            now,
+            back.get((finding.application or "", finding.account_id or "")),
+        ),
         remedy=remedy,
         proposable=about_account and (remedy is Remedy.DEACTIVATE or finding.rule in BY_DECISION),
         closing=closing(house, finding.application, finding.account_id)
@@ -105,13 +116,30 @@ def _may_read(actor: Actor, finding: Finding) -> bool:
     return bounds is None or finding.identity_id in bounds.identities or finding.application in bounds.applications
 
 
-def facts(evidence: dict[str, Any], feeds: list[Feed], run: runs.Run | None, now: datetime) -> list[Fact]:
-    """The facts a finding was based on, each with its source and the age of what that source said."""
+def read_back(
+    session: Session, feeds: list[Feed], applications: Iterable[str | None], now: datetime
+) -> dict[tuple[str, str], datetime]:
+    """When accounts that were given back were read active by themselves, later than the snapshots the pages know."""
+    of = set(applications)
+    return given_back(session, {feed.name: feed.at for feed in feeds if feed.at and feed.name in of}, now)
+
+
+def facts(
+    evidence: dict[str, Any], feeds: list[Feed], run: runs.Run | None, now: datetime, back: datetime | None = None
+) -> list[Fact]:
+    """The facts a finding was based on, each with its source and the age of what that source said.
+
+    `back`: when the account was read active by itself after it was given back (see `read_back`). That it is active,
+    this reading says and not the snapshot, which is older and had read it closed.
+    """
     known = {feed.name: feed for feed in feeds}
     found = []
     for line in evidence.get("facts", ()):
         source = line.get("source")
-        if source in known:
+        if source in known and back is not None and line["text"].endswith(_ACTIVE):
+            text = f"{line['text']}: given back, then read on {moment(back, now)} UTC"
+            found.append(Fact(text, f"{known[source].title}, read back", f"{span(now - back)} old"))
+        elif source in known:
             found.append(Fact(line["text"], known[source].title, f"{known[source].age_text} old"))
         elif source == "correlation":
             age = f"{span(now - run.as_of)} old" if run else "age unknown"

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from sqlmodel import select
+
 from governance import campaigns
 from governance.access import Actor, Verb, demand
 from governance.house import House
+from governance.tables import Campaign
 from governance.views import runs
 from governance.views.reviews import SIZE, decided_before, in_words
 
@@ -35,12 +38,14 @@ def foreseen(
     run = runs.last_run(house)
     with house.store.read() as session:
         deputies = campaigns.active_deputies(session, now)
+        running = session.exec(select(Campaign.id).where(Campaign.status == "running").order_by(Campaign.id)).all()
     key = (
         house.store.url,
         run.id if run else None,
         repr(scope),
         repr(plan),
         repr(sorted(deputies.items())),
+        tuple(running),
         now.date(),
     )
     known = _looked_at.get(key)

@@ -90,6 +90,8 @@ def preview(id: Id, actor: ActorEmail = None, output: Output = Format.TABLE) -> 
         say(f"  {email}: {number:,}")
     for why, number in seen.fallbacks.items():
         say(f"  {number:,} {'goes' if number == 1 else 'go'} to the fallback: {why}")
+    for one in seen.asked:
+        say(f"  {one.said}")
     for row in seen.left_out:
         say(f"  left out: {row['application']}/{row['username']}: {row['left_out']}")
     for row in seen.unresolved:
@@ -105,6 +107,8 @@ def launch(id: Id, actor: ActorEmail = None) -> None:
 
     house = the_house()
     made = campaigns.launch(house, the_actor(house, actor), home.clock(), id)
+    for one in campaigns.asked_besides(house, id):
+        say(f"note: {one.said}")
     say(f"“{made.title}” runs until {made.due_at:%Y-%m-%d}; population SHA-256 {made.population_sha256}")
 
 

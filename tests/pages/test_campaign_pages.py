@@ -53,6 +53,15 @@ def test_nothing_was_begun_yet(company):
     assert "No review was begun yet" in text_of(app)
 
 
+def test_a_second_review_over_the_same_items_is_not_begun_without_a_warning(company):
+    assert not show(company, "campaigns", SEC, new="1").warning
+    begun(company)
+    app = show(company, "campaigns", SEC, new="1")
+    assert "19 of these items are under review already: “Autumn”" in app.warning[0].value.replace("\\", "")
+    draft = campaigns.create(company, actor(company, "sec"), NOW, "Again", {}, PLAN)
+    assert "They would be asked about twice" in show(company, "campaigns", SEC, campaign=draft.id).warning[0].value
+
+
 def test_a_review_is_begun_with_what_the_preview_said(company):
     app = show(company, "campaigns", SEC, new="1")
     assert not app.exception

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from connectors.kit.contract import connector_class, connector_names
+from governance import secrets, sessions
 from governance.errors import LeaverwatchError
 from governance.parts.text import plain
 from governance.tables import JobRun, Pull, Request, StoredSecret
@@ -200,3 +204,86 @@ def test_a_refused_credential_is_said_on_the_card_and_from_near(written):
 def test_adding_is_offered_to_who_may_configure(written):
     assert [b for b in show(written, "applications", ADMIN).button if b.label == "Add application"]
     assert not [b for b in show(written, "applications", AUDITOR).button if b.label == "Add application"]
+
+
+def box(app, label):
+    return next(one for one in (*app.text_input, *app.text_area) if one.label == label)
+
+
+def test_a_feed_is_changed_where_it_was_added_and_the_worker_writes_it(written):
+    (written.home / "other.csv").write_text("account_id,status\nb1,active\n")
+    near = show(written, "applications", ADMIN, feed="crm")
+    assert [b for b in near.button if b.label == "Change its settings"]
+    app = show(written, "connect", ADMIN, change="crm")
+    assert (box(app, "Path *").value, box(app, "Title").value, box(app, "Every").value) == (
+        *("crm.csv", "Customer CRM", "1d"),
+    )
+    assert box(app, "Name").disabled
+    box(app, "Path *").set_value("")
+    press(app, "Save the change")
+    assert "1 thing to correct: Path" in app.error[0].value
+    box(app, "Path *").set_value("other.csv")
+    press(app, "Save the change")
+    [request] = rows_of(written, Request)
+    assert "Being written" in text_of(app)
+    work.run(written, "configure", request.arguments, ADMIN, {})
+    text = (written.home / "leaverwatch.toml").read_text()
+    assert text == TOML.replace("crm.csv", "other.csv")
+    with written.store.write() as session:
+        row = session.get_one(Request, request.id)
+        row.status, row.finished_at = "done", datetime.now(UTC)
+        session.add(row)
+    assert "is written. Check it, or pull now" in text_of(show(written, "connect", ADMIN, feed="crm"))
+    work.run(written, "check", {"feeds": ["crm"]}, ADMIN, {})
+    assert "is written. Check it" not in text_of(show(written, "connect", ADMIN, feed="crm"))
+
+
+def test_who_may_not_configure_changes_nothing(written):
+    assert not [b for b in show(written, "applications", AUDITOR, feed="crm").button if "Change" in b.label]
+    app = show(written, "connect", AUDITOR, change="crm")
+    assert "an administrator changes it" in text_of(app)
+    assert not app.text_input
+
+
+def test_a_secret_that_is_there_is_never_shown_and_stays_where_nothing_is_typed(written):
+    with (written.home / "leaverwatch.toml").open("a") as file:
+        file.write('[[application]]\nname = "wiki"\nconnector = "scim"\nbase_url = "http://127.0.0.1:9/"\n')
+        file.write('token = { store = "wiki.token" }\n')
+    secrets.put(written, sessions.local_administrator(), NOW, "wiki.token", CANARY)
+    app = show(written, "connect", ADMIN, change="wiki")
+    assert CANARY not in text_of(app) + repr(app.session_state._state.filtered_state)
+    assert box(app, "Token *").value == ""
+    box(app, "Title").set_value("Wiki")
+    press(app, "Save the change")
+    [request] = rows_of(written, Request)
+    assert request.arguments["table"]["token"] == {"store": "wiki.token"}
+    with written.store.write() as session:
+        session.delete(session.get_one(Request, request.id))
+    app = show(written, "connect", ADMIN, change="wiki")
+    box(app, "Base URL *").set_value("http://elsewhere.example/")
+    press(app, "Save the change")
+    assert "it must be given again: it would be sent there" in text_of(app).replace("\\", "")
+    assert rows_of(written, Request) == []
+
+
+def test_what_the_worker_refused_to_change_is_corrected_in_the_same_form(written):
+    app = show(written, "connect", ADMIN, change="crm")
+    box(app, "Delimiter").set_value("long")
+    press(app, "Save the change")
+    [request] = rows_of(written, Request)
+    with written.store.write() as session:
+        row = session.get_one(Request, request.id)
+        row.status, row.error = "failed", "nothing was written: delimiter: expected one character"
+        session.add(row)
+    app = show(written, "connect", ADMIN, feed="crm")
+    assert "was not changed; it is read as before" in text_of(app)
+    press(app, "Correct it")
+    assert (box(app, "Delimiter").value, box(app, "Path *").value) == ("long", "crm.csv")
+    assert [b for b in app.button if b.label == "Save the change"]
+
+
+def test_what_is_set_from_outside_is_said_before_it_is_changed_in_vain(written):
+    told = replace(written, origin={"application.crm.path": "LEAVERWATCH_APPLICATION__CRM__PATH"})
+    app = show(told, "connect", ADMIN, change="crm")
+    assert "LEAVERWATCH" in app.warning[0].value
+    assert "No feed" in text_of(show(written, "connect", ADMIN, change="nothing"))

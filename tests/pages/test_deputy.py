@@ -11,6 +11,7 @@ from sqlmodel import select
 from governance import campaigns
 from governance.findings import exclude
 from governance.tables import Finding
+from governance.views.words import day
 from tests.screen import NOW, press, show, text_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
@@ -34,8 +35,14 @@ def test_a_deputy_is_named_shown_and_taken_back(company):
     press(app, "Name the deputy")
     [row] = campaigns.delegations(company, NOW)
     assert (row.actor, row.deputy, row.reason) == ("owner@x.example", "boss@x.example", "Holiday")
+    last = day(row.until - timedelta(days=1), NOW)
     app = show(company, "notifications", "boss@x.example")
-    assert "You decide the reviews of `owner@x.example`" in text_of(app)
+    assert f"You decide the reviews of `owner@x.example` until {last}." in text_of(app)
+    said = text_of(show(company, "my_reviews", "boss@x.example"))
+    assert f"With the reviews of `owner@x.example`, whose deputy you are until {last}." in said
+    said = text_of(show(company, "my_reviews", "owner@x.example"))
+    assert f"`boss@x.example` decides them too, as your deputy, until {last}." in said
+    assert "deputy" not in text_of(show(company, "my_reviews", "sec@x.example"))
     app = show(company, "notifications", "owner@x.example")
     press(app, "End it")
     assert campaigns.delegations(company, NOW) == []
