@@ -132,7 +132,7 @@ def _exclude(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None
         done, refused = _each(
             house, seen, lambda row: findings.exclude(house, actor, now, row["fingerprint"], end, reason)
         )
-        _tell(f"{done} excluded until then", done, refused)
+        _tell(f"{done} excluded until then, once two agree where it takes two", done, refused)
 
 
 def _each(house: House, rows: list[Row], verb: Callable[[Row], object]) -> tuple[int, list[tuple[str, str]]]:

@@ -164,7 +164,10 @@ def exclude(
         say("the exclusion is ended: the rule counts again")
         return
     done = decide(house, the_actor(house, actor), home.clock(), fingerprint, moment(until, "--until"), reason)
-    say(f"excluded until {done.until:%Y-%m-%d}; then the finding opens again if it still holds")
+    if done.waits:
+        say(f"asked for until {done.until:%Y-%m-%d}: the finding stays open until somebody else excludes it too")
+    else:
+        say(f"excluded until {done.until:%Y-%m-%d}; then the finding opens again if it still holds")
 
 
 @app.command()

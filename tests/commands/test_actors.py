@@ -38,7 +38,13 @@ class TestDeciding:
     def test_an_exclusion_and_a_pin(self, read_home):
         fingerprint = read_home.do("findings", "--rule", "orphaned", "--format", "json").json[0]["fingerprint"]
         until = ("--until", time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400 * 30)))
-        read_home.do("exclude", fingerprint, *until, "--reason", "a robot", "--actor", "sec@x.example")
+        asked = read_home.do("exclude", fingerprint, *until, "--reason", "a robot", "--actor", "sec@x.example")
+        assert "stays open until somebody else excludes it too" in asked.err, "its account is privileged"
+        assert read_home.do("findings", "--status", "excluded", "--format", "json").json == []
+        with (read_home.folder / "leaverwatch.toml").open("a") as file:
+            file.write('[[actor]]\nemail = "guard@x.example"\nroles = ["security"]\n')
+        agreed = read_home.do("exclude", fingerprint, *until, "--reason", "a robot", "--actor", "guard@x.example")
+        assert "then the finding opens again" in agreed.err
         rows = read_home.do("findings", "--status", "excluded", "--format", "json").json
         assert [row["fingerprint"] for row in rows] == [fingerprint]
         assert read_home.run("exclude", fingerprint, "--reason", "which?", "--actor", "sec@x.example").code == 2
