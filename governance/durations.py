@@ -10,8 +10,7 @@ from pydantic import BeforeValidator
 
 _DURATION: Final = re.compile(r"(\d+)\s*([smhd])")
 LONGEST: Final = timedelta(days=100_000)  # added to any time or taken from it, it stays within what a calendar holds
-_MOST_DIGITS: Final = len(str(LONGEST.days * 86_400))
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def parse_duration(value: object) -> timedelta:
@@ -21,9 +20,10 @@ def parse_duration(value: object) -> timedelta:
     match = _DURATION.fullmatch(str(value).strip())
     if not match:
         raise ValueError("expected a number and s, m, h or d, such as 15m, 24h or 30d")
-    if len(match[1]) > _MOST_DIGITS or (length := timedelta(**{_UNITS[match[2]]: int(match[1])})) > LONGEST:
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if seconds > LONGEST.total_seconds():
         raise ValueError(f"expected at most {LONGEST.days}d")
-    return length
+    return timedelta(seconds=seconds)
 
 
 def written_duration(length: timedelta) -> str:

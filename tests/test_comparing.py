@@ -209,6 +209,8 @@ class TestOneRuleOverThePast:
         days = home.do("rules", "replay", "ghost", "--from", "2026-03-01", "--format", "json").json
         assert [day["at"][:10] for day in days] == ["2026-04-01"]
         assert home.do("rules", "replay", "ghost", "--to", "2026-01-01", "--format", "json").json == []
+        refused = home.run("rules", "replay", "ghost", "--from", "2026-03-02", "--to", "2026-03-01")
+        assert (refused.code, "--from 2026-03-02 is after --to 2026-03-01" in refused.err) == (2, True)
 
     def test_an_unknown_rule_is_refused(self, home):
         assert "no rule is named" in home.run("rules", "replay", "nonsense").err

@@ -308,6 +308,7 @@ def test_an_object_store_for_snapshots_is_refused_and_a_folder_of_any_name_is_no
         ("[policy]\nmost_privileged = 100000000000000000000\n", "policy.most_privileged"),
         ('[policy]\nleaver_grace = "999999d"\n', "policy.leaver_grace: expected at most 100000d"),
         ('[policy]\nleaver_grace = "99999999999999999999d"\n', "policy.leaver_grace: expected at most 100000d"),
+        ('[policy]\nleaver_grace = "9999999999d"\n', "policy.leaver_grace: expected at most 100000d"),
         ("[snapshots]\nkeep_days = 1000000000\n", "snapshots.keep_days"),
         (FEEDS + '[[policy.override]]\napplication = "cmr"\nstale_days = 30\n', "'cmr', which is not configured"),
         (FEEDS + '[[policy.override]]\nkind = "contractor"\nstale_days = 30\n', "policy.override.0.kind"),

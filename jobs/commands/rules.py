@@ -204,5 +204,7 @@ def replay(
     house = the_house()
     one_of(house.rules, rule)
     between = [moment(text, option) if text else None for text, option in ((since, "--from"), (until, "--to"))]
+    if between[0] and between[1] and between[0] > between[1]:
+        raise ConfigurationError(f"--from {since} is after --to {until}")
     found = replayed(house, rule, days(house, *between), known.value if known else None, home.clock())
     show([vars(day) for day in found], format, empty="no snapshot of that time is kept")
