@@ -78,5 +78,6 @@ def say_after(done: str) -> None:
 
 def say_what_was_done() -> None:
     """Show the confirmation of the last verb, once."""
-    if done := st.session_state.pop(_SAID, None):
+    if done := st.session_state.get(_SAID):
         st.toast(plain(done), icon=":material/check:")
+        del st.session_state[_SAID]  # only now: a run may be cut off before it says anything

@@ -79,8 +79,10 @@ def grid(
     """
     ids = [str(row["id"]) for row in rows]
     key = f"grid-{name}"
-    told = _told(key, ids)
+    told, number = _told(key, ids)
     current, asked = _current(name, ids, told, scope)
+    # Only here it was heard: a run that is cut off before, where the address is told, leaves it to the next one.
+    st.session_state[f"{key} seen"] = number
     data = {
         "label": label,
         "columns": [{"key": c.key, "label": c.label, "help": c.help} for c in columns],
@@ -100,19 +102,18 @@ def _noted() -> None:
     """Streamlit reruns the script when a state changes that has a callback; the script reads it itself."""
 
 
-def _told(key: str, ids: list[str]) -> Choice:
-    """What the browser said last, of what it may say: rows that are shown."""
+def _told(key: str, ids: list[str]) -> tuple[Choice, Any]:
+    """What the browser said last, of what it may say: rows that are shown; and the number of that time."""
     state = st.session_state.get(key)
     said = state.get("choice") if isinstance(state, Mapping) else None
+    before = st.session_state.get(f"{key} seen")
     if not isinstance(said, Mapping):
-        return Choice(None)
-    seen = f"{key} seen"
-    fresh = said.get("count") != st.session_state.get(seen)
-    st.session_state[seen] = said.get("count")
+        return Choice(None), before
+    fresh = said.get("count") != before
     chosen = said.get("chosen")
     asked = set(chosen) if isinstance(chosen, list) and all(isinstance(id, str) for id in chosen) else set()
     current = said.get("current")
-    return Choice(current if fresh and current in ids else None, [id for id in ids if id in asked])
+    return Choice(current if fresh and current in ids else None, [id for id in ids if id in asked]), said.get("count")
 
 
 def _current(name: str, ids: list[str], told: Choice, scope: str) -> tuple[str | None, list[Any]]:
