@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import os
 import shutil
@@ -18,7 +17,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from joserfc._rfc7517 import pem
 from sqlalchemy.util import LRUCache
 
 from governance.house import House
@@ -54,11 +52,6 @@ def _compile_once(connection: sa.Connection) -> None:
     kind = (type(connection.dialect), *connection.dialect.dispatch.handle_error)
     connection.dialect, compiled = _spoken.setdefault(kind, (connection.dialect, LRUCache(2_000)))
     connection.execution_options(compiled_cache=compiled)
-
-
-# A private key that was read is not proved again to be sound, by primes and all, for each token that is signed with it
-# and each that is looked at. What is no key is refused each time.
-pem.load_pem_private_key = functools.lru_cache(64)(pem.load_pem_private_key)
 
 
 def _postgres_programs() -> Path | None:
