@@ -66,13 +66,13 @@ def exceeded(change: Change, since: str = "the last believed snapshot") -> str |
     if change.base == 0:
         return None
     checks = (
-        ("removed", change.removed, removed_limit(change.base)),
-        ("added", change.added, added_limit(change.base)),
+        ("were removed", change.removed, removed_limit(change.base)),
+        ("were added", change.added, added_limit(change.base)),
         ("changed their address or employee id", change.changed_key, changed_key_limit(change.base)),
     )
-    for word, count, limit in checks:
+    for words, count, limit in checks:
         if count >= limit:
-            return f"{count:,} of {change.base:,} were {word} since {since}; the guard stops at {limit:,.0f}"
+            return f"{count:,} of {change.base:,} {words} since {since}; the guard stops at {limit:,.0f}"
     return None
 
 

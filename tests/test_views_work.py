@@ -13,6 +13,7 @@ from governance.provisioning.telling import window_said
 from governance.tables import Request, ReviewItem
 from governance.views import applications, approvals, evidence, jobs, trail
 from governance.views.reviews import in_words
+from jobs.work import JOBS
 from tests import seeded
 from tests.listing import actor, walk
 from tests.seeded import account, put_pull, put_remediation, put_run
@@ -180,3 +181,7 @@ def test_a_row_of_a_review_says_how_the_account_came_to_be_and_what_says_so(now)
     assert told.startswith("JIT, 97 % sure: made 2 s after its owner's first sign-on through Okta, ")
     row.facts = {"provenance": "jit"}
     assert in_words({}, row, {}, now)["came"] == "", "frozen by a version that did not keep it"
+
+
+def test_every_job_has_a_title_of_its_own():
+    assert set(JOBS) <= set(jobs.TITLES), "a code is no title"

@@ -15,6 +15,7 @@ from governance.parts.progress import ended_list, under_way_list
 from governance.parts.text import bold, plain
 from governance.views import approvals
 from governance.views.approvals import Waiting
+from governance.views.words import taken_away
 
 PAGE = Page(
     "Approvals",
@@ -71,7 +72,8 @@ def _announced(card: Waiting) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         who = r.identity_name or r.username or r.account_id
         st.markdown(
-            f"Next: {bold(who)}, {plain(card.closing.title if card.closing else r.application)}", width="content"
+            f"Next: {bold(who)}, {plain(card.closing.title if card.closing else r.application)}{plain(taken_away(r))}",
+            width="content",
         )
         st.button("Open", key=f"next-{r.id}", on_click=_open, args=(r.id,))
 

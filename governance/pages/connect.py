@@ -7,15 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from governance import configuring
-from governance.access import Actor, Verb, may
-from governance.configuring import FILE, Standing
+from governance.access import Actor
 from governance.house import House
 from governance.pages import ADMIN, AUDITOR, SECURITY, Page
-from governance.parts.declaration import declaration, summary
-from governance.parts.filling import ANSWER, filled_in
+from governance.parts.declaration import summary
+from governance.parts.feedsettings import changed_feed, feed_settings
+from governance.parts.filling import ANSWER
 from governance.parts.links import link
-from governance.parts.notes import note
 from governance.parts.opening import opening
 from governance.parts.steps import steps
 from governance.parts.text import bold, plain
@@ -31,7 +29,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     given = connecting.asked_table(house, asked.get("again", ""))
     chosen = connecting.declared(house, asked.get("connector") or given.get("connector", ""))
     if name := asked.get("change"):
-        _change(house, actor, now, name, given)
+        if not changed_feed(house, actor, now, name, given):
+            st.button("All connectors", type="tertiary", icon=":material/arrow_back:", on_click=_choose)
     elif name := asked.get("feed"):
         _steps(house, actor, now, name)
     elif chosen is not None:
@@ -69,51 +68,7 @@ def _form(house: House, actor: Actor, now: datetime, connector: Declared, given:
     opening(house, now, f"Connect {connector.title}",
             f"Connecting only reads: no {where} are changed by it.")  # fmt: skip
     st.button("All connectors", type="tertiary", icon=":material/arrow_back:", on_click=_choose)
-    _beside(house, actor, now, connector, given)
-
-
-def _change(house: House, actor: Actor, now: datetime, name: str, asked: dict[str, Any]) -> None:
-    """The form of a feed that is there, filled in with what the file says now."""
-    before = configuring.standing(house.home, name)
-    connector = connecting.declared(house, str(before.table.get("connector"))) if before else None
-    if before is None or connector is None:
-        opening(house, now, "Change a feed", f"No feed of `{FILE}` is named {bold(name)}.")
-        st.button("All connectors", type="tertiary", icon=":material/arrow_back:", on_click=_choose)
-        return
-    title = str(before.table.get("title") or name)
-    opening(house, now, f"Change {title}", "It is read as before until the change is written and proved.")
-    with st.container(horizontal=True):
-        link("applications", f"Back to {plain(title)}", icon=":material/arrow_back:", feed=name)
-    over = connecting.overridden(house, name)
-    if over:
-        st.warning(f"Set from outside, so a change here is without effect: {plain(', '.join(over))}.")
-    _beside(house, actor, now, connector, {**before.table, **asked}, before)
-
-
-def _beside(
-    house: House,
-    actor: Actor,
-    now: datetime,
-    connector: Declared,
-    given: dict[str, Any],
-    before: Standing | None = None,
-) -> None:
-    """The form left, what the connector declares right."""
-    left, right = st.columns([1.5, 1], gap="medium")
-    with right, st.container(border=True):
-        st.subheader(plain(connector.title), anchor=False)
-        declaration(connector)
-    with left, st.container(border=True):
-        if not may(actor, Verb.CONFIGURE):
-            does = "changes" if before else "connects"
-            note(f"Your roles do not include configuring: an administrator {does} it.")
-            return
-        why = configuring.not_writable(house.home)
-        if why:
-            st.warning(
-                f"`{FILE}` cannot be written from here: {plain(why)}. Fill in the form and copy the lines instead."
-            )
-        filled_in(house, actor, now, connector, given, writable=not why, before=before)
+    feed_settings(house, actor, now, connector, given)
 
 
 def _steps(house: House, actor: Actor, now: datetime, name: str) -> None:

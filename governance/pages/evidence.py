@@ -20,7 +20,7 @@ from governance.parts.text import bold, plain, warm
 from governance.tables import EvidencePack
 from governance.views import campaigns as views
 from governance.views import packs
-from governance.views.words import count, day, moment, span
+from governance.views.words import REMEDIATION, count, day, moment, span, taken_away
 
 PAGE = Page("Evidence", ":material/verified:", "Review", 30, frozenset({ADMIN, SECURITY, AUDITOR}))
 STATUS = {
@@ -83,6 +83,8 @@ def _card(house: House, actor: Actor, now: datetime, card: views.Card, own: list
                 icon=":material/download:",
                 key=f"take-{newest.id}",
             )
+        elif newest is not None:
+            note_in(line, "Who may export, such as an auditor, downloads it;", width="content")
         if may(actor, Verb.EXPORT) and line.button(
             "Build anew", key=f"anew-{row.id}", help="With what was proved since."
         ):
@@ -98,13 +100,16 @@ def _overdue(house: House, actor: Actor, now: datetime) -> None:
     rows = packs.not_carried_out(house, actor)
     if not rows:
         return
+    titles = {application.name: application.label for application in house.settings.application}
     with st.container(border=True):
         st.subheader(f"Decided, not proved ({len(rows):,})", anchor=False)
         for r in rows[:20]:
             age = span(now - r.proposed_at)
             line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
             who = r.identity_name or r.username or r.account_id
-            line.markdown(f"{bold(who)} in {plain(r.application)} :small[:gray[{plain(r.status)}]]", width="stretch")
+            where = f"{plain(titles.get(r.application, r.application))}{plain(taken_away(r))}"
+            state = REMEDIATION.get(r.status, r.status)
+            line.markdown(f"{bold(who)} in {where} :small[:gray[{plain(state)}]]", width="stretch")
             line.markdown(f":small[{warm(age) if (now - r.proposed_at).days >= 7 else plain(age)}]", width="content")
         if len(rows) > 20:
             note(f"and {len(rows) - 20:,} more")

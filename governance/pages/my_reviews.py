@@ -63,11 +63,8 @@ def _card(one: Assigned, now: datetime) -> None:
         due = f", due {moment(one.campaign.due_at, now)}" if one.campaign.due_at else ""
         said = "signed" if one.signed else f"{one.decided:,} of {one.given:,} decided{due}"
         st.markdown(f"{bold(one.campaign.title)}: {plain(said)}", width="content")
-        st.button("Open", key=f"open-{one.campaign.id}", on_click=_open, args=(one.campaign.id,))
-
-
-def _open(id: str) -> None:
-    st.query_params[CAMPAIGN] = id
+        st.button("Open", key=f"open-{one.campaign.id}", on_click=st.query_params.update,
+                  args=({CAMPAIGN: one.campaign.id},))  # fmt: skip
 
 
 def _board(house: House, actor: Actor, now: datetime, id: str) -> Board | None:

@@ -66,7 +66,7 @@ def _sentence(house: House, versions: list[PolicyVersion], now: datetime) -> str
 def _preview(house: House, actor: Actor, now: datetime, wanted: dict[str, Any]) -> None:
     """What the values on the left would open and close, and how to bring them in."""
     if not wanted:
-        note("Change a threshold on the left: here stands what it would open and close before anything is saved.")
+        note("Change a threshold: here stands what it would open and close before anything is saved.")
         return
     policy = policies.changed(house, wanted)
     before = policies.thresholds(house.settings.policy)

@@ -162,7 +162,7 @@ def _reassign(house: House, actor: Actor, now: datetime, id: str, whose: str, to
 
 def _outcome(seen: Progress) -> None:
     st.subheader("What became of it", anchor=False)
-    lines = [f"{bold(f'{n:,}')} {plain(outcome)}" for outcome, n in seen.outcomes.items()]
+    lines = [f"{bold(count(n, 'item', 'items'))}: {plain(outcome)}" for outcome, n in seen.outcomes.items()]
     st.markdown("  \n".join(f":small[{line}]" for line in lines))
 
 

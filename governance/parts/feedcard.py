@@ -26,6 +26,7 @@ _TROUBLE = {
     "refused": ("▲ Credential refused", "red"),
     "outdated": ("◆ Outdated", "orange"),
 }
+_WAYS = {"jit": "JIT", "scim": "SCIM"}
 TONES = {"good": ":green[✓]", "warn": ":orange[◆]", "bad": ":red[▲]"}
 
 
@@ -97,7 +98,8 @@ def _born(card: Card) -> None:
     born = {name: n for name, n in sorted(card.provenance.items(), key=lambda item: -item[1]) if n}
     if born:
         share_bar(born)
-        note(", ".join(f"{plain(name if name in PROVENANCE else 'unknown')} {n:,}" for name, n in born.items()))
+        words = {name: _WAYS.get(name, name) if name in PROVENANCE else "unknown" for name in born}
+        note(", ".join(f"{n:,} {plain(words[name])}" for name, n in born.items()))
     else:
         note("How its accounts came to be is unknown")
 

@@ -24,8 +24,10 @@ def held_banner(house: House, actor: Actor | None, now: datetime) -> None:
                 f":orange-badge[◆ Held by a guard] {bold(what)}: {plain(held.why)}. {before}"
                 f" {_releases(held.released_by)}"
             )
+            if actor is None or not may(actor, Verb.RELEASE):
+                continue  # how it is released says nothing to whom it is not offered
             note(f"SHA-256 {plain(held.sha256[:16])}… · {plain(held.how)}")
-            if actor is not None and may(actor, Verb.RELEASE) and actor.email not in held.released_by:
+            if actor.email not in held.released_by:
                 _release(house, actor, now, held.id)
 
 

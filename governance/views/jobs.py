@@ -24,6 +24,8 @@ TITLES: Final = {
     "check": "Check",
     "configure": "Configure",
     "import": "Import a role mapping",
+    "reviews": "Reviews",
+    "evidence": "Evidence",
 }
 STATUSES: Final = {"running": "Running", "ok": "Done", "failed": "Failed", "stopped": "Stopped by a guard"}
 

@@ -9,6 +9,7 @@ from typing import Final
 from governance.declaration import Rule
 from governance.findings.headline import count as count
 from governance.house import rules_in_sight
+from governance.tables import Remediation
 
 UNKNOWN: Final = "–"
 SIGNS: Final = {"critical": "▲", "high": "◆", "medium": "●", "low": "○", "informational": "·"}
@@ -74,6 +75,11 @@ def rule_names() -> list[str]:
 def severity(word: str) -> str:
     """A severity as sign and word: colour never stands alone."""
     return f"{SIGNS.get(word, '?')} {word.capitalize()}"
+
+
+def taken_away(r: Remediation) -> str:
+    """Which entitlement goes, after the name of its application: `: Reader`; empty where it is the whole account."""
+    return "" if r.entitlement_id is None else f": {(r.evidence or {}).get('entitlement') or r.entitlement_id}"
 
 
 def span(length: timedelta) -> str:

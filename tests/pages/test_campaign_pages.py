@@ -132,7 +132,7 @@ def test_a_closed_review_says_what_became_of_it(company):
     assert not app.exception
     said = text_of(app)
     assert "0 of 1 removal proved" in app.header[0].value
-    assert "removal proposed" in said
+    assert "**1 item**: removal proposed" in said
     assert "not carried out: crm" in said.replace("\\", "")
     with company.store.read() as session:
         assert session.exec(select(Remediation.status)).all() == ["proposed"]
@@ -169,7 +169,11 @@ def test_evidence_is_there_once_the_worker_built_it(company):
     key = evidence.public_key_file(company.home).read_bytes()
     assert evidence.fingerprint(evidence.public_key(key)) in text_of(app)
     assert "Decided, not proved (1)" in [one.value for one in app.subheader]
-    press(app, "Build anew")
+    assert "in Customer CRM: Reader :small[:gray[Waiting for approval]]" in text_of(app).replace("\\", "")
+    assert "downloads it" not in text_of(app)
+    app = show(company, "evidence", SEC)
+    assert "Who may export, such as an auditor, downloads it" in text_of(app).replace("\\", "")
+    press(show(company, "evidence", AUDIT), "Build anew")
     with company.store.read() as session:
         assert sorted(pack.status for pack in session.exec(select(EvidencePack))) == ["ready", "waiting"]
 

@@ -32,6 +32,13 @@ def test_a_proposal_goes_by_preview_and_reason(house, ghost):
     assert rows_of(house, Finding)[0].status == "in_remediation"
 
 
+def test_of_several_removals_of_one_person_each_is_announced_by_what_goes(house):
+    for number, held in enumerate(("Reader", "Editor")):
+        told = {"entitlement": held, "finding": {"severity": "high", "facts": {}}}
+        put_remediation(house, f"r{number}", NOW, entitlement_id=held.lower(), action="revoke", evidence=told)
+    assert "Next: **Person 0**, Wiki: Editor" in text_of(show(house, "approvals", BOSS)).replace("\\", "")
+
+
 def test_who_may_not_propose_or_exclude_gets_no_button(house, ghost):
     offered = {"Propose deactivation", "Exclude"}
     assert offered <= {without_key(button) for button in show(house, "findings", SECURITY).button}

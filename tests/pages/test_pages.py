@@ -209,6 +209,8 @@ def test_who_may_not_release_sees_no_button(house):
     app = show(house, "overview", BOSS)
     assert "Held by a guard" in text_of(app)
     assert not [b for b in app.button if b.label == "Release"]
+    assert "guard release" not in text_of(app).replace("\\", ""), "nor a command that would refuse them"
+    assert "guard release" in text_of(show(house, "overview", SECURITY)).replace("\\", "")
 
 
 # --- Acting as --------------------------------------------------------------------------------------------------------

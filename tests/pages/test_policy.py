@@ -32,7 +32,7 @@ def test_the_policy_says_its_preset_and_what_another_threshold_would_change(comp
     app = show(company, "policy", WHO)
     assert not app.exception
     assert "Preset **default**" in app.header[0].value
-    assert "Change a threshold on the left" in text_of(app)
+    assert "Change a threshold: here stands what it would open" in text_of(app)
     field(app, "Stale after days").set_value(3).run()
     assert not app.exception
     assert not app.error
