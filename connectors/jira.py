@@ -194,8 +194,8 @@ class Jira(Atlassian, TellsMapping):
             if account_id in seen or (member.kind == "guest" and not self.options["customers"]):
                 continue
             if member.uses or gates.intersection(member.groups):
-                for group_id in held.groups.keys() & member.groups:
-                    if group_id not in held.held([account_id])[0]:
+                for group_id in member.groups:  # in their order: the same answer is the same snapshot
+                    if group_id in held.groups and group_id not in held.held([account_id])[0]:
                         held.through_group([account_id], group_id)
                 yield account_id, {}
         strays = [account_id for account_id in held.holders() if account_id not in seen and account_id not in members]
