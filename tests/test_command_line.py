@@ -317,8 +317,16 @@ class TestActors:
 
 class TestDeciding:
     def test_an_exclusion_and_a_pin(self, read_home):
-        fingerprint = read_home.do("findings", "--rule", "orphaned", "--format", "json").json[0]["fingerprint"]
+        found = {row["rule"]: row for row in read_home.do("findings", "--format", "json").json}
         until = ("--until", time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400 * 30)))
+        privileged = found["orphaned"]["fingerprint"]
+        asked = read_home.do("exclude", privileged, *until, "--reason", "a robot", "--actor", "sec@x.example")
+        assert "it takes two" in asked.err
+        assert "excluded until" not in asked.err
+        assert read_home.do("findings", "--status", "excluded", "--format", "json").json == [], (
+            "it takes a second actor"
+        )
+        fingerprint = found["ghost"]["fingerprint"]
         read_home.do("exclude", fingerprint, *until, "--reason", "a robot", "--actor", "sec@x.example")
         rows = read_home.do("findings", "--status", "excluded", "--format", "json").json
         assert [row["fingerprint"] for row in rows] == [fingerprint]
