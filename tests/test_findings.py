@@ -417,3 +417,13 @@ def test_nobody_agrees_to_an_exclusion_whose_day_has_passed(ghost, now):
     assert (anew.actor, anew.until, anew.waits) == ("second@example.com", late + timedelta(days=20), None)
     detect(ghost, late + timedelta(days=1))
     assert only(ghost, rule="ghost").status == "excluded"
+
+
+def test_what_is_true_again_is_open_again_though_its_application_was_not_read_since(ghost, now):
+    back = Identity("hr", "1", state="current", display_name="Person 1")
+    for days, first in ((8, back), (16, leaver(now))):
+        at = now + timedelta(days=days)
+        say(ghost, at, "hr", first, Identity("hr", "2", state="current", display_name="Person 2"))
+        detect(ghost, at)
+    found = only(ghost, rule="ghost")
+    assert (found.status, found.reopened) == ("open", 1)

@@ -47,6 +47,7 @@ MORE: Final[dict[str, Any]] = {
     "account_id": pl.String,
     "identity_id": pl.String,
     "resolved_at": pl.Datetime("us", "UTC"),
+    "resolved_why": pl.String,
     "reopened": pl.Int64,
 }
 
@@ -158,10 +159,11 @@ def _apply(
     again = both.filter(pl.col("was_status") == "resolved")
     for on, read in _read_at(session, evaluation):
         again = again.join(read, on=on, how="left")
-    closed = _more(session, again["fingerprint"]).select("fingerprint", "resolved_at", "reopened")
+    closed = _more(session, again["fingerprint"]).select("fingerprint", "resolved_at", "resolved_why", "reopened")
     again = again.join(closed, on="fingerprint")
     # A snapshot from before the closure still shows the account active: that is no return.
-    again = again.filter(pl.col("resolved_at") < pl.coalesce(pl.max_horizontal("back_at", "read_at"), pl.lit(as_of)))
+    since = pl.col("resolved_at") < pl.coalesce(pl.max_horizontal("back_at", "read_at"), pl.lit(as_of))
+    again = again.filter(since | pl.col("resolved_why").ne_missing(pl.lit("verified")))
     other = both.filter((pl.col("was_status") != "resolved") & (pl.col("was_digest") != pl.col("digest")))
     # Only what is written gets its words.
     said = evaluation.verdict.worded(pl.concat([table["fingerprint"] for table in (fresh, again, other)]))

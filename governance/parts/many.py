@@ -129,10 +129,15 @@ def _exclude(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None
         sent = st.form_submit_button(f"Exclude {len(rows)} until then", width="stretch", key="send-exclude-many")
     if sent:
         end = datetime.combine(until, time(), UTC)
-        done, refused = _each(
-            house, seen, lambda row: findings.exclude(house, actor, now, row["fingerprint"], end, reason)
-        )
-        _tell(f"{done} excluded until then, once two agree where it takes two", done, refused)
+        waiting: list[Row] = []
+
+        def one(row: Row) -> None:
+            if findings.exclude(house, actor, now, row["fingerprint"], end, reason).waits:
+                waiting.append(row)
+
+        done, refused = _each(house, seen, one)
+        more = f"; {len(waiting)} more once a second person agrees" if waiting else ""
+        _tell(f"{done - len(waiting)} excluded until then{more}", done, refused)
 
 
 def _each(house: House, rows: list[Row], verb: Callable[[Row], object]) -> tuple[int, list[tuple[str, str]]]:

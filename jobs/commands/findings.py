@@ -165,9 +165,12 @@ def exclude(
         return
     done = decide(house, the_actor(house, actor), home.clock(), fingerprint, moment(until, "--until"), reason)
     if done.waits:
-        say(f"asked for until {done.until:%Y-%m-%d}: the finding stays open until somebody else excludes it too")
-    else:
-        say(f"excluded until {done.until:%Y-%m-%d}; then the finding opens again if it still holds")
+        say(
+            f"asked for until {done.until:%Y-%m-%d}; it takes two, because it is long or privileged: the finding stays"
+            " open until a second, different actor excludes it too"
+        )
+        return
+    say(f"excluded until {done.until:%Y-%m-%d}; then the finding opens again if it still holds")
 
 
 @app.command()

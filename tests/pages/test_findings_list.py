@@ -15,6 +15,8 @@ from tests.seeded import put_findings, put_remediation, put_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
 
+PRIVILEGE = {"part": "privilege", "points": 6, "most": 6, "why": "holds privileged access"}
+
 
 @pytest.fixture
 def ghosts(house):
@@ -102,6 +104,19 @@ def test_what_cannot_be_proposed_is_said_by_name_before(house, ghosts):
     app.text_input(key="why-propose-many").set_value("left")
     press(app, "Propose deactivation of 1")
     assert [r.finding for r in rows_of(house, Remediation)] == [ghosts[0]]
+
+
+def test_several_excluded_at_once_say_how_many_wait_for_a_second_person(house, ghosts):
+    with house.store.write() as session:
+        privileged = session.get_one(Finding, ghosts[0])
+        privileged.evidence = {**(privileged.evidence or {}), "score": [PRIVILEGE]}
+        session.add(privileged)
+    app = point_at(show(house, "findings"), "finding", ghosts[0], ghosts[:3])
+    press(app, "Exclude 3")
+    app.text_input(key="why-exclude-many").set_value("agreed with HR")
+    press(app, "Exclude 3 until then")
+    assert {print_ for print_, status in status_of(house).items() if status == "excluded"} == set(ghosts[1:3])
+    assert "2 excluded until then\\; 1 more once a second person agrees" in [toast.value for toast in app.toast]
 
 
 def test_what_somebody_else_decided_meanwhile_is_refused_by_name_and_the_rest_goes_through(house, ghosts):
