@@ -72,7 +72,7 @@ class TestPeople:
         people, reading, _ = pull(company("bamboohr", (*PEOPLE, again, other)))
         assert people["10002"].state == "current"
         assert "00017" not in people
-        assert len(reading.rejected) == 2
+        assert [rejected.key for rejected in reading.rejected] == ["00017"] * 2
         assert reading.rows_read == reading.kept + len(reading.rejected) + reading.duplicates
 
 
@@ -123,6 +123,8 @@ class TestBadData:
         assert len(people) == 39
         [rejected] = reading.rejected
         assert rejected.where.endswith("/api/v1/employees#5")
+        assert rejected.key == "4", "who is listed all the same is not absent"
+        assert "4" not in people
         assert "'Sleeping' is not known: translate it under values.status" in rejected.reason
 
     def test_inactive_without_any_date_is_nobody_knows_what(self):
@@ -142,6 +144,7 @@ class TestBadData:
 
         people, reading = self.spoiled(change)
         assert [r.column for r in reading.rejected] == ["termination_date", "termination_date"]
+        assert {r.key for r in reading.rejected} == {"0", "1"}
         assert len(people) == 38
 
     def test_half_of_everybody_unreadable_condemns_the_pull(self):

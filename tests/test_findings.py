@@ -10,73 +10,26 @@ from msgspec import structs
 from sqlalchemy import event
 from sqlmodel import select
 
-from governance import audit
-from governance.access import Actor
-from governance.errors import AlreadyDecided, DecisionError, FourEyesRequired, NotAllowed
-from governance.findings import ask, end_exclusion, evaluated, exclude, headline, pin, record
+from governance.errors import DecisionError, NotAllowed
+from governance.findings import ask, evaluated, headline, pin, record
 from governance.guards import believe
-from governance.records import Account, Entitlement, Grant, Identity, Reading
+from governance.records import Entitlement, Grant, Identity, Reading
 from governance.rulebook import all_rules
 from governance.snapshots import stage
 from governance.tables import DetectRun, Finding, Request, Snapshot
 from governance.views import overview
 from jobs.detect import detect
-from tests.kept_houses import beginning
-
-ANA = Actor(email="ana@nwl.example", name="Ana", roles=frozenset({"security"}))
-TOM = Actor(email="tom@nwl.example", name="Tom", roles=frozenset({"admin"}))
-IRIS = Actor(email="iris@nwl.example", name="Iris", roles=frozenset({"auditor"}))
+from tests.one_ghost import ANA, IRIS, SETTINGS, TOM, account, findings, leaver, only, say, with_a_ghost
 
 
 @pytest.fixture
 def settings():
-    return {
-        "source": [{"name": "hr", "connector": "hr_csv", "path": "hr.csv"}],
-        "application": [{"name": "crm", "connector": "app_csv", "path": "crm.csv"}],
-    }
-
-
-def say(house, now, feed, *records):
-    staged = stage(house, house.settings.feed(feed), records, Reading(), now, now)
-    assert believe(house, staged, now, "worker").status == "published"
-
-
-def leaver(now, number="1", days=19):
-    return Identity(
-        source="hr",
-        employee_id=number,
-        state="ended",
-        ended_at=now - timedelta(days=days),
-        display_name=f"Person {number}",
-    )
-
-
-def account(number="1", **facts):
-    told = {"employee_id": number, "username": f"u{number}", "active": True, "privileged": False} | facts
-    return Account("crm", f"a{number}", **told)
+    return SETTINGS
 
 
 @pytest.fixture
 def ghost(house, now):
-    """A house with one ghost: identity 1 left, account a1 is active; identity 2 works here."""
-
-    def read(new):
-        say(new, now, "hr", leaver(now), Identity("hr", "2", state="current", display_name="Person 2"))
-        say(new, now, "crm", account(), account("2"))
-        detect(new, now)
-
-    return beginning(house, read, now)
-
-
-def findings(house, **where):
-    with house.store.read() as session:
-        rows = session.exec(select(Finding).order_by(Finding.fingerprint)).all()
-    return [row for row in rows if all(getattr(row, key) == value for key, value in where.items())]
-
-
-def only(house, **where):
-    [row] = findings(house, **where)
-    return row
+    return with_a_ghost(house, now)
 
 
 def test_a_ghost_opens_with_its_reason_and_evidence(ghost, now):
@@ -250,70 +203,6 @@ def test_estates_of_past_runs_do_not_pile_up(ghost, now):
     assert len(list((ghost.snapshots / "estates").iterdir())) == 2
 
 
-def test_an_exclusion_holds_until_its_day_and_then_the_finding_is_open_again(ghost, now):
-    fingerprint = only(ghost, rule="ghost").fingerprint
-    until = now + timedelta(days=10)
-    exclude(ghost, ANA, now, fingerprint, until, "litigation hold until the hearing")
-    detect(ghost, now + timedelta(days=1))
-    assert only(ghost, rule="ghost").status == "excluded"
-    detect(ghost, until + timedelta(hours=1))
-    assert only(ghost, rule="ghost").status == "open"
-    assert audit.verify(ghost.store).ok
-
-
-@pytest.mark.parametrize(
-    ("actor", "days", "reason", "error"),
-    [
-        (ANA, 10, "", DecisionError),
-        (ANA, 181, "too long", DecisionError),
-        (ANA, 0, "already over", DecisionError),
-        (IRIS, 10, "auditors read", NotAllowed),
-    ],
-)
-def test_an_exclusion_without_reason_end_or_right_is_refused(ghost, now, actor, days, reason, error):
-    fingerprint = only(ghost, rule="ghost").fingerprint
-    with pytest.raises(error):
-        exclude(ghost, actor, now, fingerprint, now + timedelta(days=days), reason)
-    assert only(ghost, rule="ghost").status == "open"
-
-
-def test_an_exclusion_can_be_ended_before_its_day(ghost, now):
-    fingerprint = only(ghost, rule="ghost").fingerprint
-    with pytest.raises(AlreadyDecided, match="no exclusion that could be ended"):
-        end_exclusion(ghost, ANA, now, fingerprint, "there is none")
-    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "litigation hold")
-    with pytest.raises(DecisionError, match="needs a reason"):
-        end_exclusion(ghost, ANA, now, fingerprint, " ")
-    with pytest.raises(NotAllowed):
-        end_exclusion(ghost, IRIS, now, fingerprint, "auditors read")
-    assert end_exclusion(ghost, ANA, now, fingerprint, "the hearing was today").ended_at == now
-    assert only(ghost, rule="ghost").status == "open"
-    with pytest.raises(AlreadyDecided):
-        end_exclusion(ghost, ANA, now, fingerprint, "once more")
-    detect(ghost, now + timedelta(hours=1))
-    assert only(ghost, rule="ghost").status == "open"
-    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "a new reason is a new exclusion")
-    assert audit.verify(ghost.store).ok
-
-
-def test_an_exclusion_that_waits_for_a_second_actor_can_be_withdrawn(ghost, now):
-    fingerprint = only(ghost, rule="ghost").fingerprint
-    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=91), "too long for one")
-    end_exclusion(ghost, ANA, now, fingerprint, "a mistake")
-    assert only(ghost, rule="ghost").status == "open"
-    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "shorter, and it waits for nobody")
-    assert only(ghost, rule="ghost").status == "excluded"
-
-
-def test_only_an_open_finding_can_be_excluded(ghost, now):
-    fingerprint = only(ghost, rule="ghost").fingerprint
-    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "hold")
-    with pytest.raises(AlreadyDecided):
-        exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "hold")
-    with pytest.raises(DecisionError):
-        exclude(ghost, ANA, now, "0" * 16, now + timedelta(days=10), "hold")
-
-
 def test_a_pin_gives_an_orphaned_account_its_owner(house, now):
     say(house, now, "hr", Identity("hr", "2", state="current", display_name="Person 2"))
     say(house, now, "crm", account("7"))
@@ -361,62 +250,6 @@ def test_published_snapshots_are_named_by_the_run(ghost):
         run = session.exec(select(DetectRun)).one()
         published = {s.feed: s.id for s in session.exec(select(Snapshot).where(Snapshot.status == "published"))}
     assert run.snapshots == published
-
-
-@pytest.mark.parametrize("days", [91, 180])
-def test_a_long_exclusion_takes_two(ghost, now, days):
-    fingerprint = only(ghost, rule="ghost").fingerprint
-    until = now + timedelta(days=days)
-    assert exclude(ghost, ANA, now, fingerprint, until, "litigation hold").waits
-    assert only(ghost, rule="ghost").status == "open", "until somebody agrees it excludes nothing"
-    with pytest.raises(FourEyesRequired):
-        exclude(ghost, ANA, now, fingerprint, until, "I agree with myself")
-    second = replace(ANA, email="second@example.com")
-    agreed = exclude(ghost, second, now, fingerprint, now + timedelta(days=100), "seen the order")
-    assert (agreed.second, agreed.waits) == ("second@example.com", None)
-    assert agreed.until == min(until, now + timedelta(days=100))
-    assert only(ghost, rule="ghost").status == "excluded"
-    assert audit.verify(ghost.store).ok
-
-
-@pytest.mark.parametrize("rule", ["ghost", "missing_from_source"])  # the second keeps no privilege as evidence
-def test_a_privileged_exclusion_takes_two_however_short(house, now, rule):
-    say(house, now, "hr", leaver(now), Identity("hr", "2", state="current"), Identity("hr", "3", state="current"))
-    say(house, now, "crm", account(privileged=True), account("2", privileged=True))
-    later = now + timedelta(hours=1)
-    say(house, later, "hr", leaver(now), Identity("hr", "3", state="current"))
-    detect(house, later)
-    fingerprint = only(house, rule=rule).fingerprint
-    assert exclude(house, ANA, later, fingerprint, later + timedelta(days=2), "until Friday").waits
-    assert only(house, rule=rule).status == "open"
-    second = replace(ANA, email="second@example.com")
-    assert not exclude(house, second, later, fingerprint, later + timedelta(days=2), "seen").waits
-    assert only(house, rule=rule).status == "excluded"
-
-
-def test_an_exclusion_is_not_ended_by_the_day_of_one_before_it(ghost, now):
-    fingerprint = only(ghost, rule="ghost").fingerprint
-    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=10), "until the hearing")
-    for days, active in ((1, False), (2, True)):
-        say(ghost, now + timedelta(days=days), "crm", account(active=active), account("2"))
-        detect(ghost, now + timedelta(days=days))
-    assert only(ghost, rule="ghost").status == "open", "what came back is looked at anew"
-    again = now + timedelta(days=3)
-    exclude(ghost, ANA, again, fingerprint, now + timedelta(days=40), "the hearing was put off")
-    detect(ghost, now + timedelta(days=11))
-    assert only(ghost, rule="ghost").status == "excluded"
-    detect(ghost, now + timedelta(days=41))
-    assert only(ghost, rule="ghost").status == "open"
-
-
-def test_nobody_agrees_to_an_exclusion_whose_day_has_passed(ghost, now):
-    fingerprint = only(ghost, rule="ghost").fingerprint
-    exclude(ghost, ANA, now, fingerprint, now + timedelta(days=100), "litigation hold")
-    late, second = now + timedelta(days=101), replace(ANA, email="second@example.com")
-    anew = exclude(ghost, second, late, fingerprint, late + timedelta(days=20), "seen the order")
-    assert (anew.actor, anew.until, anew.waits) == ("second@example.com", late + timedelta(days=20), None)
-    detect(ghost, late + timedelta(days=1))
-    assert only(ghost, rule="ghost").status == "excluded"
 
 
 def test_what_is_true_again_is_open_again_though_its_application_was_not_read_since(ghost, now):

@@ -103,7 +103,7 @@ class Workforce:
         vendor says it (`counted`: see Words); `key`, the vendor's own id, and `manager_key` the manager's, while
         `manager_id` is the manager's employee id; and what Terms and Engagement call them, dates as text (2026-11-23).
         """
-        told = rows.columns
+        told, listed = rows.columns, (rows.lines, rows.columns["employee_id"])
         if not all(told["employee_id"]):
             rows.read("employee_id", _number, "employee_id")
         if not all(rows.columns["status"]):
@@ -116,19 +116,21 @@ class Workforce:
             if name in told:
                 kept[name] = list(map(self._same.__getitem__, told[name]))
         self._roll.add(rows.lines, kept)
+        whose = dict(zip(*listed, strict=True)) if rows.refused else {}
         for number, column, reason in sorted(rows.refused):
-            self.reject(number, column, reason)
+            self.reject(number, column, reason, whose.get(number))
 
-    def reject(self, number: int, column: str | None, reason: str) -> None:
-        """Quarantine what stands at that place of the list."""
-        self._reading.rejected.append(Rejected(f"{self._reading.source}#{number}", column, reason))
+    def reject(self, number: int, column: str | None, reason: str, employee_id: str | None = None) -> None:
+        """Quarantine what stands at that place of the list, with whom it is about where that could be read."""
+        where = f"{self._reading.source}#{number}"
+        self._reading.rejected.append(Rejected(where, column, reason, employee_id or None))
 
     def people(self) -> Iterator[Rows]:
         """Everybody once; UnexpectedAnswer when too many cannot be believed, IncompleteFeed when nobody came."""
         reading = self._reading
         self._look_for_what_is_hidden()
         roll = self._roll
-        reading.kept = roll.settle((), lambda engagement, why: self.reject(engagement.line, "employee_id", why))
+        reading.kept = roll.settle((), lambda e, why: self.reject(e.line, "employee_id", why, e.employee_id))
         reading.duplicates += roll.merged
         judge(reading, self._place)
         if not reading.kept:

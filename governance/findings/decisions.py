@@ -25,7 +25,7 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
 
     One for longer than ninety days, or of a privileged account, takes two: it `waits`, the finding stays open, until
     another actor excludes the same finding, which agrees to it until the earlier of the two days. FourEyesRequired when
-    it is the same actor again.
+    it is the same actor again, and when the finding is, or may be, about the actor.
     """
     longest = timedelta(days=house.settings.policy.max_exclusion_days)
     if not reason.strip():
@@ -41,6 +41,8 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
         demand(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id)
         if finding.status != "open":
             raise AlreadyDecided(f"the finding is {finding.status.replace('_', ' ')}, not open")
+        if _is_about(finding, actor):
+            raise FourEyesRequired(f"the finding may be about {actor.email}; somebody else must except it")
         before = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.ended_at).is_(None))
         exclusion = None
         for earlier in session.exec(before.order_by(col(Exclusion.id))).all():
@@ -106,6 +108,15 @@ def end_exclusion(house: House, actor: Actor, now: datetime, fingerprint: str, r
             session, now=now, actor=actor.email, verb="exclude.end", object=object, reason=reason.strip(), facts=facts
         )
     return exclusion
+
+
+def _is_about(finding: Finding, actor: Actor) -> bool:
+    values = (finding.evidence or {}).get("values", {})
+    # Of an account without any owner the candidates are only people of that name.
+    candidates = (values.get("candidates") or "").split(";") if values.get("match") == "ambiguous" else ()
+    persons = {finding.identity_id, *candidates}
+    keys = {fold(finding.username), fold(values.get("email"))}
+    return (actor.identity_id is not None and actor.identity_id in persons) or fold(actor.email) in keys - {None}
 
 
 def _takes_two(finding: Finding, now: datetime, until: datetime) -> bool:
