@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from governance.guards import believe
 from governance.records import Account, Identity, Reading
-from governance.snapshots import stage
+from governance.snapshots import stage, sweep
+from governance.tables import Snapshot
 from governance.views.population import population
 from jobs.detect import detect
 
@@ -52,3 +54,17 @@ def test_findings_of_what_is_no_longer_connected_stay_open_and_every_statement_s
     assert "about crm and wiki" in population(none, NOW + timedelta(hours=2)).left_behind
     read(house, NOW + timedelta(hours=3))
     assert population(house, NOW + timedelta(hours=3)).left_behind == ""
+
+
+def test_what_was_read_of_it_is_kept_as_long_as_everything_else_and_no_longer(house):
+    read(house, NOW)
+    smaller, kept = without(house, "wiki"), timedelta(days=house.settings.snapshots.keep_days)
+    sweep(smaller, NOW + kept - timedelta(hours=1))
+    assert {path.name: len(list(path.iterdir())) for path in house.snapshots.glob("[!e]*")} == {
+        "hr": 1, "crm": 1, "wiki": 1, "blog": 1,
+    }  # fmt: skip
+    sweep(smaller, NOW + kept + timedelta(hours=1))
+    with house.store.read() as session:
+        assert {row.feed for row in session.exec(select(Snapshot))} == {"hr", "crm", "blog"}
+    assert not list((house.snapshots / "wiki").iterdir())
+    assert list((house.snapshots / "crm").iterdir())

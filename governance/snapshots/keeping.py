@@ -111,13 +111,15 @@ def _scan(
 def sweep(house: House, now: datetime, *, left_alone: timedelta = timedelta(hours=1)) -> int:
     """Delete what killed pulls left behind and what is older than `keep_days`; returns how many folders went.
 
-    The newest published snapshot of a feed stays whatever its age; folders younger than `left_alone` may belong to a
-    pull that is running.
+    The newest published snapshot of a feed stays whatever its age while the feed is configured; folders younger than
+    `left_alone` may belong to a pull that is running.
     """
     oldest = now - timedelta(days=house.settings.snapshots.keep_days)
+    feeds = {feed.name for feed in house.settings.feeds}
     with house.store.write() as session:
         rows = session.exec(select(Snapshot).order_by(col(Snapshot.at), col(Snapshot.id))).all()
-        newest = {row.feed: row.id for row in rows if row.status == "published"}
+        newest = {row.feed: row.id for row in rows if row.status == "published" and row.feed in feeds}
+        feeds |= {row.feed for row in rows}
         for row in rows:
             abandoned = row.status == "staged" and row.pulled_at < now - left_alone
             outlived = row.at < oldest and newest.get(row.feed) != row.id and row.status != "held"
@@ -126,9 +128,9 @@ def sweep(house: House, now: datetime, *, left_alone: timedelta = timedelta(hour
         session.flush()
         known = set(session.exec(select(Snapshot.path)).all())
     gone = 0
-    for feed in (*house.settings.source, *house.settings.application):
-        for folder in (house.snapshots / feed.name).glob("*"):
-            if f"{feed.name}/{folder.name}" in known or _age(folder, now) < left_alone:
+    for feed in sorted(feeds):
+        for folder in (house.snapshots / feed).glob("*"):
+            if f"{feed}/{folder.name}" in known or _age(folder, now) < left_alone:
                 continue
             shutil.rmtree(folder, ignore_errors=True)
             gone += 1
