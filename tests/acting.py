@@ -37,7 +37,7 @@ ESTATE = {
     "protected": pl.Boolean,
     "as_of_s": pl.Int64,
 }
-IDENTITIES = {"identity_id": pl.String, "email": pl.String, "aliases": pl.String}
+IDENTITIES = dict.fromkeys(("identity_id", "email", "aliases", "former_emails"), pl.String)
 
 SAM = Actor("sam@corp.example", "Sam", frozenset({"security"}))
 SUE = Actor("sue@corp.example", "Sue", frozenset({"security"}))
@@ -165,7 +165,7 @@ class Ground:
         frame = pl.DataFrame(rows, schema=ESTATE).sort("application", "account_id")
         frame.write_parquet(folder / "accounts.parquet")
         owners = sorted({row["owner_id"] for row in rows if row["owner_id"]})
-        people = [{"identity_id": o, "email": f"{o.removeprefix('hr:')}@corp.example", "aliases": None} for o in owners]
+        people = [{"identity_id": o, "email": f"{o.removeprefix('hr:')}@corp.example"} for o in owners]
         pl.DataFrame(people, schema=IDENTITIES).write_parquet(folder / "identities.parquet")
         prints = [f"{rule}|{row['application']}|{row['account_id']}" for row in rows]
         with self.house.store.write() as session:

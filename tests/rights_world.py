@@ -249,6 +249,14 @@ def _add(w: World, who: Actor, _: Which) -> object:
     )
 
 
+@tried("configuring.change")
+def _change(w: World, who: Actor, _: Which) -> object:
+    told = '[[application]]\nname = "ledger"\nconnector = "app_csv"\npath = "x"\n'
+    (w.house.home / "leaverwatch.toml").write_text(told)
+    table = {"name": "ledger", "connector": "app_csv", "path": "y"}
+    return configuring.change(w.house, who, NOW, Draft("application", table))
+
+
 # --- Role mappings
 
 MAPPED = RoleMap((Line((Condition("department", ("IT",), folded=False),), ("Admin",)),))

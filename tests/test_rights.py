@@ -46,6 +46,7 @@ mappings.agree             all    all       .        .                  .       
 mappings.reject            all    all       .        .                  .         .        .       .
 mappings.write_record      all    all       .        .                  .         all      .       .
 configuring.add            all    .         .        .                  .         .        .       .
+configuring.change         all    .         .        .                  .         .        .       .
 secrets.put                all    .         .        .                  .         .        .       .
 exports.export             .      .         .        .                  .         all      .       .
 notices.again              all    .         .        .                  .         .        .       .
