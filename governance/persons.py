@@ -79,14 +79,15 @@ def merged(identities: Frame, same: Frame, sources: tuple[SourceSettings, ...]) 
     Their addresses in the other sources stand among the aliases: they are the same person's.
 
     Ended only when all that hold them say so, whatever one that lost them last said; where one of several says
-    something else, that counts instead of the end.
+    something else, that counts instead of the end. Of whom none holds any more, one that said so before it lost them.
     """
     rows = identities.join(same, on="identity_id", how="left")
     there, ended = nw.col("present").fill_null(False), (nw.col("state") == "ended").fill_null(False)
     working = nw.col("state").is_in(["current", "leave"]).fill_null(False)
     ended_there, begins_there = there & ended, there & (nw.col("state") == "future").fill_null(False)
+    ended_gone = ~there & ended & (nw.col("ended_why") != "absence").fill_null(True)
     further = {f"addresses_{place}": source.name for place, source in enumerate(sources)}
-    addresses = nw.concat_str("email", "aliases", separator=";", ignore_nulls=True)
+    addresses = nw.concat_str("email", "aliases", "former_emails", separator=";", ignore_nulls=True)
     flags = rows.select(
         "person_id",
         working=working.cast(nw.Int64),
@@ -96,6 +97,10 @@ def merged(identities: Frame, same: Frame, sources: tuple[SourceSettings, ...]) 
         last_end=nw.when(ended_there).then(nw.col("ended_at")),
         last_end_s=nw.when(ended_there).then(nw.col("ended_at_s")),
         last_why=nw.when(ended_there).then(nw.col("ended_why")),
+        gone=ended_gone.cast(nw.Int64),
+        gone_end=nw.when(ended_gone).then(nw.col("ended_at")),
+        gone_end_s=nw.when(ended_gone).then(nw.col("ended_at_s")),
+        gone_why=nw.when(ended_gone).then(nw.col("ended_why")),
         seen=nw.col("last_present_at"),
         seen_s=nw.col("last_present_at_s"),
         **{
@@ -103,6 +108,7 @@ def merged(identities: Frame, same: Frame, sources: tuple[SourceSettings, ...]) 
             for name, source in further.items()
         },
     )
+    gone = ("gone", "gone_end", "gone_end_s", "gone_why")
     together = flags.group_by("person_id").agg(
         nw.col("working").max(),
         nw.col("there").sum(),
@@ -111,6 +117,7 @@ def merged(identities: Frame, same: Frame, sources: tuple[SourceSettings, ...]) 
         nw.col("last_end").max(),
         nw.col("last_end_s").max(),
         nw.col("last_why").max(),
+        *(nw.col(name).max() for name in gone),
         nw.col("seen").max(),
         nw.col("seen_s").max(),
         *(nw.col(name).max() for name in further),
@@ -118,24 +125,29 @@ def merged(identities: Frame, same: Frame, sources: tuple[SourceSettings, ...]) 
     first = identities.join(together.rename({"person_id": "identity_id"}), on="identity_id", how="inner")
     held = nw.col("there") > 0
     all_say_so = held & (nw.col("ended") == nw.col("there"))
+    had_left = ~held & (nw.col("gone") == 1) & (nw.col("working") == 0)
     works = (nw.col("working") == 1) & ~nw.col("state").is_in(["current", "leave"])
     otherwise = held & (nw.col("state") == "ended")  # the first says ended, another one that holds them does not
     begins = nw.when(nw.col("begins") == 1).then(nw.lit("future")).otherwise(nw.lit("unknown"))
     state = nw.when(otherwise).then(begins).otherwise(nw.col("state"))
     state = nw.when(works).then(nw.lit("current")).otherwise(state)
 
-    def end(name: str, last: str) -> nw.Expr:
+    def end(name: str, last: str, gone: str) -> nw.Expr:
         kept = nw.when(otherwise).then(nw.lit(None)).otherwise(name)
-        return nw.when(all_say_so).then(nw.col(last)).otherwise(kept)
+        return nw.when(all_say_so).then(nw.col(last)).otherwise(nw.when(had_left).then(nw.col(gone)).otherwise(kept))
 
     own_and_further = nw.concat_str("aliases", *further, separator=";", ignore_nulls=True)
     return first.with_columns(
         aliases=nw.when(own_and_further != "").then(own_and_further),
-        state=nw.when(all_say_so).then(nw.lit("ended")).otherwise(state),
-        ended_why=nw.when(all_say_so & ~nw.col("present")).then(nw.col("last_why")).otherwise("ended_why"),
-        ended_at=end("ended_at", "last_end"),
-        ended_at_s=end("ended_at_s", "last_end_s"),
+        state=nw.when(all_say_so | had_left).then(nw.lit("ended")).otherwise(state),
+        ended_why=nw.when(all_say_so & ~nw.col("present"))
+        .then(nw.col("last_why"))
+        .otherwise(nw.when(had_left).then(nw.col("gone_why")).otherwise("ended_why")),
+        ended_at=end("ended_at", "last_end", "gone_end"),
+        ended_at_s=end("ended_at_s", "last_end_s", "gone_end_s"),
         present=held,
         last_present_at=nw.col("seen"),
         last_present_at_s=nw.col("seen_s"),
-    ).drop("working", "there", "ended", "begins", "last_end", "last_end_s", "last_why", "seen", "seen_s", *further)
+    ).drop(
+        "working", "there", "ended", "begins", "last_end", "last_end_s", "last_why", "seen", "seen_s", *gone, *further
+    )

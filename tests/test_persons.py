@@ -106,17 +106,19 @@ def test_somebody_has_left_only_when_every_source_that_has_them_says_so(house, f
 def test_a_source_that_lost_somebody_does_not_keep_them_from_having_left(house, lost, announced):
     held = {"hr": "payroll", "payroll": "hr"}[lost]
     seen(house, person("hr", ended_at=announced), person("payroll", ended_at=announced))
-    later = NOW + timedelta(days=1)
     told = {"state": "ended", "ended_at": NOW - timedelta(hours=1), "ended_why": "terminated"}
-    for name, facts in ((lost, None), (held, told)):
-        own = [person(name, f"someone-at-{name}"), *([] if facts is None else [person(name, **facts)])]
-        snapshot = stage(house, house.settings.feed(name), own, Reading(), later, later)
-        with house.store.write() as session:
-            publish(session, session.get_one(Snapshot, snapshot.id), later)
-    with evaluated(house, later) as evaluation:
-        people = evaluation.estate.identities.collect("polars").to_native()
-    [row] = people.filter(people["identity_id"] == "hr:1").to_dicts()
-    assert {key: row[key] for key in told} == told
+    for days, still in ((1, told), (2, None)):  # who has left goes from the other one too some day
+        later = NOW + timedelta(days=days)
+        for name, facts in ((lost, None), (held, still)):
+            own = [person(name, f"someone-at-{name}-{days}"), *([] if facts is None else [person(name, **facts)])]
+            snapshot = stage(house, house.settings.feed(name), own, Reading(), later, later)
+            with house.store.write() as session:
+                publish(session, session.get_one(Snapshot, snapshot.id), later)
+        with evaluated(house, later) as evaluation:
+            people = evaluation.estate.identities.collect("polars").to_native()
+        [row] = people.filter(people["identity_id"] == "hr:1").to_dicts()
+        assert {key: row[key] for key in told} == told
+        assert row["present"] == (still is not None)
 
 
 def test_the_latest_end_counts(house):
@@ -163,10 +165,16 @@ def test_an_external_id_and_a_manager_lead_to_the_person_also_by_the_id_of_a_fur
 def test_whose_account_it_is_may_not_decide_about_it_under_an_address_of_another_source_either(house):
     known = "anna@pay.example", "a.nwl@pay.example", "anna@vendors.example"
     hr = person("hr", email="anna@nwl.example", aliases=("a.nwl@nwl.example",))
-    pay = person("payroll", email=known[0], aliases=known[1:2])
+    pay = person("payroll", email=known[0], aliases=known[1:2], former_emails=("anna.old@pay.example",))
     vendor = person("vendors", "V9", email=known[0])
     people, _ = seen(house, hr, pay, replace(vendor, aliases=known[2:]))
-    assert people["hr:1"]["aliases"].split(";") == ["a.nwl@nwl.example", *known[:2], known[0], known[2]]
+    assert people["hr:1"]["aliases"].split(";") == [
+        "a.nwl@nwl.example",
+        *known[:2],
+        "anna.old@pay.example",
+        known[0],
+        known[2],
+    ]
     detect(house, NOW)
     with house.store.read() as session:
         account = read_facts(house, session, [("crm", "a1")]).accounts["crm", "a1"]

@@ -30,6 +30,8 @@ UNREADABLE = [
     pytest.param("a3,cy@x.example,active,2021-13-01,User\n", id="a date that is none"),
     pytest.param("a3,cy@x.example,enabled,2021-01-01,User\n", id="a status that is unknown"),
     pytest.param(CY + CY.replace("active", "inactive"), id="two rows that differ"),
+    pytest.param("a3,cy@x.example,active,2021-01-01\n", id="a row that is too short"),
+    pytest.param(CY.replace("a3", ""), id="a row without an id"),
 ]
 
 
@@ -132,3 +134,38 @@ def test_who_is_absent_beside_a_quarantined_row_has_left_and_so_has_who_left_bef
     company.reads(bad, CY)
     company.reads(bad + "9,active,ivy@x.example,2020-01-01,\n", CY)
     assert company.status("ghost") == [("open", None)]
+
+
+def test_a_row_that_says_nothing_of_whom_it_is_about_is_told_where_it_keeps_absence_from_counting(
+    make_house: MakeHouse, tmp_path: Path
+) -> None:
+    company = Company(make_house, tmp_path, absence_means="leaver")
+    company.reads("3,active,cy@x.example,2020-01-01,\n", CY)
+    nameless = ",active,zoe@x.example,2020-01-01,\n"
+    company.reads(nameless, CY.replace("a3", ""))
+    company.reads(nameless + "9,active,ivy@x.example,2020-01-01,\n", CY.replace("a3", ""))
+    assert company.status("ghost") == []
+    assert company.status("missing_from_source") == [("open", None)]
+    with company.house.store.read() as session:
+        notes = {pull.feed: pull.notes for pull in session.exec(select(Pull).order_by(Pull.id)).all()}
+    assert any("nobody's absence counts" in note for note in notes["hr"])
+    assert any("1 missing account is taken for unchanged" in note for note in notes["crm"])
+
+
+def test_the_last_use_of_an_account_whose_row_is_quarantined_is_not_known(
+    make_house: MakeHouse, tmp_path: Path
+) -> None:
+    company = Company(make_house, tmp_path)
+    header, used = CRM.rstrip() + ",last_login_at\n", CY.rstrip() + ",2026-11-01\n"
+    person = "3,active,cy@x.example,2020-01-01,\n"
+    others = "".join(f"b{n},p{n}@x.example,active,2021-01-01,User,2026-11-01\n" for n in range(1, 9))
+    for row, days in ((used, 0), (used.replace("active", "enabled"), 149)):
+        company.now += timedelta(days=days)
+        company.reads(person, "")
+        (tmp_path / "crm.csv").write_text(header + others + row)
+        company.now += timedelta(hours=1)
+        assert {result.status for result in pull(company.house, [], company.now, connect=home.connect)} == {"published"}
+        detect(company.house, company.now)
+    with company.house.store.read() as session:
+        stale = {row.account_id for row in session.exec(select(Finding).where(Finding.rule == "stale")).all()}
+    assert stale == {f"b{n}" for n in range(1, 9)}

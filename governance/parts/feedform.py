@@ -157,12 +157,14 @@ def _owned(filling: Filling) -> None:
             filling.table["criticality"] = chosen
     with right:
         with st.container(gap="xxsmall"):
+            given = list(filling.given.get("privileged", ()))
             patterns = st.text_input(
-                "Privileged", ", ".join(filling.given.get("privileged", ())), placeholder="admin*, *owner*",
+                "Privileged", ", ".join(given), placeholder="admin*, *owner*",
                 key=filling.name_of("privileged"),
             )  # fmt: skip
             note("Names of entitlements, commas between.")
-        if found := [part.strip() for part in patterns.split(",") if part.strip()]:
+        unchanged = patterns == ", ".join(given)  # a name may have a comma: what nobody touched is not taken apart
+        if found := given if unchanged else [part.strip() for part in patterns.split(",") if part.strip()]:
             filling.table["privileged"] = found
         ways = st.multiselect(
             "How accounts come to be", list(PROVISIONING), list(filling.given.get("provisioning", ())),

@@ -126,6 +126,8 @@ def _people(
     again = last is not None and last.sha256 == row.sha256
     keys = {rejected.key for rejected in reading.rejected}
     quarantined = None if None in keys else {key for key in keys if key is not None}
+    if quarantined is None and feed.absence_means == "leaver":
+        reading.notes.append("nobody's absence counts: a row that could not be believed does not say whom it is about")
     absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again, quarantined=quarantined)
     kept = remembered_identities(new, before, row.at, absence, _keep(house))
     return identity_change(new, before), {"identities": kept}
@@ -161,20 +163,31 @@ def _accounts(
 def _with_quarantined(
     house: House, parts: Parts | Laid, last: Snapshot | None, reading: Reading
 ) -> dict[str, pl.LazyFrame]:
-    """What was told of accounts; one whose row is there but could not be believed is what it was, and is not gone."""
+    """What was told of accounts; one whose row is there but could not be believed is what it was, and is not gone.
+
+    A row that does not say whom it is about may be about anybody who is missing. When such an account was last used is
+    not known: the row that would have told it was not believed.
+    """
     tables = {name: parts.scan(name) for name in TABLES_OF["application"]}
-    keys = {rejected.key for rejected in reading.rejected if rejected.key is not None}
+    keys = {rejected.key for rejected in reading.rejected}
     if not keys or last is None or isinstance(parts, Laid):  # changes say by themselves who is gone
         return tables
     folder = house.snapshots / last.path
     read = tables["accounts"].select("account_id")
-    before = (
-        before_told(folder).filter(pl.col("account_id").is_in(sorted(keys))).join(read, on="account_id", how="anti")
-    )
+    before = before_told(folder).join(read, on="account_id", how="anti")
+    if None not in keys:
+        before = before.filter(pl.col("account_id").is_in(sorted(key for key in keys if key is not None)))
     ids = before.select("account_id").collect()["account_id"]
     if ids.is_empty():
         return tables
-    rows = {"accounts": before}
+    if None in keys:
+        reading.notes.append(
+            f"{ids.len()} missing {'account is' if ids.len() == 1 else 'accounts are'} taken for unchanged, not for"
+            " gone: a row that could not be believed does not say whom it is about"
+        )
+    unknown = {"last_seen_at": None, "last_seen_at_s": None, "last_seen_known": False}
+    kinds = schema("accounts")
+    rows = {"accounts": before.with_columns(pl.lit(value, kinds[name]).alias(name) for name, value in unknown.items())}
     for name in ("grants", "credentials"):
         rows[name] = scan(name, [folder / f"{name}.parquet"]).filter(pl.col("account_id").is_in(ids.implode()))
     held = scan("entitlements", [folder / "entitlements.parquet"])

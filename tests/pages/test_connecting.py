@@ -282,6 +282,18 @@ def test_what_the_worker_refused_to_change_is_corrected_in_the_same_form(written
     assert [b for b in app.button if b.label == "Save the change"]
 
 
+def test_names_with_a_comma_stay_privileged_when_something_else_is_changed(written):
+    file = written.home / "leaverwatch.toml"
+    named = file.read_text().replace('path = "crm.csv"', 'path = "crm.csv"\nprivileged = ["Admins, EMEA", "Owner*"]')
+    file.write_text(named)
+    app = show(written, "connect", ADMIN, change="crm")
+    box(app, "Title").set_value("The CRM")
+    press(app, "Save the change")
+    [request] = rows_of(written, Request)
+    assert request.arguments["table"]["privileged"] == ["Admins, EMEA", "Owner*"]
+    assert request.arguments["table"]["title"] == "The CRM"
+
+
 def test_what_is_set_from_outside_is_said_before_it_is_changed_in_vain(written):
     told = replace(written, origin={"application.crm.path": "LEAVERWATCH_APPLICATION__CRM__PATH"})
     app = show(told, "connect", ADMIN, change="crm")
