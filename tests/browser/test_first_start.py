@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 
+from playwright.sync_api import expect
 from sqlmodel import select
 
 from governance import sessions
@@ -67,7 +68,8 @@ def test_a_session_that_ended_says_so_and_what_was_typed_stands_in_its_field_aft
         become_administrator(page, house, address)
         page.goto(f"{address}/connect?connector=scim")
         at_rest(page)
-        assert page.get_by_label("Base URL").input_value() == "https://wiki.example.com/scim/v2"
+        # A field is drawn before the browser is told what stands in it.
+        expect(page.get_by_label("Base URL")).to_have_value("https://wiki.example.com/scim/v2", timeout=LONGEST)
         assert page.locator("[class*=-token-] input[type=password]").first.input_value() == "", "a secret is not kept"
     house.store.close()
 
