@@ -1,68 +1,105 @@
-"""A run of the script that is cut off where it speaks to the browser, because the reader went on, loses nothing."""
+"""A run of the script that is cut off, because the reader went on meanwhile, loses nothing, wherever it was.
+
+Every line is tried: before it, Streamlit is asked for another run as the browser's message does it, and ends this one
+at its next word.
+"""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import json
+import sys
 
-import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.testing.v1 import AppTest
 
-from governance.parts import acting
-from governance.parts import grid as grids
-from governance.parts.grid import Column, grid
-
-
-class CutOff(Exception):
-    """Stands for the exception with which Streamlit ends a run that another one follows."""
+from tests.screen import point_at
 
 
-class Address(dict):
-    """The address in the browser, as one run of the script knows it; to tell another one may be the run's end."""
+class Reader:
+    """Goes on, once, just before the line of that number which runs in that file; 0 for never."""
 
-    cut_off = False
+    def __init__(self, file, *, at, address=""):
+        self.file, self.goes_on_at, self.address = file, at, address
+        self.lines = 0
 
-    def __setitem__(self, name, value):
-        if self.cut_off:
-            raise CutOff
-        super().__setitem__(name, value)
+    def __enter__(self):
+        self.before = sys.gettrace()
+        sys.settrace(self.watches)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(self.before)
+
+    def watches(self, frame, event, _):
+        if frame.f_code.co_filename != self.file:
+            return None
+        if event == "line":
+            self.lines += 1
+            if self.lines == self.goes_on_at:
+                get_script_run_ctx().script_requests.request_rerun(RerunData(query_string=self.address))
+        return self.watches
 
 
-def test_a_confirmation_is_shown_once_by_the_run_that_comes_to_it(monkeypatch):
-    shown = []
+def confirming():
+    import streamlit as st
 
-    def toast(text, icon):
-        if not shown:
-            shown.append("cut off")
-            raise CutOff
-        shown.append(text)
+    from governance.parts import acting
+    from tests.pages.test_cut_off import Reader
 
-    monkeypatch.setattr(acting, "st", SimpleNamespace(session_state={}, toast=toast))
-    acting.say_after("1 proposed")
-    with pytest.raises(CutOff):
+    line = st.session_state.pop("line", 0)
+    if line:
+        acting.say_after("1 proposed")
+    with Reader(acting.__file__, at=line):
         acting.say_what_was_done()
-    acting.say_what_was_done()
-    acting.say_what_was_done()
-    assert shown == ["cut off", "1 proposed"]
 
 
-def test_where_the_reader_went_is_heard_by_the_run_that_comes_to_it(monkeypatch):
-    address = Address(finding="a")
-    here = SimpleNamespace(session_state={}, query_params=address)
-    monkeypatch.setattr(grids, "st", here)
-    sent = []
-    monkeypatch.setattr(grids, "_component", lambda *, data, **_: sent.append(data["asked"]) or {})
+def choosing():
+    import streamlit as st
+
+    from governance.parts import grid as grids
+    from tests.pages.test_cut_off import Reader
+
     rows = [{"id": one, "label": one} for one in "abc"]
+    with Reader(grids.__file__, at=st.session_state.pop("line", 0), address="finding=a") as reader:
+        choice = grids.grid("finding", "Findings", [grids.Column("id", "Id")], rows)
+    st.session_state["current"], st.session_state["lines"] = choice.current, reader.lines
 
-    def drawn():
-        return grid("finding", "Findings", [Column("id", "Id")], rows).current
 
-    assert drawn() == "a"
-    here.session_state["grid-finding"] = {"choice": {"current": "c", "chosen": [], "count": 1}}
-    address.cut_off = True
-    with pytest.raises(CutOff):
-        drawn()
-    address.cut_off = False
-    assert drawn() == "c", "the next run still has the old address from the browser"
-    assert address == {"finding": "c"}
-    assert sent == [["a", 1], ["a", 1]], "the browser is not sent back to where the reader was"
-    address["finding"] = "b"
-    assert drawn() == "b", "what was heard once does not count again"
+def at_a(*, line):
+    app = AppTest.from_function(choosing)
+    app.query_params["finding"] = "a"
+    app.run()
+    assert (app.session_state["current"], sent(app)) == ("a", ["a", 1])
+    app.session_state["line"] = line
+    return app
+
+
+def sent(app):
+    """Which row the browser is sent to, with the number of that time."""
+    [grid] = app.get("bidi_component")
+    return json.loads(grid.proto.json)["asked"]
+
+
+def test_a_confirmation_is_shown_whichever_line_a_run_was_cut_off_at():
+    for line in 1, 2, 3:
+        app = AppTest.from_function(confirming)
+        app.session_state["line"] = line
+        app.run()
+        assert not app.exception
+        assert [toast.value for toast in app.toast] == ["1 proposed"], line
+        app.run()
+        assert not app.toast, "once is enough"
+
+
+def test_where_the_reader_went_is_heard_whichever_line_a_run_was_cut_off_at():
+    lines = point_at(at_a(line=0), "finding", "c").session_state["lines"]
+    assert lines > 20
+    for line in range(1, lines):  # at the last line all is told
+        app = point_at(at_a(line=line), "finding", "c")
+        assert app.session_state["current"] == "c", line
+        assert app.query_params == {"finding": "c"}, line
+        assert sent(app) == ["a", 1], "the browser is not sent back to where the reader was"
+        app.query_params["finding"] = "b"
+        app.run()
+        assert app.session_state["current"] == "b", "what was heard once does not count again"

@@ -81,8 +81,6 @@ def grid(
     key = f"grid-{name}"
     told, number = _told(key, ids)
     current, asked = _current(name, ids, told, scope)
-    # Only here it was heard: a run that is cut off before, where the address is told, leaves it to the next one.
-    st.session_state[f"{key} seen"] = number
     data = {
         "label": label,
         "columns": [{"key": c.key, "label": c.label, "help": c.help} for c in columns],
@@ -95,7 +93,10 @@ def grid(
     result = _component(key=key, data=data, on_choice_change=_noted, on_act_change=_noted)
     verb = result.get("act")
     known = {one.name for one in verbs} | {"undo"}
-    return Choice(current, told.chosen, verb if isinstance(verb, str) and verb in known else None)
+    choice = Choice(current, told.chosen, verb if isinstance(verb, str) and verb in known else None)
+    # Only here it was heard: a run that is cut off before, where the browser is told, leaves it to the next one.
+    st.session_state[f"{key} seen"] = number
+    return choice
 
 
 def _noted() -> None:
