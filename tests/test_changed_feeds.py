@@ -6,14 +6,13 @@ import tomllib
 
 import pytest
 from sqlmodel import select
-from test_configuring import ADMIN, CANARY, LEDGER, NOW, SECURITY, TOML, WIKI, asked, text, write
 
 from governance import audit, configuring, secrets
 from governance.configuring import Draft, as_toml
 from governance.errors import ConfigurationError, NotAllowed
 from governance.tables import AuditDetail, AuditEntry, Request
-from jobs import home
 from jobs.changed_feeds import change_feed, with_change
+from tests.a_commented_file import ADMIN, CANARY, LEDGER, NOW, SECURITY, TOML, WIKI, a_house, asked, text, write
 from tests.screen import rows_of
 
 CRM = {"name": "crm", "connector": "app_csv", "path": "crm.csv", "every": "1d", "columns": {"account_id": "id"}}
@@ -21,15 +20,7 @@ CRM = {"name": "crm", "connector": "app_csv", "path": "crm.csv", "every": "1d", 
 
 @pytest.fixture
 def house(tmp_path):
-    (tmp_path / "leaverwatch.toml").write_text(TOML)
-    (tmp_path / "leaverwatch.toml").chmod(0o640)
-    (tmp_path / "hr.csv").write_text("employee_id,status,work_email\n1,active,ada@x.example\n")
-    (tmp_path / "crm.csv").write_text("id,username,status\na1,ada,active\n")
-    (tmp_path / "ledger.csv").write_text("account_id,username,status\nb1,ada,active\nb2,bob,active\n")
-    house = home.open_house(tmp_path, {}, home.clock())
-    home.announce(house, home.clock())
-    yield house
-    house.store.close()
+    yield from a_house(tmp_path)
 
 
 def change(house, table, kind="application", **typed):

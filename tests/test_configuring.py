@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 import time
 import tomllib
-from datetime import UTC, datetime
 
 import pytest
 from sqlmodel import col, select
 
 from governance import audit, configuring, secrets
-from governance.access import Actor
 from governance.configuring import Draft, as_toml, mended
 from governance.errors import ConfigurationError, NotAllowed
 from governance.house import install, installed
@@ -19,63 +17,13 @@ from governance.tables import AuditEntry, JobRun, Pull, Request
 from jobs import home, work
 from jobs.configuring import add_feed, renewal, with_feed
 from jobs.worker import serve
+from tests.a_commented_file import ADMIN, CANARY, LEDGER, NOW, SECURITY, TOML, WIKI, a_house, asked, text, write
 from tests.screen import rows_of
-
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-ADMIN = Actor("admin@x.example", "Ada", frozenset({"admin"}))
-SECURITY = Actor("sec@x.example", "Sam", frozenset({"security"}))
-CANARY = "canary-token-0123456789"
-TOML = """# Our company.
-[policy]
-stale_days = 90     # as agreed with the board
-
-[[source]]
-name = "hr"
-connector = "hr_csv"
-path = "hr.csv"
-every = "1d"
-
-# --- applications ---
-[[application]]
-name = "crm"
-connector = "app_csv"
-path = "crm.csv"      # dropped every night
-every = "1d"
-[application.columns]
-account_id = "id"
-
-# --- people ---
-[[actor]]
-email = "admin@x.example"
-roles = ["admin"]
-"""
-LEDGER = {"name": "ledger", "title": "Ledger", "connector": "app_csv", "path": "ledger.csv", "every": "1d"}
-WIKI = {"name": "wiki", "connector": "scim", "base_url": "http://127.0.0.1:1/"}
 
 
 @pytest.fixture
 def house(tmp_path):
-    (tmp_path / "leaverwatch.toml").write_text(TOML)
-    (tmp_path / "leaverwatch.toml").chmod(0o640)
-    (tmp_path / "hr.csv").write_text("employee_id,status,work_email\n1,active,ada@x.example\n")
-    (tmp_path / "crm.csv").write_text("id,username,status\na1,ada,active\n")
-    (tmp_path / "ledger.csv").write_text("account_id,username,status\nb1,ada,active\nb2,bob,active\n")
-    house = home.open_house(tmp_path, {}, home.clock())
-    home.announce(house, home.clock())
-    yield house
-    house.store.close()
-
-
-def asked(house, table=LEDGER, kind="application", **typed):
-    return configuring.add(house, ADMIN, NOW, Draft(kind, table, typed))
-
-
-def write(house, request, **environ):
-    return add_feed(house, ADMIN, request.arguments, environ)
-
-
-def text(house):
-    return (house.home / "leaverwatch.toml").read_text()
+    yield from a_house(tmp_path)
 
 
 # --- what is asked for
