@@ -41,9 +41,10 @@ from connectors.kit.entra_log import EntraLog
 from connectors.kit.entra_mapping import assignments
 from connectors.kit.entra_people import EntraPeople
 from connectors.kit.fingerprints import Met
+from connectors.kit.granted import entitlement_rows
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.portions import gathered
+from connectors.kit.portions import gathered, portioned
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
@@ -175,7 +176,7 @@ class Entra(
         if not seen:
             raise IncompleteFeed(f"{place}: the directory has no account at all; that is not believed")
 
-    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+    def changes(self, mark: str, before: Before) -> Iterator[Record | Rows | Gone]:
         """Users that changed, or whose methods or rights did; members of groups that changed, all other holdings.
 
         A user that was removed and is not among the deleted ones is gone.
@@ -190,23 +191,25 @@ class Entra(
         found = self._holdings.all(reading, applications=apps, kept=Kept(before, changed))
         if not found.all_told:
             raise MarkRefused(f"{place}: not everything that accounts hold may be seen any more")
-        registered, there, wanted = people.registered(found.ids), set(), set(changed.users)
-        for account_id, mfa, privileged in before.accounts("account_id", "mfa", "privileged"):
-            there.add(account_id)
-            if (mfa, [privileged]) != (*registered.of([account_id]), found.privileged([account_id])):
-                wanted.add(account_id)
-        live, deleted = people.of(wanted, len(there))
-        yield from found.entitlements.values()
+        registered, everybody = people.registered(found.ids), 0
+        wanted, there = set(changed.users), set[str]()  # of those wanted, who was there
+        for ids, mfa, privileged in before.accounts("account_id", "mfa", "privileged"):
+            everybody += len(ids)
+            was, now = zip(mfa, privileged, strict=True), zip(registered.of(ids), found.privileged(ids), strict=True)
+            there |= {one for one, a, b in zip(ids, was, now, strict=True) if a != b or one in changed.users}
+        wanted |= there
+        live, deleted = people.of(wanted, everybody)
+        yield entitlement_rows(found.entitlements.values())
         for rows, gone in ((live, False), ({i: row for i, row in deleted.items() if i not in live}, True)):
-            ids = sorted(wanted & rows.keys())
-            for portion in people.accounts([rows[i] for i in ids], ids, found, registered, deleted=gone):
-                yield from portion.records()
+            for some in portioned(sorted(wanted & rows.keys())):
+                yield from people.accounts([rows[i] for i in some], some, found, registered, deleted=gone)
         for account_id in sorted(wanted - live.keys() - deleted.keys()):
             if changed.users.get(account_id):
                 yield Gone(account_id)
             elif account_id in there:
                 raise MarkRefused(f"{place}: {account_id} is not listed, and not told to be removed")
-        yield from found.grants(place, sorted((there - wanted).intersection(found.holders()))).records()
+        for (ids,) in before.accounts("account_id"):
+            yield found.grants(place, [one for one in ids if one not in wanted])
         reading.kept = len(wanted & (live.keys() | deleted.keys()))
         self._reader.note(reading)
         reading.notes.append("last sign-ins of users that did not change are those of the log, else as of then")

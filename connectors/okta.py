@@ -33,6 +33,7 @@ from connectors.kit.contract import (
     TellsMapping,
 )
 from connectors.kit.fingerprints import Met
+from connectors.kit.granted import entitlement_rows
 from connectors.kit.okta_calls import OktaCalls, ServiceApp, api_token
 from connectors.kit.okta_changes import OktaChanges, credentials, read_row
 from connectors.kit.okta_check import READ_SCOPES, WRITE_SCOPES, examined
@@ -44,7 +45,7 @@ from connectors.kit.okta_settings import told_settings
 from connectors.kit.okta_updated import LATE, Kept, Logged, begun, only, updated_since
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
-from connectors.kit.portions import gathered
+from connectors.kit.portions import gathered, portioned
 from connectors.kit.privilege import Privilege, holds_privilege
 from connectors.kit.quarantine import judge
 from connectors.kit.resource import Reader
@@ -193,7 +194,7 @@ class Okta(
         if not seen:
             raise IncompleteFeed(f"{place}: the org has no account at all; that is not believed")
 
-    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+    def changes(self, mark: str, before: Before) -> Iterator[Record | Rows | Gone]:
         """Users that changed or whose rights did; members of groups, assignments of applications that changed; roles.
 
         A user that the System Log calls deleted, and that is not there when asked for, is gone.
@@ -210,24 +211,25 @@ class Okta(
             raise MarkRefused(f"{place}: not everything that accounts hold may be seen any more")
         people.read_tokens()
         users = people.listed(updated_since(since))
-        there, other = set(), set()
-        for account_id, privileged in before.accounts("account_id", "privileged"):
-            there.add(account_id)
-            if [privileged] != found.privileged([account_id]):
-                other.add(account_id)
+        deleted, other = set(), set()
+        for ids, privileged in before.accounts("account_id", "privileged"):
+            deleted |= logged.deleted.intersection(ids)
+            other |= {one for one, was, now in zip(ids, privileged, found.privileged(ids), strict=True) if was != now}
         for expression in only(other - users.keys()):
             users |= people.listed(expression)
-        for account_id in sorted(((logged.deleted & there) | other) - users.keys()):
+        gone: set[str] = set()
+        for account_id in sorted((deleted | other) - users.keys()):
             row = read_row(self._calls, account_id)
             if row is None:
                 yield Gone(account_id)
-                there.discard(account_id)
+                gone.add(account_id)
             else:
                 users[account_id] = row
-        yield from found.entitlements.values()
-        for portion in people.everything(list(users.values()), list(users), found):
-            yield from portion.records()
-        yield from found.grants(place, sorted((there - users.keys()).intersection(found.holders()))).records()
+        yield entitlement_rows(found.entitlements.values())
+        for some in portioned(users):
+            yield from people.everything([users[one] for one in some], some, found)
+        for (ids,) in before.accounts("account_id"):
+            yield found.grants(place, [one for one in ids if one not in users and one not in gone])
         reading.kept = len(users)
         people.conclude()
         reading.notes.append("second factors of users that did not change are as of then")

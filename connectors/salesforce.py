@@ -13,7 +13,7 @@ factor at the identity provider, so that none here proves nothing; that accounts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from connectors.kit.addresses import check_base
@@ -51,7 +51,7 @@ from connectors.kit.salesforce_query import Soql, checked, select, where
 from connectors.kit.salesforce_rights import rights
 from connectors.kit.salesforce_session import LOGIN, SalesforceSession
 from governance.errors import ConfigurationError, IncompleteFeed, NotSupported
-from governance.records import Account, Credential, Event, Gone, Grant, Receipt, Record, Rejected, Rows
+from governance.records import Account, Credential, Event, Gone, Receipt, Record, Rejected, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 _Beside = tuple[Ids, Logins, Held]
@@ -177,7 +177,7 @@ class Salesforce(
         reader.note(reading)
         judge(reading, place)
 
-    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+    def changes(self, mark: str, before: Before) -> Iterator[Record | Rows | Gone]:
         """Accounts that changed since the mark or that another table shows in another light; what all of them hold."""
         since, frozen = begun(mark, self.feed.name)
         soql, reading, place, reader = self._begin(), self.reading, self.feed.name, self._reader()
@@ -188,7 +188,7 @@ class Salesforce(
         if not held.told or logins.frozen_told is None:
             raise MarkRefused(f"{place}: not everything that accounts are and hold may be seen any more")
         earlier = Earlier(before, held, logins, register)
-        yield from list(held.entitlements.values())
+        yield entitlement_rows(held.entitlements.values())
         seen: set[str] = set()
         for condition in (modified(since), *only(earlier.other(frozen))):
             for _, items in soql.lists(select(COLUMNS, "User", wanted, condition), reading, counted=True):
@@ -197,11 +197,10 @@ class Salesforce(
                     raise MarkRefused(f"{place}: an account that changed has no id")
                 new = {one: item for one, item in zip(told, items, strict=True) if one is not None and one not in seen}
                 seen |= new.keys()
-                for rows in self._told(Objects(new.values(), reader), list(new), reader, beside):
-                    yield from rows.records()
-        for account_id in earlier:
-            if account_id not in seen:
-                yield from self._grants(account_id, earlier.holds(account_id))
+                yield from self._told(Objects(new.values(), reader), list(new), reader, beside)
+        for ids in earlier:
+            staying = [account_id for account_id in ids if account_id not in seen]
+            yield self._grants(staying, earlier.holds(staying))
         reading.kept = len(seen)
         reading.sha256 = soql.digest.hexdigest()
         reader.note(reading)
@@ -299,13 +298,12 @@ class Salesforce(
         holds, privileged = own.together(each)
         yield entitlement_rows(own.new)
         yield accounts_of(rows, ids, self.feed.name, logins.of(ids, numbers), privileged, reader)
+        yield self._grants(ids, holds)
+
+    def _grants(self, ids: Sequence[str], holds: Sequence[Mapping[str, Hold]]) -> Rows:
         several = [hold for one in holds for hold in one.values()]
         how, since = [hold.how for hold in several], [hold.since for hold in several]
-        yield grant_rows(self.feed.name, ids, holds, how=how, since=since)
-
-    def _grants(self, account_id: str, holds: Iterable[Hold]) -> Iterator[Grant]:
-        for hold in holds:
-            yield Grant(self.feed.name, account_id, hold.entitlement_id, hold.how, hold.since)
+        return grant_rows(self.feed.name, ids, holds, how=how, since=since)
 
     def _connect(self, secret: str, client: str, username: str) -> SalesforceSession:
         credential = self.given.secrets.get(secret)

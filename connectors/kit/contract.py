@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from connectors.kit.pacing import RateLimit
 from governance.errors import ConfigurationError, IncompleteFeed
-from governance.records import Account, Configured, Credential, Event, Gone, Grant, Reading, Receipt, Record, Rows
+from governance.records import Account, Configured, Credential, Event, Gone, Reading, Receipt, Record, Rows
 from governance.settings import ApplicationSettings, SourceSettings
 
 FieldKind = Literal["text", "url", "path", "flag", "number", "secret", "table"]
@@ -211,16 +211,19 @@ class MarkRefused(IncompleteFeed):
 
 
 class Before(Protocol):
-    """What the last believed snapshot holds of the application: what did not change is taken from there."""
+    """What the last believed snapshot holds of the application: what did not change is taken from there.
 
-    def accounts(self, *columns: str) -> Iterator[tuple[Any, ...]]:
-        """These columns of every account that was there."""
+    It is told a portion at a time, always in the same order, as there may be millions of each.
+    """
+
+    def accounts(self, *columns: str) -> Iterator[tuple[list[Any], ...]]:
+        """These columns of every account that was there, each column as a list."""
 
     def entitlements(self) -> Iterator[str]:
         """The id of every entitlement there was."""
 
-    def grants(self) -> Iterator[Grant]:
-        """Every grant there was."""
+    def grants(self) -> Iterator[tuple[str, list[str], list[str], list[datetime | None]]]:
+        """An entitlement, the accounts of a portion that held it, and how and since when each of them did."""
 
 
 class TellsChanges(ABC):
@@ -235,7 +238,7 @@ class TellsChanges(ABC):
     changes_mark: str | None = None  # where to go on; set by `records` and by `changes`. None: everything must be read
 
     @abstractmethod
-    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+    def changes(self, mark: str, before: Before) -> Iterator[Record | Rows | Gone]:
         """What is different since `mark`. An account may come although it did not change, none that did is left out."""
 
 

@@ -10,16 +10,19 @@ too, what changed is read once more the next time.
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from connectors.kit.contract import Before, MarkRefused
 from connectors.kit.entra_calls import EntraCalls, entries, entry_id, error_code
+from connectors.kit.holdings import DIRECT
+from connectors.kit.numbered import Ids
 from governance.errors import IncompleteFeed, UnexpectedAnswer
 from governance.records import Reading
 
-Members = tuple[list[str], list[str]]  # accounts and groups directly in a group
+Members: TypeAlias = "tuple[array[int], list[str]]"  # accounts by their numbers and groups, directly in a group
 TRACKED: Final[Mapping[str, str]] = {
     "users": "id,displayName,userPrincipalName,mail,otherMails,accountEnabled,userType,employeeId,department,jobTitle,"
     "onPremisesSyncEnabled,isResourceAccount,externalUserState",
@@ -101,22 +104,29 @@ class EntraDelta:
 
 
 class Kept:
-    """The groups that did not change, with who was directly in them."""
+    """The groups that did not change, with who was directly in them, by their numbers in `ids`."""
 
     def __init__(self, before: Before, changed: Changed) -> None:
+        self.ids = Ids()
         self._changed, self._nested = changed.groups, changed.nested
-        self._known = set(before.entitlements())
-        self._direct: dict[str, list[str]] = {}
-        for grant in before.grants():
-            kind, _, group_id = grant.entitlement_id.partition(":")
-            if kind == "group" and grant.how == "direct" and group_id not in changed.groups:
-                self._direct.setdefault(group_id, []).append(grant.account_id)
+        self._direct = {group_id: array("I") for group_id in map(_group, before.entitlements()) if group_id}
+        for one, accounts, how, _ in before.grants():
+            group_id = _group(one)
+            if group_id in self._direct and group_id not in changed.groups:
+                direct = [account for account, word in zip(accounts, how, strict=True) if word == DIRECT]
+                self._direct[group_id].extend(self.ids.numbers(direct))
 
     def members(self, group_id: str) -> Members | None:
         """Who and which groups are directly in a group; None where that must be read."""
-        if group_id in self._changed or f"group:{group_id}" not in self._known:
+        if group_id in self._changed or group_id not in self._direct:
             return None
-        return self._direct.get(group_id, []), self._nested.get(group_id, [])
+        return self._direct[group_id], self._nested.get(group_id, [])
+
+
+def _group(entitlement_id: str) -> str:
+    """The id of the group that an entitlement stands for; empty for any other."""
+    kind, _, one = entitlement_id.partition(":")
+    return one if kind == "group" else ""
 
 
 def only(ids: Iterable[str]) -> list[str]:

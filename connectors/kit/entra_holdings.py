@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, entry_ids, step
-from connectors.kit.entra_delta import Kept
+from connectors.kit.entra_delta import Kept, Members
 from connectors.kit.holdings import DIRECT, Holdings
 from connectors.kit.numbered import Ids
 from connectors.kit.privilege import Privilege
@@ -56,7 +56,7 @@ class EntraHoldings:
         self._place = place
         self._privilege = privilege
         self._reader = reader
-        self._members: dict[str, tuple[array[int], list[str]]] = {}  # group -> accounts and groups directly in it
+        self._members: dict[str, Members] = {}  # group -> accounts and groups directly in it
 
     @property
     def nested(self) -> dict[str, list[str]]:
@@ -68,7 +68,7 @@ class EntraHoldings:
 
         `kept` knows the members of groups that did not change: they are not read again.
         """
-        found = Holdings()
+        found = Holdings(kept.ids if kept else None)
         self._members = {}  # their numbers are those of this reading
         self._groups(found, reading, kept)
         self._roles(found, reading)
@@ -136,9 +136,7 @@ class EntraHoldings:
                 self._place, f"group:{group_id}", name, "group", privileged
             )
             known = kept.members(group_id) if kept else None
-            direct, groups = known or ([], [])
-            accounts = array("I", found.ids.numbers(direct))
-            self._members[group_id] = accounts, groups
+            accounts, groups = self._members[group_id] = known or (array("I"), [])
             if known is None:
                 self._read_members(group_id, accounts, groups, found.ids, reading)
         for group_id in self._members:

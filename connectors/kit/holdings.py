@@ -20,6 +20,32 @@ _STEP: Final = timedelta(microseconds=1)
 _UNTOLD: Final = -(2**63)
 
 
+class Holders:
+    """Who holds one thing, by their running numbers, how and since when: 13 bytes for each of them."""
+
+    def __init__(self) -> None:
+        self.numbers = array("I")
+        self._how, self._since = array("B"), array("q")
+        self._words: list[str] = []
+
+    def add(self, numbers: Sequence[int], how: Sequence[str], since: Sequence[datetime | None]) -> None:
+        """Some more."""
+        self._words += dict.fromkeys(one for one in how if one not in self._words)
+        self.numbers.extend(numbers)
+        self._how.extend(map(self._words.index, how))
+        self._since.extend(map(_in_steps, since))
+
+    @property
+    def how(self) -> Iterator[str]:
+        """How each of them does."""
+        return map(self._words.__getitem__, self._how)
+
+    @property
+    def since(self) -> list[datetime | None]:
+        """Since when; None where that is not told."""
+        return list(map(_instant, self._since))
+
+
 class Holdings:
     """Every entitlement and who holds it. What could not be read is not told, which differs from nothing.
 
@@ -101,7 +127,7 @@ class Holdings:
     def _note(self, numbers: Sequence[int], ways: Iterable[int], since: Sequence[datetime | None] | None) -> None:
         if since is not None and (self._since or any(since)):
             self._since.extend(repeat(_UNTOLD, len(self._noted) - len(self._since)))
-            self._since.extend(_UNTOLD if at is None else (at - _EPOCH) // _STEP for at in since)
+            self._since.extend(map(_in_steps, since))
         self._noted.note(numbers, ways)
         self._asked = (), []
 
@@ -120,4 +146,12 @@ class Holdings:
             entitlement_id, how = self._known[way]
             if entitlement_id not in held or how == DIRECT:
                 held[entitlement_id] = since[place - 1] if place <= last else _UNTOLD
-        return [None if at == _UNTOLD else _EPOCH + at * _STEP for at in held.values()]
+        return list(map(_instant, held.values()))
+
+
+def _in_steps(at: datetime | None) -> int:
+    return _UNTOLD if at is None else (at - _EPOCH) // _STEP
+
+
+def _instant(steps: int) -> datetime | None:
+    return None if steps == _UNTOLD else _EPOCH + steps * _STEP

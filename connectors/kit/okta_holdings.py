@@ -42,7 +42,7 @@ class OktaHoldings:
 
         `kept` knows who holds the groups and applications that did not change: that is not read again.
         """
-        found = Holdings()
+        found = Holdings(kept.ids if kept else None)
         admins = self._groups(found, reading, kept)
         self._roles(found, admins, reading)
         if applications:
@@ -71,7 +71,7 @@ class OktaHoldings:
             privileged = self._privilege.of(name, False)
             found.entitlements[group_id] = Entitlement(self._place, group_id, name, "group", privileged)
             known = kept.members(told) if kept else None
-            members = array("I", found.ids.numbers(known or ()))
+            members = array("I") if known is None else known.numbers
             if known is None and told.number("_embedded.stats.usersCount") != 0:
                 path = f"groups/{step(group_id)}/users"
                 for _, page in self._calls.lists(path, {"limit": "200"}, reading):
@@ -142,8 +142,7 @@ class OktaHoldings:
             found.entitlements[app_id] = Entitlement(self._place, app_id, name, "application", privileged)
             known = kept.assigned(app_id) if kept else None
             if known is not None:
-                for holder, (how, since) in known.items():
-                    found.add(holder, app_id, how, since)
+                found.give_each(known.numbers, [(app_id, how) for how in known.how], known.since)
                 continue
             for _, entries in self._calls.lists(f"apps/{step(app_id)}/users", {"limit": "500"}, reading):
                 self._assigned(found, app_id, Objects(entries, self._reader))

@@ -9,18 +9,19 @@ factors leave `lastUpdated` as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from connectors.kit.contract import Before, MarkRefused
+from connectors.kit.holdings import Holders
+from connectors.kit.numbered import Ids
 from connectors.kit.okta_calls import OktaCalls
 from connectors.kit.resource import Reader, Resource
 from governance.records import Reading
 
 LATE: Final = timedelta(minutes=15)  # what is written down late, and clocks that differ
 MOST_IDS: Final = 20  # of one filter: long ones are refused
-Way = tuple[str, datetime | None]  # how something is held, and since when
 _DELETED: Final = "user.lifecycle.delete.completed"
 _ASSIGNMENTS: Final = ("add", "remove", "change_username", "provision", "deprovision", "restore", "revoke", "update")
 _NAMES: Final = (_DELETED, *(f"application.user_membership.{word}" for word in _ASSIGNMENTS))
@@ -57,25 +58,24 @@ class Logged:
 
 
 class Kept:
-    """The groups and applications that did not change, with who held them."""
+    """The groups and applications that did not change, with who held them, by their numbers in `ids`."""
 
     def __init__(self, before: Before, since: datetime, applications: set[str]) -> None:
+        self.ids = Ids()
         self._since = since
         self._changed = applications
-        self._held: dict[str, dict[str, Way]] = {one: {} for one in before.entitlements()}
-        for grant in before.grants():
-            self._held.setdefault(grant.entitlement_id, {})[grant.account_id] = grant.how, grant.since
+        self._held = {one: Holders() for one in before.entitlements()}
+        for one, accounts, how, since_when in before.grants():
+            self._held.setdefault(one, Holders()).add(self.ids.numbers(accounts), how, since_when)
 
-    def members(self, group: Resource) -> list[str] | None:
-        """Who is in a group; None where that must be read."""
-        group_id, at = group.text("id") or "", group.instant("lastMembershipUpdated")
-        if at is None or at >= self._since or group_id not in self._held:
-            return None
-        return list(self._held[group_id])
+    def members(self, group: Resource) -> Holders | None:
+        """Who is in a group; None where that must be read. Told once."""
+        at = group.instant("lastMembershipUpdated")
+        return None if at is None or at >= self._since else self._held.pop(group.text("id") or "", None)
 
-    def assigned(self, app_id: str) -> Mapping[str, Way] | None:
-        """Who is assigned to an application; None where that must be read."""
-        return None if app_id in self._changed else self._held.get(app_id)
+    def assigned(self, app_id: str) -> Holders | None:
+        """Who is assigned to an application; None where that must be read. Told once."""
+        return None if app_id in self._changed else self._held.pop(app_id, None)
 
 
 def updated_since(since: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from itertools import compress, islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 from governance.records import Record, Rows
@@ -87,3 +87,10 @@ def gathered(portions: Iterable[Rows]) -> Iterator[Rows]:
     for kind, told in waiting.items():
         if any(told.values()):
             yield Rows(kind, dict(told))
+
+
+def portioned(ids: Iterable[str]) -> Iterator[list[str]]:
+    """The same ids, TOLD at a time."""
+    each = iter(ids)
+    while some := list(islice(each, TOLD)):
+        yield some

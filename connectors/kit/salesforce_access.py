@@ -36,7 +36,7 @@ PROFILE, SET, SET_GROUP, ROLE, GROUP, LICENCE = "00e", "0PS", "0PG", "00E", "00G
 _GROUP_KINDS: Final = {"Regular": "group", "Queue": "queue"}
 
 
-_HOW: Final = ("direct", "group")
+HOW: Final = ("direct", "group")
 DIRECT, THROUGH = range(2)
 NEVER: Final = float("nan")
 _MEMBERSHIPS: Final = ("GroupId", "UserOrGroupId", "SystemModstamp")
@@ -99,7 +99,7 @@ class Held:
     def _holds(self, last: int) -> Mapping[str, Hold]:
         found: dict[str, Hold] = {}
         for holding in self._chains.entries(last):
-            one, how, since = self._ids[self._what[holding]], _HOW[self._how[holding]], self._since[holding]
+            one, how, since = self._ids[self._what[holding]], HOW[self._how[holding]], self._since[holding]
             if one not in found or how == "direct":
                 found[one] = Hold(one, how, None if since != since else datetime.fromtimestamp(since, UTC))
         return found

@@ -9,14 +9,15 @@ ever, and accounts that they show in another light are read again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 from typing import Any, Final
 
 from connectors.kit.contract import Before, MarkRefused
 from connectors.kit.numbered import Ids
 from connectors.kit.privilege import holds_privilege
-from connectors.kit.salesforce_access import PROFILE, ROLE, Held, Hold
+from connectors.kit.salesforce_access import HOW, NEVER, PROFILE, ROLE, Held, Hold
 from connectors.kit.salesforce_account import Logins
 from connectors.kit.salesforce_query import where, where_in
 
@@ -28,40 +29,49 @@ class Earlier:
     """What the accounts were before, and what the tables beside User say of them now."""
 
     def __init__(self, before: Before, held: Held, logins: Logins, register: Ids) -> None:
+        self._before = before
         self._held = held
         self._logins = logins
         self._register = register
-        self._own: dict[str, dict[str, Hold]] = {}  # profile and role, which the rows of User tell
-        for grant in before.grants():
-            if grant.entitlement_id.startswith((PROFILE, ROLE)) and grant.entitlement_id in held.entitlements:
-                hold = Hold(grant.entitlement_id, grant.how, grant.since)
-                self._own.setdefault(grant.account_id, {})[hold.entitlement_id] = hold
-        self._was = {one: facts for one, *facts in before.accounts("account_id", "mfa", "external_id", "privileged")}
+        self._own = Held()  # profile and role, which the rows of User tell
+        self._own.entitlements = held.entitlements
+        for one, accounts, how, since in before.grants():
+            if one.startswith((PROFILE, ROLE)):
+                seconds = [NEVER if at is None else at.timestamp() for at in since]
+                ways = bytes(map(HOW.index, how))
+                self._own.add(register.numbers(accounts), [one] * len(accounts), seconds, ways)
 
-    def __iter__(self) -> Iterator[str]:
-        """Every account there was."""
-        return iter(self._was)
+    def __iter__(self) -> Iterator[list[str]]:
+        """Every account there was, a portion at a time."""
+        return (ids for (ids,) in self._before.accounts("account_id"))
 
-    def holds(self, account_id: str) -> Iterable[Hold]:
-        """What an account holds that did not change itself."""
-        [held] = self._held.of(self._register.known([account_id]))
-        return {**held, **self._own.get(account_id, {})}.values()
+    def holds(self, ids: Sequence[str]) -> list[Mapping[str, Hold]]:
+        """What accounts hold that did not change themselves."""
+        numbers = self._register.known(ids)
+        both = zip(self._held.of(numbers), self._own.of(numbers), strict=True)
+        return [{**held, **own} for held, own in both]
 
     def other(self, frozen_before: set[str]) -> set[str]:
         """Accounts that are frozen or not any more, or whose second factor or privilege is another now."""
-        frozen = self._logins.frozen.keys() ^ frozen_before
-        return {one for one in self._was if one in frozen or self._differs(one)}
+        found = self._logins.frozen.keys() ^ frozen_before
+        columns = ("account_id", "mfa", "external_id", "privileged")
+        there: set[str] = set()
+        for ids, mfa, federated, privileged in self._before.accounts(*columns):
+            there |= found.intersection(ids)
+            numbers = self._register.known(ids)
+            factors = zip(mfa, federated, self._logins.registered(numbers), strict=True)
+            others = [was is not (None if now is False and outside else now) for was, outside, now in factors]
+            powers = zip(privileged, self._privileged(ids, numbers), strict=True)
+            others = [other or was is not now for other, (was, now) in zip(others, powers, strict=True)]
+            there |= set(compress(ids, others))
+        return there
 
-    def _differs(self, account_id: str) -> bool:
-        mfa, federated, privileged = self._was[account_id]
-        number = self._register.known([account_id])
-        [registered], [unclear] = self._logins.registered(number), self._held.unclear(number)
-        if mfa is not (None if registered is False and federated else registered):
-            return True
-        held = [self._held.entitlements[hold.entitlement_id].privileged for hold in self.holds(account_id)]
-        profile = any(one.startswith(PROFILE) for one in self._own.get(account_id, {}))
-        told = self._held.told and profile and not unclear
-        return privileged is not holds_privilege(held, told=told)
+    def _privileged(self, ids: Sequence[str], numbers: Sequence[int]) -> Iterator[bool | None]:
+        entitlements, all_told = self._held.entitlements, self._held.told
+        for holds, unclear in zip(self.holds(ids), self._held.unclear(numbers), strict=True):
+            profile = any(one.startswith(PROFILE) for one in holds)
+            told = all_told and profile and not unclear
+            yield holds_privilege([entitlements[one].privileged for one in holds], told=told)
 
 
 def mark_of(at: datetime, logins: Logins) -> str:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from governance.house import House
-from governance.records import COLUMNS, Account, Gone, Grant, Record, Rows
+from governance.records import COLUMNS, Account, Gone, Record, Rows
 from governance.snapshots.frames import scan, schema
 from governance.snapshots.parts import Parts
+from governance.snapshots.writing import ROWS
 from governance.tables import Snapshot
 
 WHOLE: Final = ("entitlements", "grants", "events")  # events are carried on by themselves, by their ids
@@ -29,20 +31,33 @@ class Before:
     def __init__(self, house: House, snapshot: Snapshot) -> None:
         self._folder = house.snapshots / snapshot.path
 
-    def accounts(self, *columns: str) -> Iterator[tuple[Any, ...]]:
-        """These columns of every account that was there."""
-        return present(self._folder).select(columns).collect(engine="streaming").iter_rows()
+    def accounts(self, *columns: str) -> Iterator[tuple[list[Any], ...]]:
+        """These columns of every account that was there, each column as a list, a portion at a time."""
+        for frame in self._portions("accounts", *columns, "present"):
+            yield tuple(frame.filter("present").select(columns).to_dict(as_series=False).values())
 
     def entitlements(self) -> Iterator[str]:
         """The id of every entitlement there was."""
-        rows = scan("entitlements", [self._folder / "entitlements.parquet"]).select("entitlement_id")
-        return iter(rows.collect(engine="streaming")["entitlement_id"])
+        for frame in self._portions("entitlements", "entitlement_id"):
+            yield from frame["entitlement_id"]
 
-    def grants(self) -> Iterator[Grant]:
-        """Every grant there was."""
-        names = Grant.__struct_fields__
-        rows = scan("grants", [self._folder / "grants.parquet"]).select(names).collect(engine="streaming").iter_rows()
-        return (Grant(*row) for row in rows)
+    def grants(self) -> Iterator[tuple[str, list[str], list[str], list[datetime | None]]]:
+        """An entitlement, the accounts of a portion that held it, and how and since when each of them did."""
+        columns = ("account_id", "how", "since")
+        for frame in self._portions("grants", "entitlement_id", *columns):
+            told = frame.sort("entitlement_id", maintain_order=True)
+            accounts, how, since = (told[name].to_list() for name in columns)
+            first = 0
+            for several, one in told["entitlement_id"].rle().struct.unnest().iter_rows():
+                here = slice(first, first + several)
+                yield one, accounts[here], how[here], since[here]
+                first += several
+
+    def _portions(self, table: str, *columns: str) -> Iterator[pl.DataFrame]:
+        """The rows of a table as they lie in the file, so many at a time as are written together."""
+        whole = scan(table, [self._folder / f"{table}.parquet"]).select(*dict.fromkeys(columns))
+        for first in range(0, _height(whole), ROWS):
+            yield whole.slice(first, ROWS).collect()
 
 
 class Laid:
