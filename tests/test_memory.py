@@ -15,13 +15,16 @@ from msgspec import structs
 
 from governance.estate import resolve
 from governance.records import Account, Identity
-from governance.snapshots.frames import INSTANT, frames_of
+from governance.snapshots.frames import INSTANT, frames_of, schema
 from governance.snapshots.memory import (
+    AT_ONCE,
     Absence,
+    Change,
     account_change,
     identity_change,
     remember_accounts,
     remember_identities,
+    remembered_identities,
 )
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -276,3 +279,54 @@ def test_one_that_was_read_closed_in_between_returns_when_it_is_read_active():
     again = remember_accounts(_told(Account("crm", "1", active=True)), closed, days[1], KEEP, {"1": MAY})
     later = remember_accounts(_told(Account("crm", "1", active=True)), again, days[2], KEEP)
     assert _rows(again) == _rows(later) == {"1": (days[0], days[1])}
+
+
+# --- many are compared in pieces
+
+
+MANY = 2 * AT_ONCE + 7
+
+
+def of_many(table, **columns):
+    """A frame of that table with MANY rows, of which only these columns are told."""
+    told = pl.select(number=pl.int_range(MANY)).with_columns(**columns)
+    return told.lazy().select(
+        [
+            (pl.col(name) if name in columns else pl.lit(None)).cast(kind).alias(name)
+            for name, kind in schema(table).items()
+        ]
+    )
+
+
+def test_what_changed_among_many_accounts_is_what_changed_in_each_piece_of_them():
+    told = {"application": pl.lit("crm"), "account_id": pl.format("a{}", "number"), "active": pl.lit(True)}
+    last = of_many("accounts", **told, present=pl.lit(True), last_present_at=pl.lit(MAY, INSTANT))
+    off = pl.col("account_id").is_in(["a3", f"a{MANY - 1}"])
+    new = last.with_columns(active=~off).filter(~pl.col("account_id").is_in(["a0", "a9"]))
+    new = pl.concat([new, new.head(1).with_columns(account_id=pl.lit("b"))])
+    nobody = pl.LazyFrame(schema={"account_id": pl.String})
+    assert account_change(new, last, nobody) == Change(base=MANY, removed=4, added=1, changed_key=0)
+    kept = remember_accounts(new, last, MAY + HOUR, KEEP).collect()
+    assert kept.height == MANY + 1
+    assert set(kept.filter(~pl.col("present"))["account_id"]) == {"a0", "a9"}
+    assert set(kept.filter(pl.col("closed_at") == MAY + HOUR)["account_id"]) == {"a0", "a9", "a3", f"a{MANY - 1}"}
+
+
+def test_what_changed_among_many_people_is_what_changed_in_each_piece_of_them():
+    number, address = pl.format("{}", "number"), pl.format("p{}@x.example", "number")
+    told = {"source": pl.lit("hr"), "state": pl.lit("current"), "department": pl.lit("Sales")}
+    last = of_many(
+        "identities", **told, identity_id=pl.format("hr:{}", "number"), employee_id=number, email_key=address,
+        present=pl.lit(True), absences=pl.lit(0), last_present_at=pl.lit(MAY, INSTANT),
+    )  # fmt: skip
+    moved = pl.col("employee_id").is_in(["4", f"{MANY - 2}"])
+    renamed = pl.col("employee_id") == "6"
+    new = last.filter(pl.col("employee_id") != "0").with_columns(
+        department=pl.when(moved).then(pl.lit("Finance")).otherwise("department"),
+        email_key=pl.when(renamed).then(pl.lit("new@x.example")).otherwise("email_key"),
+    )
+    assert identity_change(new, last) == Change(base=MANY, removed=1, added=0, changed_key=1)
+    kept = remembered_identities(new, last, MAY + HOUR, SUSPICION, KEEP).collect()
+    assert kept.height == MANY
+    assert set(kept.filter(pl.col("state") == "missing")["employee_id"]) == {"0"}
+    assert set(kept.filter(pl.col("moved_at").is_not_null())["employee_id"]) == {"4", f"{MANY - 2}"}

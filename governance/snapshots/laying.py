@@ -16,7 +16,7 @@ import polars as pl
 
 from governance.house import House
 from governance.records import COLUMNS, Account, Gone, Record, Rows
-from governance.snapshots.frames import scan, schema
+from governance.snapshots.frames import Frame, scan, schema
 from governance.snapshots.parts import Parts
 from governance.snapshots.writing import ROWS
 from governance.tables import Snapshot
@@ -33,18 +33,18 @@ class Before:
 
     def accounts(self, *columns: str) -> Iterator[tuple[list[Any], ...]]:
         """These columns of every account that was there, each column as a list, a portion at a time."""
-        for frame in self._portions("accounts", *columns, "present"):
+        for frame in _portions(self._folder, "accounts", *columns, "present"):
             yield tuple(frame.filter("present").select(columns).to_dict(as_series=False).values())
 
     def entitlements(self) -> Iterator[str]:
         """The id of every entitlement there was."""
-        for frame in self._portions("entitlements", "entitlement_id"):
+        for frame in _portions(self._folder, "entitlements", "entitlement_id"):
             yield from frame["entitlement_id"]
 
     def grants(self) -> Iterator[tuple[str, list[str], list[str], list[datetime | None]]]:
         """An entitlement, the accounts of a portion that held it, and how and since when each of them did."""
         columns = ("account_id", "how", "since")
-        for frame in self._portions("grants", "entitlement_id", *columns):
+        for frame in _portions(self._folder, "grants", "entitlement_id", *columns):
             told = frame.sort("entitlement_id", maintain_order=True)
             accounts, how, since = (told[name].to_list() for name in columns)
             first = 0
@@ -52,12 +52,6 @@ class Before:
                 here = slice(first, first + several)
                 yield one, accounts[here], how[here], since[here]
                 first += several
-
-    def _portions(self, table: str, *columns: str) -> Iterator[pl.DataFrame]:
-        """The rows of a table as they lie in the file, so many at a time as are written together."""
-        whole = scan(table, [self._folder / f"{table}.parquet"]).select(*dict.fromkeys(columns))
-        for first in range(0, _height(whole), ROWS):
-            yield whole.slice(first, ROWS).collect()
 
 
 class Laid:
@@ -78,23 +72,21 @@ class Laid:
     @property
     def rows(self) -> dict[str, int]:
         """How many rows there are of each table."""
-        laid = {name: _height(self.scan(name)) for name in self._parts.rows if self._is_laid(name)}
-        return self._parts.rows | laid
+        return self._parts.rows
 
     def take(self, records: Iterable[Record | Rows | Gone]) -> None:
-        """Write what changed, and remember who is gone."""
+        """Write what changed, then the rows of everybody else as they were."""
         self._parts.take(self._staying(records))
+        changed = self._parts.scan("accounts").select(_KEY).collect().vstack(pl.DataFrame({_KEY: self._gone_ids()}))
+        for table in [name for name in self._parts.rows if self._is_laid(name)]:
+            columns = list(schema(table))
+            for rows in _portions(self._folder, table, *columns):
+                before = as_told(rows) if table == "accounts" else rows
+                self._parts.keep(table, before.join(changed, on=_KEY, how="anti").select(columns))
 
     def scan(self, table: str) -> pl.LazyFrame:
         """All rows of a table as they are now."""
-        new = self._parts.scan(table)
-        if not self._is_laid(table):
-            return new
-        file = self._folder / f"{table}.parquet"
-        before = told(self._folder) if table == "accounts" else scan(table, [file])
-        changed = pl.concat([self._parts.scan("accounts").select(_KEY), pl.LazyFrame({_KEY: self._gone_ids()})])
-        columns = list(schema(table))
-        return pl.concat([before.join(changed, on=_KEY, how="anti").select(columns), new.select(columns)])
+        return self._parts.scan(table)
 
     def clear(self) -> None:
         """Remove the parts."""
@@ -115,19 +107,22 @@ class Laid:
         return exists and table not in WHOLE and _KEY in schema(table)
 
 
-def present(folder: Path) -> pl.LazyFrame:
-    """The accounts of a snapshot that were there when it was read, without those it only remembers."""
-    return scan("accounts", [folder / "accounts.parquet"]).filter(pl.col("present"))
-
-
-def told(folder: Path) -> pl.LazyFrame:
-    """The accounts that were there, as they were told: what the snapshot added out of its memory is remembered anew."""
+def as_told(accounts: Frame) -> Frame:
+    """Those that were there, as they were told: what the snapshot added out of its memory is remembered anew."""
     known = Account.__struct_fields__
     added = [name for name in COLUMNS["accounts"] if name not in known]
     added += [f"{name}_s" for name in added if COLUMNS["accounts"][name] == "instant"]
     types = schema("accounts")
-    return present(folder).with_columns(pl.lit(None, types[name]).alias(name) for name in added)
+    there: Frame = accounts.filter(pl.col("present"))
+    return there.with_columns(pl.lit(None, types[name]).alias(name) for name in added)
 
 
-def _height(frame: pl.LazyFrame) -> int:
-    return int(frame.select(pl.len()).collect(engine="streaming").item())
+def _portions(folder: Path, table: str, *columns: str) -> Iterator[pl.DataFrame]:
+    """These columns of a table as they lie in the file, so many rows at a time as are written together.
+
+    Polars by itself reads far ahead of what it does with the rows: 200 MiB of a million accounts.
+    """
+    whole = scan(table, [folder / f"{table}.parquet"]).select(*dict.fromkeys(columns))
+    many = int(whole.select(pl.len()).collect().item())
+    for first in range(0, many, ROWS):
+        yield whole.slice(first, ROWS).collect()

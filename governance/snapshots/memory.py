@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +10,8 @@ from typing import Final
 import polars as pl
 
 from governance.snapshots.frames import INSTANT, former_email_keys, schema, with_twins
+
+AT_ONCE: Final = 150_000  # rows that are compared with others
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def remember_accounts(
     if last is None:
         return present
     noted = _noted_accounts(new, last)
-    was = last.join(noted.filter(~pl.col("gone")).lazy(), on=_ACCOUNT, how="semi")
+    was = last.join(noted.filter(~pl.col("gone")).lazy(), on="account_id", how="semi")
     was = was.select("account_id", *(pl.col(name).alias(f"was_{name}") for name in _CLOSING))
     if given_back:
         back = pl.col("account_id").is_in(list(given_back))
@@ -188,7 +190,7 @@ def remember_accounts(
     seen_open = pl.col("closed_at").is_null() | (pl.col("returned_at") >= pl.col("closed_at")).fill_null(value=False)
     gone = pl.col("present") & seen_open & pl.col("active").fill_null(value=True)
     vanished = (
-        last.join(noted.filter("gone").lazy(), on=_ACCOUNT, how="semi", maintain_order="left")
+        last.join(noted.filter("gone").lazy(), on="account_id", how="semi", maintain_order="left")
         .filter(pl.col("last_present_at") >= pl.lit(at - keep, INSTANT))
         .with_columns(closed_at=pl.when(gone).then(moment).otherwise("closed_at"), present=pl.lit(False))
     )
@@ -197,11 +199,17 @@ def remember_accounts(
 
 def _noted_accounts(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
     """Of the last accounts (by their key) those that are `gone`, and those that were closed once or are now."""
-    now = new.select(*_ACCOUNT, pl.col("active").alias("now_active"), here=pl.lit(True))
+    now = new.select("account_id", pl.col("active").alias("now_active"), here=pl.lit(True))
     closed = pl.col("closed_at").is_not_null() | pl.col("returned_at").is_not_null()
-    compared = last.select(*_ACCOUNT, "active", closed=closed).join(now, on=_ACCOUNT, how="left")
+    before = last.select("account_id", "active", closed=closed)
     gone, closes = pl.col("here").is_null(), (pl.col("active") & ~pl.col("now_active")).fill_null(value=False)
-    return compared.filter(gone | pl.col("closed") | closes).select(*_ACCOUNT, gone=gone).collect(engine="streaming")
+    return pl.concat(
+        was.join(here, on="account_id", how="left")
+        .filter(gone | pl.col("closed") | closes)
+        .select("account_id", gone=gone)
+        .collect(engine="streaming")
+        for was, here in _side_by_side("account_id", before, now)
+    )
 
 
 def _closed_here(proved: Mapping[str, datetime]) -> pl.LazyFrame:
@@ -211,7 +219,6 @@ def _closed_here(proved: Mapping[str, datetime]) -> pl.LazyFrame:
     )
 
 
-_ACCOUNT: Final = ("application", "account_id")
 _CLOSING: Final = ("active", "closed_at", "returned_at")
 
 
@@ -236,10 +243,15 @@ def _noted(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
     now = new.select("identity_id", *(pl.col(name).alias(f"now_{name}") for name in _COMPARED), here=pl.lit(True))
     remembered = pl.any_horizontal(pl.col(name).is_not_null() for name in _REMEMBERED) | (pl.col("state") == "ended")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"now_{name}")) for name in _COMPARED)
-    compared = last.select("identity_id", *_COMPARED, remembered=remembered).join(now, on="identity_id", how="left")
+    before = last.select("identity_id", *_COMPARED, remembered=remembered)
     gone = pl.col("here").is_null()
-    noted = compared.filter(gone | pl.col("remembered") | differs).select("identity_id", gone=gone)
-    return noted.collect(engine="streaming")
+    return pl.concat(
+        was.join(here, on="identity_id", how="left")
+        .filter(gone | pl.col("remembered") | differs)
+        .select("identity_id", gone=gone)
+        .collect(engine="streaming")
+        for was, here in _side_by_side("identity_id", before, now)
+    )
 
 
 def identity_change(new: pl.DataFrame | pl.LazyFrame, last: pl.DataFrame | pl.LazyFrame | None) -> Change:
@@ -248,19 +260,23 @@ def identity_change(new: pl.DataFrame | pl.LazyFrame, last: pl.DataFrame | pl.La
     if last is None:
         return Change(0, 0, _height(new), 0)
     last = last.lazy()
-    before = last.filter(pl.col("present"))
-    working = before.filter(pl.col("state") != "ended")
-    still = new.filter(pl.col("state") != "ended")
-    removed = working.join(still, on="identity_id", how="anti")
-    added = new.join(before, on="identity_id", how="anti")
-    keyed = working.filter(pl.col("email_key").is_not_null()).select("employee_id", "email_key")
-    by_number = keyed.join(new.select("employee_id", pl.col("email_key").alias("now_key")), on="employee_id")
-    by_address = keyed.join(new.select("email_key", pl.col("employee_id").alias("now_id")), on="email_key")
-    other_address = by_number.filter(pl.col("now_key").is_not_null() & (pl.col("now_key") != pl.col("email_key")))
-    other_number = by_address.filter(pl.col("now_id") != pl.col("employee_id"))
-    counted = (working, removed, added, other_address, other_number)
-    base, gone, come, *changed = (_height(rows) for rows in counted)
-    return Change(base, gone, come, sum(changed))
+    works = pl.col("state") != "ended"
+    before = last.filter(pl.col("present")).select("identity_id", "employee_id", "email_key", "state")
+    now = new.select("identity_id", "state")
+    base = gone = come = changed = 0
+    for was, here in _side_by_side("identity_id", before, now):
+        base += _height(was.filter(works))
+        gone += _height(was.filter(works).join(here.filter(works), on="identity_id", how="anti"))
+        come += _height(here.join(was, on="identity_id", how="anti"))
+    keyed = before.filter(works, pl.col("email_key").is_not_null()).select("employee_id", "email_key")
+    addresses = new.select("employee_id", pl.col("email_key").alias("now_key"))
+    for was, here in _side_by_side("employee_id", keyed, addresses):
+        other_address = pl.col("now_key").is_not_null() & (pl.col("now_key") != pl.col("email_key"))
+        changed += _height(was.join(here, on="employee_id").filter(other_address))
+    numbers = new.select("email_key", pl.col("employee_id").alias("now_id"))
+    for was, here in _side_by_side("email_key", keyed, numbers):
+        changed += _height(was.join(here, on="email_key").filter(pl.col("now_id") != pl.col("employee_id")))
+    return Change(base, gone, come, changed)
 
 
 def account_change(new: pl.LazyFrame, last: pl.LazyFrame | None, closed_here: pl.LazyFrame) -> Change:
@@ -269,11 +285,25 @@ def account_change(new: pl.LazyFrame, last: pl.LazyFrame | None, closed_here: pl
     if last is None:
         return Change(0, 0, _height(now), 0)
     before = last.filter(pl.col("present")).select("account_id", "active")
-    active = before.filter(pl.col("active").fill_null(True)).join(closed_here, on="account_id", how="anti")
-    still = now.filter(pl.col("active").fill_null(True))
-    removed = _height(active.join(still, on="account_id", how="anti"))
-    added = _height(now.join(before, on="account_id", how="anti"))
-    return Change(_height(active), removed, added, 0)
+    works = pl.col("active").fill_null(True)
+    base = removed = added = 0
+    for was, here in _side_by_side("account_id", before, now):
+        active = was.filter(works).join(closed_here, on="account_id", how="anti")
+        base += _height(active)
+        removed += _height(active.join(here.filter(works), on="account_id", how="anti"))
+        added += _height(here.join(was, on="account_id", how="anti"))
+    return Change(base, removed, added, 0)
+
+
+def _side_by_side(key: str, last: pl.LazyFrame, new: pl.LazyFrame) -> Iterator[tuple[pl.LazyFrame, pl.LazyFrame]]:
+    """Both in pieces, of the same keys on either side: a million of them compared at once take 180 MiB."""
+    pieces = -(-max(_height(last), 1) // AT_ONCE)
+    if pieces == 1:
+        yield last, new
+        return
+    for piece in range(pieces):
+        here = pl.col(key).hash() % pieces == piece
+        yield last.filter(here), new.filter(here)
 
 
 def _height(frame: pl.LazyFrame) -> int:

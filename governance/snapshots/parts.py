@@ -34,17 +34,21 @@ class Parts:
         """Write all records, a chunk at a time."""
         with on_disk(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-        for number, (table, rows) in enumerate(chunks_of(records)):
-            self._write(number, table, rows)
+        for table, rows in chunks_of(records):
+            self._write(table, rows)
 
-    def _write(self, number: int, table: str, rows: Sequence[Record] | Rows) -> None:
+    def _write(self, table: str, rows: Sequence[Record] | Rows) -> None:
         frame = frame_of(table, rows)
         if not self._has_digest():
             buffer = BytesIO()
             frame.write_ipc(buffer)
             self._digest.update(table.encode())
             self._digest.update(buffer.getbuffer())
-        path = self._folder / f"part-{table}-{number}.parquet"
+        self.keep(table, frame)
+
+    def keep(self, table: str, frame: pl.DataFrame) -> None:
+        """Write rows that nobody told now: they have no part in the digest."""
+        path = self._folder / f"part-{table}-{len(self._files[table])}.parquet"
         with on_disk(path):
             frame.write_parquet(path, compression="zstd", compression_level=1)
         self._files[table].append(path)

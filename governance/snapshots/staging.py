@@ -21,8 +21,7 @@ from governance.snapshots.frames import scan, schema
 from governance.snapshots.given_back import given_back
 from governance.snapshots.happened import remember_events, with_last_use
 from governance.snapshots.keeping import TABLES_OF, Feed, believed
-from governance.snapshots.laying import Laid
-from governance.snapshots.laying import told as before_told
+from governance.snapshots.laying import Laid, as_told
 from governance.snapshots.memory import (
     Absence,
     Change,
@@ -174,7 +173,7 @@ def _with_quarantined(
         return tables
     folder = house.snapshots / last.path
     read = tables["accounts"].select("account_id")
-    before = before_told(folder).join(read, on="account_id", how="anti")
+    before = as_told(scan("accounts", [folder / "accounts.parquet"])).join(read, on="account_id", how="anti")
     if None not in keys:
         before = before.filter(pl.col("account_id").is_in(sorted(key for key in keys if key is not None)))
     ids = before.select("account_id").collect()["account_id"]
