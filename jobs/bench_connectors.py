@@ -5,8 +5,8 @@ Server and reader are processes of their own, so that only the reader is measure
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,7 +33,8 @@ def run(accounts: int, now: datetime) -> Iterator[Figure]:
     try:
         url = f"http://127.0.0.1:{here.recv()}/"
         floor = 0.0
-        for name, read in (("floor", _floor), ("scim", _scim), ("rest", _rest), ("scim, pulled and published", _pull)):
+        readers = {"floor": _floor, "scim": _scim, "rest": _rest, "scim, pulled and published": _pull}
+        for name, read in (readers | {"scim, and pulled once more": _pull_again}).items():
             took = measured(_prepared, read, url, now)
             if took.seen != accounts:
                 raise RuntimeError(f"{name} read {took.seen} of {accounts} accounts")
@@ -100,6 +101,15 @@ def _rest(url: str, now: datetime) -> Callable[[], int]:
 
 
 def _pull(url: str, now: datetime) -> Callable[[], int]:
+    return _puller(url, [now])
+
+
+def _pull_again(url: str, now: datetime) -> Callable[[], int]:
+    """The first time is counted too: one process has one peak."""
+    return _puller(url, [now, now + timedelta(days=1)])
+
+
+def _puller(url: str, times: Sequence[datetime]) -> Callable[[], int]:
     import os
 
     from governance.house import House
@@ -114,12 +124,12 @@ def _pull(url: str, now: datetime) -> Callable[[], int]:
     def read() -> int:
         with TemporaryDirectory(prefix="leaverwatch-bench-") as name:
             folder = Path(name)
-            store = open_store("sqlite:///leaverwatch.db", folder, now)
+            store = open_store("sqlite:///leaverwatch.db", folder, times[0])
             house = House(folder, settings, store, folder / "snapshots", {})
             house.snapshots.mkdir()
-            [result] = pull(house, [], now, connect=home.connect)
+            kept = [pull(house, [], now, connect=home.connect)[0].kept for now in times]
             store.close()
-            return result.kept
+            return kept[-1]
 
     return read
 
