@@ -20,6 +20,7 @@ from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.frames import scan, schema
 from governance.snapshots.given_back import given_back
 from governance.snapshots.happened import remember_events, with_last_use
+from governance.snapshots.keepable import keys as keys_of
 from governance.snapshots.keeping import TABLES_OF, Feed, believed
 from governance.snapshots.laying import Laid
 from governance.snapshots.laying import told as before_told
@@ -77,7 +78,7 @@ def stage(
     )
     row.path = f"{feed.name}/{row.id}"
     folder = house.snapshots / row.path
-    told = Parts(folder.with_name(f".{row.id}.parts"), lambda: over is None and bool(reading.sha256))
+    told = Parts(folder.with_name(f".{row.id}.parts"), reading, lambda: over is None and bool(reading.sha256))
     parts = Laid(told, house, over) if over else told
     try:
         parts.take(records)  # type: ignore[arg-type]  # Gone comes only where there is something to lay changes over
@@ -124,7 +125,7 @@ def _people(
     file = _file(house, last, "identities")
     before = None if file is None else scan("identities", [file])
     again = last is not None and last.sha256 == row.sha256
-    keys = {rejected.key for rejected in reading.rejected}
+    keys = keys_of(reading.rejected)
     quarantined = None if None in keys else {key for key in keys if key is not None}
     if quarantined is None and feed.absence_means == "leaver":
         reading.notes.append("nobody's absence counts: a row that could not be believed does not say whom it is about")
@@ -169,7 +170,7 @@ def _with_quarantined(
     not known: the row that would have told it was not believed.
     """
     tables = {name: parts.scan(name) for name in TABLES_OF["application"]}
-    keys = {rejected.key for rejected in reading.rejected}
+    keys = keys_of(reading.rejected)
     if not keys or last is None or isinstance(parts, Laid):  # changes say by themselves who is gone
         return tables
     folder = house.snapshots / last.path
