@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -108,8 +109,10 @@ def test_two_different_actors_release_exactly_that_one(house, now):
     release(house, ANA, later, held.id, "the Berlin office was sold")
     with house.store.read() as session:
         assert session.get_one(Snapshot, held.id).status == "held"
-    with pytest.raises(FourEyesRequired):
-        release(house, ANA, later, held.id, "again")
+    alias = replace(ANA, email="a.na@nwl.example", addresses=frozenset({ANA.email, "a.na@nwl.example"}))
+    for same in (ANA, replace(ANA, email="Ana@nwl.example"), alias):
+        with pytest.raises(FourEyesRequired):
+            release(house, same, later, held.id, "again")
     release(house, TOM, later, held.id, "confirmed with HR")
     with house.store.read() as session:
         assert believed(session, "hr").id == held.id

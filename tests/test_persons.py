@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from sqlmodel import select
 
 from governance.findings import evaluated
+from governance.findings.subjects import read_facts
 from governance.guards import believe
 from governance.records import Account, Identity, Reading
-from governance.remediation.accounts import read_facts
 from governance.snapshots import publish, stage
 from governance.tables import Finding, Pin, Snapshot
 from jobs.detect import detect

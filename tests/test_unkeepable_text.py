@@ -7,9 +7,9 @@ import pytest
 
 from governance.errors import DecisionError, IncompleteFeed, StoreError
 from governance.findings import exclude
+from governance.findings.subjects import AccountFacts
 from governance.guards import believe
 from governance.records import Account, Entitlement, Gone, Grant, Identity, Reading, Rejected, Rows
-from governance.remediation.accounts import AccountFacts
 from governance.remediation.refusals import check_same
 from governance.snapshots import stage
 from jobs.detect import detect

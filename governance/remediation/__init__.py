@@ -5,7 +5,7 @@ A person decides (`propose`, `approve`), the worker carries out (`plan`, `admit`
 separate read proves (`verified`).
 """
 
-from governance.remediation.accounts import AccountFacts, Facts, read_facts
+from governance.findings.subjects import AccountFacts, Facts, read_facts
 from governance.remediation.decisions import APPROVAL_HOLDS, approve, cancel, done, expire, reject, reread
 from governance.remediation.execution import (
     Begun,

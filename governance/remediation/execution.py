@@ -18,10 +18,10 @@ from governance.errors import (
     RateLimited,
     Unavailable,
 )
+from governance.findings.subjects import AccountFacts, Facts, read_facts
 from governance.house import House
 from governance.records import Account, Credential, Receipt
 from governance.remediation import refusals as refuse
-from governance.remediation.accounts import AccountFacts, Facts, read_facts
 from governance.remediation.ledger import (
     RUNNABLE,
     chunks,

@@ -17,8 +17,8 @@ from governance.errors import (
     PlanChanged,
     ProtectedAccount,
 )
+from governance.findings.subjects import AccountFacts
 from governance.records import NON_HUMAN_KINDS, Account
-from governance.remediation.accounts import AccountFacts
 from governance.settings import Settings
 from governance.store.chain import clean
 from governance.tables import Finding, Remediation
