@@ -16,6 +16,7 @@ from governance.access import find_actor
 from governance.errors import ConfigurationError, LeaverwatchError, NotAllowed
 from governance.house import House
 from governance.rulebook import in_force
+from governance.snapshots import believed, lost
 from governance.tables import DetectRun, Snapshot
 from jobs import home, work
 
@@ -84,6 +85,10 @@ def _snapshots(house: House) -> Examined:
         free = os.statvfs(house.snapshots)
     except OSError as error:
         return Examined("snapshots", False, f"{house.snapshots} cannot be written: {error.strerror}")
+    with house.store.read() as session:
+        newest = [believed(session, feed.name) for feed in house.settings.feeds]
+    if missing := [why for one in newest if one and (why := lost(house, one))]:
+        return Examined("snapshots", False, "; ".join(missing))
     gib = free.f_bavail * free.f_frsize / 2**30
     return Examined("snapshots", gib >= 0.5, f"{house.snapshots} can be written, {gib:,.1f} GiB are free")
 

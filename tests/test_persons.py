@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from sqlmodel import select
 
 from governance.findings import evaluated
-from governance.findings.subjects import read_facts
 from governance.guards import believe
 from governance.records import Account, Identity, Reading
 from governance.snapshots import publish, stage
+from governance.subjects import read_facts
 from governance.tables import Finding, Pin, Snapshot
 from jobs.detect import detect
 

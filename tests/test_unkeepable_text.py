@@ -7,11 +7,11 @@ import pytest
 
 from governance.errors import DecisionError, IncompleteFeed, StoreError
 from governance.findings import exclude
-from governance.findings.subjects import AccountFacts
 from governance.guards import believe
 from governance.records import Account, Entitlement, Gone, Grant, Identity, Reading, Rejected, Rows
 from governance.remediation.refusals import check_same
 from governance.snapshots import stage
+from governance.subjects import AccountFacts
 from jobs.detect import detect
 from tests.one_ghost import ANA, SETTINGS, account, leaver, only, say
 

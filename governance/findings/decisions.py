@@ -13,9 +13,10 @@ from governance import audit
 from governance.access import Actor, Verb, demand
 from governance.correlation import fold
 from governance.errors import AlreadyDecided, DecisionError, FourEyesRequired
-from governance.findings.subjects import addresses_of, read_facts
 from governance.house import House
-from governance.tables import DetectRun, Exclusion, Finding, Pin, Remediation, Request
+from governance.snapshots import newest_estate
+from governance.subjects import addresses_of, read_facts
+from governance.tables import Exclusion, Finding, Pin, Remediation, Request
 
 ONE_ALONE: Final = timedelta(days=90)  # a longer exclusion takes two
 Work = Literal["pull", "detect", "remediate", "verify", "check"]
@@ -161,11 +162,9 @@ def pin(
 
 
 def _exists(house: House, application: str, account_id: str, identity_id: str) -> None:
-    with house.store.read() as session:
-        run = session.exec(select(DetectRun).where(DetectRun.estate != "").order_by(col(DetectRun.id).desc())).first()
-    if run is None:
+    folder = newest_estate(house)
+    if folder is None:
         raise DecisionError("nothing has been detected yet: run leaverwatch pull and leaverwatch detect first")
-    folder = house.snapshots / run.estate
     known = pl.scan_parquet(folder / "identities.parquet").filter(pl.col("identity_id") == identity_id)
     if known.select("identity_id").collect().is_empty():
         raise DecisionError(f"no identity is named {identity_id!r}; expected source:employee_id")

@@ -11,7 +11,6 @@ from sqlmodel import and_, col, or_, select
 from governance import audit
 from governance.access import Actor, Verb, demand, demand_fresh
 from governance.errors import AlreadyDecided, FourEyesRequired, NotAllowed, PlanChanged
-from governance.findings.subjects import Facts, read_facts
 from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.ledger import (
@@ -24,6 +23,7 @@ from governance.remediation.ledger import (
     reopen,
 )
 from governance.remediation.reviewed import check_item, load_items, takes_privilege
+from governance.subjects import Facts, read_facts
 from governance.tables import Finding, Remediation, ReviewItem
 
 APPROVAL_HOLDS: Final = timedelta(hours=72)

@@ -21,12 +21,12 @@ from governance.errors import (
     NotSupported,
     PlanChanged,
 )
-from governance.findings.subjects import AccountFacts, Facts, read_facts
 from governance.house import House
 from governance.remediation import refusals as refuse
 from governance.remediation.ledger import chunks, closed_privileged, load_findings, needed, take
 from governance.remediation.ways import possible
 from governance.store import put_rows
+from governance.subjects import AccountFacts, Facts, read_facts
 from governance.tables import Connector, Finding, Remediation
 
 

@@ -17,10 +17,10 @@ from governance.errors import (
     PlanChanged,
     ProtectedAccount,
 )
-from governance.findings.subjects import AccountFacts
 from governance.records import NON_HUMAN_KINDS, Account
 from governance.settings import Settings
 from governance.store.chain import clean
+from governance.subjects import AccountFacts
 from governance.tables import Finding, Remediation
 
 # Rules whose remedy is another one, but where a reviewer may decide that the account goes.

@@ -21,7 +21,7 @@ from governance.snapshots.frames import scan, schema
 from governance.snapshots.given_back import given_back
 from governance.snapshots.happened import remember_events, with_last_use
 from governance.snapshots.keepable import keys as keys_of
-from governance.snapshots.keeping import TABLES_OF, Feed, believed
+from governance.snapshots.keeping import TABLES_OF, Feed, believed, lost
 from governance.snapshots.laying import Laid
 from governance.snapshots.laying import told as before_told
 from governance.snapshots.memory import (
@@ -92,8 +92,12 @@ def stage(
         row.event_mark, row.account_mark = event_mark(), account_mark()
         row.rows = {name: rows[name] for name in TABLES_OF[kind]}
         compose = _people if isinstance(feed, SourceSettings) else _accounts
+        missing = lost(house, last) if last else None
         with _COMPOSING:
-            change, frames = compose(house, feed, parts, last, row, reading)
+            change, frames = compose(house, feed, parts, None if missing else last, row, reading)
+            if last is not None and missing is not None:
+                change = _in_number(last.rows[main], rows[main])
+                reading.notes.append(f"{missing}; what it remembered is forgotten, only numbers could be compared")
             row.change = asdict(change)
             write(folder, frames)
         if isinstance(feed, ApplicationSettings) and not feed.privileged:
@@ -198,6 +202,11 @@ def _with_quarantined(
         columns = list(schema(name))
         tables[name] = pl.concat([tables[name].select(columns), kept.select(columns)])
     return tables
+
+
+def _in_number(before: int, now: int) -> Change:
+    """The least that can have changed, where it cannot be looked up who was there."""
+    return Change(base=before, removed=max(0, before - now), added=max(0, now - before), changed_key=0)
 
 
 def _file(house: House, last: Snapshot | None, table: str) -> Path | None:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from governance.correlation import fold
 from governance.house import House
+from governance.snapshots import demand_estate
 from governance.tables import DetectRun
 
 Key = tuple[str, str]  # application, account_id
@@ -86,7 +87,10 @@ def addresses_of(house: House, session: Session, persons: Iterable[str]) -> froz
 def _estate(house: House, session: Session) -> Path | None:
     newest = select(DetectRun).where(DetectRun.estate != "")
     run = session.exec(newest.order_by(col(DetectRun.as_of).desc(), col(DetectRun.id).desc()).limit(1)).first()
-    return None if run is None else house.snapshots / run.estate
+    if run is None:
+        return None
+    demand_estate(house.snapshots / run.estate)
+    return house.snapshots / run.estate
 
 
 def _read(estate: Path, wanted: list[Key]) -> Facts:
