@@ -97,7 +97,10 @@ def _clock(house: House, now: datetime) -> Examined:
     with house.store.read() as session:
         last = session.exec(select(Snapshot.pulled_at).order_by(col(Snapshot.pulled_at).desc()).limit(1)).first()
     if last is not None and last > now + CLOCK_TOLERANCE:
-        return Examined("clock", False, f"{now:%Y-%m-%d %H:%M}Z is before the last pull ({last:%Y-%m-%d %H:%M}Z)")
+        said = f"{now:%Y-%m-%d %H:%M}Z is before the last pull ({last:%Y-%m-%d %H:%M}Z): set the clock right; if it was"
+        return Examined(
+            "clock", False, f"{said} ahead at that pull, restore a backup from before (leaverwatch restore)"
+        )
     return Examined("clock", True, f"{now:%Y-%m-%d %H:%M:%S}Z")
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from sqlmodel import col, select
 from ulid import ULID
 
+from governance.declaration import CLOCKS_DIFFER_BY
 from governance.errors import ConfigurationError, IncompleteFeed
 from governance.house import House
 from governance.records import Gone, Reading, Record, Rows
@@ -62,9 +63,11 @@ def stage(
     with house.store.read() as session:
         last = believed(session, feed.name)
     if last is not None and at < last.at:
+        ahead = now < last.at - CLOCKS_DIFFER_BY
+        why = "; that time has not come yet: where the clock was ahead then, leaverwatch restore a backup from before"
         raise ConfigurationError(
             f"{feed.name} was already read as of {last.at:%Y-%m-%d %H:%M}Z; a snapshot as of {at:%Y-%m-%d %H:%M}Z would"
-            " rewrite history: historical snapshots are pulled in their order"
+            f" rewrite history: historical snapshots are pulled in their order{why if ahead else ''}"
         )
     row = Snapshot(
         id=str(ULID.from_datetime(now)),
