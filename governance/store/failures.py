@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,5 +57,8 @@ def _reason(original: BaseException | None, name: str) -> str:
     code = getattr(original, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return f"{reason}: restore a backup"
+    folder = Path(name).parent
+    if code is not None and code & 0xFF in (*_OF_THE_DISK, sqlite3.SQLITE_READONLY) and not os.access(folder, os.W_OK):
+        return f"{reason}: {folder} cannot be written, which even reading takes: let whoever runs this write there"
     disk = described(Path(name)) if code is not None and code & 0xFF in _OF_THE_DISK else ""
     return f"{reason} ({disk})" if disk else reason
