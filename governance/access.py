@@ -86,6 +86,12 @@ class Actor:
     applications: frozenset[str] = frozenset()  # owned
     left: bool = False  # a leaver may not act
     fresh: bool = True  # signed in a moment ago; only a session of a browser can be older
+    addresses: frozenset[str] = frozenset()  # folded: every address this person has or had in any source
+
+    def is_same(self, email: str | None) -> bool:
+        """Whether this address is the actor's, under whichever of their addresses they act now."""
+        key = fold(email)
+        return key is not None and (key == fold(self.email) or key in self.addresses)
 
 
 def find_actor(
@@ -94,7 +100,8 @@ def find_actor(
     """The actor with this e-mail; NotAllowed when nobody knows them.
 
     `identities` gives a frame (Polars or pandas) with identity_id, email, manager_id, state and display_name of every
-    identity, those who left included. An identity that manages others is a manager without an entry in the settings.
+    identity, those who left included, and where it has them their aliases and former_emails. An identity that manages
+    others is a manager without an entry in the settings.
     `groups` are those the provider told of whoever signed in; [sign_in.groups] says which roles they give.
     """
     key = fold(email)
@@ -108,13 +115,14 @@ def find_actor(
         raise NotAllowed(f"nobody with the e-mail {email} may act here; actors are listed under [[actor]]")
     return Actor(
         # One person is one actor, however their address is written this time: four eyes depend on it.
-        email=entry.email if entry else str(own["email"] if own else key),
+        email=entry.email if entry else str((own["email"] if own else None) or key),
         name=(entry.name if entry else None) or (own or {}).get("display_name") or email,
         roles=roles,
         identity_id=own["identity_id"] if own else None,
         reports=reports,
         applications=_owned(settings, entry, key) if "application_owner" in roles else frozenset(),
         left=bool(own and own["state"] == "ended"),
+        addresses=_addresses(people, own) if people is not None and own else frozenset(),
     )
 
 
@@ -186,16 +194,35 @@ def _owned(settings: Settings, entry: ActorSettings | None, key: str | None) -> 
 
 
 _COLUMNS: Final = ("identity_id", "email", "manager_id", "state", "display_name")
+_FURTHER: Final = ("aliases", "former_emails")  # in the order in which they lead to a person
 
 
 def _identity(people: nw.LazyFrame[Any], key: str) -> dict[str, Any] | None:
-    """Who has this e-mail now: of several (a recycled address) one who has not left."""
-    if "email_key" in people.collect_schema().names():  # as snapshots are written
-        near = people.filter(nw.col("email_key") == key).select(*_COLUMNS)
+    """Who has this address now, else who has it as an alias, else who had it: of several one who has not left."""
+    names = people.collect_schema().names()
+    further = [name for name in _FURTHER if name in names]
+    wanted = people.select(*_COLUMNS, *further)
+    if "email_key" in names:  # as snapshots are written
+        near = people.filter(nw.col("email_key") == key).select(*_COLUMNS, *further)
     else:  # the engine lets look-alikes through: what it finds is folded once more
-        near = people.select(*_COLUMNS).filter(nw.col("email").str.strip_chars().str.to_lowercase() == key.lower())
+        near = wanted.filter(nw.col("email").str.strip_chars().str.to_lowercase() == key.lower())
     found = [row for row in near.collect().rows(named=True) if fold(row["email"]) == key]
+    for name in further:
+        if not found:
+            near = wanted.filter(nw.col(name).str.to_lowercase().str.contains(key, literal=True))
+            found = [row for row in near.collect().rows(named=True) if key in _keys(row[name])]
     return min(found, key=lambda row: (row["state"] == "ended", row["identity_id"]), default=None)
+
+
+def _addresses(people: nw.LazyFrame[Any], own: dict[str, Any]) -> frozenset[str]:
+    """Every address of a person, but former ones that somebody else has now."""
+    former = _keys(own.get("former_emails"))
+    given_on = {key for key in former if (now := _identity(people, key)) and now["identity_id"] != own["identity_id"]}
+    return frozenset(_keys(own["email"]) | _keys(own.get("aliases")) | (former - given_on))
+
+
+def _keys(texts: str | None) -> set[str]:
+    return {key for text in (texts or "").split(";") if (key := fold(text))}
 
 
 def _reports(people: nw.LazyFrame[Any], identity_id: str) -> frozenset[str]:

@@ -163,7 +163,7 @@ def release(house: House, actor: Actor, now: datetime, id: str, reason: str) -> 
         if held is None or held.status != "held":
             raise AlreadyDecided(f"nothing with the id {id} is held; leaverwatch guard list shows what is")
         given = list(held.released_by or ())
-        if actor.email in given:
+        if any(map(actor.is_same, given)):
             raise FourEyesRequired(f"{actor.email} has released this already; a second, different actor must")
         held.released_by = [*given, actor.email]
         what = f"snapshot/{held.feed}/{id}" if isinstance(held, Snapshot) else f"run/{id}"

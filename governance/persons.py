@@ -23,7 +23,7 @@ def persons(identities: Frame, sources: tuple[SourceSettings, ...]) -> Frame:
         rank = nw.when(nw.col("source") == source.name).then(nw.lit(place)).otherwise(rank)
     shared = nw.col("source").is_in([source.name for source in sources if source.ids == "shared"])
     ranked = identities.with_columns(rank=rank).select(
-        "identity_id", "employee_id", "email_key", "hire_at_s", "ended_at_s", "rank", shared=shared
+        "identity_id", "source", "employee_id", "email_key", "hire_at_s", "ended_at_s", "rank", shared=shared
     )
     earlier = ranked.select(
         "employee_id",
@@ -45,12 +45,38 @@ def persons(identities: Frame, sources: tuple[SourceSettings, ...]) -> Frame:
     found = first.select("identity_id", person_id=nw.col("ordered").str.slice(_RANK_DIGITS))
     # The third source may have met the person through the second one: one more step reaches the first.
     further = found.select(nw.col("identity_id").alias("person_id"), nw.col("person_id").alias("further_id"))
-    return (
+    people = (
         identities.select("identity_id")
         .join(found, on="identity_id", how="left")
         .join(further, on="person_id", how="left")
         .select("identity_id", person_id=nw.coalesce("further_id", "person_id", "identity_id"))
     )
+    if len(sources) < 3:
+        return people
+    whole = _whole(ranked.select("identity_id", "source", ordered=_ordered("rank", "identity_id")), pairs, len(sources))
+    joined = people.join(whole, on="identity_id", how="left")
+    return joined.select("identity_id", person_id=nw.coalesce("whole_id", "person_id"))
+
+
+def _whole(own: Frame, pairs: Frame, sources: int) -> Frame:
+    """(identity_id, whole_id): the person of all who hang together, by whatever chain; each source knows them once.
+
+    Where one source would have two of them somebody is mistaken: of those nothing is said here.
+    """
+    linked = pairs.select("identity_id", other_id=nw.col("ordered").str.slice(_RANK_DIGITS))
+    turned = linked.select(nw.col("other_id").alias("identity_id"), nw.col("identity_id").alias("other_id"))
+    ends = nw.concat([linked, turned], how="vertical")
+    themselves = ends.select("identity_id", other_id=nw.col("identity_id"))
+    near = nw.concat([ends, themselves], how="vertical").unique(["identity_id", "other_id"])
+    known = own.select("identity_id", "ordered")
+    for _ in range(sources):  # no chain through so many sources has more links
+        told = known.select(nw.col("identity_id").alias("other_id"), "ordered")
+        known = near.join(told, on="other_id", how="inner").group_by("identity_id").agg(nw.col("ordered").min())
+    at = known.join(own.select("identity_id", "source", itself=nw.col("ordered")), on="identity_id", how="inner")
+    twice = at.group_by("ordered", "source").agg(nw.len().alias("many")).filter(nw.col("many") > 1)
+    reached = at.filter(nw.col("ordered") == nw.col("itself")).select("ordered")
+    sound = at.join(twice.select("ordered"), on="ordered", how="anti").join(reached, on="ordered", how="semi")
+    return sound.select("identity_id", whole_id=nw.col("ordered").str.slice(_RANK_DIGITS))
 
 
 def of_persons(frame: Frame, column: str, same: Frame) -> Frame:
@@ -69,8 +95,12 @@ def _overlap() -> nw.Expr:
 
 
 def _pair(joined: Frame) -> Frame:
-    padded = nw.concat_str(nw.lit("000"), nw.col("first_rank").cast(nw.String)).str.slice(-_RANK_DIGITS)
-    return joined.select("identity_id", ordered=nw.concat_str(padded, nw.col("first_id")))
+    return joined.select("identity_id", ordered=_ordered("first_rank", "first_id"))
+
+
+def _ordered(rank: str, identity_id: str) -> nw.Expr:
+    padded = nw.concat_str(nw.lit("000"), nw.col(rank).cast(nw.String)).str.slice(-_RANK_DIGITS)
+    return nw.concat_str(padded, nw.col(identity_id))
 
 
 def merged(identities: Frame, same: Frame, sources: tuple[SourceSettings, ...]) -> Frame:

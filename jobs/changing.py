@@ -16,7 +16,7 @@ from sqlmodel import select
 
 from governance.house import House
 from governance.records import COLUMNS
-from governance.snapshots import believed
+from governance.snapshots import believed, lost
 from governance.tables import Snapshot
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def ground(house: House, name: str, at: datetime) -> Ground | None:
     with house.store.read() as session:
         last = believed(session, name)
         held = session.exec(select(Snapshot.id).where(Snapshot.feed == name, Snapshot.status == "held")).first()
-    if last is None or held is not None or last.account_mark is None or last.whole_at is None:
+    if last is None or lost(house, last) or held is not None or last.account_mark is None or last.whole_at is None:
         return None
     made_with, _, mark = last.account_mark.partition(" ")
     if made_with != _made_with(feed) or not last.whole_at <= at < last.whole_at + feed.full_every:

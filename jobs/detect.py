@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 from ulid import ULID
 
-from governance import mappings, policies
+from governance import mappings, policies, remediation
 from governance.errors import AlreadyDecided, LeaverwatchError
 from governance.findings import evaluated, headline, record
 from governance.findings.headline import NO_SOURCE, count
@@ -88,6 +88,8 @@ def _look(house: House, as_of: datetime, note: str, known_at: datetime | None) -
 def _run(house: House, now: datetime, as_of: datetime, by: str) -> Detection:
     policies.note(house, now)  # what judges is kept before it judges
     mappings.note(house, now)
+    for application in house.settings.application:  # a snapshot that was released since its pull settles tasks, too
+        remediation.settle_by_snapshot(house, now, application.name)
     job = JobRun(id=str(ULID.from_datetime(now)), job="detect", started_at=now, by=by)
     with house.store.write() as session:
         session.add(job)

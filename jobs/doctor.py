@@ -16,6 +16,7 @@ from governance.access import find_actor
 from governance.errors import ConfigurationError, LeaverwatchError, NotAllowed
 from governance.house import House
 from governance.rulebook import in_force
+from governance.snapshots import believed, lost
 from governance.tables import DetectRun, Snapshot
 from jobs import home, work
 
@@ -84,6 +85,10 @@ def _snapshots(house: House) -> Examined:
         free = os.statvfs(house.snapshots)
     except OSError as error:
         return Examined("snapshots", False, f"{house.snapshots} cannot be written: {error.strerror}")
+    with house.store.read() as session:
+        newest = [believed(session, feed.name) for feed in house.settings.feeds]
+    if missing := [why for one in newest if one and (why := lost(house, one))]:
+        return Examined("snapshots", False, "; ".join(missing))
     gib = free.f_bavail * free.f_frsize / 2**30
     return Examined("snapshots", gib >= 0.5, f"{house.snapshots} can be written, {gib:,.1f} GiB are free")
 
@@ -92,7 +97,10 @@ def _clock(house: House, now: datetime) -> Examined:
     with house.store.read() as session:
         last = session.exec(select(Snapshot.pulled_at).order_by(col(Snapshot.pulled_at).desc()).limit(1)).first()
     if last is not None and last > now + CLOCK_TOLERANCE:
-        return Examined("clock", False, f"{now:%Y-%m-%d %H:%M}Z is before the last pull ({last:%Y-%m-%d %H:%M}Z)")
+        said = f"{now:%Y-%m-%d %H:%M}Z is before the last pull ({last:%Y-%m-%d %H:%M}Z): set the clock right; if it was"
+        return Examined(
+            "clock", False, f"{said} ahead at that pull, restore a backup from before (leaverwatch restore)"
+        )
     return Examined("clock", True, f"{now:%Y-%m-%d %H:%M:%S}Z")
 
 

@@ -155,18 +155,14 @@ def actor_named(house: House, email: str) -> Actor:
 
 def identities(house: House) -> Any:
     """Every identity of the newest stored estate as a lazy frame; None before the first detect run."""
-    from sqlmodel import col, select
+    from governance.snapshots import newest_estate
 
-    from governance.tables import DetectRun
-
-    with house.store.read() as session:
-        newest = select(DetectRun.estate).where(DetectRun.estate != "").order_by(col(DetectRun.id).desc()).limit(1)
-        estate = session.exec(newest).first()
+    estate = newest_estate(house)
     if estate is None:
         return None
     import polars as pl
 
-    return pl.scan_parquet(house.snapshots / estate / "identities.parquet")
+    return pl.scan_parquet(estate / "identities.parquet")
 
 
 def announce(house: House, now: datetime) -> None:

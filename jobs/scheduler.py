@@ -45,7 +45,12 @@ class Planned:
         return IntervalTrigger(seconds=int(self.every.total_seconds()), timezone=UTC)
 
     def first(self, last: datetime | None, now: datetime) -> datetime:
-        """When it is due first after a start: at once if it was missed, however often, else when its time comes."""
+        """When it is due first after a start: at once if it was missed, however often, else when its time comes.
+
+        At once, too, when it last ran at a time that has not come yet: the clock was ahead then.
+        """
+        if last is not None and last > now:
+            return now
         if self.every is not None:
             return now if last is None else max(now, last + self.every)
         due = now.replace(hour=DAILY[0], minute=DAILY[1], second=0, microsecond=0)

@@ -220,6 +220,42 @@ def test_of_a_recycled_address_the_one_who_is_here_acts() -> None:
     assert (found.identity_id, found.left) == ("hr:new", False)
 
 
+FURTHER = COMPANY.with_columns(
+    aliases=pl.col("identity_id").replace_strict({"hr:gone": "Kim@example.com;k2@example.com"}, default=None),
+    former_emails=pl.col("identity_id").replace_strict(
+        {"hr:cy": "MAX@example.com", "hr:old": "bo@example.com", "hr:boss": "b@example.com;ana@example.com"},
+        default=None,
+    ),
+)
+
+
+@pytest.mark.parametrize("frame", [FURTHER, FURTHER.lazy()], ids=["eager", "lazy"])
+@pytest.mark.parametrize("email", ["kim@example.com", "max@example.com"], ids=["an alias", "an address that was taken"])
+def test_who_left_may_not_act_under_any_other_of_their_addresses_either(frame: pl.DataFrame, email: str) -> None:
+    found = find_actor(SETTINGS, email, lambda: frame)
+    assert (found.email, found.left) == (email, True)
+    assert not may(found, Verb.READ)
+
+
+def test_an_address_that_is_somebody_s_now_leads_to_nobody_who_had_it() -> None:
+    ana = find_actor(SETTINGS, "ana@example.com", lambda: FURTHER)
+    assert (ana.identity_id, ana.left) == ("hr:ana", False)
+    bo = find_actor(SETTINGS, "bo@example.com", lambda: FURTHER)
+    assert (bo.identity_id, bo.left) == ("hr:bo", False)
+
+
+def test_one_person_is_one_actor_under_all_addresses_that_are_theirs() -> None:
+    boss = find_actor(SETTINGS, "B@example.com", lambda: FURTHER)
+    assert (boss.email, boss.identity_id) == ("boss@example.com", "hr:boss")
+    assert boss.addresses == {"boss@example.com", "b@example.com"}, "one of the two others is somebody else's now"
+    assert [boss.is_same(one) for one in ("Boss@example.com", "b@EXAMPLE.com", "ana@example.com", None, " ")] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    unknown = find_actor(SETTINGS, "per@example.com", lambda: FURTHER)
+    assert unknown.is_same("Per@example.com")
+    assert unknown.addresses == frozenset()
+
+
 def test_an_owner_owns_what_is_listed_or_else_what_names_them() -> None:
     assert find_actor(SETTINGS, "olga@example.com").applications == {"crm", "erp"}
     assert find_actor(SETTINGS, "per@example.com").applications == {"wiki"}

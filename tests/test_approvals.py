@@ -41,7 +41,8 @@ def ground(house: House) -> Ground:
 
 def test_four_eyes(ground: Ground) -> None:
     (id,) = proposed(ground, account("crm", "sue"))
-    for same in (SAM, replace(SAM, email="Sam@Corp.example")):
+    alias = replace(SAM, email="s.m@corp.example", addresses=frozenset({SAM.email, "s.m@corp.example"}))
+    for same in (SAM, replace(SAM, email="Sam@Corp.example"), alias):
         with pytest.raises(FourEyesRequired, match="proposed"):
             remediation.approve(ground.house, same, NOW, [id], WHY)
     with pytest.raises(FourEyesRequired, match="belong"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace as replace_
 
 from governance import audit
 from governance.errors import AlreadyDecided, DecisionError, FourEyesRequired, NotAllowed
@@ -174,3 +175,63 @@ def test_nobody_excludes_what_may_be_about_themselves_nor_agrees_to_it(house, no
     assert theirs
     for finding in theirs:
         exclude(house, actor, now, finding.fingerprint, now + timedelta(days=9), "not mine")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["Also@nwl.example", "one@other.example", "before@nwl.example"],
+    ids=["an alias", "of another source", "a former address"],
+)
+@pytest.mark.parametrize("candidates", [1, 2], ids=["the owner", "a candidate"])
+def test_nobody_excludes_what_may_be_about_themselves_under_any_of_their_addresses(
+    make_house, now, address, candidates
+):
+    further = {"name": "other", "connector": "hr_csv", "path": "other.csv"}
+    house = make_house({**SETTINGS, "source": [*SETTINGS["source"], further]})
+    one = Identity("hr", "1", state="current", email="one@nwl.example", display_name="One")
+    own = replace_(one, aliases=("also@nwl.example",), former_emails=("before@nwl.example",))
+    twin = replace_(one, employee_id="2", email="two@nwl.example", aliases=("shared@nwl.example",))
+    own = own if candidates == 1 else replace_(own, aliases=(*own.aliases, "shared@nwl.example"))
+    say(house, now, "hr", own, twin, Identity("hr", "3", state="current"))
+    say(
+        house,
+        now,
+        "other",
+        Identity("other", "9", state="current", email="one@nwl.example", aliases=("one@other.example",)),
+    )
+    login = "one@nwl.example" if candidates == 1 else "shared@nwl.example"
+    never = {"last_seen_known": True, "created_at": now - timedelta(days=400)}
+    say(house, now, "crm", account(employee_id=None, username="x1", email=login, **never), account("3", **never))
+    detect(house, now)
+    rule = "never_used" if candidates == 1 else "ambiguous_owner"
+    mine, until = only(house, rule=rule, account_id="a1").fingerprint, now + timedelta(days=9)
+    with pytest.raises(FourEyesRequired, match="somebody else must except it"):
+        exclude(house, replace(ANA, email=address), now, mine, until, "it is mine")
+    exclude(
+        house,
+        replace(ANA, email=address),
+        now,
+        only(house, rule="never_used", account_id="a3").fingerprint,
+        until,
+        "not mine",
+    )
+    exclude(house, ANA, now, mine, until, "not mine")
+
+
+def test_a_finding_about_a_person_is_not_excluded_by_them_under_another_address(house, now):
+    left = Identity("hr", "1", state="current", ended_at=now - timedelta(days=9), aliases=("also@nwl.example",))
+    say(house, now, "hr", left, Identity("hr", "2", state="current"))
+    say(house, now, "crm", account("2"))
+    detect(house, now)
+    found = only(house, rule="contradictory_source")
+    assert (found.account_id, found.identity_id) == (None, "hr:1")
+    with pytest.raises(FourEyesRequired, match="somebody else must except it"):
+        exclude(house, replace(ANA, email="also@nwl.example"), now, found.fingerprint, now + timedelta(days=9), "me")
+
+
+def test_nobody_agrees_with_themselves_under_another_address(ghost, now):
+    fingerprint, until = only(ghost, rule="ghost").fingerprint, now + timedelta(days=120)
+    assert exclude(ghost, ANA, now, fingerprint, until, "litigation hold").waits
+    same = replace(ANA, email="ana.b@nwl.example", addresses=frozenset({ANA.email, "ana.b@nwl.example"}))
+    with pytest.raises(FourEyesRequired, match="somebody else must agree"):
+        exclude(ghost, same, now, fingerprint, until, "I agree with myself")

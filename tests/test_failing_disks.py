@@ -277,3 +277,11 @@ def test_an_input_output_error_is_named_and_nothing_is_torn(
         assert set(statuses(house)) == {"verified"}
     assert calls(server) >= statuses(house)["verified"] == 7
     assert met, "no call failed: the fault was not met"
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_what_it_takes(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        open_store(f"sqlite:///{disk / 'leaverwatch.db'}", disk, home.clock()).close()
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with pytest.raises(StoreError, match=f"{disk} cannot be written, which even reading takes: let whoever runs"):
+            open_store(f"sqlite:///{disk / 'leaverwatch.db'}", disk, home.clock())

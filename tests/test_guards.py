@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -108,8 +109,10 @@ def test_two_different_actors_release_exactly_that_one(house, now):
     release(house, ANA, later, held.id, "the Berlin office was sold")
     with house.store.read() as session:
         assert session.get_one(Snapshot, held.id).status == "held"
-    with pytest.raises(FourEyesRequired):
-        release(house, ANA, later, held.id, "again")
+    alias = replace(ANA, email="a.na@nwl.example", addresses=frozenset({ANA.email, "a.na@nwl.example"}))
+    for same in (ANA, replace(ANA, email="Ana@nwl.example"), alias):
+        with pytest.raises(FourEyesRequired):
+            release(house, same, later, held.id, "again")
     release(house, TOM, later, held.id, "confirmed with HR")
     with house.store.read() as session:
         assert believed(session, "hr").id == held.id
@@ -203,6 +206,13 @@ def test_history_is_not_rewritten(house, now):
     pulled(house, people(50), now)
     with pytest.raises(ConfigurationError, match="in their order"):
         pulled(house, people(50), now - timedelta(days=1))
+
+
+def test_a_reading_of_a_time_that_has_not_come_yet_says_that_the_clock_was_ahead(house, now):
+    pulled(house, people(500), now + timedelta(days=700))
+    ahead = r"in their order; that time has not come yet: where the clock was ahead then.* restore a backup from before"
+    with pytest.raises(ConfigurationError, match=ahead):
+        pulled(house, people(501), now)
 
 
 def test_a_pull_that_fails_half_way_leaves_nothing_behind(house, now):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from acting import ANN, OTTO, SAM, SETTINGS, TOM, Ground, account
 from conftest import NOW
+from homes import CRM, HR, Home
+from homes import SETTINGS as AS_HOME
 from msgspec.structs import replace
 from remediations import LATER, approved, run, undo
 
@@ -89,6 +92,36 @@ def test_a_snapshot_settles_executed_calls_and_withdraws_what_nobody_began(groun
     assert ground.remediation(executed).status == "verified"
     assert ground.remediation(waiting).status == "cancelled"
     assert remediation.settle_by_snapshot(ground.house, LATER, "crm") == []
+
+
+def test_what_was_begun_after_the_time_of_a_snapshot_is_not_proved_by_it(ground: Ground) -> None:
+    ids = approved(ground, *(account("paper", f"p{n}") for n in (1, 2)), account("crm", "a1"))
+    for application, minutes in (("paper", -1), ("crm", -1)):
+        snapshot(ground, application, {"p1": (False, True), "a1": (False, True)}, minutes)  # p2 is not even remembered
+        assert remediation.settle_by_snapshot(ground.house, LATER, application) == []
+    assert [ground.remediation(id).status for id in ids] == ["executing", "executing", "approved"]
+    snapshot(ground, "paper", {"p1": (False, True)}, 1)
+    assert remediation.settle_by_snapshot(ground.house, LATER, "paper") == sorted(ids[:2])
+
+
+def test_a_snapshot_that_two_released_proves_a_task_at_once(tmp_path: Path) -> None:
+    home = Home(tmp_path, {"LEAVERWATCH_ACTOR": "sec@x.example"})
+    (tmp_path / "leaverwatch.toml").write_text(AS_HOME)
+    (tmp_path / "hr.csv").write_text(HR)
+    file = tmp_path / "crm.csv"
+    more = "".join(f"b{n},b{n},b{n}@x.example,active,,2026-11-20,\n" for n in range(30))
+    file.write_text(CRM + more)
+    home.do("pull", "--detect")
+    [ghost] = home.do("findings", "--rule", "ghost", "--format", "json").json
+    id = home.do("remediate", "propose", "--finding", ghost["fingerprint"], "--reason", "left").out.strip()
+    home.do("remediate", "approve", id, "--reason", "yes", "--actor", "app@x.example")
+    file.write_text(CRM.replace("cy@x.example,active", "cy@x.example,inactive"))
+    assert home.run("pull", "crm").code == 3
+    held = home.do("guard", "list", "--format", "json").json[0]["id"]
+    home.do("guard", "release", held, "--reason", "sold")
+    assert home.do("remediate", "list", "--format", "json").json[0]["status"] == "executing"
+    home.do("guard", "release", held, "--reason", "sold", "--actor", "admin@x.example")
+    assert home.do("remediate", "list", "--format", "json").json[0]["status"] == "verified"
 
 
 def test_an_undo_switches_the_account_on_again_and_reads_it_back(ground: Ground) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from datetime import UTC, datetime, timedelta
 
+import narwhals as nw
+import polars as pl
 import pytest
 from msgspec.structs import replace
 from sqlmodel import select
 
 from governance.findings import evaluated
 from governance.guards import believe
+from governance.persons import persons
 from governance.records import Account, Identity, Reading
-from governance.remediation.accounts import read_facts
+from governance.settings import parse
 from governance.snapshots import publish, stage
+from governance.subjects import read_facts
 from governance.tables import Finding, Pin, Snapshot
 from jobs.detect import detect
 
@@ -209,3 +215,50 @@ def test_a_current_colleague_in_one_source_is_no_ghost(house):
     detect(house, NOW)
     with house.store.read() as session:
         assert session.exec(select(Finding).where(Finding.rule == "ghost")).all() == []
+
+
+def joined(*rows, shared):
+    """identity_id -> person_id, where each row is (source, employee_id, e-mail); sources are listed as s0, s1, …"""
+    names = sorted({source for source, _, _ in rows})
+    told = [{"name": name, "connector": "hr_csv", "ids": "shared" if name in shared else "own"} for name in names]
+    frame = pl.DataFrame(
+        [(f"{s}:{number}", s, number, email, None, None) for s, number, email in rows],
+        schema={
+            **dict.fromkeys(("identity_id", "source", "employee_id", "email_key"), pl.String),
+            **dict.fromkeys(("hire_at_s", "ended_at_s"), pl.Int64),
+        },
+        orient="row",
+    )
+    found = persons(nw.from_native(frame.lazy()), parse({"source": told}).source).collect("polars").to_native()
+    return dict(found.iter_rows())
+
+
+def hanging_together(rows, shared):
+    """The same, worked out link by link."""
+    person = {row: row for row in rows}
+
+    def root(row):
+        return row if person[row] == row else root(person[row])
+
+    for one, other in itertools.combinations(rows, 2):
+        by_number = one[1] == other[1] and {one[0], other[0]} <= shared
+        if by_number or (one[2] is not None and one[2] == other[2]):
+            first, second = sorted((root(one), root(other)))
+            person[second] = first
+    return {f"{row[0]}:{row[1]}": f"{root(row)[0]}:{root(row)[1]}" for row in rows}
+
+
+@pytest.mark.parametrize("sources", [2, 3, 4, 6])
+def test_a_person_is_one_through_whatever_chain_of_sources(sources):
+    dice = random.Random(sources)
+    for _ in range(60):
+        rows = [(f"s{n}", dice.choice("1234"), dice.choice((None, "a", "b", "c"))) for n in range(sources)]
+        shared = {f"s{n}" for n in range(sources) if dice.random() < 0.7}
+        assert joined(*rows, shared=shared) == hanging_together(rows, shared), (rows, shared)
+
+
+def test_a_chain_never_makes_one_person_of_two_that_a_source_tells_apart():
+    rows = [("s0", "1", None), ("s0", "2", "b"), ("s1", "1", "c"), ("s2", "2", "c")]
+    found = joined(*rows, shared={"s0", "s1", "s2"})
+    assert found["s0:1"] != found["s0:2"]
+    assert found == {"s0:1": "s0:1", "s0:2": "s0:2", "s1:1": "s0:1", "s2:2": "s0:2"}

@@ -123,6 +123,7 @@ class TestGaps:
         assert plan.first(NOON - timedelta(minutes=5), NOON) == NOON + timedelta(minutes=10)
         assert plan.gap(NOON - timedelta(minutes=16), NOON) is None
         assert plan.first(None, NOON) == NOON
+        assert plan.first(NOON + timedelta(days=700), NOON) == NOON, "the clock was ahead when it ran last"
 
     @pytest.mark.parametrize(
         ("last", "due"),

@@ -26,6 +26,16 @@ def test_a_feed_is_outdated_by_its_own_limit_and_stands_first(house, now):
     assert feeds[0].said == "Wiki 3 h, outdated"
 
 
+def test_what_was_read_while_the_clock_was_ahead_is_of_no_known_age(house, now):
+    for feed, ahead in (("hr", timedelta(minutes=4)), ("crm", 700 * DAY), ("wiki", timedelta())):
+        put_snapshot(house, feed, now + ahead)
+    said = {feed.name: feed for feed in freshness.freshness(house, now)}
+    assert {name: feed.sound for name, feed in said.items()} == {"hr": True, "crm": False, "wiki": True}
+    assert said["crm"].said == "Customer CRM minus 700 d, outdated"
+    words = population.population(house, now).read
+    assert words.endswith(f"Customer CRM was read with a clock that was ahead, as of {now + 700 * DAY:%Y-%m-%d %H:%M}Z")
+
+
 def test_a_failed_or_held_pull_leaves_the_last_good_facts_and_says_so(house, now):
     for feed in ("hr", "crm", "wiki"):
         put_snapshot(house, feed, now - timedelta(minutes=5))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import polars as pl
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from ulid import ULID
 
 from governance import audit
@@ -14,7 +14,9 @@ from governance.access import Actor, Verb, demand
 from governance.correlation import fold
 from governance.errors import AlreadyDecided, DecisionError, FourEyesRequired
 from governance.house import House
-from governance.tables import DetectRun, Exclusion, Finding, Pin, Remediation, Request
+from governance.snapshots import newest_estate
+from governance.subjects import addresses_of, read_facts
+from governance.tables import Exclusion, Finding, Pin, Remediation, Request
 
 ONE_ALONE: Final = timedelta(days=90)  # a longer exclusion takes two
 Work = Literal["pull", "detect", "remediate", "verify", "check"]
@@ -41,7 +43,7 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
         demand(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id)
         if finding.status != "open":
             raise AlreadyDecided(f"the finding is {finding.status.replace('_', ' ')}, not open")
-        if _is_about(finding, actor):
+        if _is_about(house, session, finding, actor):
             raise FourEyesRequired(f"the finding may be about {actor.email}; somebody else must except it")
         before = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.ended_at).is_(None))
         exclusion = None
@@ -61,7 +63,7 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
                 until=until,
                 waits=_takes_two(finding, now, until) or None,
             )
-        elif fold(exclusion.actor) == fold(actor.email):
+        elif actor.is_same(exclusion.actor):
             raise FourEyesRequired(f"{actor.email} asked for this exclusion; somebody else must agree to it")
         else:
             exclusion.second, exclusion.waits, exclusion.until = actor.email, None, min(exclusion.until, until)
@@ -110,13 +112,21 @@ def end_exclusion(house: House, actor: Actor, now: datetime, fingerprint: str, r
     return exclusion
 
 
-def _is_about(finding: Finding, actor: Actor) -> bool:
+def _is_about(house: House, session: Session, finding: Finding, actor: Actor) -> bool:
+    """Whether a finding is, or may be, about the actor: about their account, or about themselves."""
+    if finding.application is not None and finding.account_id is not None:
+        key = finding.application, finding.account_id
+        account = read_facts(house, session, [key]).accounts.get(key)
+        if account is not None and account.belongs_to(actor.email, actor.identity_id):
+            return True
     values = (finding.evidence or {}).get("values", {})
     # Of an account without any owner the candidates are only people of that name.
     candidates = (values.get("candidates") or "").split(";") if values.get("match") == "ambiguous" else ()
-    persons = {finding.identity_id, *candidates}
-    keys = {fold(finding.username), fold(values.get("email"))}
-    return (actor.identity_id is not None and actor.identity_id in persons) or fold(actor.email) in keys - {None}
+    persons = {person for person in (finding.identity_id, *candidates) if person}
+    if actor.identity_id in persons:
+        return True
+    keys = {fold(finding.username), fold(values.get("email"))} | addresses_of(house, session, persons)
+    return fold(actor.email) in keys - {None}
 
 
 def _takes_two(finding: Finding, now: datetime, until: datetime) -> bool:
@@ -152,11 +162,9 @@ def pin(
 
 
 def _exists(house: House, application: str, account_id: str, identity_id: str) -> None:
-    with house.store.read() as session:
-        run = session.exec(select(DetectRun).where(DetectRun.estate != "").order_by(col(DetectRun.id).desc())).first()
-    if run is None:
+    folder = newest_estate(house)
+    if folder is None:
         raise DecisionError("nothing has been detected yet: run leaverwatch pull and leaverwatch detect first")
-    folder = house.snapshots / run.estate
     known = pl.scan_parquet(folder / "identities.parquet").filter(pl.col("identity_id") == identity_id)
     if known.select("identity_id").collect().is_empty():
         raise DecisionError(f"no identity is named {identity_id!r}; expected source:employee_id")

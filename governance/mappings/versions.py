@@ -135,7 +135,7 @@ def _decide(house: House, actor: Actor, now: datetime, id: str, reason: str, *, 
     with house.store.write() as session:
         kept = _found(session, id)
         demand(actor, Verb.MAP, application=kept.application)
-        own = fold(kept.actor) == fold(actor.email)
+        own = actor.is_same(kept.actor)
         if kept.status not in (("waiting",) if agrees else OPEN):
             raise DecisionError(f"{label(kept)} is {kept.status}: there is nothing to decide")
         if agrees and own:

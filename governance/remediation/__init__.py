@@ -5,7 +5,6 @@ A person decides (`propose`, `approve`), the worker carries out (`plan`, `admit`
 separate read proves (`verified`).
 """
 
-from governance.remediation.accounts import AccountFacts, Facts, read_facts
 from governance.remediation.decisions import APPROVAL_HOLDS, approve, cancel, done, expire, reject, reread
 from governance.remediation.execution import (
     Begun,
@@ -29,6 +28,7 @@ from governance.remediation.refusals import plan_digest
 from governance.remediation.reviewed import PROPOSED, Removal, propose_removals
 from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
 from governance.remediation.ways import gives_back, offered, possible
+from governance.subjects import AccountFacts, Facts, read_facts
 
 __all__ = [
     "APPROVAL_HOLDS",

@@ -10,11 +10,9 @@ from sqlmodel import and_, col, or_, select
 
 from governance import audit
 from governance.access import Actor, Verb, demand, demand_fresh
-from governance.correlation import fold
 from governance.errors import AlreadyDecided, FourEyesRequired, NotAllowed, PlanChanged
 from governance.house import House
 from governance.remediation import refusals as refuse
-from governance.remediation.accounts import Facts, read_facts
 from governance.remediation.ledger import (
     RUNNABLE,
     closed_privileged,
@@ -25,6 +23,7 @@ from governance.remediation.ledger import (
     reopen,
 )
 from governance.remediation.reviewed import check_item, load_items, takes_privilege
+from governance.subjects import Facts, read_facts
 from governance.tables import Finding, Remediation, ReviewItem
 
 APPROVAL_HOLDS: Final = timedelta(hours=72)
@@ -106,8 +105,8 @@ def _consent(
         raise AlreadyDecided(f"remediation {r.id} is {r.status}")
     lapsed = r.approved_at is not None and r.approved_at <= now - APPROVAL_HOLDS
     first = None if lapsed else r.approved_by
-    if fold(actor.email) in (fold(r.proposed_by), fold(first)):
-        did = "proposed" if fold(actor.email) == fold(r.proposed_by) else "approved"
+    if actor.is_same(r.proposed_by) or actor.is_same(first):
+        did = "proposed" if actor.is_same(r.proposed_by) else "approved"
         raise FourEyesRequired(f"{actor.email} {did} remediation {r.id}; somebody else must approve it")
     if r.campaign is None:
         refuse.check_plan(r, finding)

@@ -21,7 +21,6 @@ from governance.errors import (
 from governance.house import House
 from governance.records import Account, Credential, Receipt
 from governance.remediation import refusals as refuse
-from governance.remediation.accounts import AccountFacts, Facts, read_facts
 from governance.remediation.ledger import (
     RUNNABLE,
     chunks,
@@ -33,6 +32,7 @@ from governance.remediation.ledger import (
     resolve,
 )
 from governance.remediation.reviewed import check_item, load_items, takes_privilege
+from governance.subjects import AccountFacts, Facts, read_facts
 from governance.tables import Remediation
 
 MOST_TRIES: Final = 7

@@ -21,10 +21,10 @@ from governance import audit
 from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError, NotSupported, PlanChanged
 from governance.house import House
 from governance.remediation import refusals as refuse
-from governance.remediation.accounts import Facts, read_facts
 from governance.remediation.ledger import RUNNABLE, affected, closed_privileged, load, load_findings
 from governance.remediation.reviewed import check_item, load_items, takes_privilege
 from governance.settings import ActSettings
+from governance.subjects import Facts, read_facts
 from governance.tables import Finding, Remediation, ReviewItem, RunHold
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from sqlmodel import Session, col, select
@@ -14,24 +14,31 @@ from governance import audit
 from governance.house import House
 from governance.remediation.execution import prove
 from governance.remediation.ledger import RUNNABLE, reopen
-from governance.snapshots import believed
+from governance.snapshots import believed, lost
 from governance.tables import Remediation
+
+BEGUN: Final = ("executing", "executed")
 
 
 def settle_by_snapshot(house: House, now: datetime, application: str) -> list[str]:
     """Settle what the newest published snapshot of an application shows inactive or gone. Says which remediations.
 
     Begun ones (manual tasks and executed calls) are verified. Ones that nobody has begun are cancelled: somebody else
-    closed the account, and the next detect run resolves the finding.
+    closed the account, and the next detect run resolves the finding. What was proposed or begun after the time that the
+    snapshot is of is not settled by it, such as by a historical one or one that was released late.
     """
     chosen = select(Remediation).where(
         Remediation.application == application,
         col(Remediation.status).in_(("proposed", *RUNNABLE, "executing", "executed")),
     )
     with house.store.read() as session:
-        open_ones = session.exec(chosen.order_by(col(Remediation.id))).all()
         snapshot = believed(session, application)
-    if not open_ones or snapshot is None:
+        open_ones = [
+            r
+            for r in session.exec(chosen.order_by(col(Remediation.id))).all()
+            if snapshot and ((r.executing_at if r.status in BEGUN else None) or r.proposed_at) <= snapshot.at
+        ]
+    if not open_ones or snapshot is None or lost(house, snapshot):
         return []
     folder = house.snapshots / snapshot.path
     closed = _closed(folder, [r.account_id for r in open_ones])
@@ -85,7 +92,7 @@ def _closed(folder: Path, account_ids: Sequence[str]) -> dict[str, dict[str, Any
 def _settle(session: Session, r: Remediation, now: datetime, found: dict[str, Any]) -> None:
     if (r.evidence or {}).get("read_back", {}).get("credentials_left") and not found["gone"]:
         return  # the account is closed and can still be opened: only reading its credentials again proves more
-    if r.status in ("executing", "executed"):
+    if r.status in BEGUN:
         prove(session, r, now, "worker", found)
         return
     r.status = "cancelled"

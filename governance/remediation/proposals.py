@@ -23,10 +23,10 @@ from governance.errors import (
 )
 from governance.house import House
 from governance.remediation import refusals as refuse
-from governance.remediation.accounts import AccountFacts, Facts, read_facts
 from governance.remediation.ledger import chunks, closed_privileged, load_findings, needed, take
 from governance.remediation.ways import possible
 from governance.store import put_rows
+from governance.subjects import AccountFacts, Facts, read_facts
 from governance.tables import Connector, Finding, Remediation
 
 

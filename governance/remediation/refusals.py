@@ -18,8 +18,9 @@ from governance.errors import (
     ProtectedAccount,
 )
 from governance.records import NON_HUMAN_KINDS, Account
-from governance.remediation.accounts import AccountFacts
 from governance.settings import Settings
+from governance.store.chain import clean
+from governance.subjects import AccountFacts
 from governance.tables import Finding, Remediation
 
 # Rules whose remedy is another one, but where a reviewer may decide that the account goes.
@@ -90,7 +91,7 @@ def check_same(account: AccountFacts, live: Account) -> None:
         ("username", account.username, live.username),
         ("e-mail", account.email, live.email),
     ):
-        if known is not None and read is not None and fold(known) != fold(read):
+        if known is not None and read is not None and fold(known) != fold(clean(read)):
             raise PlanChanged(f"{account.label}: its {what} is another one by now; pull and detect, then decide again")
 
 

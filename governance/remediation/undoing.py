@@ -10,9 +10,9 @@ from governance.access import Actor, Verb, demand
 from governance.errors import AlreadyDecided, FourEyesRequired, LeaverwatchError, NotAllowed, NotSupported, NotVerified
 from governance.house import House
 from governance.records import Account, Receipt
-from governance.remediation.accounts import read_facts
 from governance.remediation.ledger import load, reopen, unresolve
 from governance.remediation.ways import WRITE_CREDENTIAL, gives_back
+from governance.subjects import read_facts
 from governance.tables import Remediation
 
 CAN_BE_UNDONE: Final = timedelta(days=30)

@@ -2,7 +2,7 @@
 
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
 from governance.snapshots.given_back import given_back
-from governance.snapshots.keeping import believed, facts, publish, sweep
+from governance.snapshots.keeping import believed, demand_estate, facts, lost, newest_estate, publish, sweep
 from governance.snapshots.laying import Before
 from governance.snapshots.memory import Absence, Change
 from governance.snapshots.readings import Readings, Rows, readings
@@ -19,9 +19,12 @@ __all__ = [
     "Rows",
     "SparkEngine",
     "believed",
+    "demand_estate",
     "engine_of",
     "facts",
     "given_back",
+    "lost",
+    "newest_estate",
     "on_disk",
     "publish",
     "readings",

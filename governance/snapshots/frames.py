@@ -23,6 +23,7 @@ from governance.records import (
     Rows,
     rows_of,
 )
+from governance.snapshots.keepable import texts
 
 INSTANT: Final = pl.Datetime("us", "UTC")
 TYPES: Final[dict[str, Any]] = {
@@ -122,6 +123,8 @@ def _series(name: str, kind: str, values: Sequence[Any]) -> pl.Series:
     if kind == "instant":
         values = [None if value is None else _microseconds(value) for value in values]
         return pl.Series(name, values, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    if kind == "str":
+        return texts(name, values)
     return pl.Series(name, values, dtype=TYPES[kind])
 
 

@@ -10,6 +10,7 @@ import narwhals as nw
 import polars as pl
 from sqlmodel import Session, col, select
 
+from governance.errors import StoreError
 from governance.estate import Facts
 from governance.house import House
 from governance.records import COLUMNS
@@ -18,7 +19,7 @@ from governance.snapshots.engine import Engine, Frame
 from governance.snapshots.frames import scan, schema
 from governance.snapshots.given_back import given_back, switched_on
 from governance.snapshots.hindsight import PINNED, corrected, pinned, said_since
-from governance.tables import Snapshot
+from governance.tables import DetectRun, Snapshot
 
 Feed = SourceSettings | ApplicationSettings
 TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "credentials", "events")}
@@ -34,6 +35,37 @@ def believed(
     if known_at is not None:
         newest = newest.where(col(Snapshot.published_at) <= known_at)
     return session.exec(newest.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc()).limit(1)).first()
+
+
+def lost(house: House, snapshot: Snapshot) -> str | None:
+    """Why nothing can be read of a snapshot whose files are not where they were written; None while they are there."""
+    folder = house.snapshots / snapshot.path
+    if (folder / f"{TABLES_OF[snapshot.kind][0]}.parquet").exists():
+        return None
+    return (
+        f"{snapshot.feed}: what was read as of {snapshot.at:%Y-%m-%d %H:%M}Z is not in {folder} any more: put that"
+        f" folder back ([snapshots] url says where they lie), or read it anew with leaverwatch pull {snapshot.feed}"
+    )
+
+
+def newest_estate(house: House) -> Path | None:
+    """The folder of the estate that the last detect run stored; None before the first one.
+
+    StoreError when it is not there any more, as after a restore: nothing would be left in it.
+    """
+    stored = select(DetectRun.estate).where(DetectRun.estate != "").order_by(col(DetectRun.id).desc()).limit(1)
+    with house.store.read() as session:
+        name = session.exec(stored).first()
+    if name is None:
+        return None
+    demand_estate(house.snapshots / name)
+    return house.snapshots / name
+
+
+def demand_estate(folder: Path) -> None:
+    """StoreError when an estate that was stored is not there any more."""
+    if not folder.is_dir():
+        raise StoreError(f"what the last detect run found is not in {folder} any more: run leaverwatch detect")
 
 
 def publish(session: Session, snapshot: Snapshot, now: datetime) -> None:
@@ -54,6 +86,7 @@ def facts(house: House, engine: Engine, as_of: datetime, work: Path, known_at: d
     `known_at`: only what was published, pinned and said about leavings by then, for better or worse (as known then:
     `as_of`; as known now: now). Without it: snapshots whenever they were published, the pins of that day, and nothing
     that a source said later. An account that was given back from here after its snapshot is there and active.
+    StoreError when the files of a snapshot are not there any more: nobody would be left in what they held.
     """
     with house.store.read() as session:
         found = {
@@ -69,6 +102,8 @@ def facts(house: House, engine: Engine, as_of: datetime, work: Path, known_at: d
         }
         read = {name: snapshot.at for name, snapshot in visible.items() if snapshot.kind == "application"}
         back = given_back(session, read, as_of if known_at is None else min(as_of, known_at))
+    if missing := [why for snapshot in visible.values() if (why := lost(house, snapshot))]:
+        raise StoreError("\n".join([*missing, "nothing was judged"]))
     work.mkdir(parents=True, exist_ok=True)
     files = {name: _with_hindsight(house, visible[name], since, as_of, work) for name, since in later.items()}
     frames = {table: _scan(house, engine, table, list(visible.values()), work, files) for table in COLUMNS}

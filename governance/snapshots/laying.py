@@ -19,6 +19,7 @@ from governance.records import COLUMNS, Account, Gone, Record, Rows
 from governance.snapshots.frames import Frame, scan, schema
 from governance.snapshots.parts import Parts
 from governance.snapshots.writing import ROWS
+from governance.store.chain import clean
 from governance.tables import Snapshot
 
 WHOLE: Final = ("entitlements", "grants", "events")  # events are carried on by themselves, by their ids
@@ -95,7 +96,7 @@ class Laid:
     def _staying(self, records: Iterable[Record | Rows | Gone]) -> Iterator[Record | Rows]:
         for record in records:
             if isinstance(record, Gone):
-                self._gone.add(record.account_id)
+                self._gone.add(clean(record.account_id))
             else:
                 yield record
 

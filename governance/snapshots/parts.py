@@ -10,17 +10,21 @@ from pathlib import Path
 
 import polars as pl
 
-from governance.records import COLUMNS, Record, Rows
+from governance.records import COLUMNS, Reading, Record, Rejected, Rows
 from governance.snapshots.frames import chunks_of, frame_of, schema
+from governance.snapshots.keepable import with_keepable_ids
 from governance.snapshots.writing import on_disk
 
 
 class Parts:
     """The records of one pull, in files below `folder` until they are composed into a snapshot."""
 
-    def __init__(self, folder: Path, has_digest: Callable[[], bool] = lambda: False) -> None:
-        """`has_digest`: whether what is read, such as a file, has a digest of its own already; then rows need none."""
-        self._folder, self._has_digest = folder, has_digest
+    def __init__(self, folder: Path, reading: Reading, has_digest: Callable[[], bool] = lambda: False) -> None:
+        """`has_digest`: whether what is read, such as a file, has a digest of its own already; then rows need none.
+
+        A row whose id cannot be kept is noted in `reading`.
+        """
+        self._folder, self._reading, self._has_digest = folder, reading, has_digest
         self._files: dict[str, list[Path]] = {table: [] for table in COLUMNS}
         self._digest = hashlib.sha256()
         self.rows: dict[str, int] = dict.fromkeys(COLUMNS, 0)
@@ -38,7 +42,7 @@ class Parts:
             self._write(table, rows)
 
     def _write(self, table: str, rows: Sequence[Record] | Rows) -> None:
-        frame = frame_of(table, rows)
+        frame = frame_of(table, with_keepable_ids(table, rows, self._reject))
         if not self._has_digest():
             buffer = BytesIO()
             frame.write_ipc(buffer)
@@ -53,6 +57,10 @@ class Parts:
             frame.write_parquet(path, compression="zstd", compression_level=1)
         self._files[table].append(path)
         self.rows[table] += frame.height
+
+    def _reject(self, row: Rejected) -> None:
+        self._reading.kept -= 1
+        self._reading.rejected.append(row)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """All rows of a table, without reading them yet."""

@@ -13,6 +13,7 @@ import polars as pl
 from sqlmodel import col, select
 from ulid import ULID
 
+from governance.declaration import CLOCKS_DIFFER_BY
 from governance.errors import ConfigurationError, IncompleteFeed
 from governance.house import House
 from governance.records import Gone, Reading, Record, Rows
@@ -20,7 +21,8 @@ from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.frames import scan, schema
 from governance.snapshots.given_back import given_back
 from governance.snapshots.happened import remember_events, with_last_use
-from governance.snapshots.keeping import TABLES_OF, Feed, believed
+from governance.snapshots.keepable import keys as keys_of
+from governance.snapshots.keeping import TABLES_OF, Feed, believed, lost
 from governance.snapshots.laying import Laid, as_told
 from governance.snapshots.memory import (
     Absence,
@@ -60,9 +62,11 @@ def stage(
     with house.store.read() as session:
         last = believed(session, feed.name)
     if last is not None and at < last.at:
+        ahead = now < last.at - CLOCKS_DIFFER_BY
+        why = "; that time has not come yet: where the clock was ahead then, leaverwatch restore a backup from before"
         raise ConfigurationError(
             f"{feed.name} was already read as of {last.at:%Y-%m-%d %H:%M}Z; a snapshot as of {at:%Y-%m-%d %H:%M}Z would"
-            " rewrite history: historical snapshots are pulled in their order"
+            f" rewrite history: historical snapshots are pulled in their order{why if ahead else ''}"
         )
     row = Snapshot(
         id=str(ULID.from_datetime(now)),
@@ -76,7 +80,7 @@ def stage(
     )
     row.path = f"{feed.name}/{row.id}"
     folder = house.snapshots / row.path
-    told = Parts(folder.with_name(f".{row.id}.parts"), lambda: over is None and bool(reading.sha256))
+    told = Parts(folder.with_name(f".{row.id}.parts"), reading, lambda: over is None and bool(reading.sha256))
     parts = Laid(told, house, over) if over else told
     try:
         parts.take(records)  # type: ignore[arg-type]  # Gone comes only where there is something to lay changes over
@@ -90,8 +94,12 @@ def stage(
         row.event_mark, row.account_mark = event_mark(), account_mark()
         row.rows = {name: rows[name] for name in TABLES_OF[kind]}
         compose = _people if isinstance(feed, SourceSettings) else _accounts
+        missing = lost(house, last) if last else None
         with _COMPOSING:
-            change, frames = compose(house, feed, parts, last, row, reading)
+            change, frames = compose(house, feed, parts, None if missing else last, row, reading)
+            if last is not None and missing is not None:
+                change = _in_number(last.rows[main], rows[main])
+                reading.notes.append(f"{missing}; what it remembered is forgotten, only numbers could be compared")
             row.change = asdict(change)
             write(folder, frames)
         if isinstance(feed, ApplicationSettings) and not feed.privileged:
@@ -123,7 +131,7 @@ def _people(
     file = _file(house, last, "identities")
     before = None if file is None else scan("identities", [file])
     again = last is not None and last.sha256 == row.sha256
-    keys = {rejected.key for rejected in reading.rejected}
+    keys = keys_of(reading.rejected)
     quarantined = None if None in keys else {key for key in keys if key is not None}
     if quarantined is None and feed.absence_means == "leaver":
         reading.notes.append("nobody's absence counts: a row that could not be believed does not say whom it is about")
@@ -168,7 +176,7 @@ def _with_quarantined(
     not known: the row that would have told it was not believed.
     """
     tables = {name: parts.scan(name) for name in TABLES_OF["application"]}
-    keys = {rejected.key for rejected in reading.rejected}
+    keys = keys_of(reading.rejected)
     if not keys or last is None or isinstance(parts, Laid):  # changes say by themselves who is gone
         return tables
     folder = house.snapshots / last.path
@@ -196,6 +204,11 @@ def _with_quarantined(
         columns = list(schema(name))
         tables[name] = pl.concat([tables[name].select(columns), kept.select(columns)])
     return tables
+
+
+def _in_number(before: int, now: int) -> Change:
+    """The least that can have changed, where it cannot be looked up who was there."""
+    return Change(base=before, removed=max(0, before - now), added=max(0, now - before), changed_key=0)
 
 
 def _file(house: House, last: Snapshot | None, table: str) -> Path | None:

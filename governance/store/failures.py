@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy.exc as sa
 
-from governance.errors import StoreError
+from governance.errors import DecisionError, StoreError
 from governance.store.disks import described
 
 # These are mistakes of the program, or answers a verb may want to see (a row that is already there).
@@ -20,9 +21,19 @@ _OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOP
 
 @contextmanager
 def explained(name: str) -> Iterator[None]:
-    """Turn a full disk, a lost server, a damaged or a busy store into a StoreError that names the store."""
+    """Turn a full disk, a lost server, a damaged or a busy store into a StoreError that names the store.
+
+    So is a text that no store can keep, such as an argument from a terminal that does not speak UTF-8.
+    """
     try:
         yield
+    except UnicodeEncodeError as error:  # drivers raise it bare
+        text = str(error.object[error.start : error.end])
+        raise StoreError(f"{name}: {text!a} is no text in Unicode, write it in UTF-8; nothing was written") from error
+    except sa.DataError as error:
+        if "NUL (0x00)" not in str(error.orig):
+            raise
+        raise DecisionError("a text holds the character NUL, leave it out; nothing was written") from error
     except _NOT_OURS:
         raise
     except sa.DBAPIError as error:
@@ -46,5 +57,8 @@ def _reason(original: BaseException | None, name: str) -> str:
     code = getattr(original, "sqlite_errorcode", None)
     if code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return f"{reason}: restore a backup"
+    folder = Path(name).parent
+    if code is not None and code & 0xFF in (*_OF_THE_DISK, sqlite3.SQLITE_READONLY) and not os.access(folder, os.W_OK):
+        return f"{reason}: {folder} cannot be written, which even reading takes: let whoever runs this write there"
     disk = described(Path(name)) if code is not None and code & 0xFF in _OF_THE_DISK else ""
     return f"{reason} ({disk})" if disk else reason

@@ -77,9 +77,9 @@ def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
 
 
 def _bar(actor: Actor, r: Remediation) -> Literal["own proposal", "own approval", "own account", "no right"] | None:
-    if actor.email == r.proposed_by:
+    if actor.is_same(r.proposed_by):
         return "own proposal"
-    if actor.email == r.approved_by:
+    if actor.is_same(r.approved_by):
         return "own approval"
     if actor.identity_id is not None and actor.identity_id == r.identity_id:
         return "own account"

@@ -15,6 +15,7 @@ from governance.correlation import fold
 from governance.house import House
 from governance.score import SEVERITY
 from governance.store import indexed, led
+from governance.store.chain import clean
 from governance.tables import Finding
 from governance.views.paging import CAP, PART, Cursor, Row, Slice, turn
 from governance.views.tallies import tally, within
@@ -58,7 +59,7 @@ class Filters:
     @property
     def words(self) -> list[str]:
         """What every finding of the list must hold."""
-        return (fold(self.text) or "").split()
+        return (fold(clean(self.text)) or "").split()
 
     @property
     def narrowed(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from governance.declaration import CLOCKS_DIFFER_BY
 from governance.errors import AuthenticationFailed
 from governance.house import House
 from governance.settings import SourceSettings
@@ -35,9 +36,16 @@ class Feed:
     quarantined: bool = False  # its credential was refused several times in a row: it is tried once a day only
 
     @property
+    def ahead(self) -> bool:
+        """Whether its facts are of a time that has not come yet: it was read while the clock was ahead."""
+        return self.age is not None and self.age < -CLOCKS_DIFFER_BY
+
+    @property
     def age_text(self) -> str:
-        """Its age, or that it was never read."""
-        return "never read" if self.age is None else span(self.age)
+        """Its age, or that it was never read; below zero where the clock was ahead, so that nobody knows it."""
+        if self.age is None:
+            return "never read"
+        return f"minus {span(-self.age)}" if self.ahead else span(self.age)
 
     @property
     def said(self) -> str:
@@ -72,6 +80,8 @@ def freshness(house: House, now: datetime) -> list[Feed]:
         at = believed.get(settings.name)
         age = None if at is None else now - at
         state: State = "never" if age is None else "outdated" if age > settings.outdated_after else "fresh"
+        if age is not None and age < -CLOCKS_DIFFER_BY:
+            state = "outdated"  # for all that is known its facts may be as old as the clock was ahead
         status, error, _ = last.get(settings.name, ("", None, None))
         quarantined = settings.name in refused
         if quarantined:

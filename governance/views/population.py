@@ -84,6 +84,8 @@ class Population:
         """How old the oldest facts are."""
         if any(feed.age is None for feed in self.feeds):
             return "not every feed has been read"
+        if ahead := next((feed for feed in self.feeds if feed.ahead), None):
+            return f"{ahead.title} was read with a clock that was ahead, as of {ahead.at:%Y-%m-%d %H:%M}Z"
         oldest = max(self.feeds, key=lambda feed: feed.age.total_seconds() if feed.age else 0.0, default=None)
         return "no feed is configured" if oldest is None else f"data up to {oldest.age_text} old"
 

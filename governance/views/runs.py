@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from governance.findings import table
 from governance.house import House
+from governance.snapshots import demand_estate
 from governance.tables import AuditEntry, DetectRun, Snapshot
 
 T = TypeVar("T")
@@ -43,7 +44,10 @@ class Run:
 
 
 def last_run(house: House) -> Run | None:
-    """The last stored detect run; None before the first one, and while no feed was ever read: nothing was judged."""
+    """The last stored detect run; None before the first one, and while no feed was ever read: nothing was judged.
+
+    StoreError when its estate is not there any more, as after a restore: lists would be empty.
+    """
     with house.store.read() as session:
         head = session.exec(select(DetectRun.id).order_by(col(DetectRun.id).desc()).limit(1)).first()
         if head is None:
@@ -51,6 +55,8 @@ def last_run(house: House) -> Run | None:
         run = remembered(("run", house.store.url, head), lambda: _load(house, session, head))
         if run.summary.get("feeds") == {} and session.exec(select(Snapshot.id).limit(1)).first() is None:
             return None
+    if run.estate is not None:
+        demand_estate(run.estate)
     return run
 
 

@@ -94,11 +94,13 @@ def release(
     actor: ActorEmail = None,
 ) -> None:
     """Release exactly what is held under this id; it counts when a second, different actor has released it too."""
-    from governance import guards
+    from governance import guards, remediation
 
-    house = the_house()
-    held = guards.release(house, the_actor(house, actor), home.clock(), id, reason)
+    house, now = the_house(), home.clock()
+    held = guards.release(house, the_actor(house, actor), now, id, reason)
     given = len(held.released_by)
+    if given > 1 and held.kind == "feed":
+        remediation.settle_by_snapshot(house, now, held.what)
     say(f"{held.what}: released by {' and '.join(held.released_by)}; " + ("it counts now" if given > 1 else "one more"))
 
 

@@ -122,9 +122,10 @@ class TestDrafting:
 class TestAgreeing:
     def test_nobody_agrees_to_their_own_change_however_they_write_their_name(self, kept):
         waits = asked(kept)
-        me = Actor("SAM@corp.example", "Sam", frozenset({"admin", "security"}))
-        with pytest.raises(NotAllowed, match="a second person must agree"):
-            mappings.agree(kept, me, NOW, waits.id, "fine")
+        roles, both = frozenset({"admin", "security"}), frozenset({"sam@corp.example", "s.m@corp.example"})
+        for me in (Actor("SAM@corp.example", "Sam", roles), Actor("s.m@corp.example", "Sam", roles, addresses=both)):
+            with pytest.raises(NotAllowed, match="a second person must agree"):
+                mappings.agree(kept, me, NOW, waits.id, "fine")
         assert status_of(kept)["crm", 2] == "waiting"
 
     def test_a_second_person_agrees_and_the_worker_is_asked_to_write_it(self, kept):

@@ -1,4 +1,4 @@
-"""What the last estate says of the accounts a remediation is about, read once for one decision or one run."""
+"""Whom a decision is about: what the last estate says of accounts and of the people they belong to, read once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from governance.correlation import fold
 from governance.house import House
+from governance.snapshots import demand_estate
 from governance.tables import DetectRun
 
 Key = tuple[str, str]  # application, account_id
@@ -73,15 +74,23 @@ class Facts:
 def read_facts(house: House, session: Session, keys: Iterable[Key]) -> Facts:
     """What the last detect run's estate says of these accounts; an account it does not hold is left out."""
     wanted = sorted(set(keys))
-    run = session.exec(
-        select(DetectRun)
-        .where(DetectRun.estate != "")
-        .order_by(col(DetectRun.as_of).desc(), col(DetectRun.id).desc())
-        .limit(1)
-    ).first()
-    if run is None or not wanted:
-        return Facts({}, {})
-    return _read(house.snapshots / run.estate, wanted)
+    estate = _estate(house, session)
+    return Facts({}, {}) if estate is None or not wanted else _read(estate, wanted)
+
+
+def addresses_of(house: House, session: Session, persons: Iterable[str]) -> frozenset[str]:
+    """Every folded address of these identities, former ones too, as the last detect run's estate holds them."""
+    estate = _estate(house, session)
+    return frozenset() if estate is None else frozenset().union(*_addresses(estate, set(persons)).values())
+
+
+def _estate(house: House, session: Session) -> Path | None:
+    newest = select(DetectRun).where(DetectRun.estate != "")
+    run = session.exec(newest.order_by(col(DetectRun.as_of).desc(), col(DetectRun.id).desc()).limit(1)).first()
+    if run is None:
+        return None
+    demand_estate(house.snapshots / run.estate)
+    return house.snapshots / run.estate
 
 
 def _read(estate: Path, wanted: list[Key]) -> Facts:
@@ -98,7 +107,9 @@ def _read(estate: Path, wanted: list[Key]) -> Facts:
             active.filter(pl.col("privileged")).select("application", "account_id", "as_of_s"),
         ]
     )
-    addresses = _addresses(estate, asked)
+    persons = {row["owner_id"] for row in asked.select("owner_id").to_dicts()} - {None}
+    persons |= {person for row in asked.to_dicts() for person in _candidates(row)}
+    addresses = _addresses(estate, persons)
     holders: dict[str, dict[str, int]] = {}
     for application, account_id, as_of_s in privileged.iter_rows():
         holders.setdefault(application, {})[account_id] = as_of_s
@@ -109,10 +120,8 @@ def _read(estate: Path, wanted: list[Key]) -> Facts:
     )
 
 
-def _addresses(estate: Path, asked: pl.DataFrame) -> dict[str, frozenset[str]]:
-    """Identity -> its folded addresses, former ones too, for the owners and candidates of the accounts asked for."""
-    persons = {row["owner_id"] for row in asked.select("owner_id").to_dicts()} - {None}
-    persons |= {person for row in asked.to_dicts() for person in _candidates(row)}
+def _addresses(estate: Path, persons: set[str]) -> dict[str, frozenset[str]]:
+    """Identity -> its folded addresses, former ones too."""
     if not persons:
         return {}
     identities = pl.scan_parquet(estate / "identities.parquet").select(
