@@ -33,7 +33,7 @@ def approving_many(house: House, actor: Actor, now: datetime, group: Together) -
             _one(card)
         reason = st.text_input("Why you agree to those chosen", key=f"agree-many-{group.key}", max_chars=500)
         sent = st.button(
-            f"Approve {len(chosen)}",
+            f"Approve {len(chosen)}" if chosen else "Approve those chosen",
             type="primary",
             width="stretch",
             disabled=not chosen,
@@ -58,9 +58,13 @@ def announced(card: Waiting) -> str:
 
 
 def _one(card: Waiting) -> None:
-    row = st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute")
-    row.checkbox(f"{announced(card)}  \n:small[:gray[{plain(card.why)}]]", key=_box(card), width="stretch")
-    row.button("Open", key=f"next-{card.remediation.id}", on_click=open_card, args=(card.remediation.id,))
+    with st.container(gap=None):
+        row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+        row.checkbox(announced(card), key=_box(card), width="content")
+        row.button(
+            "Open", type="tertiary", key=f"next-{card.remediation.id}", on_click=open_card, args=(card.remediation.id,)
+        )
+        note(plain(card.why))
 
 
 def open_card(id: str) -> None:
