@@ -37,13 +37,15 @@ STATIC: Final = Path(__file__).parent / "static"
 # All the style there is: a padding nothing configures, a caption in metrics that is too pale to read (4.3 : 1), a ring
 # around the link that has the keyboard's focus, whose own shade is too pale to see (1.1 : 1), who acts in the header,
 # where nothing can be put otherwise, what a guard holds below it and not behind it, and on a phone no chart between a
-# reviewer and their rows, and a line under each wide table that says how to see the rest of it.
+# reviewer and their rows, a line under each wide table that says how to see the rest of it, and none of the tools that
+# lie over the words above a table wherever nothing hovers.
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
     " :is([data-testid^=stSidebarNavLink], [data-testid^=stTopNavLink], [data-testid^=stPageLink]):focus-visible"
     " { outline: 2px solid #5570e6; outline-offset: -2px }"
     " :has(> [class*=st-key-sideways]) { display: none }"
+    " @media (hover: none) { [data-testid=stElementToolbar] { display: none } }"
     " .st-key-visitor { position: fixed; top: .5rem; right: 1rem; width: auto; z-index: 999991; gap: .5rem }"
     " @media (min-width: 641px) { [class*=st-key-held-] { margin: 1.75rem 0 .75rem } }"
     " @media (max-width: 640px) { .st-key-visitor .st-key-acting-as { width: 40vw !important; flex: 0 0 40vw }"

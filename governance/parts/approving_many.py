@@ -12,6 +12,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.parts.acting import demand_signed_in
 from governance.parts.each import each, still_refused, tell
+from governance.parts.into_view import ask_into_view
 from governance.parts.notes import note
 from governance.parts.text import bold, plain
 from governance.views.approvals import Together, Waiting
@@ -70,6 +71,7 @@ def _one(card: Waiting) -> None:
 def open_card(id: str) -> None:
     """Show this proposal in full next."""
     st.query_params["id"] = id
+    ask_into_view(f"card-{id}")
 
 
 def _box(card: Waiting) -> str:
