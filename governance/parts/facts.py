@@ -23,10 +23,10 @@ def fact_list(facts: list[Fact]) -> None:
 
 def fact_lines(facts: list[Fact]) -> None:
     """The same facts for narrow cards: who says so and how old that is follow each."""
-    said = (f":small[{_shortened(fact)} {dim(f'· {fact.source}, {fact.age}')}]" for fact in facts)
     with st.container(gap="xxsmall"):
-        for line in said:
-            st.markdown(line)
+        for fact in facts:
+            whose = ", ".join(part for part in (fact.source, fact.age) if part)  # policy has no age
+            st.markdown(f":small[{_shortened(fact)} {dim(f'· {whose}')}]")
 
 
 def _shortened(fact: Fact) -> str:
