@@ -20,7 +20,7 @@ from governance.access import Actor
 from governance.errors import LeaverwatchError
 from governance.house import House, installed
 from governance.pages import GROUPS, Page, Render, all_pages
-from governance.parts.acting import inside, say_what_was_done
+from governance.parts.acting import inside, say_after, say_what_was_done
 from governance.parts.clock import set_clock
 from governance.parts.colours import dark
 from governance.parts.held import held_banner
@@ -84,13 +84,23 @@ def _frame(house: House, now: datetime) -> None:
     actor = who.actor
     put_back(actor.email if who.signed else "", now)
     pages = {name: page for name, page in all_pages().items() if page[0].roles & actor.roles}
-    links = {name: _link(name, page, render, house, actor, now) for name, (page, render) in pages.items()}
+    home = next(iter(pages))
+    links = {
+        name: _link(name, page, render, house, actor, now, first=name == home) for name, (page, render) in pages.items()
+    }
     sections = {g: [links[n] for n, (page, _) in pages.items() if page.group == g] for g in GROUPS}
     remember_links(links)
+    hidden = [
+        _elsewhere(name, page, links[home])
+        for name, (page, _) in all_pages().items()
+        if name == home or name not in links
+    ]
     if actor.roles <= DECIDERS:
-        here = st.navigation(list(links.values()), position="top")
+        here = st.navigation([*links.values(), *hidden], position="top")
     else:
-        here = st.navigation({group: found for group, found in sections.items() if found}, expanded=True)
+        shown = {group: found for group, found in sections.items() if found}
+        last = next(reversed(shown))
+        here = st.navigation({**shown, last: [*shown[last], *hidden]}, expanded=True)
     visitor(house, who, now)
     say_what_was_done()
     here.run()
@@ -101,11 +111,23 @@ def _closed(name: str, page: Page, house: House, out: Out, now: datetime) -> Any
     return st.Page(lambda: outside(house, out, now), title="Sign in", url_path=name, default=page.order == 0)
 
 
-def _link(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime) -> Any:
+def _elsewhere(name: str, page: Page, first: Any) -> Any:
+    """An address that leads to the first page: that page's own name, or a page that is not open to this actor."""
+
+    def draw() -> None:
+        mine = page.title == first.title
+        if not mine:
+            say_after(f"The page {page.title} is not among yours")
+        st.switch_page(first, query_params=st.query_params.to_dict() if mine else None)
+
+    return st.Page(draw, title=page.title, url_path=name, visibility="hidden")
+
+
+def _link(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime, *, first: bool) -> Any:
     def draw() -> None:
         _drawn(name, page, render, house, actor, now)
 
-    return st.Page(draw, title=page.title, icon=page.icon, url_path=name, default=page.order == 0)
+    return st.Page(draw, title=page.title, icon=page.icon, url_path="" if first else name, default=first)
 
 
 def _drawn(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime) -> None:
