@@ -38,13 +38,16 @@ STATIC: Final = Path(__file__).parent / "static"
 # around the link that has the keyboard's focus, whose own shade is too pale to see (1.1 : 1), who acts in the header,
 # where nothing can be put otherwise, what a guard holds below it and not behind it, and on a phone no chart between a
 # reviewer and their rows, a line under each wide table that says how to see the rest of it, and none of the tools that
-# lie over the words above a table wherever nothing hovers.
+# lie over the words above a table wherever nothing hovers. Links to headings inside a page, and lines of facts that
+# could be scrolled, would only be stops for whoever goes by keys.
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
     " :is([data-testid^=stSidebarNavLink], [data-testid^=stTopNavLink], [data-testid^=stPageLink]):focus-visible"
     " { outline: 2px solid #5570e6; outline-offset: -2px }"
     " :has(> [class*=st-key-sideways]) { display: none }"
+    " [data-testid=stHeaderActionElements] { display: none }"
+    " .st-key-facts [data-testid=stHorizontalBlock] { overflow: visible }"
     " @media (hover: none) { [data-testid=stElementToolbar] { display: none } }"
     " .st-key-visitor { position: fixed; top: .5rem; right: 1rem; width: auto; z-index: 999991; gap: .5rem }"
     " @media (min-width: 641px) { [class*=st-key-held-] { margin: 1.75rem 0 .75rem } }"

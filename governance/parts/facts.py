@@ -13,7 +13,7 @@ def fact_list(facts: list[Fact]) -> None:
     """Numbered facts; the source and its age stand right of each."""
     if not facts:
         note("No facts were kept with this finding.")
-    lines = st.container(gap="xxsmall")
+    lines = st.container(gap="xxsmall", key="facts")
     for number, fact in enumerate(facts, 1):
         line = lines.container(horizontal=True, vertical_alignment="top", gap="xsmall", wrap=False)
         line.markdown(f":small[:gray-badge[{number}]]", width=24)
