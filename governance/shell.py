@@ -20,7 +20,7 @@ from governance.access import Actor
 from governance.errors import LeaverwatchError
 from governance.house import House, installed
 from governance.pages import GROUPS, Page, Render, all_pages
-from governance.parts.acting import inside, say_what_was_done
+from governance.parts.acting import inside, say_after, say_what_was_done
 from governance.parts.clock import set_clock
 from governance.parts.colours import dark
 from governance.parts.held import held_banner
@@ -37,13 +37,18 @@ STATIC: Final = Path(__file__).parent / "static"
 # All the style there is: a padding nothing configures, a caption in metrics that is too pale to read (4.3 : 1), a ring
 # around the link that has the keyboard's focus, whose own shade is too pale to see (1.1 : 1), who acts in the header,
 # where nothing can be put otherwise, what a guard holds below it and not behind it, and on a phone no chart between a
-# reviewer and their rows, and a line under each wide table that says how to see the rest of it.
+# reviewer and their rows, a line under each wide table that says how to see the rest of it, and none of the tools that
+# lie over the words above a table wherever nothing hovers. Links to headings inside a page, and lines of facts that
+# could be scrolled, would only be stops for whoever goes by keys.
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
     " :is([data-testid^=stSidebarNavLink], [data-testid^=stTopNavLink], [data-testid^=stPageLink]):focus-visible"
     " { outline: 2px solid #5570e6; outline-offset: -2px }"
     " :has(> [class*=st-key-sideways]) { display: none }"
+    " [data-testid=stHeaderActionElements] { display: none }"
+    " .st-key-facts [data-testid=stHorizontalBlock] { overflow: visible }"
+    " @media (hover: none) { [data-testid=stElementToolbar] { display: none } }"
     " .st-key-visitor { position: fixed; top: .5rem; right: 1rem; width: auto; z-index: 999991; gap: .5rem }"
     " @media (min-width: 641px) { [class*=st-key-held-] { margin: 1.75rem 0 .75rem } }"
     " @media (max-width: 640px) { .st-key-visitor .st-key-acting-as { width: 40vw !important; flex: 0 0 40vw }"
@@ -82,13 +87,23 @@ def _frame(house: House, now: datetime) -> None:
     actor = who.actor
     put_back(actor.email if who.signed else "", now)
     pages = {name: page for name, page in all_pages().items() if page[0].roles & actor.roles}
-    links = {name: _link(name, page, render, house, actor, now) for name, (page, render) in pages.items()}
+    home = next(iter(pages))
+    links = {
+        name: _link(name, page, render, house, actor, now, first=name == home) for name, (page, render) in pages.items()
+    }
     sections = {g: [links[n] for n, (page, _) in pages.items() if page.group == g] for g in GROUPS}
     remember_links(links)
+    hidden = [
+        _elsewhere(name, page, links[home])
+        for name, (page, _) in all_pages().items()
+        if name == home or name not in links
+    ]
     if actor.roles <= DECIDERS:
-        here = st.navigation(list(links.values()), position="top")
+        here = st.navigation([*links.values(), *hidden], position="top")
     else:
-        here = st.navigation({group: found for group, found in sections.items() if found}, expanded=True)
+        shown = {group: found for group, found in sections.items() if found}
+        last = next(reversed(shown))
+        here = st.navigation({**shown, last: [*shown[last], *hidden]}, expanded=True)
     visitor(house, who, now)
     say_what_was_done()
     here.run()
@@ -99,11 +114,23 @@ def _closed(name: str, page: Page, house: House, out: Out, now: datetime) -> Any
     return st.Page(lambda: outside(house, out, now), title="Sign in", url_path=name, default=page.order == 0)
 
 
-def _link(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime) -> Any:
+def _elsewhere(name: str, page: Page, first: Any) -> Any:
+    """An address that leads to the first page: that page's own name, or a page that is not open to this actor."""
+
+    def draw() -> None:
+        mine = page.title == first.title
+        if not mine:
+            say_after(f"The page {page.title} is not among yours")
+        st.switch_page(first, query_params=st.query_params.to_dict() if mine else None)
+
+    return st.Page(draw, title=page.title, url_path=name, visibility="hidden")
+
+
+def _link(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime, *, first: bool) -> Any:
     def draw() -> None:
         _drawn(name, page, render, house, actor, now)
 
-    return st.Page(draw, title=page.title, icon=page.icon, url_path=name, default=page.order == 0)
+    return st.Page(draw, title=page.title, icon=page.icon, url_path="" if first else name, default=first)
 
 
 def _drawn(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime) -> None:

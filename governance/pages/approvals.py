@@ -10,12 +10,12 @@ from governance.access import Actor
 from governance.house import House
 from governance.pages import ADMIN, APPROVER, AUDITOR, MANAGER, OWNER, SECURITY, Page
 from governance.parts.approval import approval_card
+from governance.parts.approving_many import announced, approving_many, open_card, refused_before
 from governance.parts.opening import opening
 from governance.parts.progress import ended_list, under_way_list
 from governance.parts.text import bold, plain
 from governance.views import approvals
 from governance.views.approvals import Waiting
-from governance.views.words import taken_away
 
 PAGE = Page(
     "Approvals",
@@ -34,12 +34,16 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     others = [card for card in waiting if card.bar is not None]
     cards, moving = st.columns([1, 1.25], gap="medium")
     with cards:
+        refused_before()
         if not waiting:
             with st.container(border=True):
                 st.markdown(":green[✓] Nothing waits for a decision.")
         _asked_first(house, actor, now, mine)
-        for card in others:
-            approval_card(house, actor, now, card)
+        for place, card in enumerate(_order(others)):
+            if place == 0:
+                approval_card(house, actor, now, card)
+            else:
+                _announced(card, "For somebody else")
     with moving:
         under_way_list(house, actor, now)
         ended_list(house, actor, now)
@@ -58,25 +62,22 @@ def _sentence(waiting: list[Waiting]) -> str:
 
 def _asked_first(house: House, actor: Actor, now: datetime, mine: list[Waiting]) -> None:
     """One card in full; the next ones are only announced. An address with an id opens exactly that card."""
+    order = _order(mine)
+    for card in order[:1]:
+        approval_card(house, actor, now, card)
+    groups, others = approvals.together(house, order[1:])
+    for card in others:
+        _announced(card)
+    for group in groups:
+        approving_many(house, actor, now, group)
+
+
+def _order(cards: list[Waiting]) -> list[Waiting]:
     asked = st.query_params.get("id")
-    order = sorted(mine, key=lambda card: card.remediation.id != asked)
-    for place, card in enumerate(order):
-        if place == 0:
-            approval_card(house, actor, now, card)
-        else:
-            _announced(card)
+    return sorted(cards, key=lambda card: card.remediation.id != asked)
 
 
-def _announced(card: Waiting) -> None:
-    r = card.remediation
+def _announced(card: Waiting, what: str = "Next") -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        who = r.identity_name or r.username or r.account_id
-        st.markdown(
-            f"Next: {bold(who)}, {plain(card.closing.title if card.closing else r.application)}{plain(taken_away(r))}",
-            width="content",
-        )
-        st.button("Open", key=f"next-{r.id}", on_click=_open, args=(r.id,))
-
-
-def _open(id: str) -> None:
-    st.query_params["id"] = id
+        st.markdown(f"{what}: {announced(card)}", width="content")
+        st.button("Open", key=f"next-{card.remediation.id}", on_click=open_card, args=(card.remediation.id,))

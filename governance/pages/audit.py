@@ -41,8 +41,8 @@ def render(house: House, actor: Actor, now: datetime) -> None:
             st.markdown("No entry matches." if chain.entries else "Nothing was decided or done yet.")
         return
     frame = pd.DataFrame([_shown(entry, now) for entry in found.rows])
-    widths = {"When (UTC)": 105, "Actor": 150, "Verb": 125, "Object": 230, "Reason": 355, "Hash": 110}  # a desk's width
-    config: dict[str, Any] = {"Number": st.column_config.NumberColumn(width=65)}
+    widths = {"When (UTC)": 100, "Actor": 140, "Verb": 110, "Object": 310, "Reason": 350, "Hash": 80}  # a desk's width
+    config: dict[str, Any] = {"Number": st.column_config.NumberColumn(width=60)}
     config |= {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     st.dataframe(frame, hide_index=True, row_height=34, height="content" if len(frame) <= 18 else 650, key="entries",
                  column_config=config, alt="Audit entries")  # fmt: skip
@@ -83,5 +83,5 @@ def _shown(entry: Row, now: datetime) -> dict[str, Any]:
         "Verb": entry["verb"].replace("_", " "),
         "Object": entry["object"],
         "Reason": entry["reason"] or "",
-        "Hash": entry["hash"][:12],
+        "Hash": entry["hash"][:8],
     }

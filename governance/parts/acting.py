@@ -33,6 +33,17 @@ def attempt(verb: Callable[[], object], done: str) -> bool:
     return True
 
 
+def demand_signed_in() -> bool:
+    """Whether the session still holds before several verbs are called; where it does not, that is said."""
+    try:
+        _gate(True)
+    except LeaverwatchError as refusal:
+        ask_to_sign_in_again(refusal)
+        st.error(plain(refusal), icon=":material/block:")
+        return False
+    return True
+
+
 def inside(error: Exception) -> str:
     """What is said instead of an error that names files and tables; empty for one that a reader can act on."""
     return "The store cannot be read or written now." if isinstance(error, StoreError) else ""

@@ -11,6 +11,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.facts import fact_lines
+from governance.parts.into_view import into_view
 from governance.parts.notes import note, note_in
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, code, hot, plain
@@ -37,6 +38,7 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
         fact_lines(card.facts)
         st.markdown(f":small[:gray[Proposed by] {plain(r.proposed_by)}: {plain(r.reason)}]")
         decide_or_explain(house, actor, now, card)
+    into_view(f"card-{r.id}")
 
 
 def decide_or_explain(house: House, actor: Actor, now: datetime, card: Waiting) -> None:

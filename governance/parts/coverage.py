@@ -14,7 +14,7 @@ from governance.parts.text import bold, dim, plain, small_row
 from governance.views.coverage import SIGNS, Coverage, Place, sentence
 from governance.views.words import rule_title
 
-_ROW: Final = 22
+_ROW: Final = 26  # two lines of a rule's title
 _PHONE: Final = 440  # pixels of the chart; below it two letters stand above each column, as on the cards
 _SHORT: Final = 11  # signs of an application's name above its column
 
@@ -78,13 +78,14 @@ def _option(found: Coverage, rules: list[str], applications: list[str]) -> dict[
                   "axisLabel": {**text, "interval": 0, "width": 62, "overflow": "break", "lineHeight": 12,
                                 "fontSize": 10.5}},
         "yAxis": {**axis, "type": "category", "data": [rule_title(rule) for rule in rules], "inverse": True,
-                  "axisLabel": {**text, "color": colours.text, "width": 150, "overflow": "truncate"}},
+                  "axisLabel": {**text, "color": colours.text, "width": 190, "overflow": "break",
+                                "lineHeight": 12, "height": 24, "lineOverflow": "truncate"}},
         "series": [{"type": "heatmap", "data": cells, "selectedMode": "single", "emphasis": {"disabled": True},
                     "label": {"show": True, "formatter": "", "fontFamily": FONT, "fontSize": 11},
                     "itemStyle": {"borderColor": colours.panel, "borderWidth": 2, "borderRadius": 4}}],
     }  # fmt: skip
     narrow = {"xAxis": {"data": [name[:2] for name in heads]}, "yAxis": {"axisLabel": {"width": 120}}}
-    wide = {"xAxis": {"data": heads}, "yAxis": {"axisLabel": {"width": 170}}}
+    wide = {"xAxis": {"data": heads}, "yAxis": {"axisLabel": {"width": 190}}}
     return {"baseOption": base, "media": [{"query": {"maxWidth": _PHONE}, "option": narrow}, {"option": wide}]}
 
 

@@ -67,7 +67,7 @@ def _name(house: House, actor: Actor, now: datetime) -> None:
     with st.form("deputy", border=False):
         who = st.selectbox("Who decides your reviews", others, index=None, accept_new_options=True)
         until = st.date_input(
-            "Until and with",
+            "Last day",
             value=(now + timedelta(days=14)).date(),
             min_value=(now + timedelta(days=1)).date(),
             max_value=(now + timedelta(days=89)).date(),

@@ -13,7 +13,7 @@ def fact_list(facts: list[Fact]) -> None:
     """Numbered facts; the source and its age stand right of each."""
     if not facts:
         note("No facts were kept with this finding.")
-    lines = st.container(gap="xxsmall")
+    lines = st.container(gap="xxsmall", key="facts")
     for number, fact in enumerate(facts, 1):
         line = lines.container(horizontal=True, vertical_alignment="top", gap="xsmall", wrap=False)
         line.markdown(f":small[:gray-badge[{number}]]", width=24)
@@ -23,10 +23,10 @@ def fact_list(facts: list[Fact]) -> None:
 
 def fact_lines(facts: list[Fact]) -> None:
     """The same facts for narrow cards: who says so and how old that is follow each."""
-    said = (f":small[{_shortened(fact)} {dim(f'· {fact.source}, {fact.age}')}]" for fact in facts)
     with st.container(gap="xxsmall"):
-        for line in said:
-            st.markdown(line)
+        for fact in facts:
+            whose = ", ".join(part for part in (fact.source, fact.age) if part)  # policy has no age
+            st.markdown(f":small[{_shortened(fact)} {dim(f'· {whose}')}]")
 
 
 def _shortened(fact: Fact) -> str:

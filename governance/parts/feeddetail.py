@@ -11,6 +11,7 @@ from governance.access import Actor
 from governance.house import House
 from governance.parts.declaration import declaration
 from governance.parts.feedcard import leaving_lines
+from governance.parts.links import can_open, link
 from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.radar import radar_panel
@@ -56,6 +57,10 @@ def _leaving(card: Card) -> None:
         leaving_lines(card)
         if card.owner and card.owner not in leaving(card)[0]:
             note(f"Its owner is {plain(card.owner)}.")
+        with st.container(horizontal=True):
+            for page, label in (("findings", "Its open findings"), ("accounts", "Its accounts")):
+                if can_open(page):
+                    link(page, label, ":material/arrow_forward:", application=card.name)
 
 
 def _making(house: House, card: Card) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -13,8 +13,8 @@ from governance import findings, remediation
 from governance.access import Actor, Verb, may
 from governance.errors import LeaverwatchError
 from governance.house import House
-from governance.parts.acting import ask_to_sign_in_again, say_after
 from governance.parts.deciding import exclude_until, is_open, open_step
+from governance.parts.each import each, list_refused, still_refused, tell
 from governance.parts.notes import note
 from governance.parts.severity import COLOURS, chip
 from governance.parts.taking_back import remember
@@ -23,8 +23,7 @@ from governance.views.applications import closing
 from governance.views.paging import Row
 from governance.views.words import SIGNS, UNKNOWN, count, rule_title
 
-_OUTCOME: Final = "refused of many"
-_LISTED: Final = 8
+_PLACE: Final = "findings"
 
 
 def many_panel(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None:
@@ -75,14 +74,7 @@ def _refusals(house: House, refused: list[tuple[Row, LeaverwatchError]]) -> None
     if not refused:
         return
     st.markdown(bold(f"{len(refused)} cannot be proposed"))
-    _list([(_name(house, row), str(error)) for row, error in refused])
-
-
-def _list(refused: list[tuple[str, str]]) -> None:
-    for name, why in refused[:_LISTED]:
-        note(f":orange[◆] {bold(name)}: {plain(why)}")
-    if len(refused) > _LISTED:
-        note(f"and {len(refused) - _LISTED} more")
+    list_refused([(_name(house, row), str(error)) for row, error in refused])
 
 
 def _name(house: House, row: Row) -> str:
@@ -116,9 +108,9 @@ def _propose(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None
     def one(row: Row) -> None:
         made.extend(r.id for r in remediation.propose(house, actor, now, [row["fingerprint"]], reason))
 
-    done, refused = _each(house, seen, one)
+    done, refused = each(seen, one, partial(_name, house))
     remember(made)
-    _tell(f"{done} proposed: now somebody else approves", done, refused)
+    tell(_PLACE, f"{done} proposed: now somebody else approves", done, refused)
 
 
 def _exclude(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None:
@@ -135,38 +127,11 @@ def _exclude(house: House, actor: Actor, now: datetime, rows: list[Row]) -> None
             if findings.exclude(house, actor, now, row["fingerprint"], end, reason).waits:
                 waiting.append(row)
 
-        done, refused = _each(house, seen, one)
+        done, refused = each(seen, one, partial(_name, house))
         more = f"; {len(waiting)} more once a second person agrees" if waiting else ""
-        _tell(f"{done - len(waiting)} excluded until then{more}", done, refused)
-
-
-def _each(house: House, rows: list[Row], verb: Callable[[Row], object]) -> tuple[int, list[tuple[str, str]]]:
-    """Call a verb for every row by itself: how many it did, and by name why it refused the others."""
-    refused: list[tuple[str, str]] = []
-    for row in rows:
-        try:
-            verb(row)
-        except LeaverwatchError as refusal:
-            ask_to_sign_in_again(refusal)
-            refused.append((_name(house, row), str(refusal)))
-    return len(rows) - len(refused), refused
-
-
-def _tell(said: str, done: int, refused: list[tuple[str, str]]) -> None:
-    """Say what was done on the page drawn anew; where nothing was, say why on the spot."""
-    if not done and len({why for _, why in refused}) == 1:
-        st.error(plain(refused[0][1]), icon=":material/block:")
-        return
-    st.session_state[_OUTCOME] = refused
-    say_after(said)
-    st.rerun()
+        tell(_PLACE, f"{done - len(waiting)} excluded until then{more}", done, refused)
 
 
 def refused_before() -> None:
-    """What the last decision about several could not do, by name, until it is dismissed."""
-    refused: list[tuple[str, str]] = st.session_state.get(_OUTCOME, [])
-    if refused:
-        with st.container(border=True, gap="xsmall"):
-            st.markdown(f":orange[◆] {bold(f'{len(refused)} refused')}")
-            _list(refused)
-            st.button("Understood", key="refused-understood", on_click=st.session_state.pop, args=(_OUTCOME, None))
+    """What the last decision about several findings could not do, by name, until it is dismissed."""
+    still_refused(_PLACE)

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from governance.house import House
+from governance.parts.into_view import title_into_view
 from governance.parts.links import can_open, link
 from governance.parts.notes import note_in
 from governance.parts.text import plain, small_row
@@ -33,6 +34,7 @@ def opening(
     """
     with st.container(gap="xsmall"):
         _opening(house, now, title, sentence, aside, action)
+    title_into_view(title)
 
 
 def _opening(

@@ -19,8 +19,8 @@ from governance.views.words import SIGNS, rule_names, rule_title, severity
 GROUPS: Final[dict[str, dict[str, str]]] = {
     "Use": {
         "stale_days": "Stale after days",
-        "stale_days_privileged": "… privileged",
-        "stale_days_external": "… contractors and guests",
+        "stale_days_privileged": "Stale after days, privileged",
+        "stale_days_external": "Stale after days, external",
         "never_used_days": "Never used after days",
         "privileged_unused_days": "Privilege unused after days",
         "entitlement_unused_days": "Entitlement unused after days",
@@ -102,7 +102,7 @@ def _rules(grades: Mapping[str, str], off: tuple[str, ...], version: int) -> dic
     with grid:
         rule = st.selectbox("Severity of", names, index=None, format_func=rule_title, key=f"graded-{version}")
     with grid:
-        grade = st.selectbox("becomes", list(SIGNS), index=None, format_func=severity, key=f"grade-{version}")
+        grade = st.selectbox("Becomes", list(SIGNS), index=None, format_func=severity, key=f"grade-{version}")
     wanted: dict[str, Any] = {}
     if set(chosen) != set(off):
         wanted["rules_off"] = sorted(chosen)
@@ -121,7 +121,7 @@ def _key(key: str) -> str:
     if rule:
         return f"Severity of {rule_title(rule)}"
     known = {key: label for fields in GROUPS.values() for key, label in fields.items()}
-    return known.get(name, name.replace("_", " ").capitalize()).replace("… ", "Stale days, ")
+    return known.get(name, name.replace("_", " ").capitalize())
 
 
 def _value(value: Any) -> str:

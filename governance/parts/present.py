@@ -19,6 +19,7 @@ from governance.views import runs
 READER: Final = Actor(email="", name="Reader", roles=frozenset({"auditor"}))
 HELD: Final = "leaverwatch_local"  # the cookie that the first start's link leaves; see jobs.start_link
 ACTING: Final = "acts as"
+_TOLD: Final = "whom the address told to act as"
 NOBODY: Final = ""  # has not signed in here
 READS_ON: Final = "goes on reading without a session"
 UNREACHABLE: Final = "sign-in is not configured"
@@ -76,7 +77,10 @@ def finder(house: House) -> Find:
 def _acting(house: House) -> Present:
     """Whom the visitor chose to be: only on this machine, while there is no provider."""
     known = [entry.email for entry in house.settings.actor]
-    email = st.session_state.get(ACTING) or st.query_params.get("as")
+    told = st.query_params.get("as")
+    if told in known and told != st.session_state.get(_TOLD):  # kept: other pages' addresses do not say it
+        st.session_state[_TOLD] = st.session_state[ACTING] = told
+    email = st.session_state.get(ACTING)
     try:
         return Present(finder(house)(email if email in known else known[0], ()), "acting")
     except NotAllowed:

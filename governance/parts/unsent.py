@@ -39,12 +39,29 @@ def is_kept(email: str, now: datetime) -> bool:
 
 
 def put_back(email: str, now: datetime) -> None:
-    """What was kept for this person stands in its fields again, once in each tab."""
-    if not email or st.session_state.get(_RESTORED) == email or not is_kept(email, now):
+    """What was kept for this person stands in its fields again, once in each tab, until it was sent or changed in one.
+
+    A field that holds something else than was put into it, or is not drawn any more, has done its work: no tab that is
+    opened later gets it.
+    """
+    if not email:
         return
-    st.session_state[_RESTORED] = email
-    for key, value in _of(email, now).items():
-        st.session_state.setdefault(key, value)
+    whose, given = st.session_state.get(_RESTORED, ("", {}))
+    if whose == email:
+        for key in [key for key, value in given.items() if st.session_state.get(key) != value]:
+            del given[key]
+            _forget(email, key)
+    elif is_kept(email, now):
+        typed = _of(email, now)
+        st.session_state[_RESTORED] = email, dict(typed)
+        for key, value in typed.items():
+            st.session_state.setdefault(key, value)
+
+
+def _forget(email: str, key: str) -> None:
+    if email in _kept:
+        at, typed = _kept[email]
+        _kept[email] = at, {name: value for name, value in typed.items() if name != key}
 
 
 def _of(email: str, now: datetime) -> dict[str, str]:

@@ -12,12 +12,13 @@ from sqlmodel import col, select
 from governance.access import Actor, Verb, may, reach
 from governance.house import House
 from governance.remediation import CAN_BE_UNDONE, RUNNABLE
-from governance.tables import Remediation
+from governance.tables import Campaign, Remediation
 from governance.views import runs
 from governance.views.applications import Closing, closing
 from governance.views.evidence import Fact, deciders, facts, read_back
 from governance.views.freshness import freshness
 from governance.views.tallies import within
+from governance.views.words import rule_title
 
 UNDER_WAY: Final = ("approved", "scheduled", "executing", "executed")
 ENDED: Final = ("verified", "rejected", "expired", "failed", "cancelled", "undone")
@@ -74,6 +75,30 @@ def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
         )
     order = {"critical": 0, "high": 1, "medium": 2, "low": 3}
     return sorted(found, key=lambda w: (w.bar is not None, order.get(w.severity, 9), w.remediation.id))
+
+
+@dataclass(frozen=True)
+class Together:
+    """Proposals that one reason can be right for: of one review, or of one rule. Nothing critical is among them."""
+
+    key: str
+    title: str
+    cards: list[Waiting]
+
+
+def together(house: House, cards: list[Waiting]) -> tuple[list[Together], list[Waiting]]:
+    """What may be approved at once, by review and by rule in the order of the cards, and what is decided by itself."""
+    groups: dict[str, list[Waiting]] = {}
+    for card in cards:
+        if card.severity != "critical":
+            groups.setdefault(card.remediation.campaign or card.remediation.rule, []).append(card)
+    several = {key: group for key, group in groups.items() if len(group) > 1}
+    with house.store.read() as session:
+        known = sa.select(col(Campaign.id), col(Campaign.title)).where(col(Campaign.id).in_(several))
+        titles = {str(id): str(title) for id, title in session.execute(known)} if several else {}
+    taken = {card.remediation.id for group in several.values() for card in group}
+    found = [Together(key, titles.get(key) or rule_title(key), group) for key, group in several.items()]
+    return found, [card for card in cards if card.remediation.id not in taken]
 
 
 def _bar(actor: Actor, r: Remediation) -> Literal["own proposal", "own approval", "own account", "no right"] | None:

@@ -20,6 +20,10 @@ FOCUSED = """() => {
     const it = document.activeElement, style = getComputedStyle(it);
     return [it.dataset.testid ?? "", `${style.outlineStyle} ${style.outlineWidth}`];
 }"""
+# What would have the focus and neither does nor leads anywhere: links to headings, lines that can be scrolled.
+STOPS = """(panel) => [...panel.querySelectorAll('[aria-label="Link to heading"], [data-testid=stHorizontalBlock]')]
+    .filter((it) => it.getClientRects().length && (it.tagName === 'A' || getComputedStyle(it).overflowX === 'auto'))
+    .map((it) => it.innerText)"""
 # Tables that are wider than what shows of them, each with whether a line below says so.
 WIDE = """() => [...document.querySelectorAll('[data-testid=stDataFrame]')]
     .filter((it) => [...it.querySelectorAll('.dvn-stack')].some((all) => all.offsetWidth > it.clientWidth + 1))
@@ -76,6 +80,15 @@ def test_who_goes_through_a_page_by_keys_sees_which_link_has_the_focus(page, add
         if kind in (links, "stPageLink-NavLink"):
             seen.setdefault(kind, set()).add(ring)
     assert seen == {links: {"solid 2px"}, "stPageLink-NavLink": {"solid 2px"}}
+
+
+def test_who_goes_by_keys_meets_nothing_beside_the_evidence_that_does_nothing(page, address):
+    open_page(page, address, "/findings?rule=ghost")
+    page.get_by_text("What would change").wait_for(timeout=LONGEST)
+    at_rest(page)
+    settled(page)
+    stops = page.locator(".st-key-evidence").evaluate(STOPS)
+    assert stops == []
 
 
 def test_every_application_and_source_shows_itself(page, address, visited):

@@ -192,3 +192,15 @@ def test_what_is_done_is_audited_under_the_name_that_acted(house, ghost):
         ("propose", SECURITY),
         ("approve", BOSS),
     ]
+
+
+def test_a_fact_of_the_policy_has_no_age_and_says_none_on_a_card(house, ghost):
+    facts = {"facts": [{"text": "90 days without use are allowed", "source": "policy"}]}
+    put_remediation(house, "r1", NOW, evidence={"finding": {"severity": "high", "facts": facts}})
+    assert ":gray[· Policy]" in text_of(show(house, "approvals", BOSS)).replace("\\", "")
+
+
+def test_an_application_from_near_leads_to_its_findings_and_accounts(house, ghost):
+    near = show(house, "applications", SECURITY, feed="wiki")
+    ways = {one.proto.label: one.proto.query_string for one in near.get("page_link")}
+    assert ways["Its open findings"] == ways["Its accounts"] == "application=wiki"
