@@ -336,6 +336,21 @@ def test_how_accounts_came_to_be_is_the_same_on_both_engines(tmp_path):
     assert {row[2] for row in told[0][1]} >= {"jit", "scim", "local", "imported", "unknown"}
 
 
+def test_a_column_that_came_after_a_snapshot_was_written_is_not_told_on_both_engines(tmp_path):
+    feeds, later = {}, ("mfa", "created_at", "created_at_s", "credentials")
+    for number, (name, missing) in enumerate({"crm": later, "wiki": ()}.items()):
+        held = [Account(name, f"a{n}", username=f"u{n}", active=n > 0, mfa=True, created_at=NOW) for n in range(3)]
+        feeds[name] = tmp_path / f"{name}.parquet", number
+        frames_of(held)["accounts"].drop(missing).write_parquet(feeds[name][0])
+    told = []
+    for engine in (PolarsEngine(), SparkEngine(spark_session.session())):
+        read = engine.united("accounts", feeds, tmp_path / "all.parquet").collect("polars").to_native()
+        told.append((read.columns, read.sort("application", "account_id").rows(named=True)))
+    assert told[0] == told[1]
+    assert [row["mfa"] for row in told[1][1]] == [None, None, None, True, True, True]
+    assert [row["created_at"] for row in told[1][1]] == [*[None] * 3, *[NOW] * 3]
+
+
 def test_a_process_keeps_its_session_and_portions_it_writes_are_read_as_one(tmp_path):
     """A worker asks for the engine every run; an estate of many accounts is written in portions, each a folder."""
     own = spark_session.session()

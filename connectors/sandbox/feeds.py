@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,6 +97,7 @@ def connector_of(plot: Plot) -> str:
     return plot.vendor if plot.vendor != "csv" and spoken(plot.vendor) else "app_csv"
 
 
+@cache  # asked for every account, and the answer lies on the disk
 def spoken(vendor: str) -> bool:
     """Whether there is a connector of that name and the sandbox speaks its vendor's API."""
     places = (f"connectors.{vendor}", f"connectors.sandbox.apis.{vendor}")

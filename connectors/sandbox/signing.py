@@ -103,7 +103,7 @@ class IdentityProvider:
             signature_algorithm=SignatureMethod.ECDSA_SHA256,
             c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
         )
-        signed = signer.sign(root, key=self._key, cert=[self._certificate], reference_uri=number, id_attribute="ID")
+        signed = signer.sign(root, key=self._key, cert=[self._certificate], id_attribute="ID")  # all of it, by its ID
         return bytes(etree.tostring(signed))
 
     def id_token(self, claims: Claims, audience: str, at: datetime) -> str:

@@ -135,22 +135,22 @@ class SparkEngine:
 
     def _whole(self, table: str, path: Path) -> Frame:
         """A snapshot file with every column of its table; one that came after it was written is not told."""
-        frame, columns = self.scan([path]), schema(table)
-        there = frame.collect_schema().names()
-        kinds = {pl.String: nw.String(), pl.Boolean: nw.Boolean(), pl.Int64: nw.Int64(), pl.Float64: nw.Float64()}
-        missing = {
-            name: nw.lit(None).cast(kinds.get(kind, nw.Datetime("us", "UTC")))
-            for name, kind in columns.items()
-            if name not in there
-        }
-        return (frame.with_columns(**missing) if missing else frame).select(*columns)
+        kinds = {pl.String: "STRING", pl.Boolean: "BOOLEAN", pl.Int64: "BIGINT", pl.Float64: "DOUBLE"}
+        columns = (f"`{name}` {kinds.get(kind, 'TIMESTAMP')}" for name, kind in schema(table).items())
+        return self._read([path], ", ".join(columns))
 
     def persist(self, frame: Frame, path: Path) -> Frame:
         """Compute the frame once, write it (as a folder of parts) and scan it again."""
-        nw.to_native(frame).write.mode("overwrite").parquet(str(path.resolve()))
+        native = nw.to_native(frame)
+        native.write.mode("overwrite").parquet(str(path.resolve()))
         for note in (*path.glob(".*"), *path.glob("_*")):  # check sums and marks, which other readers take for data
             note.unlink()
-        return self.scan([path])
+        return self._read([path], native.schema)
+
+    def _read(self, paths: Sequence[Path], columns: Any) -> Frame:
+        """Parquet files of these columns; Spark would start a job to find out what they are."""
+        frame: Frame = nw.from_native(self.session.read.schema(columns).parquet(*(str(p.resolve()) for p in paths)))
+        return frame
 
     def keep(self, frame: Frame, path: Path, few: bool) -> Frame:
         """Persists, as Spark would compute it anew for each use."""
