@@ -42,7 +42,7 @@ from connectors.kit.okta_log import SystemLog
 from connectors.kit.okta_mapping import assignments
 from connectors.kit.okta_people import FILTERS, OktaPeople
 from connectors.kit.okta_settings import told_settings
-from connectors.kit.okta_updated import LATE, Kept, Logged, begun, only, updated_since
+from connectors.kit.okta_updated import FEW, LATE, Kept, Logged, begun, only, updated_since
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.portions import gathered, portioned
@@ -211,11 +211,15 @@ class Okta(
             raise MarkRefused(f"{place}: not everything that accounts hold may be seen any more")
         people.read_tokens()
         users = people.listed(updated_since(since))
-        deleted, other = set(), set()
+        everybody, deleted, other = 0, set(), set()
         for ids, privileged in before.accounts("account_id", "privileged"):
+            everybody += len(ids)
             deleted |= logged.deleted.intersection(ids)
             other |= {one for one, was, now in zip(ids, privileged, found.privileged(ids), strict=True) if was != now}
-        for expression in only(other - users.keys()):
+        filters = only(other - users.keys())
+        if len(filters) > everybody / self._size + FEW:
+            raise MarkRefused(f"{place}: {len(other)} users hold other rights now: reading all of them takes less")
+        for expression in filters:
             users |= people.listed(expression)
         gone: set[str] = set()
         for account_id in sorted((deleted | other) - users.keys()):

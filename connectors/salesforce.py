@@ -46,7 +46,7 @@ from connectors.kit.salesforce_access import Held, Hold, Own, SalesforceAccess
 from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, accounts_of, page_form, where_wanted
 from connectors.kit.salesforce_change import SalesforceChange, credentials_of
 from connectors.kit.salesforce_events import SalesforceEvents
-from connectors.kit.salesforce_modified import Earlier, begun, mark_of, modified, only
+from connectors.kit.salesforce_modified import FEW, Earlier, begun, mark_of, modified, only
 from connectors.kit.salesforce_query import Soql, checked, select, where
 from connectors.kit.salesforce_rights import rights
 from connectors.kit.salesforce_session import LOGIN, SalesforceSession
@@ -190,7 +190,12 @@ class Salesforce(
         earlier = Earlier(before, held, logins, register)
         yield entitlement_rows(held.entitlements.values())
         seen: set[str] = set()
-        for condition in (modified(since), *only(earlier.other(frozen))):
+        other, everybody = earlier.other(frozen)
+        if len(only(other)) > everybody / self._size + FEW:
+            raise MarkRefused(
+                f"{place}: {len(other)} accounts hold or prove other things now: reading all of them takes less"
+            )
+        for condition in (modified(since), *only(other)):
             for _, items in soql.lists(select(COLUMNS, "User", wanted, condition), reading, counted=True):
                 told = keys_of(items, "Id")
                 if None in told:

@@ -21,7 +21,7 @@ _UNTOLD: Final = -(2**63)
 
 
 class Holders:
-    """Who holds one thing, by their running numbers, how and since when: 13 bytes for each of them."""
+    """Who holds one thing, by their running numbers, how and, where that is told, since when: 5 or 13 bytes of each."""
 
     def __init__(self) -> None:
         self.numbers = array("I")
@@ -32,8 +32,10 @@ class Holders:
         """Some more."""
         self._words += dict.fromkeys(one for one in how if one not in self._words)
         self.numbers.extend(numbers)
+        if self._since or any(since):
+            self._since.extend(repeat(_UNTOLD, len(self._how) - len(self._since)))
+            self._since.extend(map(_in_steps, since))
         self._how.extend(map(self._words.index, how))
-        self._since.extend(map(_in_steps, since))
 
     @property
     def how(self) -> Iterator[str]:
@@ -43,7 +45,7 @@ class Holders:
     @property
     def since(self) -> list[datetime | None]:
         """Since when; None where that is not told."""
-        return list(map(_instant, self._since))
+        return list(map(_instant, self._since)) or [None] * len(self.numbers)
 
 
 class Holdings:

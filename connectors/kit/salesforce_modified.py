@@ -23,6 +23,7 @@ from connectors.kit.salesforce_query import where, where_in
 
 LATE: Final = timedelta(minutes=15)  # what is written down late, and clocks that differ
 CHUNK: Final = 200  # ids of one query
+FEW: Final = 10  # queries for some accounts that are always worth it
 
 
 class Earlier:
@@ -51,12 +52,16 @@ class Earlier:
         both = zip(self._held.of(numbers), self._own.of(numbers), strict=True)
         return [{**held, **own} for held, own in both]
 
-    def other(self, frozen_before: set[str]) -> set[str]:
-        """Accounts that are frozen or not any more, or whose second factor or privilege is another now."""
+    def other(self, frozen_before: set[str]) -> tuple[set[str], int]:
+        """Accounts that are frozen or not any more, or whose second factor or privilege is another now.
+
+        And how many accounts there were in all.
+        """
         found = self._logins.frozen.keys() ^ frozen_before
         columns = ("account_id", "mfa", "external_id", "privileged")
-        there: set[str] = set()
+        there, everybody = set[str](), 0
         for ids, mfa, federated, privileged in self._before.accounts(*columns):
+            everybody += len(ids)
             there |= found.intersection(ids)
             numbers = self._register.known(ids)
             factors = zip(mfa, federated, self._logins.registered(numbers), strict=True)
@@ -64,7 +69,7 @@ class Earlier:
             powers = zip(privileged, self._privileged(ids, numbers), strict=True)
             others = [other or was is not now for other, (was, now) in zip(others, powers, strict=True)]
             there |= set(compress(ids, others))
-        return there
+        return there, everybody
 
     def _privileged(self, ids: Sequence[str], numbers: Sequence[int]) -> Iterator[bool | None]:
         entitlements, all_told = self._held.entitlements, self._held.told
