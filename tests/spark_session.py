@@ -41,8 +41,6 @@ def session() -> Any:
             .config("spark.sql.shuffle.partitions", "2")
             .config("spark.python.sql.dataFrameDebugging.enabled", "false")  # as governance.snapshots.engine does
             .config("spark.driver.extraJavaOptions", _SHORT)
-            # It plans a few hundred rows: to infer constraints takes a seventh of that. The cluster's test leaves it on.
-            .config("spark.sql.constraintPropagation.enabled", "false")
             .getOrCreate()
         )
     started.sparkContext.setLogLevel("ERROR")
