@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import jobs.pull
-from connectors.kit.contract import TellsChanges, connector_class, connector_names
+from connectors.kit.contract import MarkRefused, TellsChanges, connector_class, connector_names
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.serving import Sandbox
 from governance.access import Actor
@@ -34,6 +34,24 @@ TELLING = ("entra", "okta", "salesforce")
 def sandbox():
     with Sandbox([]) as running:
         yield running
+
+
+class OnceAdministrators:
+    """A snapshot of so many accounts, all of them privileged then, and unknown to the vendor now."""
+
+    def __init__(self, many):
+        self.many = many
+
+    def accounts(self, *columns):
+        yield tuple(
+            [f"{name}-{number}" if name == "account_id" else True for number in range(self.many)] for name in columns
+        )
+
+    def entitlements(self):
+        return iter(())
+
+    def grants(self):
+        return iter(())
 
 
 @pytest.fixture(params=TELLING)
@@ -168,6 +186,14 @@ class TestWhenEverythingIsRead:
         world.application.settings["unseen"] = ["Profile"]
         assert world.pull().status == "published"
         assert not world.by_changes()
+
+    def test_when_reading_each_that_changed_takes_more(self, world):
+        world.pull()
+        base = changing.ground(world.house, "part", world.clock + timedelta(minutes=2))
+        with contextlib.closing(jobs.home.connect(world.house, "part", world.clock)) as connector:
+            with pytest.raises(MarkRefused, match=r"reading all of them takes less"):
+                list(connector.changes(base.mark, OnceAdministrators(3_000)))
+            list(connector.changes(base.mark, OnceAdministrators(0)))  # by whatever else it is not refused
 
     def test_when_a_link_of_entra_expired(self, world):
         if world.tenant.vendor != "entra":
