@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +11,7 @@ import narwhals as nw
 
 from governance.correlation import ASKED, addressed, lookups, owners
 from governance.declaration import epoch
-from governance.persons import merged, of_persons, persons
+from governance.persons import Keep, as_it_is, merged, of_persons, persons
 from governance.provisioning.bursts import bursts, with_bursts
 from governance.provisioning.provenance import Surroundings, known_now
 from governance.provisioning.remembered import of_accounts, with_memory
@@ -123,15 +123,28 @@ def _with_told(identities: Frame) -> Frame:
     )
 
 
-def people(facts: Facts, settings: Settings, now: datetime) -> Frame:
+def _told(facts: Facts, settings: Settings, now: datetime) -> Frame:
+    """What each source of truth tells of its own people."""
+    return _with_told(addressed(resolve(facts.identities, now), settings.domain))
+
+
+def same_persons(facts: Facts, settings: Settings, now: datetime, keep: Keep = as_it_is) -> Frame | None:
+    """(identity_id, person_id) of everybody in the sources of truth, as far as there are several."""
+    if len(facts.sources) < 2:
+        return None
+    return keep("persons", persons(keep("told", _told(facts, settings, now)), settings.source, keep))
+
+
+def people(facts: Facts, settings: Settings, now: datetime, same: Frame | None = None) -> Frame:
     """Everybody the sources of truth know or knew, one row a person, with their state at `now`.
 
-    Adds to the snapshot's columns: contradictory, contract_end_told, manager_told (bool).
+    Adds to the snapshot's columns: contradictory, contract_end_told, manager_told (bool). `same`: `same_persons`, where
+    it was written already.
     """
-    identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
-    if len(facts.sources) < 2:
+    identities = _told(facts, settings, now)
+    same = same_persons(facts, settings, now) if same is None else same
+    if same is None:
         return identities
-    same = persons(identities, settings.source)
     return of_persons(merged(identities, same, settings.source), "manager_id", same)
 
 
@@ -139,9 +152,10 @@ def known(
     facts: Facts,
     settings: Settings,
     now: datetime,
-    keep: Callable[[str, Frame], Frame] = lambda _, frame: frame,
+    keep: Keep = as_it_is,
     kept: Frame | None = None,
     everybody: Frame | None = None,
+    same: Frame | None = None,
 ) -> dict[str, Frame]:
     """What accounts are matched with and what is then known around them; it follows from people and few accounts.
 
@@ -151,14 +165,14 @@ def known(
     provider), `born` (how accounts came to be), `responsible` and `bursts`. `keep` may write a frame down under a name
     and scan it again: what follows from it many times is then computed once (15 applications and two sources of truth:
     0.5 s of planning and computing instead of 12). `kept`: the accounts of an earlier estate, for what was known of
-    their making. `everybody`: `people`, where they are written already.
+    their making. `everybody`, `same`: `people` and `same_persons`, where they are written already.
     """
-    everybody = keep("everybody", people(facts, settings, now)) if everybody is None else everybody
+    same = same_persons(facts, settings, now, keep) if same is None else same
+    everybody = keep("everybody", people(facts, settings, now, same)) if everybody is None else everybody
     identities, known_as, pins = everybody, "identity_id", facts.pins
-    if len(facts.sources) > 1:  # a key of any source's identity leads to the person, and so does its id
+    if same is not None:  # a key of any source's identity leads to the person, and so does its id
         known_as = "known_as"
-        identities = _with_told(addressed(resolve(facts.identities, now), settings.domain))
-        own = identities.join(persons(identities, settings.source), on="identity_id", how="left")
+        own = _told(facts, settings, now).join(same, on="identity_id", how="left")
         identities = keep("identities", own.rename({"identity_id": known_as, "person_id": "identity_id"}))
         ids = identities.select(identity_id=nw.col(known_as), person_id=nw.col("identity_id"))
         pins = of_persons(pins, "pinned_id", ids)
@@ -208,7 +222,7 @@ def _making(
     settings: Settings,
     tables: Mapping[str, Frame],
     own: Frame | None,
-    keep: Callable[[str, Frame], Frame],
+    keep: Keep,
     kept: Frame | None,
 ) -> dict[str, Frame]:
     """How accounts came to be, as far as logs tell it now or told it once, and when many were made together."""

@@ -6,6 +6,7 @@ overlapping validity. Facts come from the source listed first; ended only when e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import narwhals as nw
@@ -13,11 +14,20 @@ import narwhals as nw
 from governance.settings import SourceSettings
 
 Frame = nw.LazyFrame[Any]
+Keep = Callable[[str, Frame], Frame]  # writes a frame down under a name and scans it again, or does not
 _RANK_DIGITS: Final = 3
 
 
-def persons(identities: Frame, sources: tuple[SourceSettings, ...]) -> Frame:
-    """(identity_id, person_id): the identity of the source listed first stands for the person in all of them."""
+def as_it_is(_: str, frame: Frame) -> Frame:
+    """Keeps nothing: the frame is computed for each of its uses."""
+    return frame
+
+
+def persons(identities: Frame, sources: tuple[SourceSettings, ...], keep: Keep = as_it_is) -> Frame:
+    """(identity_id, person_id): the identity of the source listed first stands for the person in all of them.
+
+    `keep`: chains follow from the same pairs many times.
+    """
     rank = nw.lit(999)
     for place, source in enumerate(sources):
         rank = nw.when(nw.col("source") == source.name).then(nw.lit(place)).otherwise(rank)
@@ -40,7 +50,7 @@ def persons(identities: Frame, sources: tuple[SourceSettings, ...]) -> Frame:
     by_address = ranked.join(earlier.drop("employee_id"), on="email_key", how="inner").filter(
         (nw.col("first_rank") < nw.col("rank")) & _overlap()
     )
-    pairs = nw.concat([_pair(by_number), _pair(by_address)], how="vertical")
+    pairs = keep("pairs", nw.concat([_pair(by_number), _pair(by_address)], how="vertical"))
     first = pairs.group_by("identity_id").agg(nw.col("ordered").min())
     found = first.select("identity_id", person_id=nw.col("ordered").str.slice(_RANK_DIGITS))
     # The third source may have met the person through the second one: one more step reaches the first.
@@ -53,12 +63,13 @@ def persons(identities: Frame, sources: tuple[SourceSettings, ...]) -> Frame:
     )
     if len(sources) < 3:
         return people
-    whole = _whole(ranked.select("identity_id", "source", ordered=_ordered("rank", "identity_id")), pairs, len(sources))
+    own = ranked.select("identity_id", "source", ordered=_ordered("rank", "identity_id"))
+    whole = _whole(own, pairs, len(sources), keep)
     joined = people.join(whole, on="identity_id", how="left")
     return joined.select("identity_id", person_id=nw.coalesce("whole_id", "person_id"))
 
 
-def _whole(own: Frame, pairs: Frame, sources: int) -> Frame:
+def _whole(own: Frame, pairs: Frame, sources: int, keep: Keep) -> Frame:
     """(identity_id, whole_id): the person of all who hang together, by whatever chain; each source knows them once.
 
     Where one source would have two of them somebody is mistaken: of those nothing is said here.
@@ -67,11 +78,12 @@ def _whole(own: Frame, pairs: Frame, sources: int) -> Frame:
     turned = linked.select(nw.col("other_id").alias("identity_id"), nw.col("identity_id").alias("other_id"))
     ends = nw.concat([linked, turned], how="vertical")
     themselves = ends.select("identity_id", other_id=nw.col("identity_id"))
-    near = nw.concat([ends, themselves], how="vertical").unique(["identity_id", "other_id"])
+    near = keep("near", nw.concat([ends, themselves], how="vertical").unique(["identity_id", "other_id"]))
     known = own.select("identity_id", "ordered")
-    for _ in range(sources):  # no chain through so many sources has more links
+    for number in range(sources):  # no chain through so many sources has more links
         told = known.select(nw.col("identity_id").alias("other_id"), "ordered")
-        known = near.join(told, on="other_id", how="inner").group_by("identity_id").agg(nw.col("ordered").min())
+        nearer = near.join(told, on="other_id", how="inner").group_by("identity_id").agg(nw.col("ordered").min())
+        known = keep(f"chains_{number}", nearer)
     at = known.join(own.select("identity_id", "source", itself=nw.col("ordered")), on="identity_id", how="inner")
     twice = at.group_by("ordered", "source").agg(nw.len().alias("many")).filter(nw.col("many") > 1)
     reached = at.filter(nw.col("ordered") == nw.col("itself")).select("ordered")

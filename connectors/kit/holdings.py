@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import repeat
 from typing import Any, Final
 
@@ -65,7 +66,7 @@ class Holdings:
         self._known: list[tuple[str, str]] = []
         self._ways: dict[tuple[str, str], int] = {}
         self._since = array("q")  # of each grant, in microseconds; shorter where none of the last ones is told
-        self._meant = Meanings(self._mean)
+        self._meant = Meanings(partial(_held, self._known))  # no method: a circle would keep all of it for long
         self._asked: tuple[Sequence[str], list[Mapping[str, str]]] = ((), [])  # the last page, asked for twice
 
     @property
@@ -133,13 +134,6 @@ class Holdings:
         self._noted.note(numbers, ways)
         self._asked = (), []
 
-    def _mean(self, ways: tuple[int, ...]) -> Mapping[str, str]:
-        held: dict[str, str] = {}
-        for entitlement_id, how in map(self._known.__getitem__, ways):
-            if entitlement_id not in held or how == DIRECT:
-                held[entitlement_id] = how
-        return held
-
     def _held_since(self, newest: int) -> Iterable[datetime | None]:
         """Since when one account holds each of what it holds, in the order of `held`; by the last entry of its list."""
         places, since, last = self._noted.entries(newest), self._since, len(self._since)
@@ -149,6 +143,15 @@ class Holdings:
             if entitlement_id not in held or how == DIRECT:
                 held[entitlement_id] = since[place - 1] if place <= last else _UNTOLD
         return list(map(_instant, held.values()))
+
+
+def _held(known: Sequence[tuple[str, str]], ways: tuple[int, ...]) -> Mapping[str, str]:
+    """What an account holds by these places in `known`, and how; directly where that is so."""
+    held: dict[str, str] = {}
+    for entitlement_id, how in map(known.__getitem__, ways):
+        if entitlement_id not in held or how == DIRECT:
+            held[entitlement_id] = how
+    return held
 
 
 def _in_steps(at: datetime | None) -> int:

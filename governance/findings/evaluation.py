@@ -17,7 +17,7 @@ from sqlmodel import col, select
 from ulid import ULID
 
 from governance.declaration import epoch
-from governance.estate import Estate, Facts, build, correlate, known, people
+from governance.estate import Estate, Facts, build, correlate, known, people, same_persons
 from governance.findings.headline import LEFT_LATELY
 from governance.findings.own_accounts import in_danger
 from governance.findings.provisioning import provisioning
@@ -96,8 +96,17 @@ def picture(
     """What the feeds said up to `as_of` (see `snapshots.facts`), and the estate that follows, written to `folder`."""
     said = facts(house, engine, as_of, folder / "work", known_at)
     kept = _known_before(house, engine, known_at or as_of)
-    everybody = engine.persist(people(said, settings, as_of), folder / "identities.parquet")
-    accounts = _correlated(house, said, settings, as_of, folder, engine, kept, everybody)
+    with house.store.read() as session:
+        read = [session.get_one(Snapshot, id) for _, id in sorted(said.snapshots.items())]
+    few = sum((row.rows or {}).get(table, 0) for row in read for table in ("identities", "accounts")) <= SMALL
+
+    def keep(name: str, frame: Frame) -> Frame:
+        return engine.keep(frame, folder / "work" / f"known_{name}.parquet", few)
+
+    same = same_persons(said, settings, as_of, keep)
+    everybody = engine.persist(people(said, settings, as_of, same), folder / "identities.parquet")
+    around = known(said, settings, as_of, keep, kept, everybody, same)
+    accounts = _correlated(said, settings, as_of, folder, engine, around, _portions(read))
     return said, build(said, accounts, settings, as_of, everybody)
 
 
@@ -116,29 +125,16 @@ def _known_before(house: House, engine: Engine, known_at: datetime) -> Frame | N
 
 
 def _correlated(
-    house: House,
     said: Facts,
     settings: Settings,
     as_of: datetime,
     folder: Path,
     engine: Engine,
-    kept: Frame | None,
-    everybody: Frame,
+    around: dict[str, Frame],
+    portions: Sequence[list[str]],
 ) -> Frame:
     """The correlated accounts, written in portions of whole applications: all at once do not fit."""
     place = folder / "accounts.parquet"
-    with house.store.read() as session:
-        read = [session.get_one(Snapshot, id) for _, id in sorted(said.snapshots.items())]
-    portions = _portions(read)
-    few = sum((row.rows or {}).get(table, 0) for row in read for table in ("identities", "accounts")) <= SMALL
-    around = known(
-        said,
-        settings,
-        as_of,
-        lambda name, frame: engine.keep(frame, folder / "work" / f"known_{name}.parquet", few),
-        kept,
-        everybody,
-    )
     if len(portions) < 2:
         return engine.persist(correlate(said, settings, as_of, around), place)
     place.mkdir()

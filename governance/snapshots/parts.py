@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +40,6 @@ class Parts:
             self._folder.mkdir(parents=True, exist_ok=True)
         for table, rows in chunks_of(records):
             self._write(table, rows)
-        gc.collect()  # what was gathered to tell them may hold circles, and be 100 MiB
 
     def _write(self, table: str, rows: Sequence[Record] | Rows) -> None:
         frame = frame_of(table, with_keepable_ids(table, rows, self._reject))
