@@ -16,7 +16,7 @@ import polars as pl
 
 from governance.house import House
 from governance.records import COLUMNS, Account, Gone, Record, Rows
-from governance.snapshots.frames import Frame, scan, schema
+from governance.snapshots.frames import CHUNK, Frame, scan, schema
 from governance.snapshots.parts import Parts
 from governance.snapshots.writing import ROWS
 from governance.store.chain import clean
@@ -119,11 +119,11 @@ def as_told(accounts: Frame) -> Frame:
 
 
 def _portions(folder: Path, table: str, *columns: str) -> Iterator[pl.DataFrame]:
-    """These columns of a table as they lie in the file, so many rows at a time as are written together.
+    """These columns of a table as they lie in the file, CHUNK rows at a time.
 
     Polars by itself reads far ahead of what it does with the rows: 200 MiB of a million accounts.
     """
     whole = scan(table, [folder / f"{table}.parquet"]).select(*dict.fromkeys(columns))
     many = int(whole.select(pl.len()).collect().item())
-    for first in range(0, many, ROWS):
-        yield whole.slice(first, ROWS).collect()
+    for first in range(0, many, ROWS):  # as many as are written together
+        yield from whole.slice(first, ROWS).collect().iter_slices(CHUNK)
