@@ -203,13 +203,7 @@ def _noted_accounts(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
     closed = pl.col("closed_at").is_not_null() | pl.col("returned_at").is_not_null()
     before = last.select("account_id", "active", closed=closed)
     gone, closes = pl.col("here").is_null(), (pl.col("active") & ~pl.col("now_active")).fill_null(value=False)
-    return pl.concat(
-        was.join(here, on="account_id", how="left")
-        .filter(gone | pl.col("closed") | closes)
-        .select("account_id", gone=gone)
-        .collect(engine="streaming")
-        for was, here in _side_by_side("account_id", before, now)
-    )
+    return _told_apart("account_id", before, now, gone | pl.col("closed") | closes, gone)
 
 
 def _closed_here(proved: Mapping[str, datetime]) -> pl.LazyFrame:
@@ -245,12 +239,14 @@ def _noted(new: pl.LazyFrame, last: pl.LazyFrame) -> pl.DataFrame:
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"now_{name}")) for name in _COMPARED)
     before = last.select("identity_id", *_COMPARED, remembered=remembered)
     gone = pl.col("here").is_null()
+    return _told_apart("identity_id", before, now, gone | pl.col("remembered") | differs, gone)
+
+
+def _told_apart(key: str, last: pl.LazyFrame, new: pl.LazyFrame, noted: pl.Expr, gone: pl.Expr) -> pl.DataFrame:
+    """The keys of the last rows that are `noted` beside the new ones, and whether they are gone."""
     return pl.concat(
-        was.join(here, on="identity_id", how="left")
-        .filter(gone | pl.col("remembered") | differs)
-        .select("identity_id", gone=gone)
-        .collect(engine="streaming")
-        for was, here in _side_by_side("identity_id", before, now)
+        was.join(here, on=key, how="left").filter(noted).select(key, gone=gone).collect(engine="streaming")
+        for was, here in _side_by_side(key, last, new)
     )
 
 
