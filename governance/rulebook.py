@@ -11,6 +11,7 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -33,9 +34,18 @@ _MASK_BITS: Final = 60
 
 
 def all_rules(folder: Path | None = None) -> dict[str, Rule]:
-    """Every rule in the folder, by name: each file declares the one rule that bears its name."""
-    files = sorted(path for path in (folder or RULES).glob("*.py") if not path.name.startswith("_"))
-    return {path.stem: _rule_in(path, shipped=folder is None) for path in files}
+    """Every rule in the folder, or every shipped one, by name: each file declares the one rule that bears its name."""
+    return dict(_shipped()) if folder is None else _rules_in(folder, shipped=False)
+
+
+@cache
+def _shipped() -> Mapping[str, Rule]:
+    return _rules_in(RULES, shipped=True)
+
+
+def _rules_in(folder: Path, *, shipped: bool) -> dict[str, Rule]:
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    return {path.stem: _rule_in(path, shipped=shipped) for path in files}
 
 
 def own_rules(folder: Path) -> dict[str, Rule]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,10 @@ from jobs.seeded import APPLICATIONS, Seeded
 
 STATUS: Final = Path("/proc/self/status")
 WARM: Final = 9
+ELEVEN: Final = (
+    "ghost", "contract_expired", "login_after_leaving", "missing_from_source", "contradictory_source", "orphaned",
+    "ambiguous_owner", "stale", "never_used", "over_privileged", "admin_without_mfa",
+)  # fmt: skip
 MEASURE_ANEW: Final = Path("/proc/self/clear_refs")
 
 
@@ -71,6 +76,7 @@ def run(folder: Path, accounts: int, now: datetime) -> Iterator[Figure]:
     meter = Meter(folder)
     figure, _ = meter.step("write snapshots", lambda: write(house, estate, now), _written)
     yield figure
+    yield meter.step("correlate and judge, eleven rules", partial(_eleven, house, now), "{:,} findings".format)[0]
     for when in ("first run", "again, nothing changed"):
         with ExitStack() as stack:
             entered = evaluated(house, now)
@@ -103,6 +109,21 @@ def write(house: House, estate: Seeded, now: datetime) -> list[Any]:
     feeds += [(house.settings.application[n], estate.application(n)) for n in range(APPLICATIONS)]
     staged = (stage(house, feed, records, Reading(source="bench"), now, now) for feed, records in feeds)
     return [guards.believe(house, snapshot, now, "bench") for snapshot in staged]
+
+
+def _eleven(house: House, now: datetime) -> int:
+    """The rules most companies begin with, and nothing summed up for the pages."""
+    from governance.findings.evaluation import picture
+    from governance.rulebook import all_rules
+    from governance.rulebook import run as judged
+    from governance.snapshots import PolarsEngine
+
+    place = house.snapshots / "estates" / "eleven"
+    place.mkdir(parents=True)
+    _, estate = picture(house, now, place, PolarsEngine(), house.settings)
+    found = judged(estate, house.settings.policy, now, {name: all_rules()[name] for name in ELEVEN}).bare.height
+    shutil.rmtree(place)
+    return found
 
 
 def _written(snapshots: list[Any]) -> str:
