@@ -44,8 +44,8 @@ def approving_many(house: House, actor: Actor, now: datetime, group: Together) -
         showed = f"showed {group.key}"  # somebody may have decided about one of them since the button was drawn
         seen: list[Waiting] = st.session_state.get(showed, chosen)
         st.session_state[showed] = chosen
-        if sent:
-            _approve(house, actor, now, seen, reason)
+        if sent:  # a box may have been emptied in the same moment
+            _approve(house, actor, now, [card for card in seen if st.session_state.get(_box(card))], reason)
 
 
 def refused_before() -> None:

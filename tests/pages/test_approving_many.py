@@ -87,3 +87,12 @@ def test_what_is_critical_is_approved_by_itself_and_groups_bear_the_name_of_thei
     app = show(house, "approvals", BOSS)
     assert sorted(boxes(app)) == ["m0", "m1", "m2", "m3"]
     assert "Q4: Finance: 4 more" in text_of(app).replace("\\", "")
+
+
+def test_whoever_was_unticked_in_the_same_moment_is_not_approved(house, proposed):
+    app = press(show(house, "approvals", BOSS), "Choose all 4")
+    app.text_input(key="agree-many-stale").set_value("asked each of them").run()
+    boxes(app)[proposed[2]].uncheck()
+    press(app, "Approve 4")  # both reach the program before it draws anything
+    assert status_of(house)[proposed[2]] == "proposed"
+    assert sum(status == "approved" for status in status_of(house).values()) == 3
