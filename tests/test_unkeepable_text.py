@@ -75,6 +75,17 @@ def test_an_id_that_cannot_be_kept_is_quarantined_and_proves_nobody_gone(house, 
     }
 
 
+def test_what_was_kept_is_right_where_the_connector_counts_after_it_told(house, now):
+    reading = Reading()
+
+    def told():
+        yield Rows(Account, {"application": ["crm"] * 2, "account_id": ["a1", "b\0"]})
+        reading.rows_read = reading.kept = 2
+
+    stage(house, house.settings.feed("crm"), told(), reading, now, now)
+    assert (reading.rows_read, reading.kept, len(reading.rejected)) == (2, 1, 1)
+
+
 def test_nobody_is_left_of_a_feed_of_ids_that_cannot_be_kept(house, now):
     with pytest.raises(IncompleteFeed):
         read(house, now, "hr", [Identity("hr", "\0", state="current")])

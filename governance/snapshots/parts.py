@@ -27,6 +27,7 @@ class Parts:
         self._folder, self._reading, self._has_digest = folder, reading, has_digest
         self._files: dict[str, list[Path]] = {table: [] for table in COLUMNS}
         self._digest = hashlib.sha256()
+        self._refused = 0
         self.rows: dict[str, int] = dict.fromkeys(COLUMNS, 0)
 
     @property
@@ -40,6 +41,8 @@ class Parts:
             self._folder.mkdir(parents=True, exist_ok=True)
         for table, rows in chunks_of(records):
             self._write(table, rows)
+        self._reading.kept -= self._refused  # connectors say at their end how many they kept
+        self._refused = 0
 
     def _write(self, table: str, rows: Sequence[Record] | Rows) -> None:
         frame = frame_of(table, with_keepable_ids(table, rows, self._reject))
@@ -59,7 +62,7 @@ class Parts:
         self.rows[table] += frame.height
 
     def _reject(self, row: Rejected) -> None:
-        self._reading.kept -= 1
+        self._refused += 1
         self._reading.rejected.append(row)
 
     def scan(self, table: str) -> pl.LazyFrame:
