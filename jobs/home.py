@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from governance.errors import ConfigurationError
+from governance.errors import ConfigurationError, StoreError
 from governance.settings import Secret, Settings
 from jobs.configuration import find_home, read_settings
 
@@ -26,6 +26,7 @@ __all__ = [
     "connect",
     "find_home",
     "identities",
+    "identities_told",
     "open_house",
     "read_settings",
     "secret",
@@ -141,14 +142,14 @@ def _place(given: Any, key: str) -> Secret:
         raise ConfigurationError(f"leaverwatch.toml: {key}: expected exactly one of env, file or store") from error
 
 
-def actor_named(house: House, email: str) -> Actor:
-    """The actor with this e-mail as the newest estate knows them; NotAllowed when nobody does."""
+def actor_named(house: House, email: str, known: Callable[[House], Any] | None = None) -> Actor:
+    """The actor with this e-mail, as the newest estate or else `known` has them; NotAllowed when nobody knows them."""
     from governance import sessions
     from governance.access import find_actor
 
     if email == sessions.LOCAL and sessions.may_link(house.settings):
         return sessions.local_administrator()
-    people = identities(house)
+    people = (known or identities)(house)
     groups = sessions.groups_of(house, email, clock())
     return find_actor(house.settings, email, None if people is None else lambda: people, groups)
 
@@ -163,6 +164,20 @@ def identities(house: House) -> Any:
     import polars as pl
 
     return pl.scan_parquet(estate / "identities.parquet")
+
+
+def identities_told(house: House) -> Any:
+    """The same; while the newest estate is lost, what each source of truth told last; None when that is lost, too.
+
+    Nothing is judged, and no estate written, before the guard lets go of what was read in the place of lost snapshots:
+    whoever releases it must be found without.
+    """
+    from governance.snapshots import last_told
+
+    try:
+        return identities(house)
+    except StoreError:
+        return last_told(house)
 
 
 def announce(house: House, now: datetime) -> None:

@@ -86,3 +86,20 @@ def test_what_is_read_anew_is_guarded_by_number(bare, lines, code):
     assert answer.code == code
     assert answer.json[0]["status"] == ("held" if code else "published")
     assert ("3 of 5 were removed since the last believed snapshot" in answer.err) == bool(code)
+
+
+@pytest.mark.parametrize("admin", ["active", "terminated"])
+def test_two_may_release_what_was_read_anew_and_then_everything_is_judged_again(bare, admin):
+    few = "".join(HR.splitlines(keepends=True)[:2])
+    (bare.folder / "hr.csv").write_text(f"{few}6,{admin},admin@x.example,Fay,2020-01-01,,Finance\n")
+    held = bare.run("pull", "--format", "json").json[0]["snapshot"]
+    assert bare.run("detect").code == 2
+    release = ("guard", "release", held, "--reason", "the disk is lost", "--actor")
+    bare.do(*release, "sec@x.example")
+    assert bare.run(*release, "sec@x.example").code != 0, "one alone releases nothing"
+    answer = bare.run(*release, "admin@x.example")
+    if admin == "terminated":
+        assert "has left and may not act any more" in answer.err
+    else:
+        assert answer.code == 0
+        bare.do("detect")

@@ -2,7 +2,7 @@
 
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
 from governance.snapshots.given_back import given_back
-from governance.snapshots.keeping import believed, demand_estate, facts, lost, newest_estate, publish, sweep
+from governance.snapshots.keeping import believed, demand_estate, facts, last_told, lost, newest_estate, publish, sweep
 from governance.snapshots.laying import Before
 from governance.snapshots.memory import Absence, Change
 from governance.snapshots.readings import Readings, Rows, readings
@@ -23,6 +23,7 @@ __all__ = [
     "engine_of",
     "facts",
     "given_back",
+    "last_told",
     "lost",
     "newest_estate",
     "on_disk",

@@ -68,6 +68,22 @@ def demand_estate(folder: Path) -> None:
         raise StoreError(f"what the last detect run found is not in {folder} any more: run leaverwatch detect")
 
 
+def last_told(house: House) -> pl.LazyFrame | None:
+    """The identities that each source of truth told last, believed or held back; None where no file of them is there.
+
+    Of one person in two sources there are two rows.
+    """
+    names = [source.name for source in house.settings.source]
+    told = select(Snapshot).where(col(Snapshot.feed).in_(names), col(Snapshot.status).in_(("published", "held")))
+    with house.store.read() as session:
+        rows = session.exec(told.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc())).all()
+    found: dict[str, Path] = {}
+    for row in rows:
+        if row.feed not in found and not lost(house, row):
+            found[row.feed] = house.snapshots / row.path / "identities.parquet"
+    return scan("identities", list(found.values())) if found else None
+
+
 def publish(session: Session, snapshot: Snapshot, now: datetime) -> None:
     """Make a snapshot visible; whatever else of the feed was staged or held is replaced by it."""
     others = select(Snapshot).where(

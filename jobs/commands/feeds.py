@@ -97,7 +97,7 @@ def release(
     from governance import guards, remediation
 
     house, now = the_house(), home.clock()
-    held = guards.release(house, the_actor(house, actor), now, id, reason)
+    held = guards.release(house, the_actor(house, actor, home.identities_told), now, id, reason)
     given = len(held.released_by)
     if given > 1 and held.kind == "feed":
         remediation.settle_by_snapshot(house, now, held.what)

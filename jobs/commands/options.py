@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -76,12 +76,12 @@ def one_of(rules: Mapping[str, Rule], name: str, option: str = "") -> Rule:
     return rules[name]
 
 
-def the_actor(house: House, email: str | None) -> Actor:
-    """Whoever decides; without one the call is wrong use, an unknown one is NotAllowed."""
+def the_actor(house: House, email: str | None, known: Callable[[House], Any] | None = None) -> Actor:
+    """Whoever decides; without one the call is wrong use, an unknown one is NotAllowed. `known`: identities."""
     named = email or os.environ.get("LEAVERWATCH_ACTOR")
     if not named:
         raise ConfigurationError("who decides? give --actor EMAIL or set LEAVERWATCH_ACTOR")
-    return home.actor_named(house, named)
+    return home.actor_named(house, named, known)
 
 
 def moment(text: str, option: str) -> datetime:
