@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -197,18 +197,18 @@ _COLUMNS: Final = ("identity_id", "email", "manager_id", "state", "display_name"
 _FURTHER: Final = ("aliases", "former_emails")  # in the order in which they lead to a person
 
 
-def _identity(people: nw.LazyFrame[Any], key: str) -> dict[str, Any] | None:
-    """Who has this address now, else who has it as an alias, else who had it: of several one who has not left."""
+def _identity(people: nw.LazyFrame[Any], key: str, further: Sequence[str] = _FURTHER) -> dict[str, Any] | None:
+    """Who has this address now, else who has it in the `further` columns: of several one who has not left."""
     names = people.collect_schema().names()
-    further = [name for name in _FURTHER if name in names]
-    wanted = people.select(*_COLUMNS, *further)
+    columns = [*_COLUMNS, *(name for name in _FURTHER if name in names)]
+    wanted = people.select(columns)
     if "email_key" in names:  # as snapshots are written
-        near = people.filter(nw.col("email_key") == key).select(*_COLUMNS, *further)
+        near = people.filter(nw.col("email_key") == key).select(columns)
     else:  # the engine lets look-alikes through: what it finds is folded once more
         near = wanted.filter(nw.col("email").str.strip_chars().str.to_lowercase() == key.lower())
     found = [row for row in near.collect().rows(named=True) if fold(row["email"]) == key]
     for name in further:
-        if not found:
+        if not found and name in columns:
             near = wanted.filter(nw.col(name).str.to_lowercase().str.contains(key, literal=True))
             found = [row for row in near.collect().rows(named=True) if key in _keys(row[name])]
     return min(found, key=lambda row: (row["state"] == "ended", row["identity_id"]), default=None)
@@ -217,7 +217,8 @@ def _identity(people: nw.LazyFrame[Any], key: str) -> dict[str, Any] | None:
 def _addresses(people: nw.LazyFrame[Any], own: dict[str, Any]) -> frozenset[str]:
     """Every address of a person, but former ones that somebody else has now."""
     former = _keys(own.get("former_emails"))
-    given_on = {key for key in former if (now := _identity(people, key)) and now["identity_id"] != own["identity_id"]}
+    holders = {key: _identity(people, key, further=("aliases",)) for key in former}
+    given_on = {key for key, now in holders.items() if now and now["identity_id"] != own["identity_id"]}
     return frozenset(_keys(own["email"]) | _keys(own.get("aliases")) | (former - given_on))
 
 

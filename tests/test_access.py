@@ -256,6 +256,13 @@ def test_one_person_is_one_actor_under_all_addresses_that_are_theirs() -> None:
     assert unknown.addresses == frozenset()
 
 
+def test_an_address_that_two_had_and_nobody_has_now_is_still_each_one_s() -> None:
+    both = {"hr:ana": "team@example.com", "hr:bo": "team@example.com"}
+    frame = COMPANY.with_columns(former_emails=pl.col("identity_id").replace_strict(both, default=None))
+    for email in ("ana@example.com", "bo@example.com"):
+        assert find_actor(SETTINGS, email, lambda: frame).is_same("team@example.com")
+
+
 def test_an_owner_owns_what_is_listed_or_else_what_names_them() -> None:
     assert find_actor(SETTINGS, "olga@example.com").applications == {"crm", "erp"}
     assert find_actor(SETTINGS, "per@example.com").applications == {"wiki"}
