@@ -78,7 +78,7 @@ def _whole(own: Frame, pairs: Frame, sources: int, keep: Keep) -> Frame:
     turned = linked.select(nw.col("other_id").alias("identity_id"), nw.col("identity_id").alias("other_id"))
     ends = nw.concat([linked, turned], how="vertical")
     themselves = ends.select("identity_id", other_id=nw.col("identity_id"))
-    near = keep("near", nw.concat([ends, themselves], how="vertical").unique(["identity_id", "other_id"]))
+    near = keep("links", nw.concat([ends, themselves], how="vertical").unique(["identity_id", "other_id"]))
     known = own.select("identity_id", "ordered")
     for number in range(sources):  # no chain through so many sources has more links
         told = known.select(nw.col("identity_id").alias("other_id"), "ordered")
