@@ -88,12 +88,12 @@ def _look(house: House, as_of: datetime, note: str, known_at: datetime | None) -
 def _run(house: House, now: datetime, as_of: datetime, by: str) -> Detection:
     policies.note(house, now)  # what judges is kept before it judges
     mappings.note(house, now)
-    for application in house.settings.application:  # a snapshot that was released since its pull settles tasks, too
-        remediation.settle_by_snapshot(house, now, application.name)
     job = JobRun(id=str(ULID.from_datetime(now)), job="detect", started_at=now, by=by)
     with house.store.write() as session:
         session.add(job)
     try:
+        for application in house.settings.application:  # a snapshot released since its pull settles tasks, too
+            remediation.settle_by_snapshot(house, now, application.name)
         with evaluated(house, as_of) as evaluation:
             run = record(house, evaluation, now, home.clock())
     except Exception as error:

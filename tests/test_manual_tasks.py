@@ -14,6 +14,7 @@ from homes import CRM, HR, Home
 from homes import SETTINGS as AS_HOME
 from msgspec.structs import replace
 from remediations import LATER, approved, run, undo
+from sqlmodel import select
 
 from governance import remediation
 from governance.errors import (
@@ -24,8 +25,9 @@ from governance.errors import (
     NotVerified,
 )
 from governance.house import House
-from governance.tables import Snapshot
+from governance.tables import JobRun, Snapshot
 from jobs import verify
+from jobs.detect import detect
 
 
 @pytest.fixture
@@ -102,6 +104,17 @@ def test_what_was_begun_after_the_time_of_a_snapshot_is_not_proved_by_it(ground:
     assert [ground.remediation(id).status for id in ids] == ["executing", "executing", "approved"]
     snapshot(ground, "paper", {"p1": (False, True)}, 1)
     assert remediation.settle_by_snapshot(ground.house, LATER, "paper") == sorted(ids[:2])
+
+
+def test_detecting_that_cannot_read_what_would_settle_a_task_has_failed_and_says_so(ground: Ground) -> None:
+    approved(ground, account("paper", "p1"))
+    snapshot(ground, "paper", {"p1": (True, True)}, 1)
+    (ground.house.snapshots / "paper" / "paper-1" / "accounts.parquet").write_bytes(b"not what was written")
+    with pytest.raises(pl.exceptions.PolarsError):
+        detect(ground.house, LATER)
+    with ground.house.store.read() as session:
+        [job] = session.exec(select(JobRun).where(JobRun.job == "detect")).all()
+    assert (job.status, job.error) == ("failed", "an unexpected ComputeError; see the log")
 
 
 def test_a_snapshot_that_two_released_proves_a_task_at_once(tmp_path: Path) -> None:
