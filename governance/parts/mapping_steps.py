@@ -10,7 +10,6 @@ import streamlit as st
 
 from governance import mappings
 from governance.access import Actor, Verb, may
-from governance.correlation import fold
 from governance.house import House
 from governance.mappings.comparing import Comparison
 from governance.parts.acting import attempt
@@ -57,7 +56,7 @@ def next_step(
 
 
 def _decide(house: House, actor: Actor, now: datetime, kept: MappingVersion) -> None:
-    own = fold(kept.actor) == fold(actor.email)
+    own = actor.is_same(kept.actor)
     st.markdown(f"{bold(kept.actor)} asks: {plain(kept.reason)}")
     reason = st.text_input("Why you decide so", key="mapping-why", max_chars=500)
     left, right = st.columns(2)
