@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 from sqlmodel import Session, col, select
 
+from governance.access import Actor
 from governance.correlation import fold
 from governance.house import House
 from governance.snapshots import demand_estate
@@ -53,12 +54,15 @@ class AccountFacts:
         """The account as a sentence names it."""
         return f"{self.application}/{self.username or self.account_id}"
 
-    def belongs_to(self, email: str, identity_id: str | None = None) -> bool:
-        """Whether that person is, or may be, the one this account belongs to."""
+    def belongs_to(self, email: str) -> bool:
+        """Whether whoever has this address is, or may be, the one this account belongs to."""
         key = fold(email)
-        if key is not None and key in {fold(self.email), fold(self.username), *self.addresses}:
-            return True
-        return identity_id is not None and identity_id in {self.owner_id, *self.candidates}
+        return key is not None and key in {fold(self.email), fold(self.username), *self.addresses}
+
+    def is_of(self, actor: Actor) -> bool:
+        """Whether this is, or may be, the actor's own account, under whichever of their addresses they act."""
+        known = actor.identity_id is not None and actor.identity_id in {self.owner_id, *self.candidates}
+        return known or any(map(self.belongs_to, (actor.email, *actor.addresses)))
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,9 @@ def test_four_eyes(ground: Ground) -> None:
     for same in (SAM, replace(SAM, email="Sam@Corp.example"), alias):
         with pytest.raises(FourEyesRequired, match="proposed"):
             remediation.approve(ground.house, same, NOW, [id], WHY)
-    with pytest.raises(FourEyesRequired, match="belong"):
-        remediation.approve(ground.house, SUE, NOW, [id], WHY)
+    for same in (SUE, replace(SUE, email="s.ue@corp.example", addresses=frozenset({SUE.email, "s.ue@corp.example"}))):
+        with pytest.raises(FourEyesRequired, match="belong"):
+            remediation.approve(ground.house, same, NOW, [id], WHY)
     with pytest.raises(FourEyesRequired, match="belong"):
         remediation.approve(ground.house, replace(ANN, identity_id="hr:sue"), NOW, [id], WHY)
     assert remediation.approve(ground.house, TOM, NOW, [id], WHY)[0].approved_by == TOM.email

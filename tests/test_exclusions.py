@@ -154,8 +154,9 @@ def test_nobody_agrees_to_an_exclusion_whose_day_has_passed(ghost, now):
         replace(ANA, identity_id="hr:1"),
         replace(ANA, email="U1@nwl.example"),
         replace(ANA, email="one@nwl.example"),
+        replace(ANA, addresses=frozenset({ANA.email, "one@nwl.example"})),
     ],
-    ids=["by who they are", "by the username", "by the address of the account"],
+    ids=["by who they are", "by the username", "by the address of the account", "by another address of theirs"],
 )
 def test_nobody_excludes_what_may_be_about_themselves_nor_agrees_to_it(house, now, actor):
     say(house, now, "hr", Identity("hr", "1", state="current"), Identity("hr", "2", state="current"))

@@ -117,7 +117,7 @@ def _is_about(house: House, session: Session, finding: Finding, actor: Actor) ->
     if finding.application is not None and finding.account_id is not None:
         key = finding.application, finding.account_id
         account = read_facts(house, session, [key]).accounts.get(key)
-        if account is not None and account.belongs_to(actor.email, actor.identity_id):
+        if account is not None and account.is_of(actor):
             return True
     values = (finding.evidence or {}).get("values", {})
     # Of an account without any owner the candidates are only people of that name.
@@ -126,7 +126,7 @@ def _is_about(house: House, session: Session, finding: Finding, actor: Actor) ->
     if actor.identity_id in persons:
         return True
     keys = {fold(finding.username), fold(values.get("email"))} | addresses_of(house, session, persons)
-    return fold(actor.email) in keys - {None}
+    return any(map(actor.is_same, keys))
 
 
 def _takes_two(finding: Finding, now: datetime, until: datetime) -> bool:

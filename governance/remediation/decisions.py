@@ -115,9 +115,7 @@ def _consent(
     account = facts.accounts.get((r.application, r.account_id))
     if account is None:
         raise PlanChanged(f"remediation {r.id}: the last detect run does not hold its account any more")
-    if account.belongs_to(actor.email, actor.identity_id) or (
-        actor.identity_id is not None and actor.identity_id == r.identity_id
-    ):
+    if account.is_of(actor) or (actor.identity_id is not None and actor.identity_id == r.identity_id):
         raise FourEyesRequired(f"{account.label} may belong to {actor.email}; somebody else must approve this")
     refuse.check_subject(account, (r.proposed_by, first))
     refuse.check_account(house.settings, account)

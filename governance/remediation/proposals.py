@@ -110,7 +110,7 @@ def _proposable(
     account = facts.accounts.get((finding.application or "", finding.account_id or ""))
     if account is None:
         raise PlanChanged(f"finding {finding.fingerprint}: the last detect run does not hold its account any more")
-    if account.belongs_to(actor.email, actor.identity_id):
+    if account.is_of(actor):
         raise FourEyesRequired(f"{account.label} may belong to {actor.email}; somebody else must propose this")
     refuse.check_account(house.settings, account)
     holders = facts.privileged.get(account.application, {})

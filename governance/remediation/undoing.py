@@ -26,7 +26,7 @@ def undo(house: House, actor: Actor, now: datetime, id: str) -> Remediation:
             (r.application, r.account_id)
         )
     demand(actor, Verb.PROPOSE, application=r.application, identity_id=r.identity_id)
-    if (account is not None and account.belongs_to(actor.email, actor.identity_id)) or (
+    if (account is not None and account.is_of(actor)) or (
         actor.identity_id is not None and actor.identity_id == r.identity_id
     ):
         raise FourEyesRequired(f"{r.application}/{r.username or r.account_id} may belong to {actor.email}")
