@@ -11,7 +11,7 @@ import narwhals as nw
 
 from governance.correlation import ASKED, addressed, lookups, owners
 from governance.declaration import epoch
-from governance.persons import Keep, as_it_is, merged, of_persons, persons
+from governance.persons import TOLD, Keep, as_it_is, merged, of_persons, persons
 from governance.provisioning.bursts import bursts, with_bursts
 from governance.provisioning.provenance import Surroundings, known_now
 from governance.provisioning.remembered import of_accounts, with_memory
@@ -128,11 +128,12 @@ def _told(facts: Facts, settings: Settings, now: datetime) -> Frame:
     return _with_told(addressed(resolve(facts.identities, now), settings.domain))
 
 
-def same_persons(facts: Facts, settings: Settings, now: datetime, keep: Keep = as_it_is) -> Frame | None:
+def same_persons(facts: Facts, settings: Settings, keep: Keep = as_it_is) -> Frame | None:
     """(identity_id, person_id) of everybody in the sources of truth, as far as there are several."""
     if len(facts.sources) < 2:
         return None
-    return keep("persons", persons(keep("told", _told(facts, settings, now)), settings.source, keep))
+    told = keep("told", addressed(facts.identities, settings.domain).select(*TOLD))
+    return keep("persons", persons(told, settings.source, keep))
 
 
 def people(facts: Facts, settings: Settings, now: datetime, same: Frame | None = None) -> Frame:
@@ -142,7 +143,7 @@ def people(facts: Facts, settings: Settings, now: datetime, same: Frame | None =
     it was written already.
     """
     identities = _told(facts, settings, now)
-    same = same_persons(facts, settings, now) if same is None else same
+    same = same_persons(facts, settings) if same is None else same
     if same is None:
         return identities
     return of_persons(merged(identities, same, settings.source), "manager_id", same)
@@ -167,7 +168,7 @@ def known(
     0.5 s of planning and computing instead of 12). `kept`: the accounts of an earlier estate, for what was known of
     their making. `everybody`, `same`: `people` and `same_persons`, where they are written already.
     """
-    same = same_persons(facts, settings, now, keep) if same is None else same
+    same = same_persons(facts, settings, keep) if same is None else same
     everybody = keep("everybody", people(facts, settings, now, same)) if everybody is None else everybody
     identities, known_as, pins = everybody, "identity_id", facts.pins
     if same is not None:  # a key of any source's identity leads to the person, and so does its id

@@ -15,6 +15,8 @@ from governance.settings import SourceSettings
 
 Frame = nw.LazyFrame[Any]
 Keep = Callable[[str, Frame], Frame]  # writes a frame down under a name and scans it again, or does not
+# By these it is found who is the same.
+TOLD: Final = ("identity_id", "source", "employee_id", "email_key", "hire_at_s", "ended_at_s")
 _RANK_DIGITS: Final = 3
 
 
@@ -26,15 +28,13 @@ def as_it_is(_: str, frame: Frame) -> Frame:
 def persons(identities: Frame, sources: tuple[SourceSettings, ...], keep: Keep = as_it_is) -> Frame:
     """(identity_id, person_id): the identity of the source listed first stands for the person in all of them.
 
-    `keep`: chains follow from the same pairs many times.
+    `identities` has the columns TOLD. `keep`: chains follow from the same pairs many times.
     """
     rank = nw.lit(999)
     for place, source in enumerate(sources):
         rank = nw.when(nw.col("source") == source.name).then(nw.lit(place)).otherwise(rank)
     shared = nw.col("source").is_in([source.name for source in sources if source.ids == "shared"])
-    ranked = identities.with_columns(rank=rank).select(
-        "identity_id", "source", "employee_id", "email_key", "hire_at_s", "ended_at_s", "rank", shared=shared
-    )
+    ranked = identities.select(*TOLD, rank=rank, shared=shared)
     earlier = ranked.select(
         "employee_id",
         "email_key",

@@ -103,7 +103,7 @@ def picture(
     def keep(name: str, frame: Frame) -> Frame:
         return engine.keep(frame, folder / "work" / f"known_{name}.parquet", few)
 
-    same = same_persons(said, settings, as_of, keep)
+    same = same_persons(said, settings, keep)
     everybody = engine.persist(people(said, settings, as_of, same), folder / "identities.parquet")
     around = known(said, settings, as_of, keep, kept, everybody, same)
     accounts = _correlated(said, settings, as_of, folder, engine, around, _portions(read))
