@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from governance.access import Actor
 from governance.correlation import fold
 from governance.house import House
-from governance.snapshots import demand_estate
-from governance.tables import DetectRun
+from governance.snapshots import newest_estate
 
 Key = tuple[str, str]  # application, account_id
 
@@ -78,23 +77,14 @@ class Facts:
 def read_facts(house: House, session: Session, keys: Iterable[Key]) -> Facts:
     """What the last detect run's estate says of these accounts; an account it does not hold is left out."""
     wanted = sorted(set(keys))
-    estate = _estate(house, session)
+    estate = newest_estate(house, session)
     return Facts({}, {}) if estate is None or not wanted else _read(estate, wanted)
 
 
 def addresses_of(house: House, session: Session, persons: Iterable[str]) -> frozenset[str]:
     """Every folded address of these identities, former ones too, as the last detect run's estate holds them."""
-    estate = _estate(house, session)
+    estate = newest_estate(house, session)
     return frozenset() if estate is None else frozenset().union(*_addresses(estate, set(persons)).values())
-
-
-def _estate(house: House, session: Session) -> Path | None:
-    newest = select(DetectRun).where(DetectRun.estate != "")
-    run = session.exec(newest.order_by(col(DetectRun.as_of).desc(), col(DetectRun.id).desc()).limit(1)).first()
-    if run is None:
-        return None
-    demand_estate(house.snapshots / run.estate)
-    return house.snapshots / run.estate
 
 
 def _read(estate: Path, wanted: list[Key]) -> Facts:

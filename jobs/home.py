@@ -158,7 +158,8 @@ def identities(house: House) -> Any:
     """Every identity of the newest stored estate as a lazy frame; None before the first detect run."""
     from governance.snapshots import newest_estate
 
-    estate = newest_estate(house)
+    with house.store.read() as session:
+        estate = newest_estate(house, session)
     if estate is None:
         return None
     import polars as pl

@@ -162,7 +162,8 @@ def pin(
 
 
 def _exists(house: House, application: str, account_id: str, identity_id: str) -> None:
-    folder = newest_estate(house)
+    with house.store.read() as session:
+        folder = newest_estate(house, session)
     if folder is None:
         raise DecisionError("nothing has been detected yet: run leaverwatch pull and leaverwatch detect first")
     known = pl.scan_parquet(folder / "identities.parquet").filter(pl.col("identity_id") == identity_id)

@@ -48,14 +48,13 @@ def lost(house: House, snapshot: Snapshot) -> str | None:
     )
 
 
-def newest_estate(house: House) -> Path | None:
+def newest_estate(house: House, session: Session) -> Path | None:
     """The folder of the estate that the last detect run stored; None before the first one.
 
     StoreError when it is not there any more, as after a restore: nothing would be left in it.
     """
     stored = select(DetectRun.estate).where(DetectRun.estate != "").order_by(col(DetectRun.id).desc()).limit(1)
-    with house.store.read() as session:
-        name = session.exec(stored).first()
+    name = session.exec(stored).first()
     if name is None:
         return None
     demand_estate(house.snapshots / name)
