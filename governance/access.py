@@ -87,6 +87,7 @@ class Actor:
     left: bool = False  # a leaver may not act
     fresh: bool = True  # signed in a moment ago; only a session of a browser can be older
     addresses: frozenset[str] = frozenset()  # folded: every address this person has or had in any source
+    spelled: frozenset[str] = frozenset()  # the same, as sources and settings write them
 
     def is_same(self, email: str | None) -> bool:
         """Whether this address is the actor's, under whichever of their addresses they act now."""
@@ -110,6 +111,7 @@ def find_actor(
     own = _identity(people, key) if people is not None and key else None
     reports = _reports(people, own["identity_id"]) if people is not None and own else frozenset()
     roles = frozenset[str](entry.roles if entry else ()) | (frozenset({"manager"}) if reports else frozenset())
+    addresses = _addresses(people, own) if people is not None and own else frozenset()
     roles |= frozenset(role for group in groups for role in settings.sign_in.groups.get(group, ()))
     if not roles or not key:
         raise NotAllowed(f"nobody with the e-mail {email} may act here; actors are listed under [[actor]]")
@@ -122,7 +124,8 @@ def find_actor(
         reports=reports,
         applications=_owned(settings, entry, key) if "application_owner" in roles else frozenset(),
         left=bool(own and own["state"] == "ended"),
-        addresses=_addresses(people, own) if people is not None and own else frozenset(),
+        addresses=addresses,
+        spelled=_spelled(settings, own or {}, addresses | {key}),
     )
 
 
@@ -220,6 +223,12 @@ def _addresses(people: nw.LazyFrame[Any], own: dict[str, Any]) -> frozenset[str]
     holders = {key: _identity(people, key, further=("aliases",)) for key in former}
     given_on = {key for key, now in holders.items() if now and now["identity_id"] != own["identity_id"]}
     return frozenset(_keys(own["email"]) | _keys(own.get("aliases")) | (former - given_on))
+
+
+def _spelled(settings: Settings, own: dict[str, Any], keys: frozenset[str]) -> frozenset[str]:
+    told = ";".join(own.get(name) or "" for name in ("email", *_FURTHER)).split(";")
+    named = (*(one.email for one in settings.actor), *(one.owner for one in settings.application))
+    return frozenset(one.strip() for one in (*told, *named) if one and fold(one) in keys)
 
 
 def _keys(texts: str | None) -> set[str]:

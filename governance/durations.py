@@ -33,4 +33,12 @@ def written_duration(length: timedelta) -> str:
     return f"{seconds // size}{unit}"
 
 
+def parse_period(value: object) -> timedelta:
+    """A length of time that is not nothing: how often or how long at most."""
+    if not (length := parse_duration(value)):
+        raise ValueError("expected more than nothing, such as 15m")
+    return length
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Period = Annotated[timedelta, BeforeValidator(parse_period)]

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from governance.channels import NotifySettings
-from governance.durations import LONGEST, Duration
+from governance.durations import LONGEST, Duration, Period
 from governance.durations import parse_duration as parse_duration
 from governance.durations import written_duration as written_duration
 from governance.errors import ConfigurationError
@@ -220,10 +220,10 @@ class _Feed(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     title: str | None = None
     connector: str
-    every: Duration = timedelta(minutes=15)
-    full_every: Duration = timedelta(hours=24)  # how often everything is read, where the others read what changed
-    outdated_after: Duration = timedelta(hours=24)
-    deadline: Duration = timedelta(minutes=5)  # for one whole pull
+    every: Period = timedelta(minutes=15)
+    full_every: Period = timedelta(hours=24)  # how often everything is read, where the others read what changed
+    outdated_after: Period = timedelta(hours=24)
+    deadline: Period = timedelta(minutes=5)  # for one whole pull
     limit_share: float = Field(default=0.5, gt=0, le=1)  # of the other side's rate limit
 
     @property

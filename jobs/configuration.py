@@ -16,6 +16,7 @@ from governance.settings import Settings, parse
 FILE: Final = "leaverwatch.toml"
 PREFIX: Final = "LEAVERWATCH_"
 _TABLE: Final = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_SAID: Final = re.compile(rf"{re.escape(FILE)}: (?:\[\[(\w+)\]\] ([\w-]+): )?([\w.-]*\w)")
 _KEY: Final = re.compile(r"""^\s*([A-Za-z0-9_."' -]+?)\s*=""")
 
 Path_ = tuple[str | int, ...]
@@ -122,13 +123,33 @@ def _with_line(
     if not isinstance(cause, ValidationError):
         return error
     path: Path_ = tuple(cause.errors()[0]["loc"])
-    variable = origin.get(_dotted(values, path), "")
-    if variable.startswith(PREFIX):
+    key, (inner, *_) = _dotted(values, path), cause.errors()[0]["msg"].removeprefix("Value error, ").split(":")
+    variable = next((v for k in (key, f"{key}.{inner}") if (v := origin.get(k, "")).startswith(PREFIX)), "")
+    below = [] if variable else _variables_below(origin, key)
+    if below and path not in lines:  # the file does not hold it at all
+        variable = below[0]
+    if variable:
         return ConfigurationError(str(error).replace(str(file), variable, 1))
+    also = f" (set in the environment: {', '.join(below)})" if below else ""
     for end in range(len(path), 0, -1):  # the key itself, else the table it would stand in
         if line := lines.get(path[:end]):
-            return ConfigurationError(str(error).replace(str(file), f"{file}:{line}", 1))
-    return error
+            return ConfigurationError(str(error).replace(str(file), f"{file}:{line}", 1) + also)
+    return ConfigurationError(f"{error}{also}")
+
+
+def _variables_below(origin: Mapping[str, str], key: str) -> list[str]:
+    return sorted({v for k, v in origin.items() if k.startswith(f"{key}.") and v.startswith(PREFIX)})
+
+
+def as_it_was_set(error: ConfigurationError, origin: Mapping[str, str]) -> ConfigurationError:
+    """The same error; what it says of `leaverwatch.toml` it says of the environment variable where one set that key."""
+    said = _SAID.match(str(error))
+    key = ".".join(filter(None, said.groups())) if said else ""
+    named = (key, f"source.{key}", f"application.{key}")
+    if variable := next((v for k in named if (v := origin.get(k, "")).startswith(PREFIX)), ""):
+        return ConfigurationError(str(error).replace(FILE, variable, 1))
+    below = _variables_below(origin, key) if key else []
+    return ConfigurationError(f"{error} (set in the environment: {', '.join(below)})") if below else error
 
 
 def _override(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:

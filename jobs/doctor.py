@@ -16,7 +16,7 @@ from governance.access import find_actor
 from governance.errors import ConfigurationError, LeaverwatchError, NotAllowed
 from governance.house import House
 from governance.rulebook import in_force
-from governance.snapshots import believed, lost
+from governance.snapshots import believed, doubts, lost
 from governance.tables import DetectRun, Snapshot
 from jobs import home, work
 
@@ -44,6 +44,7 @@ def examine(house: House, now: datetime, environ: Mapping[str, str]) -> Iterator
     for name in work.feed_names(house):
         yield from _reachable(house, name, now, environ)
         yield from _outdated(house, name, now)
+    yield from _doubted(house)
     yield from _channels(house, environ)
     yield from _own_accounts(house)
     yield from _acting(house)
@@ -177,6 +178,13 @@ def _outdated(house: House, name: str, now: datetime) -> Iterator[Examined]:
         yield Examined(f"age of {name}", None, "was never pulled")
     elif now - snapshot.at > limit:
         yield Examined(f"age of {name}", False, f"outdated: what is believed is of {snapshot.at:%Y-%m-%d %H:%M}Z")
+
+
+def _doubted(house: House) -> Iterator[Examined]:
+    with house.store.read() as session:
+        found = doubts(session, house.settings.feeds)
+    for name, doubt in found.items():
+        yield Examined(f"absences in {name}", False, doubt.says)
 
 
 def _acting(house: House) -> Iterator[Examined]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from governance.errors import ConfigurationError, StoreError
 from governance.settings import Secret, Settings
-from jobs.configuration import find_home, read_settings
+from jobs.configuration import as_it_was_set, find_home, read_settings
 
 if TYPE_CHECKING:
     from connectors.kit.contract import Connector
@@ -48,12 +48,15 @@ def open_house(folder: Path, environ: Mapping[str, str], now: datetime) -> House
     from governance.store import open_store
 
     settings, origin = read_settings(folder, environ)
-    store = open_store(store_url(settings, folder, environ), folder, now)
+    try:
+        snapshots, url = _snapshots(settings, folder), store_url(settings, folder, environ)
+    except ConfigurationError as error:
+        raise as_it_was_set(error, origin) from error
     return House(
         home=folder,
         settings=settings,
-        store=store,
-        snapshots=_snapshots(settings, folder),
+        store=open_store(url, folder, now),
+        snapshots=snapshots,
         origin=origin,
         key=environ.get(KEY_VARIABLE),
     )
@@ -107,6 +110,13 @@ def connect(
     house: House, name: str, now: datetime, write: bool = False, environ: Mapping[str, str] = os.environ
 ) -> Connector:
     """The connector of that feed, ready to read; able to write only when asked, [act] is on and it has a credential."""
+    try:
+        return _connected(house, name, now, write, environ)
+    except ConfigurationError as error:
+        raise as_it_was_set(error, house.origin) from error
+
+
+def _connected(house: House, name: str, now: datetime, write: bool, environ: Mapping[str, str]) -> Connector:
     from connectors.kit.contract import Circumstances, connector_class
 
     feed = house.settings.feed(name)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from connectors.kit.contract import Connector
 
 REJECTS_KEPT: Final = 1_000
+REJECTS_SAID: Final = 3
 log = logging.getLogger("leaverwatch.pull")
 Connect = Callable[..., "Connector"]
 
@@ -45,6 +46,7 @@ class PullResult:
     sha256: str
     error: str | None = None
     error_kind: str | None = None  # class name of the error
+    first_rejected: tuple[str, ...] = ()  # where the first rows that were not believed stand, and why
 
 
 def pull(
@@ -122,6 +124,9 @@ def _pull_one(
         sha256=snapshot.sha256 if snapshot else reading.sha256,
         error=str(failure) if failure else snapshot.held_why if snapshot else None,
         error_kind=type(failure).__name__ if failure else None,
+        first_rejected=tuple(
+            ": ".join(filter(None, (row.where, row.column, row.reason))) for row in reading.rejected[:REJECTS_SAID]
+        ),
     )
 
 

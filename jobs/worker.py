@@ -39,6 +39,7 @@ QUARANTINE: Final = timedelta(days=1)  # how often a feed is tried whose credent
 RETRY_S: Final = 300.0  # the same approved remediations are not tried again sooner
 ROOM_S: Final = 15.0  # but so soon after the store could not take them: somebody may have made room
 TOGETHER_S: Final = 5.0  # how long a detect run waits for other pulls
+BACK: Final = timedelta(seconds=5)  # a clock that was set back by more makes everything planned wait for nothing
 STOP_S: Final = 10.0  # how long running work may take to end when the worker is stopped
 
 
@@ -89,7 +90,9 @@ class Worker:
         environ: Mapping[str, str],
         hung_s: float | None = None,
         beat: Callable[[], None] = lambda: None,
+        clock: Callable[[], datetime] = home.clock,
     ) -> None:
+        self.clock = clock
         self.house = house
         self.environ = environ
         self.hung_s = hung_s
@@ -106,15 +109,22 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Schedule and work until `stop` is set; then let running work end. LeaseLost when another took over."""
-        now = home.clock()
+        now = self.clock()
         home.announce(self.house, now)
         self.clear_up()
         clockwork = scheduler.build(self.house, now, self.due, self.tick)
         clockwork.start()
+        planned_by = now - timedelta(seconds=time.monotonic())  # the clock against one that nobody sets
         try:
             while not stop.wait(0.5):
                 if self.lanes.lost is not None:
                     raise self.lanes.lost
+                seen = self.clock() - timedelta(seconds=time.monotonic())
+                if planned_by - seen > BACK and (anew := self._planned_anew(planned_by - seen)) is not None:
+                    clockwork.shutdown(wait=False)
+                    clockwork, planned_by = anew, seen
+                    clockwork.start()
+                planned_by = max(planned_by, seen)
                 if self.reconfigured.is_set() and (anew := self._with_new_settings()) is not None:
                     clockwork.shutdown(wait=False)
                     clockwork = anew
@@ -126,6 +136,16 @@ class Worker:
                 if time.monotonic() < since + self._patience(lane):
                     self.lanes.join(lane, until - time.monotonic())
             log.info("worker %d stopped", os.getpid())
+
+    def _planned_anew(self, back: timedelta) -> BackgroundScheduler | None:
+        """A clockwork for the time as it is now: by the one before, nothing is due before a time yet to come."""
+        try:
+            anew = scheduler.build(self.house, self.clock(), self.due, self.tick)
+        except StoreError as error:
+            log.warning("the clock was set back, and what is due waits: %s", error)
+            return None
+        log.warning("the clock was set back by %.0f s: everything is planned anew", back.total_seconds())
+        return anew
 
     def _with_new_settings(self) -> BackgroundScheduler | None:
         """A clockwork for the settings as they are now; what runs goes on. None while the store does not answer."""

@@ -103,6 +103,40 @@ class TestOverrides:
         said = refusal(tmp_path, "[policy]\nstale_days = 60\n", LEAVERWATCH_POLICY__STALE_DAYS="soon")
         assert said.startswith("LEAVERWATCH_POLICY__STALE_DAYS: policy.stale_days")
 
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("LEAVERWATCH_POLICYY__STALE_DAYS", "45"),
+            ("LEAVERWATCH_NOTIFY__ADDRESS", "nowhere"),
+            ("LEAVERWATCH_NOTIFY__CHANNEL__MAIL__URL", "x"),
+            ("LEAVERWATCH_ROLE_MAPPING__1__GIVES", "x"),
+            ("LEAVERWATCH___X", "1"),
+        ],
+    )
+    def test_name_the_variable_where_the_table_is_what_is_wrong(self, tmp_path, variable, value):
+        assert refusal(tmp_path, FEEDS, **{variable: value}).startswith(f"{variable}: ")
+
+    def test_name_the_variable_beside_the_line_where_both_may_be_wrong(self, tmp_path):
+        said = refusal(tmp_path, "[reviews]\ndays = 5\n", LEAVERWATCH_REVIEWS__MICRO="['move']")
+        assert f"{tmp_path / 'leaverwatch.toml'}:1: reviews: " in said
+        assert said.endswith("(set in the environment: LEAVERWATCH_REVIEWS__MICRO)")
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("TIME_ZONE", "Mars/X"), ("COLOUR", "red"), ("VALUES__STATUS__A", "gone"), ("PASSWORD", "s3cr3t")],
+    )
+    def test_name_the_variable_that_a_connector_cannot_use(self, tmp_path, key, value):
+        environ = {(variable := f"LEAVERWATCH_SOURCE__HR__{key}"): value}
+        house = home.open_house(write(tmp_path, FEEDS), environ, NOW)
+        with pytest.raises(ConfigurationError) as refused:
+            home.connect(house, "hr", NOW, environ=environ)
+        assert str(refused.value).startswith(f"{variable}: ")
+        assert "s3cr3t" not in str(refused.value)
+
+    def test_name_the_variable_that_says_where_snapshots_lie(self, tmp_path):
+        with pytest.raises(ConfigurationError, match=r"^LEAVERWATCH_SNAPSHOTS__URL: snapshots.url: expected a folder"):
+            home.open_house(write(tmp_path, FEEDS), {"LEAVERWATCH_SNAPSHOTS__URL": "s3://bucket"}, NOW)
+
     def test_leave_alone_variables_that_hold_secrets(self, tmp_path):
         text = '[store]\nurl = { env = "LEAVERWATCH_STORE_ADDRESS" }\n'
         settings, _ = read(tmp_path, text, LEAVERWATCH_STORE_ADDRESS="sqlite:///elsewhere.db")
@@ -115,6 +149,7 @@ class TestErrorsNameFileAndLine:
         [
             ("[policy]\n\nstale_days = 'long'\n", 3, "policy.stale_days"),
             ("[act]\nenabled = true\nmax_pr_run = 2\n", 3, "not known here"),
+            (FEEDS + "every = '0s'\n", 11, "application.0.every: expected more than nothing"),
             (FEEDS + "\n[[source]]\nname = 'Über'\nconnector = 'hr_csv'\n", 13, "source.1.name"),
             ("[[application]]\nname = 'crm'\n", 1, "application.0.connector"),
             ("[store]\nurl = sqlite\n", 2, "not TOML"),

@@ -16,8 +16,11 @@ from governance.remediation import approve, propose
 from governance.snapshots import believed
 from governance.snapshots.frames import scan
 from governance.tables import Finding, Pull, Remediation
+from governance.views.freshness import freshness
+from governance.views.population import population
 from jobs import home
 from jobs.detect import detect
+from jobs.doctor import examine
 from jobs.pull import pull
 
 SEC = Actor("sec@x.example", "Sec", frozenset({"security"}))
@@ -150,6 +153,18 @@ def test_a_row_that_says_nothing_of_whom_it_is_about_is_told_where_it_keeps_abse
         notes = {pull.feed: pull.notes for pull in session.exec(select(Pull).order_by(Pull.id)).all()}
     assert any("nobody's absence counts" in note for note in notes["hr"])
     assert any("1 missing account is taken for unchanged" in note for note in notes["crm"])
+    feeds = {feed.name: feed for feed in freshness(company.house, company.now)}
+    assert [feeds[name].sound for name in ("hr", "crm")] == [False, False]
+    said = [feeds[name].doubt.says for name in ("hr", "crm")]
+    assert "1 person missing from it is not taken for a leaver" in said[0]
+    assert "1 account missing from it is not taken for gone" in said[1]
+    assert population(company.house, company.now).doubts == tuple(said)
+    examined = {one.what: (one.ok, one.says) for one in examine(company.house, company.now, {})}
+    assert [examined[f"absences in {name}"] for name in ("hr", "crm")] == [(False, one) for one in said]
+    company.reads("", CY)
+    assert company.status("ghost") == [("open", None)]
+    assert not population(company.house, company.now).doubts
+    assert all(feed.sound for feed in freshness(company.house, company.now))
 
 
 def test_the_last_use_of_an_account_whose_row_is_quarantined_is_not_known(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from conftest import NOW
 from reviews import CRM, PEOPLE, PLAN, TOLD, actor, items, read, reviewed, write
-from sqlmodel import select
+from sqlmodel import col, select
 
 from governance import campaigns
 from governance.errors import AlreadyDecided, ConfigurationError, DecisionError
@@ -53,6 +53,27 @@ def test_it_begins_on_its_day_and_again_three_months_later(company: House) -> No
     assert (row.status, row.title, row.launched_by) == ("running", "Privileged, November 2026", "worker")
     assert len(items(company, id)) == 4
     assert waiting(company).next_at == campaigns.months_after(NOW + timedelta(hours=1), 3)
+
+
+def test_it_comes_back_to_its_day_after_a_shorter_month(company: House) -> None:
+    sec, end = actor(company, "sec"), datetime(2026, 10, 31, 12, tzinfo=UTC)
+    first = campaigns.months_after(end, 4)
+    made = campaigns.schedule(company, sec, end, "Every four months", {}, PLAN, 4, first=first)
+    assert (made.next_at, made.day) == (datetime(2027, 2, 28, 12, tzinfo=UTC), 31)
+    campaigns.end_schedule(company, sec, end, made.id)
+    scheduled(company, NOW.replace(month=8, day=31))
+    assert len(campaigns.begin_due(company, NOW)) == 1
+    with company.store.read() as session:
+        row = session.exec(select(ReviewSchedule).where(col(ReviewSchedule.ended_at).is_(None))).one()
+    assert (row.next_at, row.day) == (NOW.replace(day=30), 31)
+    assert campaigns.months_after(row.next_at, 6, row.day) == NOW.replace(year=2027, month=5, day=31)
+
+
+def test_it_begins_once_however_often_it_was_due_meanwhile(company: House) -> None:
+    scheduled(company, NOW - timedelta(days=400))
+    assert len(campaigns.begin_due(company, NOW)) == 1
+    assert campaigns.begin_due(company, NOW + timedelta(minutes=1)) == []
+    assert NOW < waiting(company).next_at < NOW + timedelta(days=92)
 
 
 def test_it_waits_for_fresh_data_and_says_why(company: House) -> None:

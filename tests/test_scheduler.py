@@ -198,6 +198,22 @@ class TestAHungConnector:
 
 class TestTheWorker:
     @pytest.mark.alone
+    def test_goes_on_when_the_clock_was_ahead_and_is_set_right(self, make_house: MakeHouse, tmp_path):
+        house, stop, ahead = make_house(feeds(tmp_path, every="15m")), threading.Event(), [timedelta(days=3)]
+        ask(house, ADMIN, home.clock(), "pull", {"feeds": ["crm"]})
+        worker = Worker(house, {}, clock=lambda: home.clock() + ahead[0])
+        thread = threading.Thread(target=worker.run, args=(stop,))
+        thread.start()
+        try:
+            time.sleep(1.0)
+            assert not runs(house), "nothing is due before a time that has not come yet"
+            ahead[0] = timedelta(0)
+            wait_for(lambda: {run.status for run in runs(house, feed="crm")} == {"ok"}, 20)
+            wait_for(lambda: runs(house, "detect"), 20)
+        finally:
+            stop.set()
+            thread.join(20)
+
     def test_does_what_was_asked_within_five_seconds(self, make_house: MakeHouse, tmp_path):
         house = make_house(feeds(tmp_path, "30m"))
         with working(house):

@@ -57,6 +57,17 @@ class TestSettingUp:
         assert f'application.crm.path = "crm.csv"    # {home.folder / "leaverwatch.toml"}:14' in out
         assert "policy.never_used_days = 14    # default" in out
 
+    def test_config_show_hides_what_should_not_stand_there(self, home):
+        wiki = {"TOKEN": "s3cr3t", "WRITE_TOKEN": "s3cr3t"}
+        given = {f"LEAVERWATCH_APPLICATION__CRM__{key}": value for key, value in wiki.items()}
+        given["LEAVERWATCH_APPLICATION__CRM__CONNECTOR"] = "scim"
+        given["LEAVERWATCH_STORE__URL"] = "postgresql+psycopg://lw:s3cr3t@db.example.com/lw"
+        for format in ("table", "json"):
+            out = home.do("config", "show", "--format", format, **given).out
+            assert "s3cr3t" not in out
+            assert "postgresql+psycopg://lw:***@db.example.com/lw" in out
+            assert out.count("hidden: a secret is never written here") == 2
+
     def test_doctor_names_what_fails(self, read_home):
         assert read_home.do("doctor").code == 0
         (read_home.folder / "crm.csv").unlink()

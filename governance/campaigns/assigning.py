@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from governance.campaigns.addressed import GONE, Addressed, Person
 from governance.campaigns.scope import ReviewPlan
 from governance.correlation import fold
 from governance.settings import Settings
 
-GONE: Final = frozenset({"ended", "missing"})
-
-
-class Person(NamedTuple):
-    """An identity as the search for a reviewer needs it."""
-
-    email: str | None
-    manager_id: str | None
-    state: str
-
 
 class Found(NamedTuple):
-    """A reviewer's e-mail (None: nobody may decide) and how they were found."""
+    """A reviewer's e-mail as they act (None: nobody may decide) and how they were found."""
 
     reviewer: str | None
     via: str
@@ -32,7 +23,7 @@ class Reviewers:
     """Finds the reviewers of items. `deputies`: whose reviews somebody else decides now, both as e-mails.
 
     `people`: by identity_id. A reviewer who left is passed over: of a manager the next one above counts; a deputy is
-    asked once, never the deputy's deputy.
+    asked once, never the deputy's deputy. Whoever is found is one person under all their addresses.
     """
 
     def __init__(
@@ -43,18 +34,17 @@ class Reviewers:
         deputies: Mapping[str, str] | None = None,
     ) -> None:
         self._people = people
+        self.addressed = Addressed(people, settings)
         self._plan = plan
         self._owners = {a.name: a.owner for a in settings.application}
         self._entitlements = settings.entitlement_owner
-        self._deputies = {fold(who): deputy for who, deputy in (deputies or {}).items()}
-        self._left = {fold(p.email) for p in people.values() if p.state in GONE} - {None}
-        self._left -= {fold(p.email) for p in people.values() if p.state not in GONE}
+        self._deputies = {self._whose(who): deputy for who, deputy in (deputies or {}).items()}
+        self._spelled: dict[str, str] = {}
         self._managers: dict[str, str | None] = {}
 
     def assign(self, item: Mapping[str, Any]) -> list[Found]:
         """The reviewer of each level; a level that finds nobody goes to the fallback, one that repeats is left out."""
-        own = self._people.get(item["identity_id"] or "")
-        subject = fold(own.email) if own else None
+        subject = item["identity_id"]
         found: list[Found] = []
         for ways in self._plan.levels:
             one = self._level(ways, item, subject)
@@ -64,8 +54,7 @@ class Reviewers:
 
     def escalation(self, item: Mapping[str, Any]) -> Found:
         """Who decides when the reviewer did not: the fallback, unless it is their own access."""
-        own = self._people.get(item["identity_id"] or "")
-        return self._fallback("not decided in time", fold(own.email) if own else None)
+        return self._fallback("not decided in time", item["identity_id"])
 
     def _level(self, ways: Iterable[str], item: Mapping[str, Any], subject: str | None) -> Found:
         why = "nobody was found"
@@ -74,26 +63,36 @@ class Reviewers:
             name = way.replace("_", " ") if "@" not in way else "named in the campaign"
             if email is None:
                 why = f"no {name} is known"
-            elif fold(email) == subject:
+            elif self.addressed.is_of(email, subject):
                 why = f"the {name} would review their own access"
-            elif fold(email) in self._left:
+            elif self.addressed.left(email):
                 why = f"the {name} has left"
             else:
-                return self._or_deputy(Found(email, name), subject)
+                return self._or_deputy(Found(self._acts_as(email), name), subject)
         return self._fallback(why, subject)
 
     def _or_deputy(self, found: Found, subject: str | None) -> Found:
-        deputy = self._deputies.get(fold(found.reviewer))
-        if deputy is None or fold(deputy) == subject or fold(deputy) in self._left:
+        deputy = self._deputies.get(self._whose(found.reviewer))
+        if deputy is None or self.addressed.is_of(deputy, subject) or self.addressed.left(deputy):
             return found
-        return Found(deputy, f"{found.via}, for {found.reviewer}")
+        return Found(self._acts_as(deputy), f"{found.via}, for {found.reviewer}")
 
     def _fallback(self, why: str, subject: str | None) -> Found:
-        if fold(self._plan.fallback) == subject:
+        if self.addressed.is_of(self._plan.fallback, subject):
             return Found(None, f"{why}, and the fallback would review their own access")
-        if fold(self._plan.fallback) in self._left:
+        if self.addressed.left(self._plan.fallback):
             return Found(None, f"{why}, and the fallback has left")
-        return Found(self._plan.fallback, f"fallback: {why}")
+        return Found(self._acts_as(self._plan.fallback), f"fallback: {why}")
+
+    def _whose(self, email: str | None) -> tuple[str | None, str | None]:
+        """What is equal for all addresses of one person."""
+        id = self.addressed.person(email)
+        return id, None if id else fold(email)
+
+    def _acts_as(self, email: str) -> str:
+        if email not in self._spelled:
+            self._spelled[email] = self.addressed.acts_as(email)
+        return self._spelled[email]
 
     def _by(self, way: str, item: Mapping[str, Any]) -> str | None:
         if way == "manager":

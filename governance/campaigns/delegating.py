@@ -11,8 +11,8 @@ from ulid import ULID
 
 from governance import audit
 from governance.access import Actor, Verb, demand, may
+from governance.campaigns.addressed import Addressed
 from governance.campaigns.preparing import active_deputies, newest_run, people_of
-from governance.correlation import fold
 from governance.errors import AlreadyDecided, CampaignClosed, DecisionError, FourEyesRequired, NotAllowed
 from governance.house import House
 from governance.remediation.ledger import affected
@@ -36,22 +36,23 @@ def delegate(
 
     A deputy decides nothing about their own access, is nobody who has left, and has no deputy at that time: no chains.
     """
-    who = of or actor.email
-    if fold(who) != fold(actor.email):
+    addressed = _addressed(house)
+    who, deputy = addressed.acts_as(of or actor.email), addressed.acts_as(deputy)
+    if not actor.is_same(who):
         demand(actor, Verb.CAMPAIGN)
     demand(actor, Verb.READ)
     start = since or now
     if not reason.strip():
         raise DecisionError("a delegation needs a reason")
-    if fold(deputy) == fold(who) or fold(deputy) is None or "@" not in deputy:
+    if addressed.same(deputy, who) or "@" not in deputy:
         raise DecisionError("a deputy is somebody else: expected another person's e-mail")
     if until <= start or (until - start).days > LONGEST_DAYS:
         raise DecisionError(f"a delegation ends after it begins, and within {LONGEST_DAYS} days")
-    _demand_present(house, deputy)
+    _demand_present(addressed, deputy)
     row = Delegation(
         id=str(ULID.from_datetime(now)),
         actor=who,
-        deputy=deputy.strip(),
+        deputy=deputy,
         since=start,
         until=until,
         reason=reason.strip(),
@@ -63,9 +64,9 @@ def delegate(
             col(Delegation.ended_at).is_(None), Delegation.until > start, Delegation.since < until
         )
         for other in session.exec(others):
-            if fold(other.actor) in (fold(deputy), fold(who)):
+            if addressed.same(other.actor, deputy) or addressed.same(other.actor, who):
                 raise DecisionError(f"{other.actor} has a deputy at that time already ({other.deputy}): no chains")
-            if fold(other.deputy) == fold(who):
+            if addressed.same(other.deputy, who):
                 raise DecisionError(f"{who} is the deputy of {other.actor} at that time: no chains")
         session.add(row)
         facts = {"deputy": row.deputy, "since": start.isoformat(), "until": until.isoformat()}
@@ -84,7 +85,7 @@ def end_delegation(house: House, actor: Actor, now: datetime, id: str) -> None:
         row = session.get(Delegation, id)
         if row is None or row.ended_at is not None:
             raise AlreadyDecided(f"there is no delegation {id} that goes on")
-        if fold(row.actor) != fold(actor.email) and not may(actor, Verb.CAMPAIGN):
+        if not actor.is_same(row.actor) and not may(actor, Verb.CAMPAIGN):
             raise NotAllowed(f"this delegation is {row.actor}'s")
         row.ended_at = now
         session.add(row)
@@ -105,8 +106,10 @@ def reassign(
     demand(actor, Verb.CAMPAIGN)
     if not reason.strip():
         raise DecisionError("giving items to somebody else needs a reason")
-    _demand_present(house, to)
-    own = _identity_of(house, to)
+    addressed = _addressed(house)
+    to = addressed.acts_as(to)
+    _demand_present(addressed, to)
+    own = addressed.person(to)
     wanted = sorted(set(numbers))
     with house.store.write() as session:
         row = session.get(Campaign, campaign)
@@ -137,19 +140,15 @@ def decides_for(house: House, actor: Actor, now: datetime) -> set[str]:
     """Whose reviews this actor decides now: their own, and those they are the deputy of."""
     with house.store.read() as session:
         deputies = active_deputies(session, now)
-    return {actor.email} | {who for who, deputy in deputies.items() if fold(deputy) == fold(actor.email)}
+    return {actor.email, *actor.spelled} | {who for who, deputy in deputies.items() if actor.is_same(deputy)}
 
 
-def _demand_present(house: House, email: str) -> None:
+def _addressed(house: House) -> Addressed:
     with house.store.read() as session:
         run = newest_run(session)
-    people = [one for one in people_of(house, run).values() if fold(one.email) == fold(email)]
-    if people and all(one.state in ("ended", "missing") for one in people):
+    return Addressed(people_of(house, run), house.settings)
+
+
+def _demand_present(addressed: Addressed, email: str) -> None:
+    if addressed.left(email):
         raise NotAllowed(f"{email} has left: nothing can be given to them")
-
-
-def _identity_of(house: House, email: str) -> str | None:
-    with house.store.read() as session:
-        run = newest_run(session)
-    found = (id for id, one in people_of(house, run).items() if fold(one.email) == fold(email))
-    return next(found, None)

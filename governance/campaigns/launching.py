@@ -98,6 +98,7 @@ def launch(house: House, actor: Actor, now: datetime, id: str) -> Campaign:
             raise AlreadyDecided(f"campaign {id} was launched by somebody else meanwhile")
         row.status, row.launched_by, row.launched_at = "running", actor.email, now
         row.due_at = now + timedelta(days=made.plan.days)
+        row.plan = made.plan.model_dump(mode="json")
         row.run, row.population, row.population_sha256, row.statement = made.run.id, path, digest, said
         session.add(row)
         facts = {"population_sha256": digest, "items": len(made.items), "left_out": len(made.left_out)}

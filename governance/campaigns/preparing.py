@@ -10,7 +10,8 @@ import polars as pl
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from governance.campaigns.assigning import Found, Person, Reviewers
+from governance.campaigns.addressed import Person
+from governance.campaigns.assigning import Found, Reviewers
 from governance.campaigns.population import EARLIER, FINDINGS, population
 from governance.campaigns.recommending import Advice, advise
 from governance.campaigns.scope import ReviewPlan, Scope
@@ -26,7 +27,7 @@ class Prepared:
 
     run: DetectRun
     scope: Scope
-    plan: ReviewPlan
+    plan: ReviewPlan  # its fallback named as they act
     items: list[dict[str, Any]]  # see `population`
     advice: list[Advice]
     found: list[list[Found]]  # a reviewer for each level
@@ -51,7 +52,7 @@ def prepare(house: House, now: datetime, scope: Scope, plan: ReviewPlan) -> Prep
     return Prepared(
         run=run,
         scope=scope,
-        plan=plan,
+        plan=plan.model_copy(update={"fallback": reviewers.addressed.acts_as(plan.fallback)}),
         items=items,
         advice=list(advise(items, house.settings.policy, now)),
         found=[reviewers.assign(item) for item in items],
@@ -84,8 +85,9 @@ def people_of(house: House, run: DetectRun) -> dict[str, Person]:
     frame = table(house.snapshots / run.estate, "identities")
     if frame is None:
         return {}
-    rows = frame.select("identity_id", "email", "manager_id", "state").collect().iter_rows()
-    return {id: Person(email, manager_id, state or "unknown") for id, email, manager_id, state in rows}
+    chosen = ("identity_id", "email", "manager_id", "state", "aliases", "former_emails")
+    rows = frame.select(*chosen).collect().iter_rows()
+    return {id: Person(email, manager, state or "unknown", *others) for id, email, manager, state, *others in rows}
 
 
 def open_findings(session: Session) -> pl.DataFrame:

@@ -10,12 +10,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from governance import audit
-from governance.campaigns.assigning import GONE, Reviewers
+from governance.campaigns.assigning import Reviewers
 from governance.campaigns.population import EARLIER
 from governance.campaigns.preparing import active_deputies, items_of, newest_run, open_findings, people_of
 from governance.campaigns.recommending import advise
 from governance.campaigns.scope import Scope, plan_of
-from governance.correlation import fold
 from governance.house import House
 from governance.store.rows import table_of
 from governance.tables import Campaign, ReviewItem
@@ -57,13 +56,10 @@ def _refresh(house: House, now: datetime, id: str) -> tuple[int, int]:
     facts = items_of(house, run, scope, now, findings, earlier).to_dicts()
     by_key = {(f["application"], f["account_id"], f["entitlement_id"]): f for f in facts}
     advice = _advice(house, now, waiting, by_key)
-    people = people_of(house, run)
-    left = {fold(p.email) for p in people.values() if p.state in GONE}
-    left -= {fold(p.email) for p in people.values() if p.state not in GONE}
-    reviewers = Reviewers(people, house.settings, plan_of(campaign.plan), deputies)
+    reviewers = Reviewers(people_of(house, run), house.settings, plan_of(campaign.plan), deputies)
     moved = []
     for row in waiting:
-        if fold(row["reviewer"]) in left:
+        if reviewers.addressed.left(row["reviewer"]):
             found = reviewers.escalation(row)
             if found.reviewer is not None:
                 moved.append({"key": row["number"], "to": found.reviewer, "how": "fallback: the reviewer has left"})

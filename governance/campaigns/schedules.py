@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -34,7 +35,10 @@ def schedule(
     template: str | None = None,
     first: datetime | None = None,
 ) -> ReviewSchedule:
-    """Begin such a campaign at `first` (now) and every so many months after it."""
+    """Begin such a campaign at `first` (now) and every so many months after it, on the same day of the month.
+
+    A `first` that is so many months from now keeps the day of now, where its own month is too short for it.
+    """
     demand(actor, Verb.CAMPAIGN)
     if not 1 <= every_months <= 24:
         raise DecisionError(f"a campaign begins every 1 to 24 months, not every {every_months}")
@@ -46,6 +50,7 @@ def schedule(
         plan=plan_of(dict(plan)).model_dump(mode="json"),
         every_months=every_months,
         next_at=first or now,
+        day=now.day if first is None or first == months_after(now, every_months) else first.day,
         created_by=actor.email,
         created_at=now,
     )
@@ -79,7 +84,10 @@ def end_schedule(house: House, actor: Actor, now: datetime, id: str) -> None:
 
 
 def begin_due(house: House, now: datetime) -> list[str]:
-    """Begin every scheduled campaign that is due and whose data are fresh; says which. The others say why they wait."""
+    """Begin every scheduled campaign that is due and whose data are fresh; says which. The others say why they wait.
+
+    One that was due several times meanwhile begins once.
+    """
     chosen = select(ReviewSchedule).where(col(ReviewSchedule.ended_at).is_(None), col(ReviewSchedule.next_at) <= now)
     with house.store.read() as session:
         due = list(session.exec(chosen.order_by(col(ReviewSchedule.next_at))))
@@ -98,7 +106,9 @@ def begin_due(house: House, now: datetime) -> list[str]:
             own = session.get_one(ReviewSchedule, row.id)
             own.waiting = why
             if why is None:
-                own.next_at = months_after(own.next_at, own.every_months)
+                own.day = own.day or own.next_at.day
+                while own.next_at <= now:
+                    own.next_at = months_after(own.next_at, own.every_months, own.day)
             session.add(own)
     return begun
 
@@ -164,12 +174,7 @@ def _held(session: Session, feed: str) -> bool:
     return session.exec(held.limit(1)).first() is not None
 
 
-def months_after(at: datetime, months: int) -> datetime:
-    """The same day so many months later; the last day of a shorter month."""
+def months_after(at: datetime, months: int, day: int | None = None) -> datetime:
+    """The same day so many months later, or that `day`; the last day of a shorter month."""
     year, month = at.year + (at.month - 1 + months) // 12, (at.month - 1 + months) % 12 + 1
-    day = at.day
-    while True:
-        try:
-            return at.replace(year=year, month=month, day=day)
-        except ValueError:
-            day -= 1
+    return at.replace(year=year, month=month, day=min(day or at.day, monthrange(year, month)[1]))

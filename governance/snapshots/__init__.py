@@ -1,5 +1,6 @@
 """Snapshots: what feeds said, whole and immutable, as Parquet files made visible by one committed row."""
 
+from governance.snapshots.doubts import Doubt, doubts
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
 from governance.snapshots.given_back import given_back
 from governance.snapshots.keeping import believed, demand_estate, facts, last_told, lost, newest_estate, publish, sweep
@@ -13,6 +14,7 @@ __all__ = [
     "Absence",
     "Before",
     "Change",
+    "Doubt",
     "Engine",
     "PolarsEngine",
     "Readings",
@@ -20,6 +22,7 @@ __all__ = [
     "SparkEngine",
     "believed",
     "demand_estate",
+    "doubts",
     "engine_of",
     "facts",
     "given_back",

@@ -22,6 +22,7 @@ class Change:
     removed: int  # of those: vanished, ended or switched off, not by us
     added: int
     changed_key: int  # same employee id with another address, or the reverse
+    unsure: int = 0  # missing, and not taken for gone: a row that does not say whom it is about may be about them
 
 
 @dataclass(frozen=True)

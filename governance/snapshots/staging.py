@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -100,6 +100,8 @@ def stage(
             if last is not None and missing is not None:
                 change = _in_number(last.rows[main], rows[main])
                 reading.notes.append(f"{missing}; what it remembered is forgotten, only numbers could be compared")
+            if over:  # they are laid over with the rest, and no more is known of them
+                change = replace(change, unsure=over.change.get("unsure", 0))
             row.change = asdict(change)
             write(folder, frames)
         if isinstance(feed, ApplicationSettings) and not feed.privileged:
@@ -133,11 +135,14 @@ def _people(
     again = last is not None and last.sha256 == row.sha256
     keys = keys_of(reading.rejected)
     quarantined = None if None in keys else {key for key in keys if key is not None}
-    if quarantined is None and feed.absence_means == "leaver":
+    unsaid = quarantined is None and feed.absence_means == "leaver"
+    if unsaid:
         reading.notes.append("nobody's absence counts: a row that could not be believed does not say whom it is about")
     absence = Absence(feed.absence_means == "leaver", feed.absence_pulls, counts=not again, quarantined=quarantined)
     kept = remembered_identities(new, before, row.at, absence, _keep(house))
-    return identity_change(new, before), {"identities": kept}
+    doubted = kept.filter(~pl.col("present"), pl.col("state") == "missing").select(pl.len())
+    unsure = int(doubted.collect().item()) if unsaid else 0
+    return replace(identity_change(new, before), unsure=unsure), {"identities": kept}
 
 
 def _accounts(
@@ -153,7 +158,7 @@ def _accounts(
         back = given_back(session, {feed.name: last.at}, row.at) if last else {}
     closed = [account_id for account_id, _, _ in ours]
     proved = {a: when for a, status, when in ours if status == "verified" and when and last and last.at < when < row.at}
-    told = _with_quarantined(house, parts, last, reading)
+    told, unsure = _with_quarantined(house, parts, last, reading)
     new = told["accounts"]
     file = _file(house, last, "accounts")
     before = None if file is None else scan("accounts", [file])
@@ -164,21 +169,21 @@ def _accounts(
     kept["events"] = events
     used = with_last_use(new, events)
     kept["accounts"] = remember_accounts(used, before, row.at, _keep(house), proved, {a for _, a in back})
-    return account_change(new, before, closed_here), kept
+    return replace(account_change(new, before, closed_here), unsure=unsure), kept
 
 
 def _with_quarantined(
     house: House, parts: Parts | Laid, last: Snapshot | None, reading: Reading
-) -> dict[str, pl.LazyFrame]:
+) -> tuple[dict[str, pl.LazyFrame], int]:
     """What was told of accounts; one whose row is there but could not be believed is what it was, and is not gone.
 
-    A row that does not say whom it is about may be about anybody who is missing. When such an account was last used is
-    not known: the row that would have told it was not believed.
+    A row that does not say whom it is about may be about anybody who is missing; how many these are is told, too. When
+    such an account was last used is not known: the row that would have told it was not believed.
     """
     tables = {name: parts.scan(name) for name in TABLES_OF["application"]}
     keys = keys_of(reading.rejected)
     if not keys or last is None or isinstance(parts, Laid):  # changes say by themselves who is gone
-        return tables
+        return tables, 0
     folder = house.snapshots / last.path
     read = tables["accounts"].select("account_id")
     before = as_told(scan("accounts", [folder / "accounts.parquet"])).join(read, on="account_id", how="anti")
@@ -186,7 +191,7 @@ def _with_quarantined(
         before = before.filter(pl.col("account_id").is_in(sorted(key for key in keys if key is not None)))
     ids = before.select("account_id").collect()["account_id"]
     if ids.is_empty():
-        return tables
+        return tables, 0
     if None in keys:
         reading.notes.append(
             f"{ids.len()} missing {'account is' if ids.len() == 1 else 'accounts are'} taken for unchanged, not for"
@@ -203,7 +208,7 @@ def _with_quarantined(
     for name, kept in rows.items():
         columns = list(schema(name))
         tables[name] = pl.concat([tables[name].select(columns), kept.select(columns)])
-    return tables
+    return tables, ids.len() if None in keys else 0
 
 
 def _in_number(before: int, now: int) -> Change:

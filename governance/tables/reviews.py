@@ -136,6 +136,7 @@ class ReviewSchedule(Stored, table=True):
     created_at: datetime = instant(nullable=False)
     ended_at: datetime | None = instant()
     waiting: str | None = text()  # why it did not begin yet
+    day: int | None = None  # of the month; a shorter month has its last day instead, and only that month
 
 
 class EvidencePack(Stored, table=True):

@@ -13,6 +13,7 @@ from governance.declaration import CLOCKS_DIFFER_BY
 from governance.errors import AuthenticationFailed
 from governance.house import House
 from governance.settings import SourceSettings
+from governance.snapshots import Doubt, doubts
 from governance.tables import Pull, Snapshot
 from governance.views.words import span
 
@@ -34,6 +35,7 @@ class Feed:
     failed: str | None = None  # why the newest pull failed; the facts before it stand
     held: bool = False  # the newest pull waits for a release
     quarantined: bool = False  # its credential was refused several times in a row: it is tried once a day only
+    doubt: Doubt | None = None  # who is missing from what is believed, and not taken for gone
 
     @property
     def ahead(self) -> bool:
@@ -60,18 +62,20 @@ class Feed:
             if self.failed
             else ""
         )
+        trouble += f", {self.doubt.missing:,} missing not counted" if self.doubt else ""
         return f"{self.title} {self.age_text}{trouble}"
 
     @property
     def sound(self) -> bool:
-        """Recent, and nothing wrong with the newest pull."""
-        return self.state == "fresh" and not self.failed and not self.held
+        """Recent, nothing wrong with the newest pull, and whoever is missing from it is gone."""
+        return self.state == "fresh" and not self.failed and not self.held and not self.doubt
 
 
 def freshness(house: House, now: datetime) -> list[Feed]:
     """Every configured feed, those that must not be relied on first, then sources of truth, then applications."""
     with house.store.read() as session:
         believed = _believed(session)
+        doubted = doubts(session, house.settings.feeds)
         last = _last_pulls(session)
         held = set(session.exec(select(Snapshot.feed).where(Snapshot.status == "held")))
         refused = {name for name, (_, _, kind) in last.items() if kind == REFUSED and _refused(session, name)}
@@ -98,6 +102,7 @@ def freshness(house: House, now: datetime) -> list[Feed]:
                 failed=(error or "no reason was noted") if status == "failed" else None,
                 held=settings.name in held,
                 quarantined=quarantined,
+                doubt=doubted.get(settings.name),
             )
         )
     return sorted(feeds, key=lambda feed: (feed.sound, feed.kind != "source"))

@@ -61,6 +61,11 @@ class Population:
         )
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """Whose absence does not count, and why: without it nobody who is missing can be called gone or a leaver."""
+        return tuple(feed.doubt.says for feed in self.feeds if feed.doubt)
+
+    @property
     def read(self) -> str:
         """Rows read on both sides and of what changed since, duplicates, rejects, and what found no owner."""
         sides = []

@@ -47,8 +47,14 @@ def pull(
     for result in results:
         if result.error:
             say(f"{result.feed}: {result.error}")
+        for said in result.first_rejected:
+            say(f"{result.feed}: not believed: {said}")
+        if (more := result.rejected - len(result.first_rejected)) > 0:
+            say(f"{result.feed}: and {more:,} more rows; the feed's page shows them")
     if detect:
         _detect(house, rows, format)
+    else:
+        _doubts(house, [result.feed for result in results])
     if any(result.status == "held" for result in results):
         say("a guard holds what is marked held: `leaverwatch guard list` says why and how to release it")
         raise typer.Exit(3)
@@ -56,6 +62,16 @@ def pull(
         raise typer.Exit(2)
     if any(result.status != "published" for result in results):
         raise typer.Exit(1)
+
+
+def _doubts(house: House, feeds: list[str]) -> None:
+    """Say whose absence from these feeds does not count; a detect run says so itself."""
+    from governance.snapshots import doubts
+
+    with house.store.read() as session:
+        found = doubts(session, [house.settings.feed(name) for name in feeds])
+    for doubt in found.values():
+        say(doubt.says)
 
 
 def _detect(house: House, pulled: list[dict[str, Any]], format: Format) -> None:

@@ -141,6 +141,7 @@ def state_population(house: House) -> Run | None:
     else:
         seen = population(house, home.clock())
         say(f"As of {run.as_of:%Y-%m-%d %H:%M}Z: {seen.looked_at}; {seen.unjudged}.\n{seen.read}.")
-        if seen.left_behind:
-            say(f"{seen.left_behind}.")
+        for more in (seen.left_behind, *seen.doubts):
+            if more:
+                say(f"{more}.")
     return run

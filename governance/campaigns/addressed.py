@@ -1,0 +1,83 @@
+"""Whose an address is: one person may be written under several, and is one reviewer under all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from governance.correlation import fold
+from governance.settings import Settings
+
+GONE: Final = frozenset({"ended", "missing"})
+
+
+class Person(NamedTuple):
+    """An identity as the search for a reviewer needs it; several addresses in one text stand apart by `;`."""
+
+    email: str | None
+    manager_id: str | None
+    state: str
+    aliases: str | None = None
+    former_emails: str | None = None
+
+
+class Addressed:
+    """Leads from any address to its person, as `access.find_actor` does: who has it now, as an alias, or had it.
+
+    `people`: by identity_id. Of several persons with an address one who has not left counts.
+    """
+
+    def __init__(self, people: Mapping[str, Person], settings: Settings) -> None:
+        self.people = people
+        self._entries = {key: entry.email for entry in reversed(settings.actor) if (key := fold(entry.email))}
+        self._holder: dict[str, str] = {}
+        for field in ("email", "aliases", "former_emails"):
+            found: dict[str, str] = {}
+            for id, person in people.items():
+                for key in _keys(getattr(person, field)) if getattr(person, field) else ():
+                    if key not in found or _rank(people, id) < _rank(people, found[key]):
+                        found[key] = id
+            self._holder = found | self._holder
+
+    def person(self, email: str | None) -> str | None:
+        """The identity_id of whoever has this address; None when no source knows it."""
+        return self._holder.get(fold(email) or "")
+
+    def left(self, email: str | None) -> bool:
+        """Whether whoever has this address has left or is missing."""
+        id = self.person(email)
+        return id is not None and self.people[id].state in GONE
+
+    def is_of(self, email: str | None, identity_id: str | None) -> bool:
+        """Whether this address is that person's."""
+        key = fold(email)
+        if key is None or identity_id is None or identity_id not in self.people:
+            return False
+        own = self.people[identity_id]
+        return self._holder.get(key) == identity_id or key in _keys(own.email) | _keys(own.aliases)
+
+    def same(self, one: str | None, other: str | None) -> bool:
+        """Whether both addresses are one person's, or one address."""
+        key = fold(one)
+        if key is None:
+            return False
+        return key == fold(other) or (self.person(one) is not None and self.person(one) == self.person(other))
+
+    def acts_as(self, email: str) -> str:
+        """The address, written as whoever has it acts: as [[actor]] names them, else as their source does."""
+        id = self.person(email)
+        own = self.people[id] if id is not None else None
+        written = (email, own.email if own else None, *((own.aliases or "").split(";") if own else ()))
+        for one in written:
+            if entry := self._entries.get(fold(one) or ""):
+                return entry
+        return (own.email if own else None) or email.strip()
+
+
+def _rank(people: Mapping[str, Person], id: str) -> tuple[bool, str]:
+    return people[id].state in GONE, id
+
+
+def _keys(texts: str | None) -> set[str]:
+    parts: Iterable[str] = (texts or "").split(";")
+    return {key for part in parts if (key := fold(part))}
