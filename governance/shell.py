@@ -36,16 +36,18 @@ log = logging.getLogger("leaverwatch.pages")
 STATIC: Final = Path(__file__).parent / "static"
 # All the style there is: a padding nothing configures, a caption in metrics that is too pale to read (4.3 : 1), a ring
 # around the link that has the keyboard's focus, whose own shade is too pale to see (1.1 : 1), who acts in the header,
-# where nothing can be put otherwise, what a guard holds below it and not behind it, and on a phone no chart between a
-# reviewer and their rows, a line under each wide table that says how to see the rest of it, and none of the tools that
-# lie over the words above a table wherever nothing hovers. Links to headings inside a page, and lines of facts that
-# could be scrolled, would only be stops for whoever goes by keys.
+# where nothing can be put otherwise, the chosen one of several, whose accent on dark ground is too dark to read
+# (3.7 : 1), what a guard holds below the header and not behind it, and on a phone no chart between a reviewer and their
+# rows, a line under each wide table that says how to see the rest of it, and none of the tools that lie over the words
+# above a table wherever nothing hovers. Links to headings inside a page, and lines of facts that could be scrolled,
+# would only be stops for whoever goes by keys.
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
     " :is([data-testid^=stSidebarNavLink], [data-testid^=stTopNavLink], [data-testid^=stPageLink]):focus-visible"
     " { outline: 2px solid #5570e6; outline-offset: -2px }"
     " :has(> [class*=st-key-sideways]) { display: none }"
+    " [data-variant][data-selected=true] p { color: light-dark(#2f49b8, #91a7ff) }"
     " [data-testid=stHeaderActionElements] { display: none }"
     " .st-key-facts [data-testid=stHorizontalBlock] { overflow: visible }"
     " @media (hover: none) { [data-testid=stElementToolbar] { display: none } }"
