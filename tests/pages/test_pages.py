@@ -133,6 +133,9 @@ def test_one_identity_is_shown_with_its_lanes_and_its_access(company):
     app = show(company, "identities", "a.kovac@nwl.example", id="hr:10482")
     assert app.title[0].value == "Marta Lindqvist"
     assert "can still sign in" in app.header[0].value
+    columns = list(app.dataframe[0].value)
+    assert columns.index("Data age") < columns.index("How it came"), "what is long must not push the short ones out"
+    assert "All identities" in [button.label for button in app.button], "the way back is a button, as on other pages"
     assert list(app.dataframe[0].value["State"]) == ["▲ Active"] * len(app.dataframe[0].value)
     drawn = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
     overlap = {drawn[axis]["ticklabeloverflow"] for axis in ("xaxis", "xaxis2")}
