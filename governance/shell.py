@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 from ulid import ULID
@@ -24,7 +25,7 @@ from governance.parts.acting import inside, say_after, say_what_was_done
 from governance.parts.clock import set_clock
 from governance.parts.colours import dark
 from governance.parts.held import held_banner
-from governance.parts.links import remember_links
+from governance.parts.links import can_open, link, remember_links
 from governance.parts.present import present
 from governance.parts.sign_in import outside
 from governance.parts.text import bold, plain
@@ -36,16 +37,21 @@ log = logging.getLogger("leaverwatch.pages")
 STATIC: Final = Path(__file__).parent / "static"
 # All the style there is: a padding nothing configures, a caption in metrics that is too pale to read (4.3 : 1), a ring
 # around the link that has the keyboard's focus, whose own shade is too pale to see (1.1 : 1), who acts in the header,
-# where nothing can be put otherwise, what a guard holds below it and not behind it, and on a phone no chart between a
-# reviewer and their rows, a line under each wide table that says how to see the rest of it, and none of the tools that
-# lie over the words above a table wherever nothing hovers. Links to headings inside a page, and lines of facts that
-# could be scrolled, would only be stops for whoever goes by keys.
+# where nothing can be put otherwise, the chosen one of several, whose accent on dark ground is too dark to read
+# (3.7 : 1), the key drawn in a button as a key, what a guard holds below the header and not behind it, no gap
+# for what only moves the eye, and on a phone no chart between a reviewer and their rows, a line under each wide table
+# that says how to see the rest of it, and none of the tools that lie over the words above a table wherever nothing
+# hovers. Links to headings inside a page, and lines of facts that could be scrolled, would only be stops for whoever
+# goes by keys.
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
     " :is([data-testid^=stSidebarNavLink], [data-testid^=stTopNavLink], [data-testid^=stPageLink]):focus-visible"
     " { outline: 2px solid #5570e6; outline-offset: -2px }"
-    " :has(> [class*=st-key-sideways]) { display: none }"
+    " :has(> [class*=st-key-sideways]) { display: none } [class*=into-view] { position: absolute }"
+    " [data-variant][data-selected=true] p { color: light-dark(#2f49b8, #91a7ff) }"
+    " [data-testid^=stBaseButton] code { color: inherit; background: none;"
+    " border: 1px solid color-mix(in srgb, currentColor 40%, transparent) }"
     " [data-testid=stHeaderActionElements] { display: none }"
     " .st-key-facts [data-testid=stHorizontalBlock] { overflow: visible }"
     " @media (hover: none) { [data-testid=stElementToolbar] { display: none } }"
@@ -80,9 +86,8 @@ def _frame(house: House, now: datetime) -> None:
     if isinstance(who, Out):
         keep_typed(who.email, now)
         remember_links({})
-        st.navigation(
-            [_closed(name, page, house, who, now) for name, (page, _) in all_pages().items()], position="hidden"
-        ).run()
+        closed = [_closed(name, page, house, who, now) for name, (page, _) in all_pages().items()]
+        st.navigation([*closed, *_nowhere(lambda: outside(house, who, now))], position="hidden").run()
         return
     actor = who.actor
     put_back(actor.email if who.signed else "", now)
@@ -97,7 +102,7 @@ def _frame(house: House, now: datetime) -> None:
         _elsewhere(name, page, links[home])
         for name, (page, _) in all_pages().items()
         if name == home or name not in links
-    ]
+    ] + _nowhere(_no_page)
     if actor.roles <= DECIDERS:
         here = st.navigation([*links.values(), *hidden], position="top")
     else:
@@ -124,6 +129,19 @@ def _elsewhere(name: str, page: Page, first: Any) -> Any:
         st.switch_page(first, query_params=st.query_params.to_dict() if mine else None)
 
     return st.Page(draw, title=page.title, url_path=name, visibility="hidden")
+
+
+def _nowhere(draw: Callable[[], None]) -> list[Any]:
+    """The address that was asked for where no page has it, so that the reader is told so in their own words."""
+    asked = unquote(urlsplit(st.context.url or "").path).rstrip("/").rpartition("/")[2]
+    unknown = asked.isprintable() and asked not in {"", *all_pages()}
+    return [st.Page(draw, title="No such page", url_path=asked, visibility="hidden")] if unknown else []
+
+
+def _no_page() -> None:
+    st.title("No such page", anchor=False)
+    st.header("Nothing stands at this address: it was mistyped, or the page is called otherwise now.", anchor=False)
+    link(next(name for name in all_pages() if can_open(name)), "To the first page", ":material/arrow_back:")
 
 
 def _link(name: str, page: Page, render: Render, house: House, actor: Actor, now: datetime, *, first: bool) -> Any:

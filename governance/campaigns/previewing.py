@@ -34,11 +34,15 @@ class Asked:
     items: int  # those both ask about
 
     @property
-    def said(self) -> str:
-        """In a sentence, with the day it is due."""
-        due = f", due {self.due_at:%Y-%m-%d}" if self.due_at else ""
+    def what(self) -> str:
+        """How many items it asks about already, in a sentence."""
         verb = "is" if self.items == 1 else "are"
-        return f"{self.items:,} of these items {verb} under review already: “{self.title}”{due}"
+        return f"{self.items:,} of these items {verb} under review already: “{self.title}”"
+
+    @property
+    def said(self) -> str:
+        """The same with the day it is due."""
+        return f"{self.what}, due {self.due_at:%Y-%m-%d}" if self.due_at else self.what
 
 
 @dataclass(frozen=True)

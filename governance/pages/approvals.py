@@ -78,6 +78,6 @@ def _order(cards: list[Waiting]) -> list[Waiting]:
 
 
 def _announced(card: Waiting, what: str = "Next") -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"{what}: {announced(card)}", width="content")
+    with st.container(border=True, horizontal=True, vertical_alignment="center", wrap=False):
+        st.markdown(f"{what}: {announced(card)}", width="stretch")
         st.button("Open", key=f"next-{card.remediation.id}", on_click=open_card, args=(card.remediation.id,))

@@ -41,7 +41,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
             st.markdown("No entry matches." if chain.entries else "Nothing was decided or done yet.")
         return
     frame = pd.DataFrame([_shown(entry, now) for entry in found.rows])
-    widths = {"When (UTC)": 100, "Actor": 140, "Verb": 110, "Object": 310, "Reason": 350, "Hash": 80}  # a desk's width
+    widths = {"When (UTC)": 100, "Actor": 165, "Verb": 110, "Object": 310, "Reason": 325, "Hash": 80}  # a desk's width
     config: dict[str, Any] = {"Number": st.column_config.NumberColumn(width=60)}
     config |= {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     st.dataframe(frame, hide_index=True, row_height=34, height="content" if len(frame) <= 18 else 650, key="entries",

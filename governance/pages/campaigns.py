@@ -107,7 +107,7 @@ def _draft(house: House, actor: Actor, now: datetime, seen: views.Progress) -> N
             return
         found = foreseen(house, actor, now, row.scope or {}, row.plan or {}).numbers
         st.markdown(f"{bold(f'{found.items:,}')} items for {count(len(found.reviewers), 'reviewer', 'reviewers')}.")
-        asked_already(found)
+        asked_already(found, now)
         for one in found.unresolved[:8]:
             note(f":red[▲] {plain(one['application'])}/{plain(one['username'])}: {plain(one['why'])}")
         if st.button("Freeze and begin", type="primary", width="stretch", disabled=bool(found.unresolved)):

@@ -84,13 +84,13 @@ def _card(house: House, actor: Actor, now: datetime, card: views.Card, own: list
                 key=f"take-{newest.id}",
             )
         elif newest is not None:
-            note_in(line, "Who may export, such as an auditor, downloads it;", width="content")
+            note_in(line, "Who may export, such as an auditor, downloads it.", width="content")
         if may(actor, Verb.EXPORT) and line.button(
             "Build anew", key=f"anew-{row.id}", help="With what was proved since."
         ):
             attempt(partial(packs.ask, house, actor, now, row.id), "Asked: the worker builds it")
         if newest is not None:
-            note_in(line, f"built {plain(moment(newest.built_at, now))} UTC, SHA-256 `{newest.sha256[:16]}…`")
+            note_in(line, f"Built {plain(moment(newest.built_at, now))} UTC, SHA-256 `{newest.sha256[:16]}…`")
         if own and own[0].error:
             note(f":orange[◆] {plain(own[0].error)}")
 
@@ -105,7 +105,7 @@ def _overdue(house: House, actor: Actor, now: datetime) -> None:
         st.subheader(f"Decided, not proved ({len(rows):,})", anchor=False)
         for r in rows[:20]:
             age = span(now - r.proposed_at)
-            line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+            line = st.container(horizontal=True, vertical_alignment="center", wrap=False)
             who = r.identity_name or r.username or r.account_id
             where = f"{plain(titles.get(r.application, r.application))}{plain(taken_away(r))}"
             state = REMEDIATION.get(r.status, r.status)

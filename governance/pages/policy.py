@@ -71,7 +71,8 @@ def _preview(house: House, actor: Actor, now: datetime, wanted: dict[str, Any]) 
     policy = policies.changed(house, wanted)
     before = policies.thresholds(house.settings.policy)
     st.markdown(":small[" + "]  \n:small[".join(said(policies.differences(before, policies.thresholds(policy)))) + "]")
-    day = st.date_input("On the facts of", None, max_value=now.date(), help="Empty: the newest estate.", width=180)
+    newest = "Empty: the newest estate."
+    day = st.date_input("On the facts of", None, max_value=now.date(), format="YYYY-MM-DD", help=newest, width=180)
     as_of = datetime.combine(day, time(), UTC) if day else None
     run = runs.last_run(house)
     if run is None:

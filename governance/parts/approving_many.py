@@ -60,8 +60,8 @@ def announced(card: Waiting) -> str:
 
 def _one(card: Waiting) -> None:
     with st.container(gap=None):
-        row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
-        row.checkbox(f"{plain(_who(card))}, {plain(_where(card))}", key=_box(card), width="content")
+        row = st.container(horizontal=True, vertical_alignment="center", wrap=False)
+        row.checkbox(f"{plain(_who(card))}, {plain(_where(card))}", key=_box(card), width="stretch")
         row.button(
             "Open", type="tertiary", key=f"next-{card.remediation.id}", on_click=open_card, args=(card.remediation.id,)
         )

@@ -18,7 +18,7 @@ from governance.parts.notes import note
 from governance.parts.review_preview import review_preview
 from governance.parts.text import bold, hot, plain, warm
 from governance.views.previews import foreseen
-from governance.views.words import count, rule_names, rule_title
+from governance.views.words import count, day, rule_names, rule_title
 
 OWN: Final = "own"
 ONLY: Final = {
@@ -188,15 +188,16 @@ def _preview(house: House, actor: Actor, now: datetime, scope: dict[str, Any], p
     advice = {"remove": "to remove", "change": "to change", "keep": "to keep", "judge": "left to judgement"}
     said = [f"{seen.recommendations.get(word, 0):,} {words}" for word, words in advice.items()]
     note(f"Recommended: {', '.join(said)}.")
-    asked_already(seen)
+    asked_already(seen, now)
     _reviewers(seen)
     return seen
 
 
-def asked_already(seen: Preview) -> None:
+def asked_already(seen: Preview, now: datetime) -> None:
     """That another review runs over the same items, said before this one begins: each would be decided twice."""
     for one in seen.asked[:3]:
-        st.warning(f"{plain(one.said)}. They would be asked about twice.", icon=":material/content_copy:")
+        due = f", due {day(one.due_at, now)}" if one.due_at else ""
+        st.warning(f"{plain(one.what + due)}. They would be asked about twice.", icon=":material/content_copy:")
 
 
 def _reviewers(seen: Preview) -> None:

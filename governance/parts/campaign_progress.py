@@ -70,13 +70,13 @@ def _reviewers(seen: Progress) -> None:
         {
             "Reviewer": q.reviewer,
             "Decided": round(q.decided / q.given, 2) if q.given else 0.0,
-            "To look at": "; ".join(q.flags) or UNKNOWN,
             "Open": seen.open_of.get(q.reviewer, 0),
+            "Signed": q.reviewer in seen.signed,
+            "To look at": "; ".join(q.flags) or UNKNOWN,
             "Removed": q.removed,
             "Seconds each": UNKNOWN if q.seconds is None else f"{q.seconds:.1f}",
             "In bulk": UNKNOWN if q.bulk_share is None else f"{q.bulk_share:.0%}",
             "As recommended": UNKNOWN if q.agreement is None else f"{q.agreement:.0%}",
-            "Signed": q.reviewer in seen.signed,
         }
         for q in seen.reviewers
     ]
@@ -86,7 +86,11 @@ def _reviewers(seen: Progress) -> None:
         key="reviewers",
         alt="Reviewers, how far and how carefully they decided",
         column_config={
-            "Decided": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent"),
+            "Decided": st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="percent", width=110),
+            "Open": st.column_config.NumberColumn(width=50),
+            "Signed": st.column_config.CheckboxColumn(width=55),
+            "To look at": st.column_config.TextColumn(width=90),
+            "Removed": st.column_config.NumberColumn(width=65),
         },
     )
     sideways("reviewers")

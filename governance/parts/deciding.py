@@ -15,6 +15,7 @@ from governance.parts.taking_back import remember
 from governance.parts.text import bold, plain
 from governance.tables import Exclusion, Finding
 from governance.views.evidence import Detail
+from governance.views.words import day
 
 _OPEN = "deciding"
 
@@ -76,7 +77,7 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding, as
     step = f"exclude-{finding.fingerprint}"
     if asked is not None and asked.waits:
         note(
-            f":orange[◆] {plain(asked.actor)} asked to exclude this until {asked.until:%Y-%m-%d}:"
+            f":orange[◆] {plain(asked.actor)} asked to exclude this until {day(asked.until, now)}:"
             f" {plain(asked.reason)}. It takes two, because it is long or privileged."
         )
         own = asked.actor == actor.email

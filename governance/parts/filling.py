@@ -97,10 +97,9 @@ def _typed_here(connector: Declared, given: Mapping[str, Any]) -> bool:
     named = any(isinstance(given.get(one["name"]), Mapping) and "env" in given[one["name"]]
                 for one in connector.fields if one["kind"] == "secret")  # fmt: skip
     first = "variable" if named else "here"
-    now = st.session_state.get(key) or first
     chosen = st.segmented_control(
         "Where its secrets are", list(ways), default=first, required=True, key=key,
-        format_func=lambda way: f":blue[{ways[way]}]" if way == now else ways[way],
+        format_func=lambda way: ways[way],
         help="Sealed in the store (AES-GCM), or read from environment variables of the worker.",
     )  # fmt: skip
     return chosen == "here"

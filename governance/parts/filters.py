@@ -17,18 +17,12 @@ def status_tabs(
     """One of several parts of a list, as one bar or as pills; the first is the default."""
     options = list(labels)
     name = _from_address(key, labels, options[0])
-    now = st.session_state[name]
-
-    def said(option: str) -> str:
-        text = plain(labels.get(option, option))
-        return f":blue[{text}]" if option == now else text  # the accent by itself is too dark to read on dark ground
-
     draw = place.pills if pills else place.segmented_control
     chosen = draw(
         label,
         options,
         required=True,
-        format_func=said,
+        format_func=lambda option: plain(labels.get(option, option)),
         key=name,
         label_visibility="collapsed",
         wrap=True,  # on a phone one line would end at the edge of the screen, and nothing shows that there is more

@@ -53,15 +53,12 @@ def act_first(seen: Overview, titles: dict[str, str], now: datetime, most: int) 
 
 
 def _row(row: Row, titles: dict[str, str], now: datetime) -> None:
-    what, act = st.columns([2.6, 1], vertical_alignment="center", gap="small")
+    line = st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False)
     who = row["identity_name"] or row["username"]
     where = titles.get(row["application"], row["application"] or UNKNOWN)
     reason = plain(short(row, where, now))
     reason = reason.replace(plain(who), bold(who), 1) if who else reason
-    what.markdown(f"{severity_chip(row['severity'])}\u2002{reason}\u2002:small[{dim(where)}]")
-    line = act.container(
-        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small", wrap=False
-    )
+    line.markdown(f"{severity_chip(row['severity'])}\u2002{reason}\u2002:small[{dim(where)}]", width="stretch")
     line.markdown(plain(span(now - since(row))), text_alignment="right", width=48)
     if line.button("Review", key=f"first-{row['fingerprint']}"):
         go("findings", finding=row["fingerprint"])

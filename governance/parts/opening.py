@@ -29,8 +29,8 @@ def opening(
 ) -> None:
     """Title, sentence (markdown made of escaped parts) and the freshness line.
 
-    `aside` stands right of the title; the button that `action` draws right of the sentence: above it the header,
-    where stands who acts, would cover it.
+    `aside` and the button that `action` draws stand right of the sentence: above it the header, where stands who acts,
+    would cover them.
     """
     with st.container(gap="xsmall"):
         _opening(house, now, title, sentence, aside, action)
@@ -45,16 +45,16 @@ def _opening(
     aside: str | None,
     action: Callable[[DeltaGenerator], object] | None,
 ) -> None:
-    head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
-    head.title(plain(title), anchor=False, width="content")
-    if aside:
-        note_in(head, aside, width="content")
-    if not action:
+    st.title(plain(title), anchor=False)
+    if not action and not aside:
         st.header(sentence, anchor=False)
     else:
         row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
         row.header(sentence, anchor=False, width="content")
-        action(row)
+        if aside:
+            note_in(row, aside, width="content")
+        if action:
+            action(row)
     freshness_line(house, now)
 
 

@@ -88,8 +88,8 @@ def _similar(found: Detail) -> None:
     finding = found.finding
     if not found.of_identity and not found.of_kind:
         return
-    row = st.container(horizontal=True)
-    with row:
+    _title("Similar")
+    with st.container(horizontal=True):
         if found.of_identity and finding.identity_id:
             link("findings", f"{_many(found.of_identity)} more of this identity", identity=finding.identity_id)
         if found.of_kind and finding.application:

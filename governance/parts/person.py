@@ -13,7 +13,6 @@ from governance.house import House
 from governance.parts.earlier import on_a_day
 from governance.parts.facts import fact_row
 from governance.parts.filters import status_tabs
-from governance.parts.links import link
 from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.opening import opening
@@ -45,15 +44,16 @@ KINDS = {"employee": "Employee", "contractor": "Contractor", "guest": "Guest", "
 
 def person(house: House, actor: Actor, now: datetime, identity_id: str) -> None:
     """Everything about one identity."""
-    link("identities", ":material/arrow_back: All identities")
     with st.skeleton(height=560):
         whole = identities.one(house, identity_id)
     if whole is None:
         opening(house, now, "Identity", f"{bold(identity_id)} is not in the last estate.")
+        _back()
         return
     titles = {feed.name: feed.label for feed in (*house.settings.source, *house.settings.application)}
     life = lifecycle(whole, titles, now)
     opening(house, now, whole.name, _sentence(whole, life, now))
+    _back()
     _facts(whole, titles, now)
     if may(actor, Verb.PROPOSE, identity_id=identity_id):
         propose_all(house, actor, now, whole)
@@ -62,6 +62,10 @@ def person(house: House, actor: Actor, now: datetime, identity_id: str) -> None:
         timeline(life)
     _parts(whole, titles, now)
     on_a_day(house, identity_id, titles, now)
+
+
+def _back() -> None:
+    st.button("All identities", type="tertiary", icon=":material/arrow_back:", on_click=st.query_params.clear)
 
 
 def _sentence(whole: Whole, life: Lifecycle, now: datetime) -> str:
@@ -114,6 +118,7 @@ def _parts(whole: Whole, titles: dict[str, str], now: datetime) -> None:
     config: dict[str, Any] = {}
     if part == "access":
         rows = [_access(whole, account, titles, now) for account in _open_first(whole)]
+        config = {"Entitlements": st.column_config.TextColumn(width=180)}
     elif part == "found":
         rows, config = [_finding(f, titles, now) for f in whole.findings], {"Severity": severity_column()}
     elif part == "work":
@@ -146,9 +151,9 @@ def _access(whole: Whole, account: dict[str, Any], titles: dict[str, str], now: 
         or UNKNOWN,
         "Matched by": why or UNKNOWN,
         "Created": day(account["created_at"], now),
-        "How it came": came_to_be(account, titles),
         "Last use": last,
         "Data age": span(now - datetime.fromtimestamp(account["as_of_s"], UTC)) if account["as_of_s"] else UNKNOWN,
+        "How it came": came_to_be(account, titles),
     }
 
 

@@ -54,6 +54,7 @@ def _figure(life: Lifecycle) -> go.Figure:
         "gridcolor": colours.grid,
         "zeroline": False,
         "tickangle": 0,
+        "ticklabeloverflow": "hide past domain",  # where the two scales meet the last month would lie on the first day
         "tickfont": {"size": 11, "color": colours.text_dim},
     }
     figure.update_layout(

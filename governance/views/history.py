@@ -32,9 +32,8 @@ def history(session: Session, finding: Finding) -> list[Event]:
     exclusions = select(Exclusion).where(Exclusion.fingerprint == finding.fingerprint)
     for one in session.exec(exclusions.order_by(col(Exclusion.id).desc()).limit(_LATEST)):
         agreed = f" with {one.second}" if one.second else ""
-        words = (
-            f"Exclusion asked for until {one.until:%Y-%m-%d}" if one.waits else f"Excluded until {one.until:%Y-%m-%d}"
-        )
+        asked = "Exclusion asked for" if one.waits else "Excluded"
+        words = f"{asked} until {one.until.day} {one.until:%b %Y}"
         events.append(Event(one.at, f"{words}{agreed}", one.actor, one.reason))
         if one.ended_at is not None:
             events.append(_ended(session, finding, one.ended_at))

@@ -1,4 +1,4 @@
-"""Addresses of pages: none of a page there is says that it does not exist, whoever asks."""
+"""Addresses of pages: none of a page there is says that it does not exist, whoever asks, and any other one does."""
 
 from __future__ import annotations
 
@@ -40,3 +40,10 @@ def test_an_address_with_filters_leads_there_where_it_is_the_first_page(page, ad
     begins_with(page, "Findings")
     page.get_by_role("combobox", name="Rule").wait_for(timeout=LONGEST)
     assert "rule=stale" in page.url
+
+
+def test_an_address_that_no_page_has_says_so_and_leads_to_the_first_one(page, address):
+    page.goto(f"{address}/nowhere")
+    begins_with(page, "No such page")
+    page.get_by_role("link", name="To the first page").click()
+    begins_with(page, "Overview")

@@ -10,6 +10,7 @@ from governance import findings
 from governance.access import Actor
 from governance.tables import AuditEntry, Exclusion, Finding, Remediation, Request
 from governance.views.history import history
+from governance.views.words import day
 from tests import seeded
 from tests.screen import ADMIN, AUDITOR, BOSS, NOW, OWNER, SECURITY, press, rows_of, show, text_of, without_key
 from tests.seeded import put_findings, put_pull, put_remediation, put_run
@@ -78,7 +79,9 @@ def test_who_asked_for_an_exclusion_may_withdraw_it_and_the_other_may_refuse_it(
     findings.end_exclusion(house, actor, NOW, ghost, "a mistake")
     other = Actor("second@example.com", "Sue", frozenset({"security"}))
     findings.exclude(house, other, NOW, ghost, NOW + timedelta(days=120), "long")
-    labels = {without_key(button) for button in show(house, "findings", SECURITY, finding=ghost).button}
+    app = show(house, "findings", SECURITY, finding=ghost)
+    assert f"asked to exclude this until {day(NOW + timedelta(days=120), NOW)}: long" in text_of(app)
+    labels = {without_key(button) for button in app.button}
     assert {"Refuse the exclusion", "Agree to the exclusion"} <= labels
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -132,7 +133,13 @@ def test_one_identity_is_shown_with_its_lanes_and_its_access(company):
     app = show(company, "identities", "a.kovac@nwl.example", id="hr:10482")
     assert app.title[0].value == "Marta Lindqvist"
     assert "can still sign in" in app.header[0].value
+    columns = list(app.dataframe[0].value)
+    assert columns.index("Data age") < columns.index("How it came"), "what is long must not push the short ones out"
+    assert "All identities" in [button.label for button in app.button], "the way back is a button, as on other pages"
     assert list(app.dataframe[0].value["State"]) == ["▲ Active"] * len(app.dataframe[0].value)
+    drawn = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
+    overlap = {drawn[axis]["ticklabeloverflow"] for axis in ("xaxis", "xaxis2")}
+    assert overlap == {"hide past domain"}, "where both scales meet one day would be written over the other"
 
 
 def test_the_overview_says_the_same_numbers_as_the_findings(company):

@@ -40,6 +40,7 @@ def test_the_policy_says_its_preset_and_what_another_threshold_would_change(comp
     assert "would open" in said
     assert "Stale after days: 90 → **3**" in said
     assert "Nothing was stored" in said
+    assert app.date_input[0].proto.format == "YYYY-MM-DD", "as every other page asks for a day"
 
 
 def test_an_admin_saves_with_a_reason_and_nobody_else_can(house):
@@ -125,7 +126,8 @@ def test_a_finding_shows_its_score_its_end_its_controls_and_its_history(house, g
     assert "its owner has left" in said
     assert "What makes it go away" in said
     assert "PCI DSS" in said
-    for event in ("First found", "Opened again", "Excluded until", "On a ship"):
+    until = NOW + timedelta(days=20)
+    for event in ("First found", "Opened again", f"Excluded until {until.day} {until:%b %Y}", "On a ship"):
         assert event in said
 
 
