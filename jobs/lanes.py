@@ -19,13 +19,14 @@ class Lanes:
     def __init__(self) -> None:
         self.lost: LeaseLost | None = None  # another worker took over
         self.untidy = False  # the store refused a write: a job run may be left open
+        self._shut = False
         self._starting = threading.Lock()
         self._threads: dict[str, tuple[threading.Thread, float]] = {}
 
     def start(self, lane: str, do: Callable[[], object]) -> bool:
         """Do this in a thread of its own unless the lane is busy. A thread that hangs can't keep the process alive."""
         with self._starting:
-            if lane in self.busy():
+            if self._shut or lane in self.busy():
                 return False
             thread = threading.Thread(target=self._guarded, args=(lane, do), name=lane, daemon=True)
             self._threads[lane] = (thread, time.monotonic())
@@ -45,6 +46,11 @@ class Lanes:
                 return False
             do()
             return True
+
+    def shut(self) -> None:
+        """Let nothing start any more: it would be cut off with the process."""
+        with self._starting:
+            self._shut = True
 
     def join(self, lane: str, seconds: float) -> None:
         """Wait for what runs in this lane, but no longer."""

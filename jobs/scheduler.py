@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from governance.house import House
 from governance.settings import Settings
-from governance.tables import JobRun
+from governance.tables import DetectRun, JobRun, Snapshot
 
 TICK: Final = timedelta(seconds=2)
 DETECT_EVERY: Final = timedelta(hours=1)  # ends and grace periods pass without any pull
@@ -83,6 +83,16 @@ def last_runs(house: House) -> dict[tuple[str, str | None], datetime]:
         return {(job, feed): at for job, feed, at in rows}
 
 
+def unjudged(house: House) -> bool:
+    """Whether a feed has been believed since the last detect run that was stored, as when a worker was stopped."""
+    believed = select(Snapshot.published_at).where(col(Snapshot.published_at).is_not(None))
+    judged = select(DetectRun.started_at).order_by(col(DetectRun.id).desc())
+    with house.store.read() as session:
+        newest = session.exec(believed.order_by(col(Snapshot.published_at).desc()).limit(1)).first()
+        last = session.exec(judged.limit(1)).first()
+    return newest is not None and (last is None or newest > last)
+
+
 def build(house: House, now: datetime, due: Callable[[Planned], None], tick: Callable[[], None]) -> BackgroundScheduler:
     """A scheduler, not yet started, that calls `due` for each planned job and `tick` every two seconds.
 
@@ -97,6 +107,8 @@ def build(house: House, now: datetime, due: Callable[[Planned], None], tick: Cal
     last = last_runs(house)
     for plan in planned(house.settings):
         first = plan.first(last.get((plan.job, plan.feed)), now)
+        if plan.job == "detect" and unjudged(house):
+            first = now
         scheduler.add_job(due, plan.trigger(), args=[plan], id=plan.key, next_run_time=first)
     scheduler.add_job(
         tick, IntervalTrigger(seconds=int(TICK.total_seconds()), timezone=UTC), id="tick", next_run_time=now

@@ -131,6 +131,7 @@ class Worker:
                     clockwork.start()
         finally:
             clockwork.shutdown(wait=False)
+            self.lanes.shut()
             until = time.monotonic() + STOP_S
             for lane, since in self.lanes.busy().items() if self.lanes.lost is None else ():
                 if time.monotonic() < since + self._patience(lane):

@@ -266,6 +266,8 @@ def test_the_worker_reads_what_changed(world):
             whole = session.get_one(Snapshot, row.id)
             whole.whole_at = whole.at = jobs.home.clock() - timedelta(hours=1)
             session.add(whole)
-    Worker(world.house, os.environ)._pull(Planned("pull", "part"))
+    worker = Worker(world.house, os.environ)
+    worker._pull(Planned("pull", "part"))
+    worker.lanes.join("detect", 30)
     assert world.evidence().started_at != started
     assert world.by_changes()

@@ -75,6 +75,16 @@ def working(house: House, **options) -> Iterator[None]:
         assert not thread.is_alive()
 
 
+def plan_of(house: House, job: str) -> datetime:
+    """When this job is due first after a start."""
+    clockwork = scheduler.build(house, home.clock(), lambda plan: None, lambda: None)
+    clockwork.start(paused=True)
+    try:
+        return clockwork.get_job(job).next_run_time
+    finally:
+        clockwork.shutdown()
+
+
 class TestDaylightSaving:
     """E2: everything fires in UTC, so no logical day has two runs or none."""
 
@@ -197,7 +207,6 @@ class TestAHungConnector:
 
 
 class TestTheWorker:
-    @pytest.mark.alone
     def test_goes_on_when_the_clock_was_ahead_and_is_set_right(self, make_house: MakeHouse, tmp_path):
         house, stop, ahead = make_house(feeds(tmp_path, every="15m")), threading.Event(), [timedelta(days=3)]
         ask(house, ADMIN, home.clock(), "pull", {"feeds": ["crm"]})
@@ -214,6 +223,7 @@ class TestTheWorker:
             stop.set()
             thread.join(20)
 
+    @pytest.mark.alone
     def test_does_what_was_asked_within_five_seconds(self, make_house: MakeHouse, tmp_path):
         house = make_house(feeds(tmp_path, "30m"))
         with working(house):
@@ -225,6 +235,27 @@ class TestTheWorker:
                 assert (done.finished_at - done.at).total_seconds() <= 5
         assert {run.by for run in runs(house, feed="crm")} == {"scheduler", "admin@x.example"}
         assert len(runs(house, feed="hr")) == 1
+
+    def test_judges_at_once_what_was_read_before_it_was_stopped(self, make_house: MakeHouse, tmp_path):
+        house = make_house(feeds(tmp_path))
+        work.pull(house, [], environ={})
+        work.detect(house)
+        assert not scheduler.unjudged(house)
+        hour = plan_of(house, "detect") - home.clock()
+        assert timedelta(minutes=59) < hour <= timedelta(hours=1)
+        work.pull(house, ["crm"], environ={})
+        assert scheduler.unjudged(house)
+        assert plan_of(house, "detect") <= home.clock()
+
+    def test_starts_nothing_more_once_it_is_stopped(self, make_house: MakeHouse, tmp_path):
+        worker = Worker(make_house(feeds(tmp_path)), {})
+        home.announce(worker.house, home.clock())
+        stop = threading.Event()
+        stop.set()
+        worker.run(stop)  # what is due at its start has begun before, and ends
+        before = runs(worker.house, feed="crm")
+        worker.due(Planned("pull", "crm"))
+        assert (worker.lanes.busy(), runs(worker.house, feed="crm")) == ({}, before)
 
     def test_a_detect_run_somebody_asks_for_is_the_one_that_was_due(self, make_house: MakeHouse, tmp_path):
         house = make_house(feeds(tmp_path))
