@@ -22,7 +22,6 @@ from connectors.kit.salesforce_query import where, where_in
 
 LATE: Final = timedelta(minutes=15)  # what is written down late, and clocks that differ
 CHUNK: Final = 200  # ids of one query
-FEW: Final = 10  # queries for some accounts that are always worth it
 
 
 class Earlier:
