@@ -22,6 +22,7 @@ from ulid import ULID
 
 from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError
 from governance.house import House
+from governance.store.chain import clean
 from governance.tables import DetectRun, JobRun, Remediation, Request
 from jobs.home import actor_named, clock, connect
 
@@ -76,7 +77,8 @@ def end_run(house: House, id: str, status: str, counts: Mapping[str, Any] | None
     with house.store.write() as session:
         row = session.get(JobRun, id)
         if row is not None and row.status == "running":
-            row.finished_at, row.status, row.counts, row.error = clock(), status, dict(counts or {}), error
+            row.finished_at, row.status, row.counts = clock(), status, dict(counts or {})
+            row.error = error and clean(error)  # what the other side said may stand in it
             session.add(row)
 
 

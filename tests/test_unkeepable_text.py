@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from connectors.kit.contract import Checked, Circumstances, Connector, Field
-from governance.errors import DecisionError, IncompleteFeed, StoreError
+from governance.errors import DecisionError, IncompleteFeed, LeaverwatchError, StoreError
 from governance.findings import exclude
 from governance.guards import believe
 from governance.records import Account, Entitlement, Gone, Grant, Identity, Reading, Rejected, Rows
@@ -15,6 +15,7 @@ from governance.remediation.refusals import check_same
 from governance.snapshots import stage
 from governance.subjects import AccountFacts
 from governance.tables import JobRun
+from jobs import work
 from jobs.detect import detect
 from jobs.pull import pull
 from tests.one_ghost import ANA, SETTINGS, account, leaver, only, say
@@ -136,6 +137,15 @@ def test_an_error_in_whatever_words_ends_its_own_pull_alone(house, now, odd, see
     with house.store.read() as session:
         kept = [(run.status, run.error) for run in session.exec(select(JobRun).order_by(JobRun.id))]
     assert kept == [("failed", one.error) for one in results]
+
+
+@pytest.mark.parametrize(("odd", "seen"), ODD)
+def test_a_job_that_fails_in_whatever_words_stands_among_the_runs_as_failed(house, odd, seen):
+    with pytest.raises(LeaverwatchError, match="not"), work.recorded(house, "verify", "test"):
+        raise LeaverwatchError(f"not{odd}now")
+    with house.store.read() as session:
+        [run] = session.exec(select(JobRun)).all()
+    assert (run.status, run.error) == ("failed", f"not{seen}now")
 
 
 @pytest.mark.parametrize(("odd", "seen"), ODD)
