@@ -242,9 +242,7 @@ def verify(house: House, by: str = SCHEDULER, environ: Mapping[str, str] = os.en
 def _conclude(running: Running, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         running.counts[outcome.status] = running.counts.get(outcome.status, 0) + 1
-    failed = [
-        f"{outcome.id}: {outcome.message or outcome.status}" for outcome in outcomes if outcome.status == "failed"
-    ]
+    failed = [f"{one.id}: {one.message or one.status}" for one in outcomes if one.status == "failed"]
     if failed:
         running.status, running.error = "failed", "; ".join(failed[:10])
 
