@@ -31,6 +31,7 @@ from connectors.kit.contract import (
     TellsChanges,
     TellsEvents,
     TellsMapping,
+    demand_fewer,
 )
 from connectors.kit.fingerprints import Met
 from connectors.kit.granted import entitlement_rows
@@ -42,7 +43,7 @@ from connectors.kit.okta_log import SystemLog
 from connectors.kit.okta_mapping import assignments
 from connectors.kit.okta_people import FILTERS, OktaPeople
 from connectors.kit.okta_settings import told_settings
-from connectors.kit.okta_updated import FEW, LATE, Kept, Logged, begun, only, updated_since
+from connectors.kit.okta_updated import LATE, Kept, Logged, begun, only, updated_since
 from connectors.kit.options import feed_table, text_option
 from connectors.kit.pacing import RateLimit
 from connectors.kit.portions import gathered, portioned
@@ -217,8 +218,7 @@ class Okta(
             deleted |= logged.deleted.intersection(ids)
             other |= {one for one, was, now in zip(ids, privileged, found.privileged(ids), strict=True) if was != now}
         filters = only(other - users.keys())
-        if len(filters) > everybody / self._size + FEW:
-            raise MarkRefused(f"{place}: {len(other)} users hold other rights now: reading all of them takes less")
+        demand_fewer(len(filters), everybody, self._size, f"{place}: {len(other)} users hold other rights now")
         for expression in filters:
             users |= people.listed(expression)
         gone: set[str] = set()

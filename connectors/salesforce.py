@@ -33,6 +33,7 @@ from connectors.kit.contract import (
     ReadsColumns,
     TellsChanges,
     TellsEvents,
+    demand_fewer,
 )
 from connectors.kit.forms import Formed
 from connectors.kit.granted import entitlement_rows, grant_rows
@@ -46,7 +47,7 @@ from connectors.kit.salesforce_access import Held, Hold, Own, SalesforceAccess
 from connectors.kit.salesforce_account import COLUMNS, LoginReader, Logins, accounts_of, page_form, where_wanted
 from connectors.kit.salesforce_change import SalesforceChange, credentials_of
 from connectors.kit.salesforce_events import SalesforceEvents
-from connectors.kit.salesforce_modified import FEW, Earlier, begun, mark_of, modified, only
+from connectors.kit.salesforce_modified import Earlier, begun, mark_of, modified, only
 from connectors.kit.salesforce_query import Soql, checked, select, where
 from connectors.kit.salesforce_rights import rights
 from connectors.kit.salesforce_session import LOGIN, SalesforceSession
@@ -191,11 +192,9 @@ class Salesforce(
         yield entitlement_rows(held.entitlements.values())
         seen: set[str] = set()
         other, everybody = earlier.other(frozen)
-        if len(only(other)) > everybody / self._size + FEW:
-            raise MarkRefused(
-                f"{place}: {len(other)} accounts hold or prove other things now: reading all of them takes less"
-            )
-        for condition in (modified(since), *only(other)):
+        others, why = only(other), f"{place}: {len(other)} accounts hold or prove other things now"
+        demand_fewer(len(others), everybody, self._size, why)
+        for condition in (modified(since), *others):
             for _, items in soql.lists(select(COLUMNS, "User", wanted, condition), reading, counted=True):
                 told = keys_of(items, "Id")
                 if None in told:

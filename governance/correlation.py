@@ -18,11 +18,10 @@ from governance.settings import Domain
 
 Frame = nw.LazyFrame[Any]
 
-# From strong to weak. A name is never a rung: it only suggests.
-LADDER: Final = ("pinned", "external_id", "employee_id", "email", "alias", "former_email")
 _GIVEN_ON: Final = ("email", "alias", "former_email")  # what one person had may be another's later; a number is not
 MOST_CANDIDATES: Final = 5
-# What of an account is looked up in each table, in the order in which it is tried.
+# What of an account is looked up in each table, in the order in which it is tried: a pin goes before all of them, and a
+# name is none, as it only suggests.
 _RUNGS: Final = (
     ("external_id", "external_id"),
     ("employee_id", "employee_id"),

@@ -21,6 +21,7 @@ from governance.house import House
 from governance.records import Gone, Reading, Record, Rows
 from governance.settings import ApplicationSettings
 from governance.snapshots import Before, believed, stage
+from governance.store.chain import clean
 from governance.tables import JobRun, Pull, Snapshot
 from jobs import changing, home
 
@@ -122,7 +123,7 @@ def _pull_one(
         rejected=len(reading.rejected),
         snapshot=snapshot.id if snapshot else None,
         sha256=snapshot.sha256 if snapshot else reading.sha256,
-        error=str(failure) if failure else snapshot.held_why if snapshot else None,
+        error=clean(str(failure)) if failure else snapshot.held_why if snapshot else None,
         error_kind=type(failure).__name__ if failure else None,
         first_rejected=tuple(
             ": ".join(filter(None, (row.where, row.column, row.reason))) for row in reading.rejected[:REJECTS_SAID]
@@ -219,8 +220,9 @@ def _note(
         run.status = "failed" if failure else "stopped" if held else "ok"
         evidence.snapshot = snapshot.id if snapshot else None
         if failure is not None:
-            evidence.error_kind, evidence.error = type(failure).__name__, str(failure)
-            run.error = str(failure)
+            # What the other side said may stand in it, and no store keeps every sign of that.
+            evidence.error_kind, evidence.error = type(failure).__name__, clean(str(failure))
+            run.error = evidence.error
         elif held and snapshot is not None:
             run.error = snapshot.held_why
         run.counts = {"rows_read": reading.rows_read, "kept": reading.kept, "rejected": len(reading.rejected)}

@@ -22,6 +22,7 @@ from ulid import ULID
 
 from governance.errors import AlreadyDecided, GuardStopped, LeaverwatchError
 from governance.house import House
+from governance.store.chain import clean
 from governance.tables import DetectRun, JobRun, Remediation, Request
 from jobs.home import actor_named, clock, connect
 
@@ -76,7 +77,8 @@ def end_run(house: House, id: str, status: str, counts: Mapping[str, Any] | None
     with house.store.write() as session:
         row = session.get(JobRun, id)
         if row is not None and row.status == "running":
-            row.finished_at, row.status, row.counts, row.error = clock(), status, dict(counts or {}), error
+            row.finished_at, row.status, row.counts = clock(), status, dict(counts or {})
+            row.error = error and clean(error)  # what the other side said may stand in it
             session.add(row)
 
 
@@ -240,9 +242,7 @@ def verify(house: House, by: str = SCHEDULER, environ: Mapping[str, str] = os.en
 def _conclude(running: Running, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         running.counts[outcome.status] = running.counts.get(outcome.status, 0) + 1
-    failed = [
-        f"{outcome.id}: {outcome.message or outcome.status}" for outcome in outcomes if outcome.status == "failed"
-    ]
+    failed = [f"{one.id}: {one.message or one.status}" for one in outcomes if one.status == "failed"]
     if failed:
         running.status, running.error = "failed", "; ".join(failed[:10])
 

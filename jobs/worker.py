@@ -20,6 +20,7 @@ from governance.configuring import VERB, newest_change
 from governance.errors import GuardStopped, LeaverwatchError, StoreError
 from governance.house import House
 from governance.store import Contender, LeaseLost
+from governance.store.chain import clean
 from governance.tables import JobRun, Request, RunHold
 from governance.views.freshness import quarantined
 from jobs import home, remind, scheduler, work
@@ -300,7 +301,7 @@ class Worker:
                 self._want_detect()
             with self.house.store.write() as session:
                 row = session.get_one(Request, request.id)
-                row.status, row.error, row.finished_at = status, error or None, home.clock()
+                row.status, row.error, row.finished_at = status, clean(error) or None, home.clock()
                 session.add(row)
             if request.verb == VERB and status == "done":
                 self.newest = newest_change(self.house.store)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from msgspec.structs import replace
 
-from connectors.kit.contract import Before, Checked, Circumstances, Connector, MarkRefused, TellsChanges
+from connectors.kit.contract import Before as Told
+from connectors.kit.contract import Checked, Circumstances, Connector, MarkRefused, TellsChanges
 from governance.errors import IncompleteFeed
 from governance.house import House
-from governance.records import Account, Credential, Entitlement, Gone, Grant, Record
-from governance.snapshots import believed
-from governance.tables import Pull
+from governance.records import Account, Credential, Entitlement, Gone, Grant, Reading, Record
+from governance.snapshots import Before, believed
+from governance.snapshots.frames import CHUNK, schema
+from governance.snapshots.laying import Laid
+from governance.snapshots.parts import Parts
+from governance.snapshots.writing import ROWS, write
+from governance.tables import Pull, Snapshot
 from jobs.pull import pull
 
 HOUR = timedelta(hours=1)
@@ -36,7 +42,7 @@ class Directory(Connector, TellsChanges):
         self.changes_mark = "from the whole"
         yield from self.told
 
-    def changes(self, mark: str, before: Before) -> Iterator[Record | Gone]:
+    def changes(self, mark: str, before: Told) -> Iterator[Record | Gone]:
         accounts = [row for columns in before.accounts("account_id", "mfa") for row in zip(*columns, strict=True)]
         self.seen += [mark, accounts, list(before.entitlements()), list(before.grants())]
         if isinstance(self.since, Exception):
@@ -150,3 +156,44 @@ def test_an_application_whose_every_account_is_gone_is_not_believed(world: World
     world.pull()
     world.since = [Gone("ada"), Gone("ben"), Gone("cho")]
     assert world.pull(1).error_kind == "IncompleteFeed"
+
+
+MANY = 2 * ROWS + 7
+
+
+def of_many(table: str, **columns: pl.Expr) -> pl.DataFrame:
+    """A table of a snapshot with MANY rows, of which only these columns are told."""
+    told = pl.select(number=pl.int_range(MANY)).with_columns(**columns)
+    kinds = schema(table).items()
+    return told.select((pl.col(n) if n in columns else pl.lit(None)).cast(kind).alias(n) for n, kind in kinds)
+
+
+@pytest.fixture
+def many(house: House, now: datetime) -> Snapshot:
+    """A snapshot of MANY accounts, each seventh only remembered, and what each of them holds."""
+    row = Snapshot(id="m", feed="crm", kind="application", at=now, pulled_at=now, status="published", path="crm/m")
+    ids, there = pl.format("a{}", "number"), pl.col("number") % 7 != 0
+    held = {"account_id": ids, "entitlement_id": pl.format("r{}", pl.col("number") % 3), "how": pl.lit("direct")}
+    write(
+        house.snapshots / row.path,
+        {"accounts": of_many("accounts", account_id=ids, present=there), "grants": of_many("grants", **held)},
+    )
+    return row
+
+
+def test_of_many_accounts_each_is_told_once_and_in_portions(house: House, many: Snapshot) -> None:
+    before = Before(house, many)
+    portions = [ids for (ids,) in before.accounts("account_id")]
+    assert [one for ids in portions for one in ids] == [f"a{n}" for n in range(MANY) if n % 7]
+    assert max(map(len, portions)) <= CHUNK
+    grants = [(one, account) for one, accounts, *_ in before.grants() for account in accounts]
+    assert sorted(grants) == sorted((f"r{n % 3}", f"a{n}") for n in range(MANY))
+
+
+def test_of_many_accounts_each_that_stayed_stays_once(house: House, many: Snapshot, tmp_path: Path) -> None:
+    laid = Laid(Parts(tmp_path / "parts", Reading()), house, many)
+    laid.take([Account("crm", "a1", username="new"), Account("crm", "b1"), Gone(f"a{MANY - 1}")])
+    now = laid.scan("accounts").select("account_id", "username").collect()
+    assert sorted(now["account_id"]) == sorted(["b1", *(f"a{n}" for n in range(MANY - 1) if n % 7)])
+    assert now.filter(pl.col("username").is_not_null()).rows() == [("a1", "new")]
+    assert laid.rows["accounts"] == now.height

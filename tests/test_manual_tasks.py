@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from governance.errors import (
     NotVerified,
 )
 from governance.house import House
-from governance.tables import JobRun, Snapshot
+from governance.tables import JobRun, Remediation, Snapshot
 from jobs import verify
 from jobs.detect import detect
 
@@ -104,6 +106,32 @@ def test_what_was_begun_after_the_time_of_a_snapshot_is_not_proved_by_it(ground:
     assert [ground.remediation(id).status for id in ids] == ["executing", "executing", "approved"]
     snapshot(ground, "paper", {"p1": (False, True)}, 1)
     assert remediation.settle_by_snapshot(ground.house, LATER, "paper") == sorted(ids[:2])
+
+
+class Meanwhile:
+    """A store in which something happens before anybody writes."""
+
+    def __init__(self, store: Any, happens: Callable[[], object]) -> None:
+        self.read, self._store, self._happens = store.read, store, happens
+
+    def write(self, **how: Any) -> Any:
+        self._happens()
+        return self._store.write(**how)
+
+
+def test_what_is_begun_while_a_snapshot_is_looked_at_is_not_proved_by_it(ground: Ground) -> None:
+    (id,) = approved(ground, account("crm", "a1"))
+    snapshot(ground, "crm", {"a1": (False, True)}, 0)
+
+    def begin() -> None:
+        with ground.house.store.write() as session:
+            r = session.get_one(Remediation, id)
+            r.status, r.executing_at = "executing", NOW + timedelta(minutes=1)
+            session.add(r)
+
+    store: Any = Meanwhile(ground.house.store, begin)
+    assert remediation.settle_by_snapshot(dataclasses.replace(ground.house, store=store), LATER, "crm") == []
+    assert ground.remediation(id).status == "executing"
 
 
 def test_detecting_that_cannot_read_what_would_settle_a_task_has_failed_and_says_so(ground: Ground) -> None:

@@ -54,6 +54,16 @@ def test_a_proposal_is_told_to_those_who_may_approve_it_and_to_nobody_else(house
     assert "https://lw.example.com/approvals?id=R1" in text
 
 
+def test_who_proposed_it_under_another_address_of_theirs_is_not_asked_to_approve_it(house):
+    me = {"identity_id": "hr:b", "email": BOSS, "email_key": BOSS, "aliases": "b.alias@example.com", "state": "current"}
+    put_run(house, NOW, (), [me])
+    put_remediation(house, "R1", NOW, application="crm", proposed_by="b.alias@example.com")
+    with MailServer() as mail:
+        remind(house, mail=mail)
+        assert BOSS not in mail.receivers
+        assert OWNER in mail.receivers
+
+
 def test_the_same_is_never_told_twice_and_a_time_with_nothing_to_tell_leaves_no_trace(house):
     put_remediation(house, "R1", NOW)
     with MailServer() as mail:

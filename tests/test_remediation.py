@@ -18,11 +18,14 @@ from governance.errors import (
     FourEyesRequired,
     GuardStopped,
     NotAllowed,
+    NotSupported,
     PlanChanged,
     ProtectedAccount,
 )
 from governance.house import House
+from governance.records import Credential
 from governance.settings import parse
+from governance.store.chain import clean
 from jobs import verify
 
 
@@ -63,6 +66,25 @@ def test_fifty_runs_at_once_make_one_call_for_each_of_two_hundred(ground: Ground
 
 
 # Execution
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\0"], ids=["half a character", "NUL"])
+def test_whatever_the_application_says_or_a_credential_is_called_is_kept_with_what_came_of_it(
+    ground: Ground, odd: str
+) -> None:
+    left, refused = approved(ground, account("crm", "a1"), account("crm", "a2"))
+    live = ground.applications.accounts["crm", "a1"]
+    remediation.begin(ground.house, LATER, left, live)
+    token = Credential("crm", "a1", "t1", "token", name=f"my{odd}token")
+    remediation.verified(ground.house, LATER, left, structs.replace(live, active=False), credentials=[token])
+    words = ground.remediation(left).error
+    assert words is not None
+    assert words.endswith(f"revoke in the application: token my{clean(odd)}token")
+    remediation.failed(ground.house, LATER, refused, NotSupported(f"a2: not{odd}here"), happened=False)
+    assert (ground.remediation(refused).status, ground.remediation(refused).error) == (
+        "failed",
+        f"NotSupported: a2: not{clean(odd)}here",
+    )
 
 
 def test_approved_is_carried_out_read_back_and_proved(ground: Ground) -> None:

@@ -4,15 +4,20 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+from sqlmodel import select
 
-from governance.errors import DecisionError, IncompleteFeed, StoreError
+from connectors.kit.contract import Checked, Circumstances, Connector, Field
+from governance.errors import DecisionError, IncompleteFeed, LeaverwatchError, StoreError
 from governance.findings import exclude
 from governance.guards import believe
 from governance.records import Account, Entitlement, Gone, Grant, Identity, Reading, Rejected, Rows
 from governance.remediation.refusals import check_same
 from governance.snapshots import stage
 from governance.subjects import AccountFacts
+from governance.tables import JobRun
+from jobs import work
 from jobs.detect import detect
+from jobs.pull import pull
 from tests.one_ghost import ANA, SETTINGS, account, leaver, only, say
 
 ODD = [pytest.param("\0", "\\x00", id="NUL"), pytest.param("\ud800", "\\ud800", id="half a character")]
@@ -103,6 +108,44 @@ def test_what_a_connector_quarantines_or_tells_to_be_gone_may_have_any_id(house,
     people = [Identity("hr", str(n), state="current") for n in range(3)]
     say(house, now, "hr", *people)
     read(house, now + LATER, "hr", people, rejected=[gone])
+
+
+class Refusing(Connector):
+    """An application that answers with an error and whatever it says; `said` belongs to the test."""
+
+    title, kind, fields = "Refusing", "application", (Field("path", "Where it is."),)
+    said: str
+
+    def check(self):
+        return Checked()
+
+    def records(self):
+        raise IncompleteFeed(f"{self.feed.name}: {self.said}")
+
+
+@pytest.mark.parametrize(("odd", "seen"), ODD)
+def test_an_error_in_whatever_words_ends_its_own_pull_alone(house, now, odd, seen):
+    def connect(house, name, at):
+        made = Refusing(house.settings.feed(name), Circumstances(now=at, home=house.home))
+        made.said = f"not{odd}now"
+        return made
+
+    results = pull(house, ["hr", "crm"], now, connect=connect)
+    assert [(one.status, one.error) for one in results] == [
+        ("failed", f"{name}: not{seen}now") for name in ("hr", "crm")
+    ]
+    with house.store.read() as session:
+        kept = [(run.status, run.error) for run in session.exec(select(JobRun).order_by(JobRun.id))]
+    assert kept == [("failed", one.error) for one in results]
+
+
+@pytest.mark.parametrize(("odd", "seen"), ODD)
+def test_a_job_that_fails_in_whatever_words_stands_among_the_runs_as_failed(house, odd, seen):
+    with pytest.raises(LeaverwatchError, match="not"), work.recorded(house, "verify", "test"):
+        raise LeaverwatchError(f"not{odd}now")
+    with house.store.read() as session:
+        [run] = session.exec(select(JobRun)).all()
+    assert (run.status, run.error) == ("failed", f"not{seen}now")
 
 
 @pytest.mark.parametrize(("odd", "seen"), ODD)

@@ -19,6 +19,7 @@ from governance.settings import ApplicationSettings, SourceSettings
 FieldKind = Literal["text", "url", "path", "flag", "number", "secret", "table"]
 Family = Literal["identity provider", "application", "protocol", "hr"]
 NOT_CONNECTORS = frozenset({"kit", "sandbox"})
+_FEW = 10  # requests
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,15 @@ class TellsEvents(ABC):
 
 class MarkRefused(IncompleteFeed):
     """What changed since a mark cannot be told, or not in full: everything must be read. The pull does so at once."""
+
+
+def demand_fewer(requests: int, everybody: int, size: int, why: str) -> None:
+    """MarkRefused where these requests for some accounts are more than those for everybody, `size` at once.
+
+    A few are always worth it: a list of everybody brings more than these accounts.
+    """
+    if requests > everybody / size + _FEW:
+        raise MarkRefused(f"{why}: reading all of them takes less")
 
 
 class Before(Protocol):

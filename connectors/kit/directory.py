@@ -38,12 +38,11 @@ with warnings.catch_warnings():
 
 PAGED: Final = "1.2.840.113556.1.4.319"
 RELAX: Final = "1.3.6.1.4.1.4203.666.5.12"  # lets an administrator write operational attributes (OpenLDAP)
-ACTIVE_DIRECTORY: Final = "1.2.840.113556.1.4.800"  # in supportedCapabilities
 CONNECT_S: Final = 10.0
 READ_S: Final = 30.0
 MAX_REPEATS: Final = 2
-# RFC 4511, appendix A: time, size and administrative limit exceeded; and a referral: the rest is on another server.
 _NO_LDAP: Final = (LookupError, ValueError, TypeError, AttributeError, OverflowError)  # how the library falls over
+# RFC 4511, appendix A: time, size and administrative limit exceeded; and a referral: the rest is on another server.
 CUT_SHORT: Final = (3, 4, 11, 10)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from connectors.kit.columns import Objects
-from connectors.kit.contract import MarkRefused
+from connectors.kit.contract import MarkRefused, demand_fewer
 from connectors.kit.entra_account import SELECT, read_accounts
 from connectors.kit.entra_calls import EntraCalls, Refused, entry_id, entry_ids, error_code
 from connectors.kit.entra_delta import only
@@ -19,7 +19,6 @@ from connectors.kit.resource import Reader
 from governance.records import Entitlement, Reading, Rows, rows_of
 
 _WITH_ACTIVITY: Final = 120  # the most users a page may hold that tells their sign-ins
-_FEW: Final = 10  # requests for some users that are always worth it
 _DELETED: Final = "directory/deletedItems/microsoft.graph.user"
 _REGISTERED: Final = "reports/authenticationMethods/userRegistrationDetails"
 
@@ -58,9 +57,8 @@ class EntraPeople:
     def of(self, wanted: Collection[str], everybody: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Rows of these users, and of those of them that are deleted; MarkRefused where reading all takes less."""
         filters = only(wanted)
-        if len(filters) > everybody / min(self._size, _WITH_ACTIVITY) + _FEW:
-            words = f"{len(wanted)} users changed: reading all of them takes less"
-            raise MarkRefused(f"{self._calls.place}: {words}")
+        size, why = min(self._size, _WITH_ACTIVITY), f"{self._calls.place}: {len(wanted)} users changed"
+        demand_fewer(len(filters), everybody, size, why)
         live = self._by_id(page for expression in filters for page in self.listed(expression))
         return live, self._by_id(self.deleted()) if len(live) < len(wanted) else {}
 

@@ -42,7 +42,7 @@ class Calendar:
         self._epoch = epoch
         self._zones: dict[str, ZoneInfo] = {}
         self._read: dict[str, Read] = {}
-        self._instants: dict[tuple[str, str, int], datetime | None] = {}
+        self._instants: dict[tuple[str, str], datetime | None] = {}
         zone = find_zone(time_zone or "UTC")
         if zone is None:
             raise ConfigurationError(f"{where}: time_zone: {time_zone!r} is not a time zone such as Europe/Berlin")
@@ -66,11 +66,19 @@ class Calendar:
 
     def instant(self, text: str, zone: ZoneInfo) -> datetime | None:
         """The instant in UTC; a bare date is the first moment of that day. None: an open end."""
-        return self._at(text, zone, 0)
-
-    def day_after(self, text: str, zone: ZoneInfo) -> datetime | None:
-        """The same, but a bare date is a last day: the first moment of the day after it."""
-        return self._at(text, zone, 1)
+        if len(text) > _DAY:
+            if self._format is None and (instant := plain(text)) is not None:
+                return instant
+            return _in_utc(self._parse(text), zone)
+        key = (text, zone.key)
+        try:
+            return self._instants[key]
+        except KeyError:
+            value = self.read(text)
+            if len(self._instants) > _CACHED:
+                self._instants.clear()
+            self._instants[key] = instant = _in_utc(value, zone)
+            return instant
 
     def doubtful(self, text: str) -> bool:
         """Whether the value would be another day with day and month the other way round."""
@@ -88,21 +96,6 @@ class Calendar:
                 self._read.clear()
             value = self._read[text] = self._parse(text)
             return value
-
-    def _at(self, text: str, zone: ZoneInfo, days: int) -> datetime | None:
-        if len(text) > _DAY:
-            if self._format is None and (instant := plain(text)) is not None:
-                return instant
-            return _in_utc(self._parse(text), zone, days)
-        key = (text, zone.key, days)
-        try:
-            return self._instants[key]
-        except KeyError:
-            value = self.read(text)
-            if len(self._instants) > _CACHED:
-                self._instants.clear()
-            self._instants[key] = instant = _in_utc(value, zone, days)
-            return instant
 
     def _parse(self, text: str) -> Read:
         if self._epoch and self._format is None and text.isdigit() and _EPOCH.fullmatch(text):
@@ -235,7 +228,7 @@ def _plausible(value: date | datetime, text: str) -> Read:
     return value
 
 
-def _in_utc(value: Read, zone: ZoneInfo, days: int) -> datetime | None:
+def _in_utc(value: Read, zone: ZoneInfo, days: int = 0) -> datetime | None:
     if value is None:
         return None
     if days and isinstance(value, datetime) and value.tzinfo is None and value.time() == time():

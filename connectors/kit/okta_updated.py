@@ -22,7 +22,6 @@ from governance.records import Reading
 
 LATE: Final = timedelta(minutes=15)  # what is written down late, and clocks that differ
 MOST_IDS: Final = 20  # of one filter: long ones are refused
-FEW: Final = 10  # requests for some users that are always worth it
 _DELETED: Final = "user.lifecycle.delete.completed"
 _ASSIGNMENTS: Final = ("add", "remove", "change_username", "provision", "deprovision", "restore", "revoke", "update")
 _NAMES: Final = (_DELETED, *(f"application.user_membership.{word}" for word in _ASSIGNMENTS))

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import compress
 from typing import Any, Final
 
 from connectors.kit.contract import Before, MarkRefused
@@ -23,7 +22,6 @@ from connectors.kit.salesforce_query import where, where_in
 
 LATE: Final = timedelta(minutes=15)  # what is written down late, and clocks that differ
 CHUNK: Final = 200  # ids of one query
-FEW: Final = 10  # queries for some accounts that are always worth it
 
 
 class Earlier:
@@ -65,10 +63,12 @@ class Earlier:
             there |= found.intersection(ids)
             numbers = self._register.known(ids)
             factors = zip(mfa, federated, self._logins.registered(numbers), strict=True)
-            others = [was is not (None if now is False and outside else now) for was, outside, now in factors]
             powers = zip(privileged, self._privileged(ids, numbers), strict=True)
-            others = [other or was is not now for other, (was, now) in zip(others, powers, strict=True)]
-            there |= set(compress(ids, others))
+            there |= {
+                one
+                for one, (had, outside, has), (was, now) in zip(ids, factors, powers, strict=True)
+                if was is not now or had is not (None if has is False and outside else has)
+            }
         return there, everybody
 
     def _privileged(self, ids: Sequence[str], numbers: Sequence[int]) -> Iterator[bool | None]:

@@ -23,10 +23,7 @@ def attempt(verb: Callable[[], object], done: str) -> bool:
         _gate(True)
         verb()
     except LeaverwatchError as refusal:
-        ask_to_sign_in_again(refusal)
-        if said := inside(refusal):
-            log.error("%s", refusal)
-        st.error(said or plain(refusal), icon=":material/block:")
+        _refused(refusal)
         return False
     say_after(done)
     st.rerun()
@@ -38,10 +35,22 @@ def demand_signed_in() -> bool:
     try:
         _gate(True)
     except LeaverwatchError as refusal:
-        ask_to_sign_in_again(refusal)
-        st.error(plain(refusal), icon=":material/block:")
+        _refused(refusal)
         return False
     return True
+
+
+def words(refusal: LeaverwatchError) -> str:
+    """What is said of a refusal: in the log alone stands what names files and tables."""
+    said = inside(refusal)
+    if said:
+        log.error("%s", refusal)
+    return said or str(refusal)
+
+
+def _refused(refusal: LeaverwatchError) -> None:
+    ask_to_sign_in_again(refusal)
+    st.error(plain(words(refusal)), icon=":material/block:")
 
 
 def inside(error: Exception) -> str:

@@ -80,7 +80,7 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding, as
             f":orange[◆] {plain(asked.actor)} asked to exclude this until {day(asked.until, now)}:"
             f" {plain(asked.reason)}. It takes two, because it is long or privileged."
         )
-        own = asked.actor == actor.email
+        own = actor.is_same(asked.actor)
         words = ("Withdraw", "Withdrawn") if own else ("Refuse the exclusion", "Refused: it excludes nothing")
         end_exclusion_form(house, actor, now, finding, words)
         if own:

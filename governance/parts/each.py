@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import streamlit as st
 
 from governance.errors import LeaverwatchError
-from governance.parts.acting import ask_to_sign_in_again, say_after
+from governance.parts.acting import ask_to_sign_in_again, say_after, words
 from governance.parts.notes import note
 from governance.parts.text import bold, plain
 
@@ -28,7 +28,7 @@ def each(
             done += 1
         except LeaverwatchError as refusal:
             ask_to_sign_in_again(refusal)
-            refused.append((name(one), str(refusal)))
+            refused.append((name(one), words(refusal)))
     return done, refused
 
 

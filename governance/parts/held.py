@@ -27,7 +27,7 @@ def held_banner(house: House, actor: Actor | None, now: datetime) -> None:
             if actor is None or not may(actor, Verb.RELEASE):
                 continue  # how it is released says nothing to whom it is not offered
             note(f"SHA-256 {plain(held.sha256[:16])}… · {plain(held.how)}")
-            if actor.email not in held.released_by:
+            if not any(map(actor.is_same, held.released_by)):
                 _release(house, actor, now, held.id)
 
 

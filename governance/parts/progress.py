@@ -11,7 +11,6 @@ from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.parts.acting import attempt, leave_when_out
 from governance.parts.clock import read_clock
-from governance.parts.links import link
 from governance.parts.notes import note, note_in
 from governance.parts.severity import chip
 from governance.parts.text import bold, plain
@@ -135,8 +134,3 @@ def _end(r: Remediation, now: datetime) -> str:
         )
         return f"{plain(moment(at, now))} UTC{took}{how}"
     return f"{plain(moment(at, now))} UTC{': ' + plain(r.error) if r.error else ''}"
-
-
-def approvals_link(waiting: int) -> None:
-    """A way to the approvals, with how many wait."""
-    link("approvals", f"{waiting} waiting for a decision", ":material/done_all:")

@@ -32,6 +32,7 @@ from governance.remediation.ledger import (
     resolve,
 )
 from governance.remediation.reviewed import check_item, load_items, takes_privilege
+from governance.store.chain import clean
 from governance.subjects import AccountFacts, Facts, read_facts
 from governance.tables import Remediation
 
@@ -155,7 +156,7 @@ def failed(house: House, now: datetime, id: str, error: LeaverwatchError, *, hap
             raise AlreadyDecided(f"remediation {id} is {r.status}")
         tries = int((r.evidence or {}).get("tries", 0)) + 1
         r.evidence = {**(r.evidence or {}), "tries": tries}
-        r.error = f"{type(error).__name__}: {error}"
+        r.error = _words(error)
         passing = happened is None or isinstance(error, RateLimited | Unavailable)
         if not passing or tries >= MOST_TRIES:
             give_up(session, r, now, error)
@@ -240,7 +241,13 @@ def _unproved(session: Session, r: Remediation, now: datetime, found: Mapping[st
 
 
 def _credential(one: Credential) -> str:
-    return f"{one.kind.replace('_', ' ')} {one.name or one.credential_id}"
+    """A credential as a sentence names it; whoever made it gave it that name."""
+    return clean(f"{one.kind.replace('_', ' ')} {one.name or one.credential_id}")
+
+
+def _words(error: LeaverwatchError) -> str:
+    """An error as it is kept; what the other side said may stand in it."""
+    return clean(f"{type(error).__name__}: {error}")
 
 
 def prove(session: Session, r: Remediation, now: datetime, by: str, found: Mapping[str, Any]) -> None:
@@ -256,7 +263,7 @@ def prove(session: Session, r: Remediation, now: datetime, by: str, found: Mappi
 def give_up(session: Session, r: Remediation, now: datetime, error: LeaverwatchError) -> None:
     """It is not carried out: the reason is kept and the finding is open again."""
     expired = r.expires_at is not None and r.expires_at <= now and r.status in RUNNABLE
-    r.status, r.error = "expired" if expired else "failed", f"{type(error).__name__}: {error}"
+    r.status, r.error = "expired" if expired else "failed", _words(error)
     session.add(r)
     reopen(session, [r.finding])
     _note(session, r, now, "expire" if expired else "fail", {"error": type(error).__name__}, str(error))

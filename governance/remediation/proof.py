@@ -27,17 +27,9 @@ def settle_by_snapshot(house: House, now: datetime, application: str) -> list[st
     closed the account, and the next detect run resolves the finding. What was proposed or begun after the time that the
     snapshot is of is not settled by it, such as by a historical one or one that was released late.
     """
-    chosen = select(Remediation).where(
-        Remediation.application == application,
-        col(Remediation.status).in_(("proposed", *RUNNABLE, "executing", "executed")),
-    )
     with house.store.read() as session:
         snapshot = believed(session, application)
-        open_ones = [
-            r
-            for r in session.exec(chosen.order_by(col(Remediation.id))).all()
-            if snapshot and ((r.executing_at if r.status in BEGUN else None) or r.proposed_at) <= snapshot.at
-        ]
+        open_ones = _open_ones(session, application, snapshot.at) if snapshot else []
     if not open_ones or snapshot is None or lost(house, snapshot):
         return []
     folder = house.snapshots / snapshot.path
@@ -47,10 +39,22 @@ def settle_by_snapshot(house: House, now: datetime, application: str) -> list[st
     if not any(found.values()):
         return []
     with house.store.write() as session:
-        settled = [r for r in session.exec(chosen.order_by(col(Remediation.id))).all() if found.get(r.id)]
+        settled = [r for r in _open_ones(session, application, snapshot.at) if found.get(r.id)]
         for r in settled:
             _settle(session, r, now, {"snapshot": snapshot.id, "at": snapshot.at.isoformat(), **(found[r.id] or {})})
     return [r.id for r in settled]
+
+
+def _open_ones(session: Session, application: str, at: datetime) -> list[Remediation]:
+    """What had not come to an end and was proposed, and if begun then begun, by that time."""
+    open_ones = select(Remediation).where(
+        Remediation.application == application, col(Remediation.status).in_(("proposed", *RUNNABLE, *BEGUN))
+    )
+    return [
+        r
+        for r in session.exec(open_ones.order_by(col(Remediation.id)))
+        if ((r.executing_at if r.status in BEGUN else None) or r.proposed_at) <= at
+    ]
 
 
 def _taken(folder: Path, open_ones: Sequence[Remediation]) -> dict[str, dict[str, Any]]:

@@ -37,7 +37,7 @@ def with_keepable_ids(
     return Rows(told.kind, {key: list(compress(values, kept)) for key, values in told.columns.items()})
 
 
-def texts(name: str, values: Iterable[str | None]) -> pl.Series:
+def texts(name: str, values: Sequence[str | None]) -> pl.Series:
     """A column of texts as they can be kept."""
     try:
         series = pl.Series(name, values, dtype=pl.String)

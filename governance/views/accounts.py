@@ -161,11 +161,6 @@ def _rows(run: runs.Run, keys: pl.DataFrame) -> list[Row]:
     return list(keys.join(rows, on=["application", "account_id"], how="left", maintain_order="left").to_dicts())
 
 
-def in_applications(house: House) -> list[str]:
-    """The applications of the settings, as filters offer them."""
-    return [application.name for application in house.settings.application]
-
-
 def of_owner(run: runs.Run | None, identity_id: str) -> list[dict[str, Any]]:
     """Every account an identity owns, also those that vanished; those that can sign in first."""
     frame = run.table("accounts") if run else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
@@ -19,7 +19,7 @@ from governance.views import runs
 from governance.views.applications import Closing, closing
 from governance.views.freshness import Feed, freshness
 from governance.views.history import Event, history
-from governance.views.words import day, moment, rule, span
+from governance.views.words import moment, rule, span
 
 # Rules whose remedy is another one, but where a person may decide that the account goes.
 BY_DECISION = frozenset({"missing_from_source", "ambiguous_owner", "orphaned"})
@@ -211,9 +211,3 @@ def _candidates(house: House, finding: Finding) -> list[tuple[str, str]]:
 
 def _named(row: dict[str, Any]) -> str:
     return ", ".join(part for part in (row["display_name"] or row["identity_id"], row["title"]) if part)
-
-
-def undo_until(remediation: Remediation, now: datetime) -> str:
-    """Until when a verified closure can be undone, in words."""
-    at = (remediation.verified_at or now) + timedelta(days=30)
-    return day(at, now)

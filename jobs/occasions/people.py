@@ -44,14 +44,13 @@ class People:
         but: Collection[str | None] = (),
     ) -> tuple[str, ...]:
         """The e-mails of those who may do this, all but some, and never who it is about. A manager stands first."""
-        others = {fold(email) for email in but}
         asked = [*self._manager_of(identity_id), *self.actors]
         return tuple(
             dict.fromkeys(
                 actor.email
                 for actor in asked
                 if may(actor, verb, application=application, identity_id=identity_id)
-                and fold(actor.email) not in others
+                and not any(map(actor.is_same, but))
                 and not (identity_id is not None and actor.identity_id == identity_id)
             )
         )

@@ -6,6 +6,8 @@ import pytest
 
 from governance import remediation
 from governance.access import find_actor
+from governance.errors import StoreError
+from governance.parts.each import each
 from governance.tables import AuditEntry, Campaign, Remediation
 from tests import seeded
 from tests.screen import BOSS, NOW, SECURITY, press, rows_of, show, text_of
@@ -96,3 +98,11 @@ def test_whoever_was_unticked_in_the_same_moment_is_not_approved(house, proposed
     press(app, "Approve 4")  # both reach the program before it draws anything
     assert status_of(house)[proposed[2]] == "proposed"
     assert sum(status == "approved" for status in status_of(house).values()) == 3
+
+
+def test_what_names_a_file_is_said_to_nobody_who_decides_about_several(caplog):
+    def verb(_):
+        raise StoreError("/srv/leaverwatch.db: disk I/O error; nothing was written")
+
+    assert each(["a1"], verb, str) == (0, [("a1", "The store cannot be read or written now.")])
+    assert "/srv/leaverwatch.db: disk I/O error" in caplog.text

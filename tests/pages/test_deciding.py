@@ -6,16 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from governance import findings
+from governance import findings, guards
 from governance.access import Actor
 from governance.tables import AuditEntry, Exclusion, Finding, Remediation, Request
 from governance.views.history import history
 from governance.views.words import day
 from tests import seeded
 from tests.screen import ADMIN, AUDITOR, BOSS, NOW, OWNER, SECURITY, press, rows_of, show, text_of, without_key
-from tests.seeded import put_findings, put_pull, put_remediation, put_run
+from tests.seeded import put_findings, put_pull, put_remediation, put_run, put_snapshot
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:streamlit")
+ALIAS = "s.alias@example.com"
 
 
 def test_a_proposal_goes_by_preview_and_reason(house, ghost):
@@ -195,6 +196,18 @@ def test_what_is_done_is_audited_under_the_name_that_acted(house, ghost):
         ("propose", SECURITY),
         ("approve", BOSS),
     ]
+
+
+def test_who_asked_under_another_address_of_theirs_is_offered_what_the_verbs_would_let_them(house, ghost):
+    me = {"identity_id": "hr:s", "state": "current", "email": SECURITY, "email_key": SECURITY, "aliases": ALIAS}
+    put_run(house, NOW, [seeded.account("wiki", "a0", owner_id="hr:0", owner_state="ended")], [me], id="02")
+    put_snapshot(house, "hr", NOW, "held", held_why="too many", sha256="a" * 64, id="S1")
+    other = Actor(ALIAS, "Sam", frozenset({"security"}))
+    findings.exclude(house, other, NOW, ghost, NOW + timedelta(days=120), "long")
+    guards.release(house, other, NOW, "S1", "confirmed")
+    labels = {without_key(button) for button in show(house, "findings", SECURITY, finding=ghost).button}
+    assert "Withdraw" in labels
+    assert not {"Agree to the exclusion", "Release"} & labels
 
 
 def test_a_fact_of_the_policy_has_no_age_and_says_none_on_a_card(house, ghost):
