@@ -75,6 +75,7 @@ def test_a_draft_without_a_fallback_is_wrong_use_and_says_what_is_needed(home: H
     answer = home.run("campaign", "create", "--title", "Admins", *SEC)
     assert answer.code == 2
     assert "--fallback: name who decides" in answer.err
+    assert home.run("campaign", "create", "--title", "Admins", "--fallback", "nobody", *SEC).code == 2
 
 
 def test_from_the_draft_to_evidence_that_holds(home: Home, tmp_path: Path) -> None:
