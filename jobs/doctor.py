@@ -16,7 +16,7 @@ from governance.access import find_actor
 from governance.errors import ConfigurationError, LeaverwatchError, NotAllowed
 from governance.house import House
 from governance.rulebook import in_force
-from governance.snapshots import believed, doubts, lost
+from governance.snapshots import believed, doubts, lost, make_root
 from governance.tables import DetectRun, Snapshot
 from jobs import home, work
 
@@ -80,18 +80,30 @@ def _store(house: House) -> Examined:
 def _snapshots(house: House) -> Examined:
     probe = house.snapshots / f".doctor-{secrets.token_hex(4)}"
     try:
-        house.snapshots.mkdir(parents=True, exist_ok=True)
+        make_root(house)
         probe.touch()
         probe.unlink()
         free = os.statvfs(house.snapshots)
     except OSError as error:
         return Examined("snapshots", False, f"{house.snapshots} cannot be written: {error.strerror}")
+    except LeaverwatchError as error:
+        return Examined("snapshots", False, str(error))
     with house.store.read() as session:
         newest = [believed(session, feed.name) for feed in house.settings.feeds]
-    if missing := [why for one in newest if one and (why := lost(house, one))]:
+    folders = [house.snapshots / name for name in (*(feed.name for feed in house.settings.feeds), "estates")]
+    if closed := [str(folder) for folder in folders if folder.exists() and not os.access(folder, os.W_OK | os.X_OK)]:
+        return Examined("snapshots", False, f"{', '.join(closed)} cannot be written: another user made it")
+    try:
+        missing = [why for one in newest if one and (why := lost(house, one))]
+    except LeaverwatchError as error:
+        missing = [str(error)]
+    if missing:
         return Examined("snapshots", False, "; ".join(missing))
     gib = free.f_bavail * free.f_frsize / 2**30
-    return Examined("snapshots", gib >= 0.5, f"{house.snapshots} can be written, {gib:,.1f} GiB are free")
+    says = f"{house.snapshots} can be written, {gib:,.1f} GiB are free"
+    if gib >= 0.5 and all(place.stat().st_mode & 0o005 for place in (house.home, house.snapshots)):
+        return Examined("snapshots", None, f"{says}; anybody on this machine can read it: chmod 700 {house.snapshots}")
+    return Examined("snapshots", gib >= 0.5, says)
 
 
 def _clock(house: House, now: datetime) -> Examined:

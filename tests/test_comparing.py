@@ -123,6 +123,14 @@ class TestComparing:
         assert answer.json["not_comparable"] == ["erp"]
         assert {row["application"] for row in answer.json["changes"]} <= {None, "crm"}
         assert "not comparable: erp" in answer.err
+        assert home.do("compare", *BETWEEN, "--application", "erp").err.endswith("nothing could be compared\n")
+
+    def test_what_no_day_had_is_not_unchanged(self, home):
+        long_ago = ("compare", "2020-01-01", "2020-02-01")
+        assert home.do(*long_ago, "--format", "json").json["not_comparable"] == ["crm", "erp", "hr"]
+        answer = home.do(*long_ago)
+        assert "not comparable: crm had been read by neither of the two times" in answer.err
+        assert answer.err.endswith("nothing could be compared\n")
 
     def test_may_be_narrowed_to_an_application_and_an_identity(self, home):
         of_crm = home.do("compare", *BETWEEN, "--application", "crm", "--format", "json").json["changes"]

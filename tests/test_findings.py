@@ -10,10 +10,11 @@ from msgspec import structs
 from sqlalchemy import event
 from sqlmodel import select
 
-from governance.errors import DecisionError, NotAllowed
+from governance.errors import AlreadyDecided, DecisionError, NotAllowed
 from governance.findings import ask, evaluated, headline, pin, record
 from governance.guards import believe
 from governance.records import Entitlement, Grant, Identity, Reading
+from governance.remediation import propose, reject
 from governance.rulebook import all_rules
 from governance.snapshots import stage
 from governance.tables import DetectRun, Finding, Request, Snapshot
@@ -89,6 +90,30 @@ def test_an_account_switched_off_resolves_its_finding_and_switched_on_again_reop
     found = only(ghost, rule="ghost")
     assert (found.status, found.reopened, found.opened_at, found.first_seen) == ("open", 1, now + 2 * day, now)
     assert found.resolved_at is None
+
+
+def test_a_finding_that_returns_while_its_proposal_waits_is_in_remediation(ghost, now):
+    day, fingerprint = timedelta(days=8), only(ghost, rule="ghost").fingerprint
+    [first] = propose(ghost, ANA, now, [fingerprint], "left")
+    told = leaver(now)
+    say(
+        ghost,
+        now + day,
+        "hr",
+        structs.replace(told, state="current", ended_at=None),
+        Identity("hr", "2", state="current"),
+    )
+    detect(ghost, now + day)
+    assert only(ghost, rule="ghost").resolved_why == "no_longer_true"
+    say(ghost, now + 2 * day, "hr", told, Identity("hr", "2", state="current"))
+    detect(ghost, now + 2 * day)
+    found = only(ghost, rule="ghost")
+    assert (found.status, found.reopened) == ("in_remediation", 1)
+    with pytest.raises(AlreadyDecided):
+        propose(ghost, ANA, now + 2 * day, [fingerprint], "left again")
+    reject(ghost, ANA, now + 2 * day, [first.id], "proposed anew")
+    assert only(ghost, rule="ghost").status == "open"
+    assert propose(ghost, ANA, now + 2 * day, [fingerprint], "left again")
 
 
 def test_an_account_that_is_gone_resolves_its_finding(ghost, now):

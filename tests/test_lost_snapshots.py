@@ -47,6 +47,31 @@ def test_nobody_is_taken_for_gone_because_what_was_read_is_not_there(bare):
     assert ghosts(bare) == [("open", "a3")]
 
 
+def test_what_may_not_be_read_is_not_lost_and_is_named(home):
+    [place] = (home.folder / "snapshots" / "hr").glob("*")
+    people = place / "identities.parquet"
+    people.rename(place / "kept")
+    people.mkdir()  # refused even to root, as another user's file is to anybody else
+    for command in ("pull", "detect"):
+        answer = home.run(command)
+        assert (answer.code != 0, f"cannot be read: {people}: Is a directory" in answer.err) == (True, True)
+    doctor = {row["what"]: row for row in home.run("doctor", "--format", "json").json}
+    assert (doctor["snapshots"]["result"], str(people) in doctor["snapshots"]["says"]) == ("FAILED", True)
+    people.rmdir()
+    (place / "kept").rename(people)
+    home.do("pull", "--detect")
+    assert ghosts(home) == [("open", "a3")]
+
+
+def test_what_was_read_is_for_nobody_else(home):
+    place = home.folder / "snapshots"
+    assert place.stat().st_mode & 0o077 == 0
+    place.chmod(0o755)
+    home.folder.chmod(0o755)
+    doctor = {row["what"]: row for row in home.run("doctor", "--format", "json").json}
+    assert (doctor["snapshots"]["result"], f"chmod 700 {place}" in doctor["snapshots"]["says"]) == ("note", True)
+
+
 @pytest.mark.parametrize(
     "command",
     ["accounts", "identities", "access hr:3", "findings", "radar", "rules coverage", "pin crm/a3 hr:1 --reason x"],

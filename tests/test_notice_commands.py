@@ -136,6 +136,10 @@ def test_a_test_goes_over_every_channel_to_who_asks_and_says_what_failed(home, r
     answer = home.run("notices", "test", "--actor", ADMIN)
     assert answer.code == 1
     assert "2 of 2 channels did not take it" in answer.err
+    settings = home.folder / "leaverwatch.toml"
+    settings.write_text(settings.read_text().partition("[[notify.channel]]")[0])
+    nobody = home.run("notices", "test", "--actor", ADMIN)
+    assert (nobody.code, "nobody is told anything" in nobody.err) == (2, True)
 
 
 def test_doctor_names_a_channel_whose_secret_is_missing_or_wrong(home):

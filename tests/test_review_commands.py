@@ -75,10 +75,11 @@ def test_a_draft_without_a_fallback_is_wrong_use_and_says_what_is_needed(home: H
     answer = home.run("campaign", "create", "--title", "Admins", *SEC)
     assert answer.code == 2
     assert "--fallback: name who decides" in answer.err
+    assert home.run("campaign", "create", "--title", "Admins", "--fallback", "nobody", *SEC).code == 2
 
 
 def test_from_the_draft_to_evidence_that_holds(home: Home, tmp_path: Path) -> None:
-    id = drafted(home)
+    id = drafted(home, "--title", "Admins\x1b[8m\nand more")
     seen = home.do("campaign", "preview", id, "--format", "json", *SEC).json
     assert (seen["items"], seen["reviewers"], seen["unresolved"]) == (4, {"owner@x.example": 4}, [])
     assert "population SHA-256" in home.do("campaign", "launch", id, *SEC).err
@@ -97,6 +98,8 @@ def test_from_the_draft_to_evidence_that_holds(home: Home, tmp_path: Path) -> No
     key = home.folder / "evidence" / "public.pem"
     proof = home.do("evidence", "verify", str(file), "--key", str(key), "--format", "json").json
     assert (proof["ok"], proof["trusted"], proof["problems"]) == (True, True, [])
+    [told] = home.do("evidence", "verify", str(file)).out.splitlines()
+    assert "unchanged: “Admins\N{REPLACEMENT CHARACTER}[8m and more”, made 20" in told, "a title drives no terminal"
     whole = bytearray(file.read_bytes())
     whole[len(whole) // 2] ^= 1
     file.write_bytes(bytes(whole))

@@ -131,6 +131,7 @@ class TestSettingUp:
             store.execute("UPDATE auditentry SET reason = 'else' WHERE seq = 1")
         answer = read_home.run("audit", "verify", "--format", "json")
         assert (answer.code, answer.json["first_bad"]) == (1, 1)
+        assert read_home.run("audit", "verify", "--since", "-4").code == 2, "a number before the first is no entry"
 
 
 class TestJobs:

@@ -42,10 +42,11 @@ class Pictured:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every change as a row (columns: CHANGE), and the feeds of which only one side had been read."""
+    """Every change as a row (columns: CHANGE), the feeds of which only one side had been read, and those of both."""
 
     changes: pl.DataFrame
     not_comparable: tuple[str, ...]
+    compared: tuple[str, ...]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -70,7 +71,7 @@ class Comparison:
             kept = kept.filter(pl.col("application") == application)
         if identity is not None:
             kept = kept.filter(pl.col("identity_id") == identity)
-        return Comparison(kept, self.not_comparable)
+        return Comparison(kept, self.not_comparable, self.compared)
 
 
 def compare(before: Pictured, after: Pictured) -> Comparison:
@@ -94,6 +95,7 @@ def compare(before: Pictured, after: Pictured) -> Comparison:
     return Comparison(
         pl.concat(parts).unique(maintain_order=True).sort(order, nulls_last=True),
         tuple(sorted(before.feeds ^ after.feeds)),
+        tuple(both),
     )
 
 

@@ -27,7 +27,7 @@ from governance.provisioning.traces import providers as sign_on_providers
 from governance.records import COLUMNS
 from governance.rulebook import Verdict, in_force, run
 from governance.settings import Settings
-from governance.snapshots import Engine, engine_of, facts, on_disk
+from governance.snapshots import Engine, engine_of, facts, make_root, on_disk
 from governance.tables import Connector, DetectRun, Snapshot
 
 Frame = nw.LazyFrame[Any]
@@ -71,6 +71,7 @@ def evaluated(
 ) -> Iterator[Evaluation]:
     """An evaluation whose estate lies in a folder of its own that goes when nobody kept it (see `record`)."""
     folder = house.snapshots / "estates" / f".{ULID.from_datetime(as_of)}"
+    make_root(house)
     try:
         with on_disk(folder):
             engine = engine_of(house.settings.engine)

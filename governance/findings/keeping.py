@@ -22,10 +22,11 @@ from governance.findings.listing import write_listing
 from governance.house import House
 from governance.snapshots import given_back
 from governance.store import indexed_together, put_rows, table_of, update_rows
-from governance.tables import DetectRun, Exclusion, Finding, Snapshot, Written
+from governance.tables import DetectRun, Exclusion, Finding, Remediation, Snapshot, Written
 from governance.verdict import SUBJECT
 
 CHUNK: Final = 5_000
+UNDER_WAY: Final = ("proposed", "approved", "scheduled", "executing", "executed")
 ESTATES_KEPT = 2  # the newest, and the one a page may still be reading
 SAID_BY_RUN = (
     "severity",
@@ -172,11 +173,18 @@ def _apply(
             put_rows(session, Finding, [_opened(row, as_of) for row in _of(fresh, said)])
     returned = {"status": "open", "opened_at": as_of, "resolved_at": None, "resolved_why": None}
     times = dict(again.select("fingerprint", "reopened").iter_rows())
+    taken = _under_way(session, again["fingerprint"])
     update_rows(
         session,
         Finding,
         "fingerprint",
-        [_said(row) | returned | {"reopened": times[row["fingerprint"]] + 1} for row in _of(again, said)],
+        [
+            _said(row)
+            | returned
+            | {"reopened": times[row["fingerprint"]] + 1}
+            | ({"status": "in_remediation"} if row["fingerprint"] in taken else {})
+            for row in _of(again, said)
+        ],
     )
     update_rows(session, Finding, "fingerprint", [_said(row) for row in _of(other, said)])
 
@@ -198,6 +206,15 @@ def _apply(
         "resolved": len(resolved),
         "stayed": absent.height - len(resolved),
     }
+
+
+def _under_way(session: Session, fingerprints: pl.Series) -> set[str]:
+    """Those of which a remediation still waits or runs: a second one beside it could open what the other closes."""
+    found: set[str] = set()
+    for start in range(0, fingerprints.len(), CHUNK):
+        some = col(Remediation.finding).in_(fingerprints[start : start + CHUNK].to_list())
+        found |= set(session.exec(select(Remediation.finding).where(some, col(Remediation.status).in_(UNDER_WAY))))
+    return found
 
 
 def _read_at(session: Session, evaluation: Evaluation) -> Iterator[tuple[list[str], pl.DataFrame]]:

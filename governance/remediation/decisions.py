@@ -152,7 +152,7 @@ def cancel(house: House, actor: Actor, now: datetime, ids: Sequence[str], reason
     with house.store.write() as session:
         remediations = load(session, ids)
         for r in remediations:
-            if r.proposed_by != actor.email or actor.left or not actor.roles:
+            if not actor.is_same(r.proposed_by) or actor.left or not actor.roles:
                 raise NotAllowed(f"remediation {r.id} was proposed by {r.proposed_by}, who alone may withdraw it")
             if r.status not in ("proposed", *RUNNABLE) and not (r.status == "executing" and r.action == "manual"):
                 raise AlreadyDecided(f"remediation {r.id} is {r.status}")

@@ -8,7 +8,7 @@ from governance.snapshots.laying import Before
 from governance.snapshots.memory import Absence, Change
 from governance.snapshots.readings import Readings, Rows, readings
 from governance.snapshots.staging import stage
-from governance.snapshots.writing import on_disk
+from governance.snapshots.writing import make_root, on_disk
 
 __all__ = [
     "Absence",
@@ -28,6 +28,7 @@ __all__ = [
     "given_back",
     "last_told",
     "lost",
+    "make_root",
     "newest_estate",
     "on_disk",
     "publish",

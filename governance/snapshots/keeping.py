@@ -38,9 +38,21 @@ def believed(
 
 
 def lost(house: House, snapshot: Snapshot) -> str | None:
-    """Why nothing can be read of a snapshot whose files are not where they were written; None while they are there."""
+    """Why nothing can be read of a snapshot whose files are not where they were written; None while they are there.
+
+    StoreError where they are there and may not be read: nothing is lost, and nothing must be forgotten.
+    """
     folder = house.snapshots / snapshot.path
-    if (folder / f"{TABLES_OF[snapshot.kind][0]}.parquet").exists():
+    try:
+        (folder / f"{TABLES_OF[snapshot.kind][0]}.parquet").open("rb").close()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise StoreError(
+            f"{snapshot.feed}: what was read as of {snapshot.at:%Y-%m-%d %H:%M}Z cannot be read: {error.filename}:"
+            f" {error.strerror}; whoever runs leaverwatch must be able to read and write all of {house.snapshots}"
+        ) from error
+    else:
         return None
     return (
         f"{snapshot.feed}: what was read as of {snapshot.at:%Y-%m-%d %H:%M}Z is not in {folder} any more: put that"

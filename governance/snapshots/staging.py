@@ -33,7 +33,7 @@ from governance.snapshots.memory import (
     remembered_identities,
 )
 from governance.snapshots.parts import Parts
-from governance.snapshots.writing import write
+from governance.snapshots.writing import make_root, write
 from governance.tables import Remediation, Snapshot
 
 # Feeds are read side by side, composed one after another: the engine uses every core for one, and bounds its threads.
@@ -78,6 +78,7 @@ def stage(
         released_by=[],
         whole_at=over.whole_at if over else at,
     )
+    make_root(house)
     row.path = f"{feed.name}/{row.id}"
     folder = house.snapshots / row.path
     told = Parts(folder.with_name(f".{row.id}.parts"), reading, lambda: over is None and bool(reading.sha256))

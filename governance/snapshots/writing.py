@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from governance.errors import StoreError
+from governance.house import House
 from governance.store.disks import described
 
 ROWS: Final = 30_000  # of a group; groups are held until they are full, several at once
@@ -23,7 +24,9 @@ def on_disk(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(_refused(place, error.strerror or str(error))) from error
+        named = str(error.filename or "")  # what is read meanwhile lies elsewhere
+        where = Path(named) if named and not named.startswith(str(place.parent)) else place
+        raise StoreError(_refused(where, error.strerror or str(error))) from error
     except pl.exceptions.ComputeError as error:  # what Polars makes of an I/O error while it writes Parquet
         if "parquet" not in str(error) and "os error" not in str(error):
             raise
@@ -33,6 +36,16 @@ def on_disk(place: Path) -> Iterator[None]:
 def _refused(place: Path, why: str) -> str:
     disk = described(place)
     return f"{place}: {why}{f' ({disk})' if disk else ''}; nothing was kept"
+
+
+def make_root(house: House) -> None:
+    """Make the folder of all snapshots, where it is not there yet, so that nobody else on this machine reads it.
+
+    On Spark the executors read it, who may be somebody else: there it is as its maker's mask says.
+    """
+    mode = 0o777 if house.settings.engine.kind == "spark" else 0o700
+    with on_disk(house.snapshots):
+        house.snapshots.mkdir(mode=mode, parents=True, exist_ok=True)
 
 
 def write(folder: Path, frames: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> None:

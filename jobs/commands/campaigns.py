@@ -296,7 +296,7 @@ def _told(
     scope |= {"items": "accounts"} if accounts else {}
     plan |= {"levels": [[way.strip() for way in one.split(",")] for one in level]} if level else {}
     given = {"fallback": fallback, "days": days, "undecided": undecided}
-    if not (fallback or plan.get("fallback")):
+    if "@" not in str(fallback or plan.get("fallback") or ""):
         raise ConfigurationError("--fallback: name who decides where no reviewer is found, by their e-mail")
     return scope, plan | {key: value for key, value in given.items() if value is not None}
 

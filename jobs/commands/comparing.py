@@ -51,9 +51,13 @@ def compare(
     found = _compared(house, first, last).of(application, identity)
     say(f"From {first[0]:%Y-%m-%d %H:%M}Z to {last[0]:%Y-%m-%d %H:%M}Z, {knowledge(known)}.")
     say_when_read_first(house, first[0])
-    for feed in found.not_comparable:
-        say(f"not comparable: {house.settings.feed(feed).label} had been read by only one of the two times")
-    _print(found, first[0], last[0], known, format, listed=identity is not None)
+    unread = [feed.name for feed in house.settings.feeds if feed.name not in found.compared]
+    for feed in unread:
+        times = "only one" if feed in found.not_comparable else "neither"
+        say(f"not comparable: {house.settings.feed(feed).label} had been read by {times} of the two times")
+    compared = application in found.compared if application else bool(found.compared)
+    nothing = "nothing changed" if compared else "nothing could be compared"
+    _print(found, first[0], last[0], known, format, sorted(unread), nothing, listed=identity is not None)
 
 
 def _compared(house: House, first: tuple[Any, Any], last: tuple[Any, Any]) -> Comparison:
@@ -68,14 +72,24 @@ def _compared(house: House, first: tuple[Any, Any], last: tuple[Any, Any]) -> Co
         return compare(pictured(stack, *first), pictured(stack, *last))
 
 
-def _print(found: Comparison, first: Any, last: Any, known: Knowing | None, format: Format, *, listed: bool) -> None:
+def _print(
+    found: Comparison,
+    first: Any,
+    last: Any,
+    known: Knowing | None,
+    format: Format,
+    unread: list[str],
+    nothing: str,
+    *,
+    listed: bool,
+) -> None:
     if format is Format.JSON:
         document(
             {
                 "from": first,
                 "to": last,
                 "known": known,
-                "not_comparable": found.not_comparable,
+                "not_comparable": unread,
                 "counts": found.counts,
                 "rules": found.rules,
                 "changes": found.changes.to_dicts(),
@@ -85,10 +99,10 @@ def _print(found: Comparison, first: Any, last: Any, known: Knowing | None, form
     if listed or format is not Format.TABLE:
         columns = ("change", "application", "username", "identity_name", "entitlement", "rule", "before", "after")
         rows = found.changes.iter_rows(named=True)
-        show(rows, format, columns if format is Format.TABLE else found.changes.columns, empty="nothing changed")
+        show(rows, format, columns if format is Format.TABLE else found.changes.columns, empty=nothing)
         return
     counts = [{"change": kind.replace("_", " "), "count": n} for kind, n in found.counts.items() if n]
-    show(counts, format, ("change", "count"), empty="nothing changed")
+    show(counts, format, ("change", "count"), empty=nothing)
     rules = [{"rule": name, **numbers} for name, numbers in found.rules.items()]
     if rules:
         show(rules, format, ("rule", "opened", "closed", "not_evaluable"))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jobs.commands.options import ActorEmail, noun, the_actor, the_house
-from jobs.commands.printing import Format, document, say
+from jobs.commands.printing import Format, document, printable, say
 
 app = noun("Evidence.")
 evidence = noun("The signed evidence of closed access reviews.")
@@ -57,9 +57,8 @@ def verify(
         document(told | {"trusted": proof.trusted, "manifest": proof.manifest})
     elif proof.ok:
         made = proof.manifest
-        typer.echo(
-            f"{proof.files} files, unchanged: “{made.get('title')}”, made {made.get('made_at')}; key {proof.key}"
-        )
+        title, at = (" ".join(str(made.get(name)).split()) for name in ("title", "made_at"))
+        typer.echo(printable(f"{proof.files} files, unchanged: “{title}”, made {at}; key {proof.key}"))
     if proof.ok and not proof.trusted:
         say("the key inside the file was used: give --key with the one you were handed to prove where it comes from")
     if not proof.ok:

@@ -58,6 +58,10 @@ def try_out(actor: ActorEmail = None) -> None:
     from jobs.remind import try_out as tried
 
     house = the_house()
+    if not house.settings.notify.channel:
+        raise ConfigurationError(
+            "no [[notify.channel]] is named: nobody is told anything; leaverwatch init writes examples"
+        )
     failures = 0
     for channel, error in tried(house, the_actor(house, actor), os.environ):
         failures += error is not None

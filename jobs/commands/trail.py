@@ -16,7 +16,7 @@ app.add_typer(audit, name="audit")
 
 @audit.command()
 def verify(
-    since: Annotated[int, typer.Option(metavar="SEQ", help="Only entries after this one.")] = 0,
+    since: Annotated[int, typer.Option(metavar="SEQ", min=0, help="Only entries after this one.")] = 0,
     tip: Annotated[
         str | None, typer.Option(metavar="SEQ:HASH", help="What an earlier run printed: shows a cut tail too.")
     ] = None,
