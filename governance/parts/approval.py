@@ -19,6 +19,7 @@ from governance.parts.unsent import AGREED
 from governance.views.approvals import Waiting
 from governance.views.words import rule_title, span
 
+CARDS = "cards"  # the container of all cards on the page Approvals: there it goes on after a decision
 REASONS = ("Still needed", "Wrong person", "Other date agreed", "Will be handled elsewhere")
 
 
@@ -37,15 +38,15 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
         _recommendation(card)
         fact_lines(card.facts)
         st.markdown(f":small[:gray[Proposed by] {plain(r.proposed_by)}: {plain(r.reason)}]")
-        decide_or_explain(house, actor, now, card)
+        decide_or_explain(house, actor, now, card, CARDS)
     into_view(f"card-{r.id}")
 
 
-def decide_or_explain(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
-    """The two buttons, or why this actor has none."""
+def decide_or_explain(house: House, actor: Actor, now: datetime, card: Waiting, then: str = "") -> None:
+    """The two buttons, or why this actor has none. `then`: the key of the container to go on with once decided."""
     if card.bar is None:
         with st.container(key=f"form-approve-{card.remediation.finding}"):
-            _decide(house, actor, now, card)
+            _decide(house, actor, now, card, then)
     else:
         _explain(card)
 
@@ -72,7 +73,7 @@ def _recommendation(card: Waiting) -> None:
         st.info(f":small[**What happens:** {called} {plain(way.reversible)}]", icon=":material/undo:")
 
 
-def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
+def _decide(house: House, actor: Actor, now: datetime, card: Waiting, then: str) -> None:
     r, step = card.remediation, f"keep-{card.remediation.id}"
     first = st.container()  # on a phone the buttons come before the words that may go with them
     st.session_state.setdefault(f"agree-{r.id}", AGREED)
@@ -80,7 +81,7 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
     label = "Approve the task" if card.manual else "Approve removal" if r.entitlement_id else "Approve deactivation"
     if first.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
         done = "Approved: the owner gets the task" if card.manual else "Approved: it is carried out within seconds"
-        attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done)
+        attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done, then)
     keep = "Keep it, with a reason" if r.entitlement_id else "Keep active, with a reason"
     if first.button(keep, width="stretch", key=f"open-{step}"):
         st.session_state[f"open {step}"] = not st.session_state.get(f"open {step}", False)
@@ -90,9 +91,8 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
             text = st.text_input("In your words", key=f"text-{step}", max_chars=500)
             if st.form_submit_button("Keep it active", width="stretch"):
                 why = ": ".join(part for part in (chosen, text.strip()) if part)
-                attempt(
-                    lambda: remediation.reject(house, actor, now, [r.id], why), "Kept active; the finding is open again"
-                )
+                kept = "Kept active; the finding is open again"
+                attempt(lambda: remediation.reject(house, actor, now, [r.id], why), kept, then)
     after = "The next file proves it." if card.manual else "Carried out at once, read again to prove it."
     if r.entitlement_id is not None:
         after = "The next reading proves it."

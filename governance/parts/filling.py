@@ -16,13 +16,15 @@ from governance.errors import LeaverwatchError
 from governance.house import House
 from governance.parts.acting import ask_to_sign_in_again
 from governance.parts.feedform import Filling, feed_form
+from governance.parts.into_view import ask_into_view, into_view
 from governance.parts.notes import note
-from governance.parts.text import plain
+from governance.parts.text import plain, sentence
 from governance.views import connecting
 from governance.views.connecting import Declared
 from governance.views.words import count
 
 TURN: Final = "connect-turn"  # grows with every answer
+_WRONG: Final = "connect-wrong"
 ANSWER: Final = "connect-answer"  # what was wrong, or the TOML to copy; never a secret
 
 
@@ -44,7 +46,10 @@ def filled_in(
     of = name if before else connector.name
     answer = st.session_state.get(ANSWER) or {}
     wrong, shown = (answer.get(key) if answer.get("of") == of else None for key in ("wrong", "toml"))
-    _say(wrong or {})
+    if wrong:
+        with st.container(key=_WRONG):
+            _say(wrong)
+        into_view(_WRONG)
     turn = st.session_state.setdefault(TURN, 0)
     key = f"{'change' if before else 'connect'}-{of}-{st.query_params.get('again', '')}"
     if before:  # what was filled in when the file said something else would undo what somebody else wrote since
@@ -75,13 +80,15 @@ def filled_in(
             said = {}
             st.query_params.from_dict({"feed": draft.name})
     st.session_state[ANSWER] = said
+    if said.get("wrong"):
+        ask_into_view(_WRONG)  # it stands above the form, and the button that was pressed below it
     st.rerun()
 
 
 def _say(wrong: Mapping[str, str]) -> None:
     """What is to be corrected, above the form; each thing stands beside its field too."""
     if refusal := wrong.get(""):
-        st.error(plain(refusal), icon=":material/block:")
+        st.error(sentence(refusal), icon=":material/block:")
     elif wrong:
         named = ", ".join(plain(connecting.label(key)) for key in wrong)
         st.error(

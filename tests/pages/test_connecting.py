@@ -96,6 +96,7 @@ def test_a_mistake_is_said_beside_its_field_and_the_secret_is_gone(written):
     fill(app, base_url="nowhere", name="wiki", token=CANARY)
     press(app, f"Connect {plain('SCIM 2.0')}")
     assert "expected an address" in text_of(app)
+    assert "connect-wrong-into-view" in str(app.get("bidi_component")), "the button stands a screen below what it says"
     assert next(box for box in app.text_input if box.label == "Base URL *").value == "nowhere"
     assert next(box for box in app.text_input if box.label == "Token *").value == ""
     assert CANARY not in repr(app.session_state._state.filtered_state)
