@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import streamlit as st
@@ -24,6 +24,8 @@ from governance.views.connecting import Declared
 from governance.views.words import count
 
 TURN: Final = "connect-turn"  # grows with every answer
+_SENT: Final = "connect-sent"  # when and what was asked for last; never a secret
+_DOUBLE: Final = timedelta(seconds=10)
 _WRONG: Final = "connect-wrong"
 ANSWER: Final = "connect-answer"  # what was wrong, or the TOML to copy; never a secret
 
@@ -65,6 +67,9 @@ def filled_in(
     if before:
         others = {key: value for key, value in before.table.items() if key not in filling.drawn}
         draft = replace(draft, table={**draft.table, **others})
+    if pressed == "write" and _again(draft, now):
+        st.query_params.from_dict({"feed": draft.name})
+        st.rerun()
     st.session_state[TURN] = turn + 1  # what was typed as a secret is gone with its widget
     problems = {**configuring.problems(house, draft, before=before), **unread}
     said: dict[str, Any] = {"of": of, "wrong": problems}
@@ -78,11 +83,18 @@ def filled_in(
             said["wrong"] = {"": str(refusal)}
         else:
             said = {}
+            st.session_state[_SENT] = (now, draft.kind, draft.table)
             st.query_params.from_dict({"feed": draft.name})
     st.session_state[ANSWER] = said
     if said.get("wrong"):
         ask_into_view(_WRONG)  # it stands above the form, and the button that was pressed below it
     st.rerun()
+
+
+def _again(draft: Draft, now: datetime) -> bool:
+    """Whether exactly this was asked for a moment ago: of a double click only the first press says something."""
+    at, *before = st.session_state.get(_SENT) or (now,)
+    return before == [draft.kind, draft.table] and not draft.typed and now - at < _DOUBLE
 
 
 def _say(wrong: Mapping[str, str]) -> None:

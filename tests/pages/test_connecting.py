@@ -119,6 +119,12 @@ def test_the_way_from_the_form_to_the_first_pull(written):
     app = show(written, "connect", ADMIN, connector="app_csv")
     fill(app, title="Ledger", name="ledger", path="ledger.csv")
     press(app, f"Connect {plain('Account file (CSV)')}")
+    del app.query_params["feed"]
+    app.query_params["connector"] = "app_csv"  # the second press of a double click comes from the page of the first
+    app.run()
+    fill(app, title="Ledger", name="ledger", path="ledger.csv")
+    press(app, f"Connect {plain('Account file (CSV)')}")
+    assert (app.query_params["feed"], list(app.error)) == ("ledger", [])
     [request] = rows_of(written, Request)
     work.run(written, "configure", request.arguments, ADMIN, {})
     with written.store.write() as session:
