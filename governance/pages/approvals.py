@@ -9,7 +9,7 @@ import streamlit as st
 from governance.access import Actor
 from governance.house import House
 from governance.pages import ADMIN, APPROVER, AUDITOR, MANAGER, OWNER, SECURITY, Page
-from governance.parts.approval import CARDS, approval_card
+from governance.parts.approval import CARDS, approval_card, decided_meanwhile
 from governance.parts.approving_many import announced, approving_many, open_card, refused_before
 from governance.parts.into_view import into_view
 from governance.parts.opening import opening
@@ -36,6 +36,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     cards, moving = st.columns([1, 1.25], gap="medium")
     with cards, st.container(key=CARDS):
         refused_before()
+        decided_meanwhile(house, actor, waiting)
         if not waiting:
             with st.container(border=True):
                 st.markdown(":green[✓] Nothing waits for a decision.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
@@ -16,10 +17,12 @@ from governance.parts.notes import note, note_in
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, code, hot, plain
 from governance.parts.unsent import AGREED
+from governance.views import approvals
 from governance.views.approvals import Waiting
-from governance.views.words import rule_title, span
+from governance.views.words import REMEDIATION, rule_title, span
 
 CARDS = "cards"  # the container of all cards on the page Approvals: there it goes on after a decision
+_PRESSED = "approval: the card whose button was pressed last"
 REASONS = ("Still needed", "Wrong person", "Other date agreed", "Will be handled elsewhere")
 
 
@@ -40,6 +43,22 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
         st.markdown(f":small[:gray[Proposed by] {plain(r.proposed_by)}: {plain(r.reason)}]")
         decide_or_explain(house, actor, now, card, CARDS)
     into_view(f"card-{r.id}")
+
+
+def _note_press(id: str) -> None:
+    st.session_state[_PRESSED] = id
+
+
+def decided_meanwhile(house: House, actor: Actor, cards: list[Waiting]) -> None:
+    """A press on a card that is not there any more did nothing: that is said, with what became of it."""
+    pressed = st.session_state.pop(_PRESSED, None)
+    if pressed is None or any(card.remediation.id == pressed for card in cards):
+        return
+    gone = [*approvals.under_way(house, actor), *approvals.ended(house, actor)]
+    if r := next((one for one in gone if one.id == pressed), None):
+        who = bold(r.identity_name or r.username or r.account_id)
+        said = plain(REMEDIATION.get(r.status, r.status))
+        st.info(f"Nothing was done now: about {who} it is decided already. {said}.", icon=":material/info:")
 
 
 def decide_or_explain(house: House, actor: Actor, now: datetime, card: Waiting, then: str = "") -> None:
@@ -79,11 +98,12 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting, then: str)
     st.session_state.setdefault(f"agree-{r.id}", AGREED)
     reason = st.text_input("Why you agree", key=f"agree-{r.id}", max_chars=500)
     label = "Approve the task" if card.manual else "Approve removal" if r.entitlement_id else "Approve deactivation"
-    if first.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
+    pressed = partial(_note_press, r.id)
+    if first.button(label, type="primary", width="stretch", key=f"approve-{r.id}", on_click=pressed):
         done = "Approved: the owner gets the task" if card.manual else "Approved: it is carried out within seconds"
         attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done, then)
     keep = "Keep it, with a reason" if r.entitlement_id else "Keep active, with a reason"
-    if first.button(keep, width="stretch", key=f"open-{step}"):
+    if first.button(keep, width="stretch", key=f"open-{step}", on_click=pressed):
         st.session_state[f"open {step}"] = not st.session_state.get(f"open {step}", False)
     if st.session_state.get(f"open {step}"):
         with st.form(step, border=False):

@@ -120,6 +120,15 @@ def test_another_actor_approves_on_the_card(house, ghost):
     assert ":green[✓ Approved]" in text_of(show(house, "approvals", BOSS))
 
 
+def test_who_presses_on_a_card_that_was_decided_in_another_tab_is_told_so(house, ghost):
+    made = propose(house, ghost)
+    late = show(house, "approvals", BOSS)
+    press(show(house, "approvals", BOSS), "Approve deactivation")
+    late.button(key=f"approve-{made.id}").click().run()
+    assert "it is decided already" in late.info[0].value
+    assert not late.run().info
+
+
 def test_keeping_an_account_asks_for_a_reason(house, ghost):
     made = propose(house, ghost)
     app = press(show(house, "approvals", BOSS), "Keep active, with a reason")
