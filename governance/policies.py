@@ -92,11 +92,18 @@ def preset_values(name: str) -> dict[str, Any]:
 
 
 def ask(house: House, actor: Actor, now: datetime, changes: Mapping[str, Any], reason: str) -> Request:
-    """Ask the worker to write these values into the settings; refused here already where it would be refused there."""
+    """Ask the worker to write these values into the settings; refused here already where it would be refused there.
+
+    Asked twice, as by a double click, it is asked once: the second would be refused as the file has changed since.
+    """
     demanded(house, actor, changes, reason)
     arguments = {"policy": dict(changes), "reason": reason.strip(), "sha256": file_digest(house.home)}
     request = Request(id=str(ULID.from_datetime(now)), at=now, actor=actor.email, verb=VERB, arguments=arguments)
     with house.store.write() as session:
+        waits = select(Request).where(Request.verb == VERB, col(Request.status).in_(("waiting", "doing")))
+        for earlier in session.exec(waits):
+            if (earlier.actor, earlier.arguments) == (actor.email, arguments):
+                return earlier
         session.add(request)
         append(
             session, now=now, actor=actor.email, verb="ask", object=f"{VERB}/policy", reason=reason.strip(),

@@ -197,6 +197,9 @@ def test_an_edit_by_hand_between_two_changes_is_a_version_of_its_own(house):
 
 def test_a_page_asks_and_the_worker_writes(house):
     request = policies.ask(house, ADMIN, home.clock(), {"preset": "cis"}, "Audit finding 7")
+    assert policies.ask(house, ADMIN, home.clock(), {"preset": "cis"}, "Audit finding 7").id == request.id, (
+        "a double click"
+    )
     assert text(house) == POLICY + SETTINGS
     run(house, request.verb, request.arguments, request.actor, {})
     assert renewed(house, {}).settings.policy.preset == "cis"

@@ -9,8 +9,9 @@ import streamlit as st
 from governance.access import Actor
 from governance.house import House
 from governance.pages import ADMIN, APPROVER, AUDITOR, MANAGER, OWNER, SECURITY, Page
-from governance.parts.approval import approval_card
+from governance.parts.approval import CARDS, approval_card, decided_meanwhile
 from governance.parts.approving_many import announced, approving_many, open_card, refused_before
+from governance.parts.into_view import into_view
 from governance.parts.opening import opening
 from governance.parts.progress import ended_list, under_way_list
 from governance.parts.text import bold, plain
@@ -33,8 +34,9 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     mine = [card for card in waiting if card.bar is None]
     others = [card for card in waiting if card.bar is not None]
     cards, moving = st.columns([1, 1.25], gap="medium")
-    with cards:
+    with cards, st.container(key=CARDS):
         refused_before()
+        decided_meanwhile(house, actor, waiting)
         if not waiting:
             with st.container(border=True):
                 st.markdown(":green[✓] Nothing waits for a decision.")
@@ -44,6 +46,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
                 approval_card(house, actor, now, card)
             else:
                 _announced(card, "For somebody else")
+    into_view(CARDS)
     with moving:
         under_way_list(house, actor, now)
         ended_list(house, actor, now)

@@ -20,7 +20,7 @@ from governance.parts.links import go
 from governance.parts.listing import nothing
 from governance.parts.notes import note, note_in
 from governance.parts.opening import opening
-from governance.parts.review_progress import freshness, progress, sentence
+from governance.parts.review_progress import freshness, passed_on, progress, sentence
 from governance.parts.reviewing import place, reviewing, take_in
 from governance.parts.text import bold, plain
 from governance.views import reviews
@@ -45,7 +45,7 @@ def render(house: House, actor: Actor, now: datetime) -> None:
     given = given or reviews.mine(house, actor, now)
     opening(house, now, "My reviews", _sentence(given))
     standing_in(house, actor, now)
-    if not given:
+    if not passed_on(board) and not given:
         nothing(False, ":green[✓] Nothing is given to you to review.")
     for one in given:
         _card(one, now)

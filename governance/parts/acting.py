@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import streamlit as st
 
 from governance.errors import LeaverwatchError, SignInAgain, StoreError
-from governance.parts.text import plain
+from governance.parts.into_view import ask_into_view
+from governance.parts.text import plain, sentence
 
 log = logging.getLogger("leaverwatch.pages")
+T = TypeVar("T")
 _SAID: Final = "said after the next run"
 _GATE: Final = "who acts is still signed in"
 _AGAIN: Final = "deciding needs a fresh sign-in"
 
 
-def attempt(verb: Callable[[], object], done: str) -> bool:
-    """Call a verb; say it is done on the freshly drawn page, or show the refusal where the reader is."""
+def attempt(verb: Callable[[], T], done: str | Callable[[T], str], then: str = "") -> bool:
+    """Call a verb; say it is done on the freshly drawn page, or show the refusal where the reader is.
+
+    `done` may depend on what the verb gave; `then` is the key of the container to go on with once it is done.
+    """
     try:
         _gate(True)
-        verb()
+        given = verb()
     except LeaverwatchError as refusal:
         _refused(refusal)
         return False
-    say_after(done)
+    say_after(done if isinstance(done, str) else done(given))
+    if then:
+        ask_into_view(then)
     st.rerun()
     return True
 
@@ -50,7 +57,7 @@ def words(refusal: LeaverwatchError) -> str:
 
 def _refused(refusal: LeaverwatchError) -> None:
     ask_to_sign_in_again(refusal)
-    st.error(plain(words(refusal)), icon=":material/block:")
+    st.error(sentence(words(refusal)), icon=":material/block:")
 
 
 def inside(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
@@ -16,9 +17,12 @@ from governance.parts.notes import note, note_in
 from governance.parts.severity import chip, severity_chip
 from governance.parts.text import bold, code, hot, plain
 from governance.parts.unsent import AGREED
+from governance.views import approvals
 from governance.views.approvals import Waiting
-from governance.views.words import rule_title, span
+from governance.views.words import REMEDIATION, rule_title, span
 
+CARDS = "cards"  # the container of all cards on the page Approvals: there it goes on after a decision
+_PRESSED = "approval: the card whose button was pressed last"
 REASONS = ("Still needed", "Wrong person", "Other date agreed", "Will be handled elsewhere")
 
 
@@ -37,15 +41,31 @@ def approval_card(house: House, actor: Actor, now: datetime, card: Waiting) -> N
         _recommendation(card)
         fact_lines(card.facts)
         st.markdown(f":small[:gray[Proposed by] {plain(r.proposed_by)}: {plain(r.reason)}]")
-        decide_or_explain(house, actor, now, card)
+        decide_or_explain(house, actor, now, card, CARDS)
     into_view(f"card-{r.id}")
 
 
-def decide_or_explain(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
-    """The two buttons, or why this actor has none."""
+def _note_press(id: str) -> None:
+    st.session_state[_PRESSED] = id
+
+
+def decided_meanwhile(house: House, actor: Actor, cards: list[Waiting]) -> None:
+    """A press on a card that is not there any more did nothing: that is said, with what became of it."""
+    pressed = st.session_state.pop(_PRESSED, None)
+    if pressed is None or any(card.remediation.id == pressed for card in cards):
+        return
+    gone = [*approvals.under_way(house, actor), *approvals.ended(house, actor)]
+    if r := next((one for one in gone if one.id == pressed), None):
+        who = bold(r.identity_name or r.username or r.account_id)
+        said = plain(REMEDIATION.get(r.status, r.status))
+        st.info(f"Nothing was done now: about {who} it is decided already. {said}.", icon=":material/info:")
+
+
+def decide_or_explain(house: House, actor: Actor, now: datetime, card: Waiting, then: str = "") -> None:
+    """The two buttons, or why this actor has none. `then`: the key of the container to go on with once decided."""
     if card.bar is None:
         with st.container(key=f"form-approve-{card.remediation.finding}"):
-            _decide(house, actor, now, card)
+            _decide(house, actor, now, card, then)
     else:
         _explain(card)
 
@@ -72,17 +92,18 @@ def _recommendation(card: Waiting) -> None:
         st.info(f":small[**What happens:** {called} {plain(way.reversible)}]", icon=":material/undo:")
 
 
-def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
+def _decide(house: House, actor: Actor, now: datetime, card: Waiting, then: str) -> None:
     r, step = card.remediation, f"keep-{card.remediation.id}"
     first = st.container()  # on a phone the buttons come before the words that may go with them
     st.session_state.setdefault(f"agree-{r.id}", AGREED)
     reason = st.text_input("Why you agree", key=f"agree-{r.id}", max_chars=500)
     label = "Approve the task" if card.manual else "Approve removal" if r.entitlement_id else "Approve deactivation"
-    if first.button(label, type="primary", width="stretch", key=f"approve-{r.id}"):
+    pressed = partial(_note_press, r.id)
+    if first.button(label, type="primary", width="stretch", key=f"approve-{r.id}", on_click=pressed):
         done = "Approved: the owner gets the task" if card.manual else "Approved: it is carried out within seconds"
-        attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done)
+        attempt(lambda: remediation.approve(house, actor, now, [r.id], reason), done, then)
     keep = "Keep it, with a reason" if r.entitlement_id else "Keep active, with a reason"
-    if first.button(keep, width="stretch", key=f"open-{step}"):
+    if first.button(keep, width="stretch", key=f"open-{step}", on_click=pressed):
         st.session_state[f"open {step}"] = not st.session_state.get(f"open {step}", False)
     if st.session_state.get(f"open {step}"):
         with st.form(step, border=False):
@@ -90,9 +111,8 @@ def _decide(house: House, actor: Actor, now: datetime, card: Waiting) -> None:
             text = st.text_input("In your words", key=f"text-{step}", max_chars=500)
             if st.form_submit_button("Keep it active", width="stretch"):
                 why = ": ".join(part for part in (chosen, text.strip()) if part)
-                attempt(
-                    lambda: remediation.reject(house, actor, now, [r.id], why), "Kept active; the finding is open again"
-                )
+                kept = "Kept active; the finding is open again"
+                attempt(lambda: remediation.reject(house, actor, now, [r.id], why), kept, then)
     after = "The next file proves it." if card.manual else "Carried out at once, read again to prove it."
     if r.entitlement_id is not None:
         after = "The next reading proves it."

@@ -16,7 +16,7 @@ from governance.house import House
 from governance.parts.acting import say_after
 from governance.parts.notes import note
 from governance.parts.review_preview import review_preview
-from governance.parts.text import bold, hot, plain, warm
+from governance.parts.text import bold, hot, plain, sentence, warm
 from governance.views.previews import foreseen
 from governance.views.words import count, day, rule_names, rule_title
 
@@ -176,7 +176,7 @@ def _preview(house: House, actor: Actor, now: datetime, scope: dict[str, Any], p
         with st.skeleton(height=260):
             seen = foreseen(house, actor, now, scope, plan).numbers
     except DecisionError as refusal:
-        st.error(plain(refusal), icon=":material/block:")
+        st.error(sentence(refusal), icon=":material/block:")
         return None
     if not seen.items:
         st.markdown(f"{warm('Nothing fits this scope')}, so there is nothing to review.")
@@ -246,7 +246,7 @@ def _done(verb: Any) -> None:
         with st.spinner("Freezing the population"):
             id, said = verb()
     except DecisionError as refusal:
-        st.error(plain(refusal), icon=":material/block:")
+        st.error(sentence(refusal), icon=":material/block:")
         return
     say_after(said)
     st.query_params.from_dict({"campaign": id})

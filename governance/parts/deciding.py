@@ -103,7 +103,11 @@ def exclude_form(house: House, actor: Actor, now: datetime, finding: Finding, as
             end = datetime.combine(until, time(), UTC)
             attempt(
                 lambda: findings.exclude(house, actor, now, finding.fingerprint, end, reason),
-                "Excluded until then, once two agree where it takes two",
+                lambda made: (
+                    "Asked: it stays open until a second person agrees"
+                    if made.waits
+                    else f"Excluded until {day(made.until, now)}"
+                ),
             )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from governance.errors import LeaverwatchError
 from governance.parts.acting import ask_to_sign_in_again, say_after, words
 from governance.parts.notes import note
-from governance.parts.text import bold, plain
+from governance.parts.text import bold, plain, sentence
 
 _OUTCOME: Final = "refused of many"
 _LISTED: Final = 8
@@ -35,7 +35,7 @@ def each(
 def tell(place: str, said: str, done: int, refused: list[tuple[str, str]]) -> None:
     """Say what was done on the page drawn anew; where nothing was, say why on the spot."""
     if not done and len({why for _, why in refused}) == 1:
-        st.error(plain(refused[0][1]), icon=":material/block:")
+        st.error(sentence(refused[0][1]), icon=":material/block:")
         return
     st.session_state[_key(place)] = refused
     say_after(said)

@@ -16,7 +16,7 @@ from governance.parts.listing import sideways
 from governance.parts.notes import note
 from governance.parts.radar import radar_panel
 from governance.parts.steps import steps
-from governance.parts.text import bold, plain
+from governance.parts.text import bold, plain, sentence
 from governance.provisioning.telling import window_said
 from governance.tables import Pull
 from governance.views import connecting
@@ -30,7 +30,7 @@ def feed_detail(house: House, actor: Actor, now: datetime, feed: Card | Source) 
     left, right = st.columns([1.5, 1], gap="small")
     with left:
         if feed.feed.failed:
-            st.error(plain(feed.feed.failed), icon=":material/error:")
+            st.error(sentence(feed.feed.failed), icon=":material/error:")
         if isinstance(feed, Card):
             _leaving(feed)
             _making(house, feed)

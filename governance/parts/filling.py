@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import streamlit as st
@@ -16,13 +16,17 @@ from governance.errors import LeaverwatchError
 from governance.house import House
 from governance.parts.acting import ask_to_sign_in_again
 from governance.parts.feedform import Filling, feed_form
+from governance.parts.into_view import ask_into_view, into_view
 from governance.parts.notes import note
-from governance.parts.text import plain
+from governance.parts.text import plain, sentence
 from governance.views import connecting
 from governance.views.connecting import Declared
 from governance.views.words import count
 
 TURN: Final = "connect-turn"  # grows with every answer
+_SENT: Final = "connect-sent"  # when and what was asked for last; never a secret
+_DOUBLE: Final = timedelta(seconds=10)
+_WRONG: Final = "connect-wrong"
 ANSWER: Final = "connect-answer"  # what was wrong, or the TOML to copy; never a secret
 
 
@@ -44,7 +48,10 @@ def filled_in(
     of = name if before else connector.name
     answer = st.session_state.get(ANSWER) or {}
     wrong, shown = (answer.get(key) if answer.get("of") == of else None for key in ("wrong", "toml"))
-    _say(wrong or {})
+    if wrong:
+        with st.container(key=_WRONG):
+            _say(wrong)
+        into_view(_WRONG)
     turn = st.session_state.setdefault(TURN, 0)
     key = f"{'change' if before else 'connect'}-{of}-{st.query_params.get('again', '')}"
     if before:  # what was filled in when the file said something else would undo what somebody else wrote since
@@ -60,6 +67,9 @@ def filled_in(
     if before:
         others = {key: value for key, value in before.table.items() if key not in filling.drawn}
         draft = replace(draft, table={**draft.table, **others})
+    if pressed == "write" and _again(draft, now):
+        st.query_params.from_dict({"feed": draft.name})
+        st.rerun()
     st.session_state[TURN] = turn + 1  # what was typed as a secret is gone with its widget
     problems = {**configuring.problems(house, draft, before=before), **unread}
     said: dict[str, Any] = {"of": of, "wrong": problems}
@@ -73,15 +83,24 @@ def filled_in(
             said["wrong"] = {"": str(refusal)}
         else:
             said = {}
+            st.session_state[_SENT] = (now, draft.kind, draft.table)
             st.query_params.from_dict({"feed": draft.name})
     st.session_state[ANSWER] = said
+    if said.get("wrong"):
+        ask_into_view(_WRONG)  # it stands above the form, and the button that was pressed below it
     st.rerun()
+
+
+def _again(draft: Draft, now: datetime) -> bool:
+    """Whether exactly this was asked for a moment ago: of a double click only the first press says something."""
+    at, *before = st.session_state.get(_SENT) or (now,)
+    return before == [draft.kind, draft.table] and not draft.typed and now - at < _DOUBLE
 
 
 def _say(wrong: Mapping[str, str]) -> None:
     """What is to be corrected, above the form; each thing stands beside its field too."""
     if refusal := wrong.get(""):
-        st.error(plain(refusal), icon=":material/block:")
+        st.error(sentence(refusal), icon=":material/block:")
     elif wrong:
         named = ", ".join(plain(connecting.label(key)) for key in wrong)
         st.error(

@@ -17,7 +17,7 @@ from governance.mappings.spreadsheet import GIVES, lines_of, lines_of_rows, rows
 from governance.parts.mapping_import import ask_for_import
 from governance.parts.mapping_lines import UPDATES
 from governance.parts.notes import note
-from governance.parts.text import plain
+from governance.parts.text import plain, sentence
 from governance.provisioning.mapping import Matching, RoleMap
 from governance.sign_on import ASSERTED, WORKFORCE
 from governance.views.mappings import learned
@@ -113,7 +113,7 @@ def _use(make: Callable[[], RoleMap], put: Put) -> None:
     try:
         made: Any = make()
     except LeaverwatchError as error:
-        st.error(plain(error), icon=":material/block:")
+        st.error(sentence(error), icon=":material/block:")
         return
     put(made)
     st.rerun()

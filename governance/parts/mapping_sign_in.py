@@ -11,7 +11,7 @@ from governance.errors import LeaverwatchError
 from governance.house import House
 from governance.mappings.trying import Trial, because
 from governance.parts.notes import note
-from governance.parts.text import bold, code, hot, plain, warm
+from governance.parts.text import bold, code, hot, plain, sentence, warm
 from governance.provisioning import Reading, RoleMap
 from governance.views.mappings import examples, tried
 from governance.views.trials import VERBS, signature, validity
@@ -32,7 +32,7 @@ def one_sign_in(house: House, application: str, mapping: RoleMap, now: datetime)
     try:
         trial, reading, by = tried(house, application, pasted, now, mapping)
     except LeaverwatchError as error:
-        st.error(plain(error), icon=":material/gpp_bad:")
+        st.error(sentence(error), icon=":material/gpp_bad:")
         return None
     _signature(reading, by)
     if trial is None:

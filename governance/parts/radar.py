@@ -10,7 +10,7 @@ from governance.parts.notes import note
 from governance.parts.severity import chip
 from governance.parts.text import bold, code, dim, plain
 from governance.views.radar import Found, Provisioned, Writing
-from governance.views.words import UNKNOWN, count, moment
+from governance.views.words import count, moment
 
 
 def radar_mark(seen: Provisioned) -> None:
@@ -50,7 +50,7 @@ def radar_panel(seen: Provisioned, now: datetime) -> None:
 
 
 def _writer(one: Writing, now: datetime) -> str:
-    since = f"since {moment(one.since, now)}" if one.since else f"since when: {UNKNOWN}"
+    since = f"since {moment(one.since, now)}" if one.since else "since when is not told"
     over = f"over {count(one.accounts, 'account', 'accounts')}" if one.accounts else ""
     return f"{bold(one.title)} :small[{dim(', '.join(part for part in (since, over, one.told) if part))}]"
 

@@ -48,7 +48,19 @@ def progress(board: Board) -> None:
     legend = [f":{colour}[■] :gray[{label} {board.assigned.counts[word]:,}]" for word, label, colour in LEGEND]
     if board.assigned.handed_on:
         legend.append(f":gray[■ Not mine {board.assigned.handed_on:,}]")
+    if board.assigned.passed_on:
+        legend.append(f":gray[■ Kept, and with the next reviewer {board.assigned.passed_on:,}]")
     st.markdown(small_row(legend))
+
+
+def passed_on(board: Board | None) -> bool:
+    """Say that a review has nothing left for its reader where somebody else looks again at what they kept."""
+    if board is None or not board.assigned.passed_on:
+        return False
+    said = count(board.assigned.passed_on, "item you kept is", "items you kept are")
+    title = plain(board.assigned.campaign.title)
+    st.success(f"Nothing is left for you in “{title}”: {said} with the next reviewer.", icon=":material/check:")
+    return True
 
 
 def until(board: Board, now: datetime) -> str:

@@ -35,6 +35,13 @@ def seen(value: object) -> str:
     return " ".join(text.split())
 
 
+def sentence(value: object) -> str:
+    """The same as a sentence of its own: a capital first, unless it begins with an address or a name, a stop last."""
+    text = seen(value).strip()
+    begin = text[:1].upper() if text.split(" ", 1)[0].strip(":,").isalpha() else text[:1]
+    return plain(f"{begin}{text[1:].rstrip('.')}.") if text else ""
+
+
 def _escaped(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", _LINK.sub(rf"\1{_JOINER}", text))
 

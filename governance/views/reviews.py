@@ -47,6 +47,7 @@ class Assigned:
     given: int
     counts: dict[str, int]  # keep, remove, change -> items
     handed_on: int
+    passed_on: int  # kept by this actor, and with the reviewer of the next level since
     signed: bool
 
     @property
@@ -145,8 +146,30 @@ def _assigned(session: Session, actor: Actor, who: list[str], row: Campaign) -> 
         given=given,
         counts={word: counted.get(word, 0) for word in ("keep", "remove", "change")},
         handed_on=int(session.exec(away).one()),
+        passed_on=_passed_on(session, actor, who, row),
         signed=session.get(ReviewSignature, (row.id, actor.email)) is not None,
     )
+
+
+def _passed_on(session: Session, actor: Actor, who: list[str], row: Campaign) -> int:
+    """Where a review has several levels: what this actor kept and somebody else looks at again now."""
+    if len((row.plan or {}).get("levels") or ()) < 2:
+        return 0
+    query = (
+        select(sa.func.count(sa.distinct(col(ReviewDecision.number))))
+        .join(
+            ReviewItem,
+            sa.and_(
+                col(ReviewItem.campaign) == col(ReviewDecision.campaign),
+                col(ReviewItem.number) == col(ReviewDecision.number),
+            ),
+        )
+        .where(
+            ReviewDecision.campaign == row.id, ReviewDecision.by == actor.email, ReviewDecision.decision == "keep",
+            col(ReviewItem.level) > col(ReviewDecision.level), col(ReviewItem.reviewer).not_in(who),
+        )
+    )  # fmt: skip
+    return int(session.exec(query).one())
 
 
 def _search(text: str) -> tuple[Any, ...]:

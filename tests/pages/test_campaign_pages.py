@@ -124,7 +124,7 @@ def test_reviewers_are_reminded_from_the_page(make_house, company):
     assert {notice.to for notice in told} == {item.reviewer for item in items(reached, id).values()}
     assert {notice.kind for notice in told} == {"review_reminder"}
     press(app, "Remind")
-    assert "everybody was reminded within the last hour" in app.error[0].value.replace("\\", "")
+    assert "Everybody was reminded within the last hour" in app.error[0].value.replace("\\", "")
 
 
 def test_a_closed_review_says_what_became_of_it(company):

@@ -96,6 +96,7 @@ def test_a_mistake_is_said_beside_its_field_and_the_secret_is_gone(written):
     fill(app, base_url="nowhere", name="wiki", token=CANARY)
     press(app, f"Connect {plain('SCIM 2.0')}")
     assert "expected an address" in text_of(app)
+    assert "connect-wrong-into-view" in str(app.get("bidi_component")), "the button stands a screen below what it says"
     assert next(box for box in app.text_input if box.label == "Base URL *").value == "nowhere"
     assert next(box for box in app.text_input if box.label == "Token *").value == ""
     assert CANARY not in repr(app.session_state._state.filtered_state)
@@ -118,6 +119,12 @@ def test_the_way_from_the_form_to_the_first_pull(written):
     app = show(written, "connect", ADMIN, connector="app_csv")
     fill(app, title="Ledger", name="ledger", path="ledger.csv")
     press(app, f"Connect {plain('Account file (CSV)')}")
+    del app.query_params["feed"]
+    app.query_params["connector"] = "app_csv"  # the second press of a double click comes from the page of the first
+    app.run()
+    fill(app, title="Ledger", name="ledger", path="ledger.csv")
+    press(app, f"Connect {plain('Account file (CSV)')}")
+    assert (app.query_params["feed"], list(app.error)) == ("ledger", [])
     [request] = rows_of(written, Request)
     work.run(written, "configure", request.arguments, ADMIN, {})
     with written.store.write() as session:

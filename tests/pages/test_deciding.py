@@ -53,8 +53,17 @@ def test_an_exclusion_needs_a_reason_and_ends(house, ghost):
     app.text_input(key=f"why-exclude-{ghost}").set_value("agreed with HR until the handover ends")
     press(app, "Exclude until then")
     [made] = rows_of(house, Exclusion)
+    assert app.toast[0].value.startswith(f"Excluded until {day(made.until, NOW)}")
     assert timedelta(days=20) < made.until - NOW < timedelta(days=31)
     assert "agreed with HR" in text_of(show(house, "findings", SECURITY, status="excluded"))
+
+
+def test_who_asks_for_a_long_exclusion_is_told_that_it_takes_two(house, ghost):
+    app = press(show(house, "findings", SECURITY), "Exclude")
+    app.text_input(key=f"why-exclude-{ghost}").set_value("until the merger is over")
+    app.date_input(key=f"until-exclude-{ghost}").set_value((NOW + timedelta(days=120)).date())
+    press(app, "Exclude until then")
+    assert app.toast[0].value == "Asked\\: it stays open until a second person agrees"
 
 
 def test_an_exclusion_can_be_ended_on_its_page(house, ghost):
@@ -106,9 +115,19 @@ def test_another_actor_approves_on_the_card(house, ghost):
     app = show(house, "approvals", BOSS)
     assert "**1** waits for your decision" in app.header[0].value
     press(app, "Approve deactivation")
+    assert "cards-into-view" in str(app.get("bidi_component")), "keys go on with the next card, not at the top"
     [row] = rows_of(house, Remediation)
     assert (row.id, row.status, row.approved_by) == (made.id, "approved", BOSS)
     assert ":green[✓ Approved]" in text_of(show(house, "approvals", BOSS))
+
+
+def test_who_presses_on_a_card_that_was_decided_in_another_tab_is_told_so(house, ghost):
+    made = propose(house, ghost)
+    late = show(house, "approvals", BOSS)
+    press(show(house, "approvals", BOSS), "Approve deactivation")
+    late.button(key=f"approve-{made.id}").click().run()
+    assert "it is decided already" in late.info[0].value
+    assert not late.run().info
 
 
 def test_keeping_an_account_asks_for_a_reason(house, ghost):

@@ -71,6 +71,16 @@ def test_nothing_to_review_is_said(company):
     assert "Nothing is given to you to review" in text_of(app)
 
 
+def test_what_is_kept_and_goes_on_to_the_next_level_is_not_simply_gone(company):
+    id = begun(company, plan=HERS | {"levels": [[BOSS], ["application_owner"]]})
+    numbers = sorted(one["number"] for one in drawn(show(company, "my_reviews", BOSS))["rows"])
+    app = tell(show(company, "my_reviews", BOSS), id, entry(numbers[0], "keep", "a"))
+    assert "Kept, and with the next reviewer 1" in text_of(app)
+    rest = [entry(number, "keep", chr(98 + place)) for place, number in enumerate(numbers[1:])]
+    app = tell(show(company, "my_reviews", BOSS, campaign=id), id, *rest)
+    assert f"{len(numbers)} items you kept are with the next reviewer" in app.success[0].value
+
+
 def test_the_only_review_opens_at_once_and_of_several_each_has_its_card(company):
     first = begun(company)
     app = show(company, "my_reviews", BOSS)

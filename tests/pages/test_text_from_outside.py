@@ -7,7 +7,7 @@ import string
 
 import pytest
 
-from governance.parts.text import plain
+from governance.parts.text import plain, sentence
 from tests import seeded
 from tests.screen import BOSS, NOW, PAGES, SECURITY, show, text_of
 from tests.seeded import put_findings, put_remediation, put_run, put_snapshot
@@ -67,3 +67,8 @@ def test_hostile_names_reach_no_page_unescaped(house):
         said = text_of(app)
         outside_code = re.sub(r"`[^`]*`", "", said)
         assert not re.search(r"(?<!\\)(<img|\[click|:red\[x)", outside_code), page
+
+
+def test_a_refusal_is_said_as_a_sentence_and_an_address_keeps_its_letters():
+    assert sentence("an exclusion needs a reason") == "An exclusion needs a reason\\."
+    assert sentence("sam@x.example has released this already.") == "`sam@x.example` has released this already\\."
