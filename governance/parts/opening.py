@@ -46,15 +46,12 @@ def _opening(
     action: Callable[[DeltaGenerator], object] | None,
 ) -> None:
     st.title(plain(title), anchor=False)
-    if not action and not aside:
-        st.header(sentence, anchor=False)
-    else:
-        row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-        row.header(sentence, anchor=False, width="content")
-        if aside:
-            note_in(row, aside, width="content")
-        if action:
-            action(row)
+    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    row.header(sentence, anchor=False, width="content")
+    if aside:
+        note_in(row, aside, width="content")
+    if action:
+        action(row)
     freshness_line(house, now)
 
 
