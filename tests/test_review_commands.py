@@ -118,6 +118,10 @@ def test_what_is_refused_has_its_code_and_a_reason(home: Home, tmp_path: Path) -
     rows.write_text("application,account_id,entitlement,decision\ncrm,c99,Admin,keep\n")
     told = home.run("campaign", "decide", id, "--file", str(rows), *OWNER)
     assert (told.code, "line 2: this campaign has no item crm/c99/Admin" in told.err) == (1, True)
+    for content in (None, b"\xff\xfe\0c"):
+        rows.unlink() if content is None else rows.write_bytes(content)
+        wrong = home.run("campaign", "decide", id, "--file", str(rows), *OWNER)
+        assert (wrong.code, f"{rows}: " in wrong.err, "Errno" in wrong.err) == (2, True, False)
     assert home.run("campaign", "close", id, *SEC).code == 1
     assert home.run("evidence", "export", id, "--actor", "audit@x.example").code == 1
     assert home.run("evidence", "export", id, *SEC).code == 1, "security reads, auditors export"

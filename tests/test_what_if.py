@@ -232,6 +232,8 @@ def test_a_preset_and_a_past_day_can_be_asked_for(at):
     assert {"key": "preset", "before": "default", "after": "cis"} in told.json["changes"]
     assert told.json["stored"] is False
     assert at.run("rules", "what-if", "--preset", "iso").code == 2
+    long_ago = at.do("rules", "what-if", "--preset", "cis", "--as-of", "2020-01-01")
+    assert "no feed had been read by 2020-01-01 00:00Z" in long_ago.err
     assert at.run("rules", "what-if").code == 2
 
 

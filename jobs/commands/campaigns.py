@@ -148,12 +148,18 @@ def _from_file(house: House, id: str, file: Path | None) -> Iterator[Decision]:
         known = {(item.application, item.account_id, item.entitlement or ""): item.number for item in items}
     if file is None:
         return
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for place, row in enumerate(csv.DictReader(lines), start=2):
-            key = (row.get("application") or "", row.get("account_id") or "", row.get("entitlement") or "")
-            if key not in known:
-                raise DecisionError(f"{file}: line {place}: this campaign has no item {'/'.join(filter(None, key))}")
-            yield Decision(known[key], (row.get("decision") or "").strip(), row.get("reason") or "")
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except OSError as error:
+        raise ConfigurationError(f"{file}: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigurationError(f"{file}: this is no CSV file in UTF-8") from error
+    for place, row in enumerate(rows, start=2):
+        key = (row.get("application") or "", row.get("account_id") or "", row.get("entitlement") or "")
+        if key not in known:
+            raise DecisionError(f"{file}: line {place}: this campaign has no item {'/'.join(filter(None, key))}")
+        yield Decision(known[key], (row.get("decision") or "").strip(), row.get("reason") or "")
 
 
 @campaign.command()

@@ -10,7 +10,17 @@ import typer
 
 from governance.errors import ConfigurationError
 from jobs import home
-from jobs.commands.options import AsOf, KnownWhen, Output, moment, noun, one_of, the_house, the_rules
+from jobs.commands.options import (
+    AsOf,
+    KnownWhen,
+    Output,
+    moment,
+    noun,
+    one_of,
+    say_when_read_first,
+    the_house,
+    the_rules,
+)
 from jobs.commands.printing import Format, document, say, show
 
 if TYPE_CHECKING:
@@ -159,7 +169,10 @@ def what_if(
         raise ConfigurationError("expected --set KEY=VALUE or --preset P: what should be different?")
     house = the_house()
     policy = policies.changed(house, wanted)
-    told = tell(house, policy, moment(as_of, "--as-of") if as_of else None)
+    instant = moment(as_of, "--as-of") if as_of else None
+    if instant is not None:
+        say_when_read_first(house, instant)
+    told = tell(house, policy, instant)
     differ = policies.differences(policies.thresholds(house.settings.policy), policies.thresholds(policy))
     if format is not Format.TABLE:
         from dataclasses import asdict
