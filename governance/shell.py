@@ -36,17 +36,17 @@ from governance.sessions import Out
 log = logging.getLogger("leaverwatch.pages")
 STATIC: Final = Path(__file__).parent / "static"
 # All the style there is: a padding nothing configures, a caption in metrics that is too pale to read (4.3 : 1), a ring
-# around the link that has the keyboard's focus, whose own shade is too pale to see (1.1 : 1), who acts in the header,
-# where nothing can be put otherwise, the chosen one of several, whose accent on dark ground is too dark to read (3.7 :
-# 1), the key drawn in a button as a key, an empty box that can be seen (1.3 : 1), what a guard holds below the header
-# and not behind it, no gap for what only moves the eye, and on a phone no chart between a reviewer and their rows, a
-# line under each wide table that says how to see the rest of it, and none of the tools that lie over the words above a
-# table wherever nothing hovers. Links to headings inside a page, and lines of facts that could be scrolled, would only
-# be stops for whoever goes by keys.
+# around the link or title that has the keyboard's focus, as a link's own shade is too pale to see (1.1 : 1), who acts
+# in the header, where nothing can be put otherwise, the chosen one of several, whose accent on dark ground is too dark
+# to read (3.7 : 1), the key drawn in a button as a key, an empty box that can be seen (1.3 : 1), the headings of cards
+# beside each other at one height, what a guard holds below the header and not behind it, no gap for what only moves the
+# eye, and on a phone no chart between a reviewer and their rows, a line under each wide table that says how to see the
+# rest of it, and none of the tools that lie over the words above a table wherever nothing hovers. Links to headings
+# inside a page, and lines of facts that could be scrolled, would only be stops for whoever goes by keys.
 STYLE: Final = (
     "<style>.stMainBlockContainer { padding-left: 2rem; padding-right: 2rem }"
     " [data-testid=stMetric] [data-testid=stCaptionContainer] { opacity: 1 }"
-    " :is([data-testid^=stSidebarNavLink], [data-testid^=stTopNavLink], [data-testid^=stPageLink]):focus-visible"
+    " :is(h1, [data-testid^=stSidebarNavLink], [data-testid^=stTopNavLink], [data-testid^=stPageLink]):focus-visible"
     " { outline: 2px solid #5570e6; outline-offset: -2px }"
     " :has(> [class*=st-key-sideways]) { display: none } [class*=into-view] { position: absolute }"
     " [data-variant][data-selected=true] p { color: light-dark(#2f49b8, #91a7ff) }"
@@ -54,6 +54,7 @@ STYLE: Final = (
     " border: 1px solid color-mix(in srgb, currentColor 40%, transparent) }"
     " [data-testid=stCheckbox] label:not([data-selected]) > div:first-of-type"
     " { border-color: color-mix(in srgb, currentColor 50%, transparent) }"
+    " [data-testid=stElementContainer]:first-child > [data-testid=stHeading] h3 { padding-top: 0 }"
     " [data-testid=stHeaderActionElements] { display: none }"
     " .st-key-facts [data-testid=stHorizontalBlock] { overflow: visible }"
     " @media (hover: none) { [data-testid=stElementToolbar] { display: none } }"

@@ -15,6 +15,7 @@ from governance.pages import ADMIN, AUDITOR, SECURITY, Page
 from governance.parts.acting import attempt
 from governance.parts.campaign_cards import campaign_card, schedule_list, sentence
 from governance.parts.campaign_form import asked_already, new_campaign
+from governance.parts.campaign_plan import plan_in_words
 from governance.parts.campaign_progress import campaign_progress, statement
 from governance.parts.notes import note
 from governance.parts.opening import opening
@@ -100,7 +101,7 @@ def _draft(house: House, actor: Actor, now: datetime, seen: views.Progress) -> N
     left, right = st.columns([1.4, 1], gap="small")
     with left.container(border=True):
         st.subheader("Scope and plan", anchor=False)
-        st.json({"scope": row.scope or {}, "plan": row.plan or {}}, expanded=True)
+        plan_in_words(house, row.scope or {}, row.plan or {})
     with right.container(border=True):
         if not may(actor, Verb.CAMPAIGN):
             statement(seen, now)

@@ -11,7 +11,7 @@ from governance.access import Actor, Verb, may
 from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.notes import note
-from governance.parts.text import bold, plain
+from governance.parts.text import bold, code, plain
 
 
 def held_banner(house: House, actor: Actor | None, now: datetime) -> None:
@@ -26,7 +26,7 @@ def held_banner(house: House, actor: Actor | None, now: datetime) -> None:
             )
             if actor is None or not may(actor, Verb.RELEASE):
                 continue  # how it is released says nothing to whom it is not offered
-            note(f"SHA-256 {plain(held.sha256[:16])}… · {plain(held.how)}")
+            note(f"SHA-256 {plain(held.sha256[:16])}… · in a terminal: {code(f'leaverwatch guard release {held.id}')}")
             if not any(map(actor.is_same, held.released_by)):
                 _release(house, actor, now, held.id)
 
@@ -34,7 +34,7 @@ def held_banner(house: House, actor: Actor | None, now: datetime) -> None:
 def _release(house: House, actor: Actor, now: datetime, id: str) -> None:
     with st.form(f"release-{id}", border=False):
         row = st.container(horizontal=True, vertical_alignment="bottom")
-        reason = row.text_input("Why this is right", placeholder="Why this change is right", key=f"release-why-{id}")
+        reason = row.text_input("Why this change is right", key=f"release-why-{id}")
         sent = row.form_submit_button("Release")
     if sent:
         attempt(lambda: guards.release(house, actor, now, id, reason), "Your release is noted in the audit")

@@ -62,6 +62,18 @@ def test_a_second_review_over_the_same_items_is_not_begun_without_a_warning(comp
         due = day(session.exec(select(Campaign)).one().due_at, NOW)
     said = app.warning[0].value.replace("\\", "")
     assert f"19 of these items are under review already: “Autumn”, due {due}. They would be" in said
+    scope = {"privileged": True, "departments": ["Sales"], "movers_days": 30, "kinds": ["human", "bot"]}
+    narrow = campaigns.create(company, actor(company, "sec"), NOW, "Movers", scope, PLAN)
+    said = text_of(show(company, "campaigns", SEC, campaign=narrow.id)).replace("\\", "")
+    for words in (
+        "Privileged access",
+        "Sales",
+        "30 days",
+        "human, bot",
+        "manager, else the application's owner",
+        "boss@x.example",
+    ):
+        assert words in said, "the plan of a draft is told in words"
     draft = campaigns.create(company, actor(company, "sec"), NOW, "Again", {}, PLAN)
     assert "They would be asked about twice" in show(company, "campaigns", SEC, campaign=draft.id).warning[0].value
 
