@@ -82,7 +82,10 @@ def source_card(house: House, actor: Actor, now: datetime, source: Source) -> No
             if means == "leaver"
             else "A missing row is a suspicion, never a leaver."
         )
-        st.markdown(f":small[{dim('When a row is missing')}]  \n:green[✓] {plain(said)}")
+        sign = ":green[✓]"
+        if source.feed.doubt:
+            sign, said = ":orange[◆]", source.feed.doubt.says
+        st.markdown(f":small[{dim('When a row is missing')}]  \n{sign} {plain(said)}")
         _buttons(house, actor, now, source.name)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
 from governance.access import RIGHTS
 from governance.house import install
 from governance.pages import GROUPS, all_pages
 from governance.parts.text import plain
 from governance.settings import parse
-from governance.tables import Finding, JobRun, Request
+from governance.tables import Finding, JobRun, Request, Snapshot
 from jobs.detect import detect
 from tests.screen import ADMIN, BOSS, NOW, PAGES, ROOT, SECURITY, listed, rows_of, show, text_of
 from tests.seeded import put_remediation, put_snapshot
@@ -303,3 +305,18 @@ def test_a_page_whose_store_fails_says_one_sentence_and_nothing_of_its_inside(ho
     for error in app.error:
         incident = error.value.split("Incident **")[1].split("**")[0]
         assert f"incident {incident}" in caplog.text
+
+
+def test_the_card_of_a_source_promises_nothing_of_absence_while_it_does_not_count(company):
+    settings = company.settings
+    leaving = tuple(one.model_copy(update={"absence_means": "leaver"}) for one in settings.source)
+    house = replace(company, settings=settings.model_copy(update={"source": leaving}))
+    promise = plain("A missing row means that somebody left.")
+    assert promise in text_of(show(house, "applications"))
+    with house.store.write() as session:
+        for row in session.exec(select(Snapshot).where(Snapshot.feed == leaving[0].name)):
+            row.change = {**row.change, "unsure": 2}
+            session.add(row)
+    said = text_of(show(house, "applications"))
+    assert plain("2 people missing from it are not taken for leavers") in said
+    assert said.count(promise) == len(leaving) - 1
