@@ -236,6 +236,19 @@ def test_change_counts_vanished_and_ended_people_once_and_purged_leavers_never()
     assert (change.base, change.removed, change.added, change.changed_key) == (10, 2, 1, 1)
 
 
+def test_who_has_two_numbers_under_one_address_or_two_addresses_changed_nothing():
+    rows = [
+        person("1", email="a@x.example", state="ended"), person("2", email="a@x.example"),
+        person("3", email="b@x.example"), person("4", email="b@x.example"), person("5", email=None),
+    ]  # fmt: skip
+    last = remember_identities(frame(*rows), None, MAY, SUSPICION, KEEP)
+    assert identity_change(frame(*rows), last).changed_key == 0
+    rows[1] = person("2", email="c@x.example")
+    assert identity_change(frame(*rows), last).changed_key == 1
+    rows[2] = person("6", email="b@x.example")
+    assert identity_change(frame(*rows), last).changed_key == 2
+
+
 def test_an_address_that_moves_to_another_employee_id_is_a_changed_key():
     last = remember_identities(frame(person("1", email="a@x.example")), None, MAY, SUSPICION, KEEP)
     assert identity_change(frame(person("2", email="A@x.example")), last).changed_key == 1

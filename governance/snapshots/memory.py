@@ -265,14 +265,13 @@ def identity_change(new: pl.DataFrame | pl.LazyFrame, last: pl.DataFrame | pl.La
         base += _height(was.filter(works))
         gone += _height(was.filter(works).join(here.filter(works), on="identity_id", how="anti"))
         come += _height(here.join(was, on="identity_id", how="anti"))
-    keyed = before.filter(works, pl.col("email_key").is_not_null()).select("employee_id", "email_key")
-    addresses = new.select("employee_id", pl.col("email_key").alias("now_key"))
-    for was, here in _side_by_side("employee_id", keyed, addresses):
-        other_address = pl.col("now_key").is_not_null() & (pl.col("now_key") != pl.col("email_key"))
-        changed += _height(was.join(here, on="employee_id").filter(other_address))
-    numbers = new.select("email_key", pl.col("employee_id").alias("now_id"))
-    for was, here in _side_by_side("email_key", keyed, numbers):
-        changed += _height(was.join(here, on="email_key").filter(pl.col("now_id") != pl.col("employee_id")))
+    keys = ["employee_id", "email_key"]
+    keyed, told = before.drop_nulls(keys), new.select(keys).drop_nulls()
+    for key in keys:
+        for was, here in _side_by_side(key, keyed, told):
+            # Whoever has two contracts has two numbers under one address: what stays beside each other is no change.
+            lost = was.filter(works).join(here, on=keys, how="anti")
+            changed += _height(lost.join(here.join(was, on=keys, how="anti"), on=key, how="semi"))
     return Change(base, gone, come, changed)
 
 
