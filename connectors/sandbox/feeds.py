@@ -32,7 +32,8 @@ class Wiring:
 WIRINGS: Final = {
     "okta": Wiring(),
     "entra": Wiring(
-        'base_url = "{url}v1.0/"\nlogin_url = "{url}"\ntenant = "nwl.example"\nclient_id = "reader"',
+        'base_url = "{url}v1.0/"\nlogin_url = "{url}"\ntenant = "nwl.example"\nclient_id = "reader"\n'
+        "limit_share = 1.0   # Entra's logs take five requests in ten seconds: nobody else asks here",
         (("client_secret", "read"), ("write_token", "write")),
     ),
     "google_workspace": Wiring(
