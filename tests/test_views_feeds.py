@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from governance.views import freshness, population
 from tests import seeded
@@ -53,6 +54,24 @@ def test_only_the_newest_pull_decides_whether_a_feed_failed(house, now):
     put_pull(house, "crm", 2, now, "ok")
     put_pull(house, "crm", 3, now, "running")
     assert {f.name: f.failed for f in freshness.freshness(house, now)}["crm"] is None
+
+
+def test_the_newest_of_each_feed_is_found_by_an_index_however_many_there_are(house, now):
+    for feed in ("hr", "crm", "wiki"):
+        put_snapshot(house, feed, now)
+        put_pull(house, feed, 1 + len(feed), now)
+    asked = []
+    sa.event.listen(house.store.engine, "before_cursor_execute", lambda *heard: asked.append(heard[2:4]))
+    freshness.freshness(house, now)
+    plans = []
+    with house.store.engine.connect() as link:
+        for statement, values in [one for one in asked if "ORDER BY" in one[0]]:
+            plan = link.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            plans.append("; ".join(row.detail for row in plan))
+    assert plans
+    for plan in plans:
+        assert "INDEX snapshot_newest" in plan or "INDEX pull_newest" in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
 
 
 def test_the_population_states_rows_read_on_both_sides(house, now):

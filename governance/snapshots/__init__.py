@@ -3,7 +3,17 @@
 from governance.snapshots.doubts import Doubt, doubts
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
 from governance.snapshots.given_back import given_back
-from governance.snapshots.keeping import believed, demand_estate, facts, last_told, lost, newest_estate, publish, sweep
+from governance.snapshots.keeping import (
+    believed,
+    demand_estate,
+    facts,
+    last_told,
+    lost,
+    newest_estate,
+    newest_told,
+    publish,
+    sweep,
+)
 from governance.snapshots.laying import Before
 from governance.snapshots.memory import Absence, Change
 from governance.snapshots.readings import Readings, Rows, readings
@@ -30,6 +40,7 @@ __all__ = [
     "lost",
     "make_root",
     "newest_estate",
+    "newest_told",
     "on_disk",
     "publish",
     "readings",

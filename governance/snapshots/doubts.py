@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from governance.settings import SourceSettings
-from governance.snapshots.keeping import Feed
-from governance.tables import Snapshot
+from governance.snapshots.keeping import Feed, newest_told
 
 
 @dataclass(frozen=True)
@@ -26,17 +24,9 @@ def doubts(session: Session, feeds: Iterable[Feed]) -> dict[str, Doubt]:
 
     A feed from which nobody is missing is left out.
     """
-    published = col(Snapshot.status) == "published"
-    last = sa.select(col(Snapshot.feed), sa.func.max(col(Snapshot.at)).label("at"))
-    newest = last.where(published).group_by(col(Snapshot.feed)).subquery()
-    same = sa.and_(col(Snapshot.feed) == newest.c.feed, col(Snapshot.at) == newest.c.at)
-    rows = session.execute(
-        sa.select(col(Snapshot.feed), col(Snapshot.change))
-        .join(newest, same)
-        .where(published)
-        .order_by(col(Snapshot.id))
-    )
-    unsure = {str(feed): int((change or {}).get("unsure") or 0) for feed, change in rows}
+    feeds = tuple(feeds)
+    told = newest_told(session, [feed.name for feed in feeds])
+    unsure = {name: int((change or {}).get("unsure") or 0) for name, (_, change) in told.items()}
     return {feed.name: Doubt(n, _said(feed, n)) for feed in feeds if (n := unsure.get(feed.name))}
 
 

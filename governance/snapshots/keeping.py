@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, Final
 
 import narwhals as nw
 import polars as pl
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from governance.errors import StoreError
@@ -24,6 +27,14 @@ from governance.tables import DetectRun, Snapshot
 Feed = SourceSettings | ApplicationSettings
 TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "credentials", "events")}
 
+# Asked feed by feed: a feed has tens of thousands of snapshots a year, and the index leads to the newest of each.
+_NEWEST_TOLD: Final = (
+    sa.select(col(Snapshot.at), col(Snapshot.change))
+    .where(col(Snapshot.feed) == sa.bindparam("feed"), col(Snapshot.status) == "published")
+    .order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc())
+    .limit(1)
+)
+
 
 def believed(
     session: Session, feed: str, as_of: datetime | None = None, known_at: datetime | None = None
@@ -35,6 +46,12 @@ def believed(
     if known_at is not None:
         newest = newest.where(col(Snapshot.published_at) <= known_at)
     return session.exec(newest.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc()).limit(1)).first()
+
+
+def newest_told(session: Session, feeds: Iterable[str]) -> dict[str, tuple[datetime, dict[str, Any] | None]]:
+    """Of each feed that was ever believed, the time its newest published snapshot is of, and how it had changed."""
+    asked = ((feed, session.execute(_NEWEST_TOLD, {"feed": feed}).first()) for feed in feeds)
+    return {feed: (row[0], row[1]) for feed, row in asked if row is not None}
 
 
 def lost(house: House, snapshot: Snapshot) -> str | None:

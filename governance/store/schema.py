@@ -27,7 +27,7 @@ class Migrations:
 
 
 SHIPPED: Final = Migrations(
-    Path(__file__).parent / "migrations", ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+    Path(__file__).parent / "migrations", ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 )
 HEAD: Final = SHIPPED.head
 APPLICATION_ID: Final = 0x4C766572  # "Lver", stands in the header of our SQLite files

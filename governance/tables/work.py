@@ -14,6 +14,8 @@ from governance.tables.columns import Stored, document, instant, text
 class Snapshot(Stored, table=True):
     """One pull of one feed: staged (invisible), held by a guard, published, replaced, or rejected."""
 
+    __table_args__ = (sa.Index("snapshot_newest", "feed", "status", "at", "id"),)
+
     id: str = Field(primary_key=True)  # ULID, also the folder's name
     feed: str = Field(index=True)
     kind: str  # source | application
@@ -34,6 +36,8 @@ class Snapshot(Stored, table=True):
 
 class Pull(Stored, table=True):
     """Raw-source evidence of one pull, also of the failed ones."""
+
+    __table_args__ = (sa.Index("pull_newest", "feed", "id"),)
 
     id: str = Field(primary_key=True)  # ULID
     feed: str = Field(index=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -13,13 +14,19 @@ from governance.declaration import CLOCKS_DIFFER_BY
 from governance.errors import AuthenticationFailed
 from governance.house import House
 from governance.settings import SourceSettings
-from governance.snapshots import Doubt, doubts
+from governance.snapshots import Doubt, doubts, newest_told
 from governance.tables import Pull, Snapshot
 from governance.views.words import span
 
 State = Literal["fresh", "outdated", "never"]
 REFUSALS: Final = 3  # so many in a row, and a feed is tried once a day only: more could lock its credential out
 REFUSED: Final = AuthenticationFailed.__name__
+_LAST_PULL: Final = (
+    sa.select(col(Pull.status), col(Pull.error), col(Pull.error_kind))
+    .where(col(Pull.feed) == sa.bindparam("feed"), col(Pull.status) != "running")
+    .order_by(col(Pull.id).desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -74,14 +81,15 @@ class Feed:
 def freshness(house: House, now: datetime) -> list[Feed]:
     """Every configured feed, those that must not be relied on first, then sources of truth, then applications."""
     with house.store.read() as session:
-        believed = _believed(session)
+        names = [feed.name for feed in house.settings.feeds]
+        told = newest_told(session, names)
         doubted = doubts(session, house.settings.feeds)
-        last = _last_pulls(session)
+        last = _last_pulls(session, names)
         held = set(session.exec(select(Snapshot.feed).where(Snapshot.status == "held")))
         refused = {name for name, (_, _, kind) in last.items() if kind == REFUSED and _refused(session, name)}
     feeds = []
     for settings in (*house.settings.source, *house.settings.application):
-        at = believed.get(settings.name)
+        at = told[settings.name][0] if settings.name in told else None
         age = None if at is None else now - at
         state: State = "never" if age is None else "outdated" if age > settings.outdated_after else "fresh"
         if age is not None and age < -CLOCKS_DIFFER_BY:
@@ -108,14 +116,6 @@ def freshness(house: House, now: datetime) -> list[Feed]:
     return sorted(feeds, key=lambda feed: (feed.sound, feed.kind != "source"))
 
 
-def _believed(session: Session) -> dict[str, datetime]:
-    newest: Any = sa.func.max(col(Snapshot.at), type_=Snapshot.__table__.c.at.type)  # type: ignore[attr-defined]
-    rows = session.execute(
-        sa.select(col(Snapshot.feed), newest).where(col(Snapshot.status) == "published").group_by(col(Snapshot.feed))
-    )
-    return {str(feed): at for feed, at in rows}
-
-
 def quarantined(house: House, name: str) -> Pull | None:
     """The last pull of a feed whose credential was refused several times in a row; None when it is read as planned."""
     with house.store.read() as session:
@@ -128,11 +128,6 @@ def _refused(session: Session, name: str) -> Pull | None:
     return last[0] if [pull.error_kind for pull in last] == [REFUSED] * REFUSALS else None
 
 
-def _last_pulls(session: Session) -> dict[str, tuple[str, str | None, str | None]]:
-    newest = sa.select(sa.func.max(col(Pull.id))).where(col(Pull.status) != "running").group_by(col(Pull.feed))
-    rows = session.execute(
-        sa.select(col(Pull.feed), col(Pull.status), col(Pull.error), col(Pull.error_kind)).where(
-            col(Pull.id).in_(newest)
-        )
-    )
-    return {str(feed): (str(status), error, kind) for feed, status, error, kind in rows}
+def _last_pulls(session: Session, feeds: Iterable[str]) -> dict[str, tuple[str, str | None, str | None]]:
+    asked = ((feed, session.execute(_LAST_PULL, {"feed": feed}).first()) for feed in feeds)
+    return {feed: (row[0], row[1], row[2]) for feed, row in asked if row is not None}
