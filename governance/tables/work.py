@@ -37,7 +37,7 @@ class Snapshot(Stored, table=True):
 class Pull(Stored, table=True):
     """Raw-source evidence of one pull, also of the failed ones."""
 
-    __table_args__ = (sa.Index("pull_newest", "feed", "id"),)
+    __table_args__ = (sa.Index("pull_newest", "feed", "id"), sa.Index("pull_since", "feed", "at"))
 
     id: str = Field(primary_key=True)  # ULID
     feed: str = Field(index=True)

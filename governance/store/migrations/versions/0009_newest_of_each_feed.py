@@ -9,6 +9,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Two indexes; no row changes."""
+    """Three indexes; no row changes."""
     op.create_index("snapshot_newest", "snapshot", ["feed", "status", "at", "id"])
     op.create_index("pull_newest", "pull", ["feed", "id"])
+    op.create_index("pull_since", "pull", ["feed", "at"])
