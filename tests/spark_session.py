@@ -39,6 +39,11 @@ def session() -> Any:
             .config("spark.ui.enabled", "false")
             .config("spark.ui.showConsoleProgress", "false")
             .config("spark.sql.shuffle.partitions", "2")
+            # A few rows are interpreted and planned once sooner than code is compiled and plans are made anew for them;
+            # test_spark_cluster runs with plans that adapt, as Spark does by itself.
+            .config("spark.sql.codegen.wholeStage", "false")
+            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+            .config("spark.sql.adaptive.enabled", "false")
             .config("spark.python.sql.dataFrameDebugging.enabled", "false")  # as governance.snapshots.engine does
             .config("spark.driver.extraJavaOptions", _SHORT)
             .getOrCreate()
