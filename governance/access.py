@@ -94,6 +94,11 @@ class Actor:
         key = fold(email)
         return key is not None and (key == fold(self.email) or key in self.addresses)
 
+    @property
+    def written(self) -> frozenset[str]:
+        """Every address under which a row of the store may name this actor, for a query that compares texts."""
+        return self.spelled | {self.email}
+
 
 def find_actor(
     settings: Settings, email: str, identities: Callable[[], Any] | None = None, groups: Iterable[str] = ()

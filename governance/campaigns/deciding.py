@@ -70,7 +70,7 @@ def decide(
         put_rows(session, ReviewDecision, made)
         _apply(session, actor, now, row, fresh, items)
         gone = delete(ReviewSignature).where(
-            col(ReviewSignature.campaign) == campaign, col(ReviewSignature.reviewer) == actor.email
+            col(ReviewSignature.campaign) == campaign, col(ReviewSignature.reviewer).in_(actor.written)
         )
         session.exec(gone)
         audit.append_many(session, [_line(now, actor, row, fresh)] if fresh else [])
@@ -85,7 +85,7 @@ def sign(house: House, actor: Actor, now: datetime, campaign: str) -> ReviewSign
         if row is None or row.status != "running":
             raise CampaignClosed(f"campaign {campaign} is {row.status if row else 'not there'}")
         mine = select(sa.func.count(), sa.func.count(col(ReviewItem.decision))).where(
-            col(ReviewItem.campaign) == campaign, col(ReviewItem.reviewer).in_({actor.email, *actor.spelled})
+            col(ReviewItem.campaign) == campaign, col(ReviewItem.reviewer).in_(actor.written)
         )
         given, decided = session.exec(mine).one()
         if not given:

@@ -140,7 +140,7 @@ def decides_for(house: House, actor: Actor, now: datetime) -> set[str]:
     """Whose reviews this actor decides now: their own, and those they are the deputy of."""
     with house.store.read() as session:
         deputies = active_deputies(session, now)
-    return {actor.email, *actor.spelled} | {who for who, deputy in deputies.items() if actor.is_same(deputy)}
+    return {who for who, deputy in deputies.items() if actor.is_same(deputy)} | actor.written
 
 
 def _addressed(house: House) -> Addressed:
