@@ -12,6 +12,7 @@ from reviews import PEOPLE, PLAN, TOLD, actor, items, read, running, write
 
 from governance import campaigns
 from governance.campaigns import Decision
+from governance.campaigns.delegating import decides_for
 from governance.errors import DecisionError, FourEyesRequired, NotAllowed
 from governance.house import House
 from governance.settings import ActorSettings
@@ -108,3 +109,18 @@ def test_who_decides_anew_under_another_of_their_addresses_has_not_signed_that(m
     campaigns.sign(both, one, LATER, id)
     campaigns.decide(both, other, LATER, id, [Decision(number, "keep")])
     assert [told.signed for told in mine(both, other, LATER)] == [False]
+
+
+def test_an_alias_that_is_somebody_else_s_own_address_gives_nothing_that_is_theirs(make_house: MakeHouse) -> None:
+    house = company(make_house, ann="max", sue="max")
+    id = running(house)
+    number = items(house, id)["c5", "Reader"].number
+    assert items(house, id)["c5", "Reader"].reviewer == "max@x.example"
+    assert (given(house, "ann"), given(house, "max")) == (0, 3)
+    with pytest.raises(NotAllowed, match=r"reviewed by max@x.example"):
+        campaigns.decide(house, actor(house, "ann"), LATER, id, [Decision(number, "keep")])
+    sec, until = actor(house, "sec"), NOW + timedelta(days=9)
+    campaigns.delegate(house, sec, NOW, "max@x.example", until, "away", of="lea@x.example")
+    assert decides_for(house, actor(house, "ann"), LATER) == {"ann@x.example"}
+    with pytest.raises(NotAllowed):
+        campaigns.delegate(house, actor(house, "ann"), NOW, "boss@x.example", until, "away", of="max@x.example")

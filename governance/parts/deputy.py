@@ -24,9 +24,9 @@ def deputy(house: House, actor: Actor, now: datetime) -> None:
     with st.container(border=True):
         st.subheader("While you are away", anchor=False)
         rows = campaigns.delegations(house, now)
-        mine = [row for row in rows if actor.is_same(row.actor)]
+        mine = [row for row in rows if actor.is_named(row.actor)]
         for row in rows:
-            if actor.is_same(row.deputy):
+            if actor.is_named(row.deputy):
                 note(f"You decide the reviews of {plain(row.actor)} until {plain(_last_day(row, now))}.")
         for row in mine:
             _mine(house, actor, now, row)
@@ -40,9 +40,9 @@ def standing_in(house: House, actor: Actor, now: datetime) -> None:
         if row.since > now:
             continue
         until = plain(_last_day(row, now))
-        if actor.is_same(row.deputy):
+        if actor.is_named(row.deputy):
             note(f":blue[◆] With the reviews of {plain(row.actor)}, whose deputy you are until {until}.")
-        elif actor.is_same(row.actor):
+        elif actor.is_named(row.actor):
             note(f":blue[◆] {plain(row.deputy)} decides them too, as your deputy, until {until}.")
 
 
