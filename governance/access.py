@@ -208,11 +208,12 @@ def _owned(settings: Settings, entry: ActorSettings | None, key: str | None) -> 
 
 
 _COLUMNS: Final = ("identity_id", "email", "manager_id", "state", "display_name")
+_AWAY: Final = {"missing": 1, "ended": 2}
 _FURTHER: Final = ("aliases", "former_emails")  # in the order in which they lead to a person
 
 
 def _identity(people: nw.LazyFrame[Any], key: str, further: Sequence[str] = _FURTHER) -> dict[str, Any] | None:
-    """Who has this address now, else who has it in the `further` columns: of several one who has not left."""
+    """Who has this address now, else who has it in the `further` columns: of several the nearest."""
     names = people.collect_schema().names()
     columns = [*_COLUMNS, *(name for name in _FURTHER if name in names)]
     wanted = people.select(columns)
@@ -225,7 +226,12 @@ def _identity(people: nw.LazyFrame[Any], key: str, further: Sequence[str] = _FUR
         if not found and name in columns:
             near = wanted.filter(nw.col(name).str.to_lowercase().str.contains(key, literal=True))
             found = [row for row in near.collect().rows(named=True) if key in _keys(row[name])]
-    return min(found, key=lambda row: (row["state"] == "ended", row["identity_id"]), default=None)
+    return min(found, key=lambda row: nearness(row["state"], row["identity_id"]), default=None)
+
+
+def nearness(state: str | None, identity_id: str) -> tuple[int, str]:
+    """Of several people with one address the least counts: whoever is here, then who is missing, then who has left."""
+    return _AWAY.get(state or "", 0), identity_id
 
 
 def _addresses(people: nw.LazyFrame[Any], own: dict[str, Any]) -> frozenset[str]:
