@@ -87,12 +87,22 @@ class Actor:
     left: bool = False  # a leaver may not act
     fresh: bool = True  # signed in a moment ago; only a session of a browser can be older
     addresses: frozenset[str] = frozenset()  # folded: every address this person has or had in any source
-    spelled: frozenset[str] = frozenset()  # the same, as sources and settings write them
+    spelled: frozenset[str] = frozenset()  # those that lead to them and to nobody else, as sources and settings do
 
     def is_same(self, email: str | None) -> bool:
-        """Whether this address is the actor's, under whichever of their addresses they act now."""
+        """Whether this address is, or may be, the actor's, under whichever they act now: what four eyes ask."""
         key = fold(email)
         return key is not None and (key == fold(self.email) or key in self.addresses)
+
+    @property
+    def written(self) -> frozenset[str]:
+        """Every address under which a row of the store may name this actor, for a query that compares texts."""
+        return self.spelled | {self.email}
+
+    def is_named(self, email: str | None) -> bool:
+        """Whether what is given to this address is given to the actor: an alias may be somebody else's own address."""
+        key = fold(email)
+        return key is not None and key in map(fold, self.written)
 
 
 def find_actor(
@@ -115,6 +125,7 @@ def find_actor(
     roles |= frozenset(role for group in groups for role in settings.sign_in.groups.get(group, ()))
     if not roles or not key:
         raise NotAllowed(f"nobody with the e-mail {email} may act here; actors are listed under [[actor]]")
+    leading = {key, *(_leading(people, own, addresses - {key}) if people is not None and own else ())}
     return Actor(
         # One person is one actor, however their address is written this time: four eyes depend on it.
         email=entry.email if entry else str((own["email"] if own else None) or key),
@@ -125,7 +136,7 @@ def find_actor(
         applications=_owned(settings, entry, key) if "application_owner" in roles else frozenset(),
         left=bool(own and own["state"] == "ended"),
         addresses=addresses,
-        spelled=_spelled(settings, own or {}, addresses | {key}),
+        spelled=_spelled(settings, own or {}, leading),
     )
 
 
@@ -197,11 +208,12 @@ def _owned(settings: Settings, entry: ActorSettings | None, key: str | None) -> 
 
 
 _COLUMNS: Final = ("identity_id", "email", "manager_id", "state", "display_name")
+_AWAY: Final = {"missing": 1, "ended": 2}
 _FURTHER: Final = ("aliases", "former_emails")  # in the order in which they lead to a person
 
 
 def _identity(people: nw.LazyFrame[Any], key: str, further: Sequence[str] = _FURTHER) -> dict[str, Any] | None:
-    """Who has this address now, else who has it in the `further` columns: of several one who has not left."""
+    """Who has this address now, else who has it in the `further` columns: of several the nearest."""
     names = people.collect_schema().names()
     columns = [*_COLUMNS, *(name for name in _FURTHER if name in names)]
     wanted = people.select(columns)
@@ -214,7 +226,12 @@ def _identity(people: nw.LazyFrame[Any], key: str, further: Sequence[str] = _FUR
         if not found and name in columns:
             near = wanted.filter(nw.col(name).str.to_lowercase().str.contains(key, literal=True))
             found = [row for row in near.collect().rows(named=True) if key in _keys(row[name])]
-    return min(found, key=lambda row: (row["state"] == "ended", row["identity_id"]), default=None)
+    return min(found, key=lambda row: nearness(row["state"], row["identity_id"]), default=None)
+
+
+def nearness(state: str | None, identity_id: str) -> tuple[int, str]:
+    """Of several people with one address the least counts: whoever is here, then who is missing, then who has left."""
+    return _AWAY.get(state or "", 0), identity_id
 
 
 def _addresses(people: nw.LazyFrame[Any], own: dict[str, Any]) -> frozenset[str]:
@@ -225,7 +242,13 @@ def _addresses(people: nw.LazyFrame[Any], own: dict[str, Any]) -> frozenset[str]
     return frozenset(_keys(own["email"]) | _keys(own.get("aliases")) | (former - given_on))
 
 
-def _spelled(settings: Settings, own: dict[str, Any], keys: frozenset[str]) -> frozenset[str]:
+def _leading(people: nw.LazyFrame[Any], own: dict[str, Any], keys: Iterable[str]) -> set[str]:
+    """Those of a person's addresses under which nobody else is looked for: an alias may be another one's own."""
+    holders = {key: _identity(people, key) for key in keys}
+    return {key for key, holder in holders.items() if holder and holder["identity_id"] == own["identity_id"]}
+
+
+def _spelled(settings: Settings, own: dict[str, Any], keys: set[str]) -> frozenset[str]:
     told = ";".join(own.get(name) or "" for name in ("email", *_FURTHER)).split(";")
     named = (*(one.email for one in settings.actor), *(one.owner for one in settings.application))
     return frozenset(one.strip() for one in (*told, *named) if one and fold(one) in keys)

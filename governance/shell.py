@@ -136,7 +136,7 @@ def _elsewhere(name: str, page: Page, first: Any) -> Any:
 
 def _nowhere(draw: Callable[[], None]) -> list[Any]:
     """The address that was asked for where no page has it, so that the reader is told so in their own words."""
-    asked = unquote(urlsplit(st.context.url or "").path).rstrip("/").rpartition("/")[2]
+    asked = unquote(urlsplit(st.context.url or "").path).rstrip("/").rpartition("/")[2].strip()
     unknown = asked.isprintable() and asked not in {"", *all_pages()}
     return [st.Page(draw, title="No such page", url_path=asked, visibility="hidden")] if unknown else []
 

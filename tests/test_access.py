@@ -220,6 +220,13 @@ def test_of_a_recycled_address_the_one_who_is_here_acts() -> None:
     assert (found.identity_id, found.left) == ("hr:new", False)
 
 
+def test_of_an_address_given_on_before_its_last_holder_has_left_for_sure_the_one_who_is_here_acts() -> None:
+    given_on = people(("1", "kim@example.com", None, "missing"), ("2", "kim@example.com", None, "current"))
+    assert find_actor(SETTINGS, "kim@example.com", lambda: given_on).identity_id == "hr:2"
+    nobody = people(("1", "kim@example.com", None, "ended"), ("2", "kim@example.com", None, "missing"))
+    assert find_actor(SETTINGS, "kim@example.com", lambda: nobody).identity_id == "hr:2"
+
+
 FURTHER = COMPANY.with_columns(
     aliases=pl.col("identity_id").replace_strict({"hr:gone": "Kim@example.com;k2@example.com"}, default=None),
     former_emails=pl.col("identity_id").replace_strict(

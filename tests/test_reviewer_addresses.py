@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from reviews import PEOPLE, PLAN, TOLD, actor, items, read, running, write
 
 from governance import campaigns
 from governance.campaigns import Decision
+from governance.campaigns.delegating import decides_for
 from governance.errors import DecisionError, FourEyesRequired, NotAllowed
 from governance.house import House
+from governance.settings import ActorSettings
 from governance.views.reviews import mine
 
 LATER = NOW + timedelta(hours=1)
@@ -93,3 +96,31 @@ def test_a_deputy_and_who_is_given_items_are_known_by_an_alias_too(make_house: M
         campaigns.reassign(house, sec, NOW, id, [found["c4", "Reader"].number], "a.roth@x.example", "on leave")
     campaigns.reassign(house, sec, NOW, id, [found["c7", "Reader"].number], "a.roth@x.example", "on leave")
     campaigns.decide(house, actor(house, "ann"), LATER, id, [Decision(found["c7", "Reader"].number, "keep")])
+
+
+def test_who_decides_anew_under_another_of_their_addresses_has_not_signed_that(make_house: MakeHouse) -> None:
+    house = company(make_house, ann="a.roth")
+    entries = (*house.settings.actor, ActorSettings(email="a.roth@x.example", roles=("auditor",)))
+    both = replace(house, settings=house.settings.model_copy(update={"actor": entries}))
+    id = running(both, plan={**PLAN, **OWNERS})
+    number, one, other = items(both, id)["w7", None].number, actor(both, "ann"), actor(both, "a.roth")
+    assert one.email != other.email
+    campaigns.decide(both, one, LATER, id, [Decision(number, "remove")])
+    campaigns.sign(both, one, LATER, id)
+    campaigns.decide(both, other, LATER, id, [Decision(number, "keep")])
+    assert [told.signed for told in mine(both, other, LATER)] == [False]
+
+
+def test_an_alias_that_is_somebody_else_s_own_address_gives_nothing_that_is_theirs(make_house: MakeHouse) -> None:
+    house = company(make_house, ann="max", sue="max")
+    id = running(house)
+    number = items(house, id)["c5", "Reader"].number
+    assert items(house, id)["c5", "Reader"].reviewer == "max@x.example"
+    assert (given(house, "ann"), given(house, "max")) == (0, 3)
+    with pytest.raises(NotAllowed, match=r"reviewed by max@x.example"):
+        campaigns.decide(house, actor(house, "ann"), LATER, id, [Decision(number, "keep")])
+    sec, until = actor(house, "sec"), NOW + timedelta(days=9)
+    campaigns.delegate(house, sec, NOW, "max@x.example", until, "away", of="lea@x.example")
+    assert decides_for(house, actor(house, "ann"), LATER) == {"ann@x.example"}
+    with pytest.raises(NotAllowed):
+        campaigns.delegate(house, actor(house, "ann"), NOW, "boss@x.example", until, "away", of="max@x.example")

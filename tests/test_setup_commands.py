@@ -68,6 +68,29 @@ class TestSettingUp:
             assert "postgresql+psycopg://lw:***@db.example.com/lw" in out
             assert out.count("hidden: a secret is never written here") == 2
 
+    @pytest.mark.parametrize(
+        ("url", "shown"),
+        [
+            ("postgresql://lw:s3c/r3t@db.example.com/lw", "postgresql://lw:***@db.example.com/lw"),
+            ("postgresql://lw:s3c@r3t@db.example.com/lw", "postgresql://lw:***@db.example.com/lw"),
+            ("postgresql://db/lw?user=lw&password=s3cr3t", "postgresql://db/lw?user=lw&password=***"),
+            ("https://x.example:8443/of/me@x.example?page=1", "https://x.example:8443/of/me@x.example?page=1"),
+        ],
+    )
+    def test_config_show_hides_the_password_in_an_address_and_nothing_else_of_it(self, home, url, shown):
+        out = home.do("config", "show", LEAVERWATCH_STORE__URL=url).out
+        assert f'store.url = "{shown}' in out
+        assert not any(part in out for part in ("s3c", "r3t"))
+
+    @pytest.mark.parametrize(("connector", "key"), [("no_such_thing", "token"), ("scim", "api_token")])
+    def test_config_show_hides_what_sounds_like_a_secret_where_nobody_declares_that_key(self, home, connector, key):
+        named = {"CONNECTOR": connector, key.upper(): "s3cr3t", "BASE_URL": "https://crm.example.com/"}
+        given = {f"LEAVERWATCH_APPLICATION__CRM__{name}": value for name, value in named.items()}
+        out = home.do("config", "show", **given).out
+        assert "s3cr3t" not in out
+        assert out.count("hidden: a secret is never written here") == 1
+        assert 'application.crm.base_url = "https://crm.example.com/"' in out
+
     def test_doctor_names_what_fails(self, read_home):
         assert read_home.do("doctor").code == 0
         (read_home.folder / "crm.csv").unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -82,6 +83,14 @@ def test_nobody_decides_about_their_own_account(house, now):
     put_remediation(house, "r1", now, identity_id="hr:7")
     own = Actor("x@example.com", "X", frozenset({"approver"}), identity_id="hr:7")
     assert [card.bar for card in approvals.waiting(house, own, now)] == ["own account"]
+
+
+def test_whoever_proposed_something_follows_it_under_their_other_addresses_too(house, now):
+    put_remediation(house, "r1", now, status="approved", approved_at=now, proposed_by="S.Ly@example.com")
+    own = Actor("sal@example.com", "Sal", frozenset({"application_owner"}), applications=frozenset({"crm"}))
+    assert approvals.under_way(house, own) == []
+    both = replace(own, addresses=frozenset({"s.ly@example.com"}), spelled=frozenset({"S.Ly@example.com"}))
+    assert [r.id for r in approvals.under_way(house, both)] == ["r1"]
 
 
 SAM = Actor("sam@example.com", "Sam", frozenset({"security"}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from governance.access import nearness
 from governance.correlation import fold
 from governance.settings import Settings
 
@@ -24,7 +25,7 @@ class Person(NamedTuple):
 class Addressed:
     """Leads from any address to its person, as `access.find_actor` does: who has it now, as an alias, or had it.
 
-    `people`: by identity_id. Of several persons with an address one who has not left counts.
+    `people`: by identity_id. Of several persons with an address the nearest counts (`access.nearness`).
     """
 
     def __init__(self, people: Mapping[str, Person], settings: Settings) -> None:
@@ -35,7 +36,8 @@ class Addressed:
             found: dict[str, str] = {}
             for id, person in people.items():
                 for key in _keys(getattr(person, field)) if getattr(person, field) else ():
-                    if key not in found or _rank(people, id) < _rank(people, found[key]):
+                    other = found.setdefault(key, id)
+                    if other != id and nearness(person.state, id) < nearness(people[other].state, other):
                         found[key] = id
             self._holder = found | self._holder
 
@@ -72,10 +74,6 @@ class Addressed:
             if entry := self._entries.get(fold(one) or ""):
                 return entry
         return (own.email if own else None) or email.strip()
-
-
-def _rank(people: Mapping[str, Person], id: str) -> tuple[bool, str]:
-    return people[id].state in GONE, id
 
 
 def _keys(texts: str | None) -> set[str]:

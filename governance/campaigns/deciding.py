@@ -62,7 +62,7 @@ def decide(
         fresh = _fresh(session, now, decisions)
         items = _items(session, campaign, [one.number for one in fresh])
         _take_back(session, actor, campaign, fresh, items)
-        instead = {fold(who) for who, deputy in active_deputies(session, now).items() if actor.is_same(deputy)}
+        instead = {fold(who) for who, deputy in active_deputies(session, now).items() if actor.is_named(deputy)}
         for one in fresh:
             _check(actor, items.get(one.number), one, instead)
         _check_bulk([(one, items[one.number]) for one in fresh if one.bulk])
@@ -70,7 +70,7 @@ def decide(
         put_rows(session, ReviewDecision, made)
         _apply(session, actor, now, row, fresh, items)
         gone = delete(ReviewSignature).where(
-            col(ReviewSignature.campaign) == campaign, col(ReviewSignature.reviewer) == actor.email
+            col(ReviewSignature.campaign) == campaign, col(ReviewSignature.reviewer).in_(actor.written)
         )
         session.exec(gone)
         audit.append_many(session, [_line(now, actor, row, fresh)] if fresh else [])
@@ -85,7 +85,7 @@ def sign(house: House, actor: Actor, now: datetime, campaign: str) -> ReviewSign
         if row is None or row.status != "running":
             raise CampaignClosed(f"campaign {campaign} is {row.status if row else 'not there'}")
         mine = select(sa.func.count(), sa.func.count(col(ReviewItem.decision))).where(
-            col(ReviewItem.campaign) == campaign, col(ReviewItem.reviewer).in_({actor.email, *actor.spelled})
+            col(ReviewItem.campaign) == campaign, col(ReviewItem.reviewer).in_(actor.written)
         )
         given, decided = session.exec(mine).one()
         if not given:
@@ -131,7 +131,7 @@ def _take_back(
     session: Session, actor: Actor, campaign: str, fresh: Sequence[Decision], items: dict[int, ReviewItem]
 ) -> None:
     """What this actor handed on (kept for the next level, or not theirs) is theirs again while nobody went on."""
-    away = [item.number for item in items.values() if item.decision is None and not actor.is_same(item.reviewer)]
+    away = [item.number for item in items.values() if item.decision is None and not actor.is_named(item.reviewer)]
     for start in range(0, len(away), 500):
         part = away[start : start + 500]
         log = select(ReviewDecision).where(
@@ -139,7 +139,7 @@ def _take_back(
         )
         last = {one.number: one for one in session.exec(log.order_by(col(ReviewDecision.at), col(ReviewDecision.id)))}
         for number, one in last.items():
-            if not actor.is_same(one.by) or one.decision not in ("keep", "not_mine"):
+            if not actor.is_named(one.by) or one.decision not in ("keep", "not_mine"):
                 continue
             item = items[number]
             if one.decision == "keep":
@@ -155,7 +155,7 @@ def _check(actor: Actor, item: ReviewItem | None, one: Decision, instead: set[st
     if actor.left:
         raise NotAllowed(f"{actor.email} has left and may not act any more")
     demand(actor, Verb.READ)
-    if not actor.is_same(item.reviewer) and fold(item.reviewer) not in instead:
+    if not actor.is_named(item.reviewer) and fold(item.reviewer) not in instead:
         raise NotAllowed(f"item {one.number} is reviewed by {item.reviewer}, not by {actor.email}")
     if actor.identity_id is not None and actor.identity_id == item.identity_id:
         raise FourEyesRequired(f"item {one.number} is {actor.email}'s own access: somebody else must review it")

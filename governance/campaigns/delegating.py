@@ -38,7 +38,7 @@ def delegate(
     """
     addressed = _addressed(house)
     who, deputy = addressed.acts_as(of or actor.email), addressed.acts_as(deputy)
-    if not actor.is_same(who):
+    if not actor.is_named(who):
         demand(actor, Verb.CAMPAIGN)
     demand(actor, Verb.READ)
     start = since or now
@@ -85,7 +85,7 @@ def end_delegation(house: House, actor: Actor, now: datetime, id: str) -> None:
         row = session.get(Delegation, id)
         if row is None or row.ended_at is not None:
             raise AlreadyDecided(f"there is no delegation {id} that goes on")
-        if not actor.is_same(row.actor) and not may(actor, Verb.CAMPAIGN):
+        if not actor.is_named(row.actor) and not may(actor, Verb.CAMPAIGN):
             raise NotAllowed(f"this delegation is {row.actor}'s")
         row.ended_at = now
         session.add(row)
@@ -140,7 +140,7 @@ def decides_for(house: House, actor: Actor, now: datetime) -> set[str]:
     """Whose reviews this actor decides now: their own, and those they are the deputy of."""
     with house.store.read() as session:
         deputies = active_deputies(session, now)
-    return {actor.email, *actor.spelled} | {who for who, deputy in deputies.items() if actor.is_same(deputy)}
+    return {who for who, deputy in deputies.items() if actor.is_named(deputy)} | actor.written
 
 
 def _addressed(house: House) -> Addressed:

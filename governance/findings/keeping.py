@@ -22,11 +22,10 @@ from governance.findings.listing import write_listing
 from governance.house import House
 from governance.snapshots import given_back
 from governance.store import indexed_together, put_rows, table_of, update_rows
-from governance.tables import DetectRun, Exclusion, Finding, Remediation, Snapshot, Written
+from governance.tables import UNDER_WAY, DetectRun, Exclusion, Finding, Remediation, Snapshot, Written
 from governance.verdict import SUBJECT
 
 CHUNK: Final = 5_000
-UNDER_WAY: Final = ("proposed", "approved", "scheduled", "executing", "executed")
 ESTATES_KEPT = 2  # the newest, and the one a page may still be reading
 SAID_BY_RUN = (
     "severity",

@@ -9,7 +9,6 @@ import streamlit as st
 
 from governance import campaigns
 from governance.access import Actor, Verb, may
-from governance.correlation import fold
 from governance.house import House
 from governance.parts.acting import attempt
 from governance.parts.notes import note
@@ -25,9 +24,9 @@ def deputy(house: House, actor: Actor, now: datetime) -> None:
     with st.container(border=True):
         st.subheader("While you are away", anchor=False)
         rows = campaigns.delegations(house, now)
-        mine = [row for row in rows if fold(row.actor) == fold(actor.email)]
+        mine = [row for row in rows if actor.is_named(row.actor)]
         for row in rows:
-            if fold(row.deputy) == fold(actor.email):
+            if actor.is_named(row.deputy):
                 note(f"You decide the reviews of {plain(row.actor)} until {plain(_last_day(row, now))}.")
         for row in mine:
             _mine(house, actor, now, row)
@@ -41,9 +40,9 @@ def standing_in(house: House, actor: Actor, now: datetime) -> None:
         if row.since > now:
             continue
         until = plain(_last_day(row, now))
-        if fold(row.deputy) == fold(actor.email):
+        if actor.is_named(row.deputy):
             note(f":blue[◆] With the reviews of {plain(row.actor)}, whose deputy you are until {until}.")
-        elif fold(row.actor) == fold(actor.email):
+        elif actor.is_named(row.actor):
             note(f":blue[◆] {plain(row.deputy)} decides them too, as your deputy, until {until}.")
 
 
@@ -63,7 +62,7 @@ def _mine(house: House, actor: Actor, now: datetime, row: Delegation) -> None:
 
 
 def _name(house: House, actor: Actor, now: datetime) -> None:
-    others = [entry.email for entry in house.settings.actor if fold(entry.email) != fold(actor.email)]
+    others = [entry.email for entry in house.settings.actor if not actor.is_same(entry.email)]
     with st.form("deputy", border=False):
         who = st.selectbox("Who decides your reviews", others, index=None, accept_new_options=True)
         until = st.date_input(

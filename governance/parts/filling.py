@@ -24,7 +24,7 @@ from governance.views.connecting import Declared
 from governance.views.words import count
 
 TURN: Final = "connect-turn"  # grows with every answer
-_SENT: Final = "connect-sent"  # when and what was asked for last; never a secret
+_SENT: Final = "connect-sent"  # what was asked for last, and when; never a secret
 _DOUBLE: Final = timedelta(seconds=10)
 _WRONG: Final = "connect-wrong"
 ANSWER: Final = "connect-answer"  # what was wrong, or the TOML to copy; never a secret
@@ -83,7 +83,7 @@ def filled_in(
             said["wrong"] = {"": str(refusal)}
         else:
             said = {}
-            st.session_state[_SENT] = (now, draft.kind, draft.table)
+            st.session_state[_SENT] = (draft.kind, draft.table, now)
             st.query_params.from_dict({"feed": draft.name})
     st.session_state[ANSWER] = said
     if said.get("wrong"):
@@ -93,8 +93,8 @@ def filled_in(
 
 def _again(draft: Draft, now: datetime) -> bool:
     """Whether exactly this was asked for a moment ago: of a double click only the first press says something."""
-    at, *before = st.session_state.get(_SENT) or (now,)
-    return before == [draft.kind, draft.table] and not draft.typed and now - at < _DOUBLE
+    kind, table, at = st.session_state.get(_SENT) or ("", {}, now)
+    return (kind, table) == (draft.kind, draft.table) and not draft.typed and now - at < _DOUBLE
 
 
 def _say(wrong: Mapping[str, str]) -> None:

@@ -13,7 +13,6 @@ from governance.errors import AlreadyDecided, DecisionError
 from governance.tables import Finding, Remediation
 
 RUNNABLE: Final = ("approved", "scheduled")
-UNDER_WAY: Final = ("proposed", "approved", "scheduled", "executing", "executed")
 
 _CHUNK: Final = 500  # well below every engine's limit of parameters
 

@@ -16,11 +16,11 @@ from governance import audit
 from governance.errors import LeaverwatchError, PlanChanged
 from governance.house import House
 from governance.remediation import refusals as refuse
-from governance.remediation.ledger import UNDER_WAY, chunks, closed_privileged
+from governance.remediation.ledger import chunks, closed_privileged
 from governance.remediation.ways import possible
 from governance.store import put_rows
 from governance.subjects import AccountFacts, Facts, read_facts
-from governance.tables import Connector, Remediation, ReviewItem
+from governance.tables import UNDER_WAY, Connector, Remediation, ReviewItem
 
 RULE: Final = "access_review"
 DECIDED: Final = ("remove", "change")

@@ -16,6 +16,7 @@ from governance.tables.reviews import (
 )
 from governance.tables.sign_ins import SignIn, StartLink
 from governance.tables.work import (
+    UNDER_WAY,
     AuditDetail,
     AuditEntry,
     Connector,
@@ -35,6 +36,7 @@ from governance.tables.work import (
 )
 
 __all__ = [
+    "UNDER_WAY",
     "AuditDetail",
     "AuditEntry",
     "Campaign",

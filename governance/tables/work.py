@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Field
@@ -25,7 +25,7 @@ class Snapshot(Stored, table=True):
     sha256: str = ""
     path: str = ""
     rows: dict[str, int] = document()  # {"identities": n, "accounts": n, ...}: rows present
-    change: dict[str, Any] = document()  # {"base": n, "removed": n, "added": n, "changed_key": n}
+    change: dict[str, Any] = document()  # the fields of governance.snapshots.Change
     event_mark: str | None = text()  # where the next pull goes on reading events; visible with the events before it
     held_why: str | None = text()
     released_by: list[str] = document()  # actors; two different ones release
@@ -136,6 +136,9 @@ class Pin(Stored, table=True):
     reason: str = text("")
     actor: str = ""
     at: datetime = instant(nullable=False)
+
+
+UNDER_WAY: Final = ("proposed", "approved", "scheduled", "executing", "executed")  # of a removal that has not ended
 
 
 class Remediation(Stored, table=True):

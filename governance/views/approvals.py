@@ -20,7 +20,7 @@ from governance.views.freshness import freshness
 from governance.views.tallies import within
 from governance.views.words import rule_title
 
-UNDER_WAY: Final = ("approved", "scheduled", "executing", "executed")
+APPROVED: Final = ("approved", "scheduled", "executing", "executed")  # and not proved yet
 ENDED: Final = ("verified", "rejected", "expired", "failed", "cancelled", "undone")
 SHOWN: Final = 20
 PATIENCE: Final = timedelta(seconds=60)  # after that what was approved should have begun
@@ -113,7 +113,7 @@ def _bar(actor: Actor, r: Remediation) -> Literal["own proposal", "own approval"
 
 def under_way(house: House, actor: Actor) -> list[Remediation]:
     """What was approved and is not proved yet, the newest first: as far as this actor may read."""
-    return _of(house, actor, UNDER_WAY)
+    return _of(house, actor, APPROVED)
 
 
 def ended(house: House, actor: Actor) -> list[Remediation]:
@@ -130,7 +130,7 @@ def _of(house: House, actor: Actor, statuses: tuple[str, ...]) -> list[Remediati
 def _readable(actor: Actor) -> list[Any]:
     """What this actor may read, and what they proposed themselves."""
     bounds = within(reach(actor), col, Remediation)
-    return [sa.or_(*bounds, col(Remediation.proposed_by) == actor.email)] if bounds else []
+    return [sa.or_(*bounds, col(Remediation.proposed_by).in_(actor.written))] if bounds else []
 
 
 def moving(remediations: list[Remediation], now: datetime) -> bool:
@@ -138,7 +138,7 @@ def moving(remediations: list[Remediation], now: datetime) -> bool:
     lately = now - timedelta(minutes=10)
     return any(
         r.action == "deactivate"
-        and r.status in UNDER_WAY
+        and r.status in APPROVED
         and (r.executed_at or r.executing_at or r.approved_at or now) > lately
         for r in remediations
     )

@@ -13,13 +13,20 @@ from governance.access import Actor, Verb, may
 from governance.campaigns import ASKED, Quality, quality
 from governance.errors import DecisionError, NotAllowed
 from governance.house import House
-from governance.tables import Campaign, EvidencePack, Remediation, ReviewItem, ReviewSchedule, ReviewSignature
+from governance.tables import (
+    UNDER_WAY,
+    Campaign,
+    EvidencePack,
+    Remediation,
+    ReviewItem,
+    ReviewSchedule,
+    ReviewSignature,
+)
 from governance.views.reviews import burn_down
 from governance.views.words import UNKNOWN
 
 WORDS = ("keep", "remove", "change")
 _OF_REVIEWS = col(Campaign.template).is_distinct_from(ASKED)  # single removals that managers asked for stand elsewhere
-OPEN = ("proposed", "approved", "scheduled", "executing", "executed")
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Card:
     @property
     def not_proved(self) -> int:
         """Removals that are not carried out and read back."""
-        return sum(n for status, n in self.removals.items() if status in OPEN)
+        return sum(n for status, n in self.removals.items() if status in UNDER_WAY)
 
     def overdue(self, now: datetime) -> bool:
         """Whether its day has passed while something is open."""

@@ -12,9 +12,8 @@ from governance.access import Actor, Verb, demand
 from governance.campaigns import EVIDENCE
 from governance.errors import DecisionError
 from governance.house import House
-from governance.tables import Campaign, EvidencePack, Remediation, Request
+from governance.tables import UNDER_WAY, Campaign, EvidencePack, Remediation, Request
 
-OPEN = ("proposed", "approved", "scheduled", "executing", "executed")
 SHOWN = 200
 
 
@@ -73,6 +72,6 @@ def ask(house: House, actor: Actor, now: datetime, campaign: str) -> EvidencePac
 def not_carried_out(house: House, actor: Actor) -> list[Remediation]:
     """Removals that reviews decided and nobody has proved, the oldest first."""
     demand(actor, Verb.READ, application="*", identity_id="*")
-    chosen = select(Remediation).where(col(Remediation.campaign).is_not(None), col(Remediation.status).in_(OPEN))
+    chosen = select(Remediation).where(col(Remediation.campaign).is_not(None), col(Remediation.status).in_(UNDER_WAY))
     with house.store.read() as session:
         return list(session.exec(chosen.order_by(col(Remediation.proposed_at)).limit(SHOWN)))

@@ -130,47 +130,38 @@ _ORDERS: Final[dict[str, tuple[Any, ...]]] = {
     "application": (col(ReviewItem.application), col(ReviewItem.entitlement), col(ReviewItem.number)),
     "recommendation": (col(ReviewItem.recommendation).desc(), col(ReviewItem.number)),
 }
+_NUMBERS: Final = sa.func.count(sa.distinct(col(ReviewDecision.number)))  # an item is decided more than once
 
 
 def _assigned(session: Session, actor: Actor, who: list[str], row: Campaign) -> Assigned:
     own = (ReviewItem.campaign == row.id, col(ReviewItem.reviewer).in_(who))
-    mine = {actor.email, *actor.spelled}  # whoever decided under another of their addresses decided
     rows = session.exec(select(ReviewItem.decision, sa.func.count()).where(*own).group_by(col(ReviewItem.decision)))
     counted = {word: int(n) for word, n in rows}
     given = sum(counted.values())
     counted.pop(None, None)
-    away = select(sa.func.count(sa.distinct(col(ReviewDecision.number)))).where(
-        ReviewDecision.campaign == row.id, col(ReviewDecision.by).in_(mine), ReviewDecision.decision == "not_mine"
-    )
+    away = select(_NUMBERS).where(*_decided_by(actor, row), ReviewDecision.decision == "not_mine")
     return Assigned(
         campaign=row,
         given=given,
         counts={word: counted.get(word, 0) for word in ("keep", "remove", "change")},
         handed_on=int(session.exec(away).one()),
-        passed_on=_passed_on(session, mine, who, row),
-        signed=any(session.get(ReviewSignature, (row.id, email)) is not None for email in mine),
+        passed_on=_passed_on(session, actor, who, row),
+        signed=any(session.get(ReviewSignature, (row.id, email)) is not None for email in actor.written),
     )
 
 
-def _passed_on(session: Session, mine: set[str], who: list[str], row: Campaign) -> int:
-    """Where a review has several levels: what was kept under these addresses and somebody else looks at again now."""
+def _passed_on(session: Session, actor: Actor, who: list[str], row: Campaign) -> int:
+    """Where a review has several levels: what this actor kept and somebody else looks at again now."""
     if len((row.plan or {}).get("levels") or ()) < 2:
         return 0
-    query = (
-        select(sa.func.count(sa.distinct(col(ReviewDecision.number))))
-        .join(
-            ReviewItem,
-            sa.and_(
-                col(ReviewItem.campaign) == col(ReviewDecision.campaign),
-                col(ReviewItem.number) == col(ReviewDecision.number),
-            ),
-        )
-        .where(
-            ReviewDecision.campaign == row.id, col(ReviewDecision.by).in_(mine), ReviewDecision.decision == "keep",
-            col(ReviewItem.level) > col(ReviewDecision.level), col(ReviewItem.reviewer).not_in(who),
-        )
-    )  # fmt: skip
-    return int(session.exec(query).one())
+    kept = (*_decided_by(actor, row), ReviewDecision.decision == "keep")
+    elsewhere = (col(ReviewItem.level) > col(ReviewDecision.level), col(ReviewItem.reviewer).not_in(who))
+    same = sa.and_(col(ReviewItem.campaign) == ReviewDecision.campaign, col(ReviewItem.number) == ReviewDecision.number)
+    return int(session.exec(select(_NUMBERS).join(ReviewItem, same).where(*kept, *elsewhere)).one())
+
+
+def _decided_by(actor: Actor, row: Campaign) -> tuple[Any, ...]:
+    return ReviewDecision.campaign == row.id, col(ReviewDecision.by).in_(actor.written)
 
 
 def _search(text: str) -> tuple[Any, ...]:

@@ -16,8 +16,7 @@ from governance.campaigns.recommending import Advice, advise
 from governance.campaigns.scope import Scope
 from governance.errors import DecisionError
 from governance.house import House
-from governance.remediation.ledger import UNDER_WAY
-from governance.tables import Remediation
+from governance.tables import UNDER_WAY, Remediation
 from governance.views import runs
 
 

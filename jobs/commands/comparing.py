@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from governance.errors import ConfigurationError
 from jobs.commands.options import (
-    Knowing,
     KnownWhen,
     Output,
     knowledge,
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from governance.house import House
 
 app = noun("Two days side by side.")
+LISTED: Final = ("change", "application", "username", "identity_name", "entitlement", "rule", "before", "after")
 
 
 @app.command()
@@ -55,9 +55,17 @@ def compare(
     for feed in unread:
         times = "only one" if feed in found.not_comparable else "neither"
         say(f"not comparable: {house.settings.feed(feed).label} had been read by {times} of the two times")
+    if format is Format.JSON:
+        told = {"counts": found.counts, "rules": found.rules, "changes": found.changes.to_dicts()}
+        document({"from": first[0], "to": last[0], "known": known, "not_comparable": sorted(unread), **told})
+        return
     compared = application in found.compared if application else bool(found.compared)
     nothing = "nothing changed" if compared else "nothing could be compared"
-    _print(found, first[0], last[0], known, format, sorted(unread), nothing, listed=identity is not None)
+    if identity is not None or format is not Format.TABLE:
+        rows = found.changes.iter_rows(named=True)
+        show(rows, format, LISTED if format is Format.TABLE else found.changes.columns, empty=nothing)
+    else:
+        _count(found, nothing)
 
 
 def _compared(house: House, first: tuple[Any, Any], last: tuple[Any, Any]) -> Comparison:
@@ -72,37 +80,9 @@ def _compared(house: House, first: tuple[Any, Any], last: tuple[Any, Any]) -> Co
         return compare(pictured(stack, *first), pictured(stack, *last))
 
 
-def _print(
-    found: Comparison,
-    first: Any,
-    last: Any,
-    known: Knowing | None,
-    format: Format,
-    unread: list[str],
-    nothing: str,
-    *,
-    listed: bool,
-) -> None:
-    if format is Format.JSON:
-        document(
-            {
-                "from": first,
-                "to": last,
-                "known": known,
-                "not_comparable": unread,
-                "counts": found.counts,
-                "rules": found.rules,
-                "changes": found.changes.to_dicts(),
-            }
-        )
-        return
-    if listed or format is not Format.TABLE:
-        columns = ("change", "application", "username", "identity_name", "entitlement", "rule", "before", "after")
-        rows = found.changes.iter_rows(named=True)
-        show(rows, format, columns if format is Format.TABLE else found.changes.columns, empty=nothing)
-        return
+def _count(found: Comparison, nothing: str) -> None:
     counts = [{"change": kind.replace("_", " "), "count": n} for kind, n in found.counts.items() if n]
-    show(counts, format, ("change", "count"), empty=nothing)
+    show(counts, Format.TABLE, ("change", "count"), empty=nothing)
     rules = [{"rule": name, **numbers} for name, numbers in found.rules.items()]
     if rules:
-        show(rules, format, ("rule", "opened", "closed", "not_evaluable"))
+        show(rules, Format.TABLE, ("rule", "opened", "closed", "not_evaluable"))

@@ -50,7 +50,8 @@ def pull(
         for said in result.first_rejected:
             say(f"{result.feed}: not believed: {said}")
         if (more := result.rejected - len(result.first_rejected)) > 0:
-            say(f"{result.feed}: and {more:,} more rows; the feed's page shows them")
+            word, them = ("row", "it") if more == 1 else ("rows", "them")
+            say(f"{result.feed}: and {more:,} more {word}; the feed's page shows {them}")
     if detect:
         _detect(house, rows, format)
     else:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 app = noun("Setting up.")
 HIDDEN: Final = 'hidden: a secret is never written here, name its place such as { env = "NAME" }'
-_SECRET: Final = re.compile("token|secret|password|key|url|certificate")
-_PASSWORD: Final = re.compile(r"(://[^/@\s:]*:)[^/@\s]+@")
+_SECRET: Final = re.compile("token|secret|password|key|certificate|^url$")
+# Of the address of a store it may hold `/` and `@`; what begins like a port is one.
+_PASSWORD: Final = re.compile(r"(://[^/@\s:]*:)(?!\d{1,5}/)\S+@|([?&][\w-]*(?:password|token|secret|key)=)[^&\s]+")
 EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "leaverwatch.toml"
 
 
@@ -71,25 +72,34 @@ def _misplaced(settings: Settings) -> set[str]:
     found = set()
     for table, feeds in (("source", settings.source), ("application", settings.application)):
         for feed in feeds:
-            plain_ones = {key for key, value in feed.options.items() if not isinstance(value, dict)}
-            if any(_SECRET.search(key) for key in plain_ones):  # a connector takes long to import
-                found |= {f"{table}.{feed.name}.{key}" for key in plain_ones & _secret_fields(feed.connector)}
+            plain_ones = {
+                key: bool(_SECRET.search(key)) for key, value in feed.options.items() if not isinstance(value, dict)
+            }
+            if any(plain_ones.values()):  # a connector takes long to import
+                secret = plain_ones | _declared(feed.connector)
+                found |= {f"{table}.{feed.name}.{key}" for key in plain_ones if secret[key]}
     return found
 
 
-def _secret_fields(connector: str) -> set[str]:
+def _declared(connector: str) -> dict[str, bool]:
+    """Whether each key of a connector holds a secret; of one that there is not nothing is known."""
     from connectors.kit.contract import connector_class
 
     try:
-        return {field.name for field in connector_class(connector).fields if field.kind == "secret"}
+        return {field.name: field.kind == "secret" for field in connector_class(connector).fields}
     except ConfigurationError:
-        return set()
+        return {}
 
 
 def _without_secrets(key: str, value: Any, misplaced: set[str]) -> Any:
     if key in misplaced:
         return HIDDEN
-    return _PASSWORD.sub(r"\1***@", value) if isinstance(value, str) else value
+    return _PASSWORD.sub(_hidden, value) if isinstance(value, str) else value
+
+
+def _hidden(password: re.Match[str]) -> str:
+    before, named = password.groups()
+    return f"{before}***@" if before else f"{named}***"
 
 
 def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:

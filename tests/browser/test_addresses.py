@@ -47,3 +47,9 @@ def test_an_address_that_no_page_has_says_so_and_leads_to_the_first_one(page, ad
     begins_with(page, "No such page")
     page.get_by_role("link", name="To the first page").click()
     begins_with(page, "Overview")
+
+
+def test_the_address_of_a_page_with_a_blank_behind_it_is_none_and_breaks_nothing(page, address):
+    page.goto(f"{address}/findings%20")
+    page.get_by_role("dialog").get_by_text("Page not found").wait_for(timeout=LONGEST)
+    page.get_by_role("heading", name="Overview", level=1).wait_for(timeout=LONGEST)

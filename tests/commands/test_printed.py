@@ -30,6 +30,12 @@ class TestJson:
         assert answer.json["counts"]["ghost"] == 1
         assert answer.json["not_evaluable"]["crm"]["admin_without_mfa"].endswith("multi-factor authentication is on")
 
+    def test_of_a_pull_tells_the_first_rows_that_are_not_believed_and_how_many_more_there_are(self, home):
+        (home.folder / "crm.csv").write_text(CRM + "b1,,,gone,,,\nb2,,,gone,,,\nb3,,,gone,,,\nb4,,,gone,,,\n")
+        said = home.run("pull", "crm").err.splitlines()
+        assert [line.split(": ")[:2] for line in said].count(["crm", "not believed"]) == 3
+        assert "crm: and 1 more row; the feed's page shows it" in said
+
     def test_of_a_pull_that_judges_afterwards(self, home):
         both = home.do("pull", "--detect", "--format", "json").json
         assert list(both) == ["pulled", "detected"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from reviews import TOLD, actor, reviewed
+from reviews import PEOPLE, TOLD, actor, read, reviewed, write
 from sqlmodel import select
 
 from governance import campaigns
@@ -53,6 +53,24 @@ def test_a_refusal_is_said(company):
     next(box for box in app.selectbox if box.label == "Who decides your reviews").set_value("boss@x.example")
     next(button for button in app.button if button.label == "Name the deputy").click().run()
     assert "needs a reason" in app.error[0].value
+
+
+def test_deputies_are_shown_under_every_address_of_who_they_concern(make_house):
+    named = [{"email": f"{name}@x.example", "roles": ["auditor"]} for name in ("a.roth", "max", "m.orth")]
+    house = make_house({**TOLD, "actor": [*TOLD["actor"], *named]})
+    head, *rows = PEOPLE.strip().split("\n")
+    aliases = {"ann": "a.roth@x.example", "max": "m.orth@x.example"}
+    people = [f"{head},aliases", *(f"{row},{aliases.get(row.split(',')[2].partition('@')[0], '')}" for row in rows)]
+    write(house, people="\n".join(people))
+    read(house, NOW - timedelta(hours=1))
+    until = NOW + timedelta(days=9)
+    campaigns.delegate(house, actor(house, "ann"), NOW, "max@x.example", until, "Holiday")
+    own, others = (text_of(show(house, "notifications", f"{name}@x.example")) for name in ("a.roth", "m.orth"))
+    assert "decides your reviews until" in own
+    assert "You decide the reviews of `ann@x.example` until" in others
+    own, others = (text_of(show(house, "my_reviews", f"{name}@x.example")) for name in ("a.roth", "m.orth"))
+    assert "`max@x.example` decides them too, as your deputy" in own
+    assert "With the reviews of `ann@x.example`, whose deputy you are" in others
 
 
 def test_exclusions_are_counted_on_the_first_page(company):
