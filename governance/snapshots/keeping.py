@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from governance.errors import StoreError
 from governance.estate import Facts
 from governance.house import House
+from governance.persons import people
 from governance.records import COLUMNS
 from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.engine import Engine, Frame
@@ -96,10 +97,10 @@ def demand_estate(folder: Path) -> None:
         raise StoreError(f"what the last detect run found is not in {folder} any more: run leaverwatch detect")
 
 
-def last_told(house: House) -> pl.LazyFrame | None:
-    """The identities that each source of truth told last, believed or held back; None where no file of them is there.
+def last_told(house: House, now: datetime) -> pl.LazyFrame | None:
+    """Everybody as the sources of truth told last, believed or held back; None where no file of them is there.
 
-    Of one person in two sources there are two rows.
+    Of one person in several sources there is one row, as in an estate.
     """
     names = [source.name for source in house.settings.source]
     told = select(Snapshot).where(col(Snapshot.feed).in_(names), col(Snapshot.status).in_(("published", "held")))
@@ -109,7 +110,11 @@ def last_told(house: House) -> pl.LazyFrame | None:
     for row in rows:
         if row.feed not in found and not lost(house, row):
             found[row.feed] = house.snapshots / row.path / "identities.parquet"
-    return scan("identities", list(found.values())) if found else None
+    if not found:
+        return None
+    identities = nw.from_native(scan("identities", list(found.values())))
+    everybody: pl.LazyFrame = people(identities, tuple(found), house.settings, now).to_native()
+    return everybody
 
 
 def publish(session: Session, snapshot: Snapshot, now: datetime) -> None:
