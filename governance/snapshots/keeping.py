@@ -28,12 +28,11 @@ from governance.tables import DetectRun, Snapshot
 Feed = SourceSettings | ApplicationSettings
 TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "credentials", "events")}
 
+_NEWEST_FIRST: Final = (col(Snapshot.at).desc(), col(Snapshot.id).desc())
+_BELIEVED: Final = (col(Snapshot.feed) == sa.bindparam("feed"), col(Snapshot.status) == "published")
 # Asked feed by feed: a feed has tens of thousands of snapshots a year, and the index leads to the newest of each.
 _NEWEST_TOLD: Final = (
-    sa.select(col(Snapshot.at), col(Snapshot.change))
-    .where(col(Snapshot.feed) == sa.bindparam("feed"), col(Snapshot.status) == "published")
-    .order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc())
-    .limit(1)
+    sa.select(col(Snapshot.at), col(Snapshot.change)).where(*_BELIEVED).order_by(*_NEWEST_FIRST).limit(1)
 )
 
 
@@ -41,12 +40,12 @@ def believed(
     session: Session, feed: str, as_of: datetime | None = None, known_at: datetime | None = None
 ) -> Snapshot | None:
     """The newest published snapshot of a feed: of times up to `as_of`, published by `known_at`, when given."""
-    newest = select(Snapshot).where(Snapshot.feed == feed, Snapshot.status == "published")
+    newest = select(Snapshot).where(*_BELIEVED)
     if as_of is not None:
         newest = newest.where(Snapshot.at <= as_of)
     if known_at is not None:
         newest = newest.where(col(Snapshot.published_at) <= known_at)
-    return session.exec(newest.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc()).limit(1)).first()
+    return session.exec(newest.order_by(*_NEWEST_FIRST).limit(1), params={"feed": feed}).first()
 
 
 def newest_told(session: Session, feeds: Iterable[str]) -> dict[str, tuple[datetime, dict[str, Any] | None]]:
@@ -105,7 +104,7 @@ def last_told(house: House, now: datetime) -> pl.LazyFrame | None:
     names = [source.name for source in house.settings.source]
     told = select(Snapshot).where(col(Snapshot.feed).in_(names), col(Snapshot.status).in_(("published", "held")))
     with house.store.read() as session:
-        rows = session.exec(told.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc())).all()
+        rows = session.exec(told.order_by(*_NEWEST_FIRST)).all()
     found: dict[str, Path] = {}
     for row in rows:
         if row.feed not in found and not lost(house, row):
