@@ -39,6 +39,19 @@ class TestTheWorker:
             stop.set()
             thread.join(20)
 
+    def test_goes_by_its_own_clock_when_the_settings_are_changed(self, make_house: MakeHouse, tmp_path):
+        text = '[[source]]\nname = "hr"\nconnector = "hr_csv"\npath = "hr.csv"\n'
+        (tmp_path / "leaverwatch.toml").write_text(text)
+        house, behind = make_house(feeds(tmp_path)), timedelta(days=3)
+        worker = Worker(house, {}, clock=lambda: home.clock() - behind)
+        clockwork = worker._with_new_settings()
+        clockwork.start(paused=True)
+        try:
+            due = clockwork.get_job("pull.hr").next_run_time
+        finally:
+            clockwork.shutdown()
+        assert timedelta(0) <= home.clock() - due - behind < timedelta(minutes=1)
+
     @pytest.mark.alone
     def test_does_what_was_asked_within_five_seconds(self, make_house: MakeHouse, tmp_path):
         house = make_house(feeds(tmp_path, "30m"))
