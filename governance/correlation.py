@@ -122,7 +122,7 @@ def lookups(identities: Frame, known_as: str = "identity_id") -> dict[str, Frame
     """
     gone = nw.col("state").is_in(["ended", "missing"]).fill_null(False) | ~nw.col("present").fill_null(True)
     identities = identities.with_columns(past=gone.cast(nw.Int64))
-    span, past = ("identity_id", "hire_at_s", "ended_at_s", "past"), nw.col("past").max()
+    span, past = ("identity_id", "hire_at_s", "ended_at_s", "past", "readdressed_at_s"), nw.col("past").max()
     by_number = identities.select(*span, key=nw.col("employee_id"))
     by_either = nw.concat([by_number, identities.select(*span, key=nw.col(known_as))], how="vertical")
     now_held = identities.select(*span, key=nw.col("email_key")).with_columns(current=nw.lit(1))
@@ -130,7 +130,7 @@ def lookups(identities: Frame, known_as: str = "identity_id") -> dict[str, Frame
         past=nw.lit(1).cast(nw.Int64), current=nw.lit(0)
     )
     held = nw.concat([now_held, once_held], how="vertical")
-    addresses = _holders_by_key(held, nw.col("current").max(), past)
+    addresses = _holders_by_key(held, nw.col("current").max(), past, given_up_s=nw.col("readdressed_at_s").max())
     looks = {name: identities.select(*span, key=nw.col(name)) for name in _SUGGESTING}
     return {
         "external_id": _holders_by_key(by_either),
@@ -150,8 +150,9 @@ def owners(accounts: Frame, tables: Mapping[str, Frame]) -> Frame:
     match anything (ASKED), and `pins`: application, account_id, pinned_id. `candidates` is `;`-joined identity_ids: of
     an ambiguous match all it could be (at most five), of an unmatched account whom its name or its looks suggest.
     Memory counts: an address that two people ever held binds an account only to the one who worked here when the
-    account was created. Adds address_holders too: everybody who holds or held its address or alias, where they are
-    several and one of them gave it up, left or vanished.
+    account was created, and one that somebody gave up binds none that was created after that. Adds address_holders
+    too: everybody who holds or held its address or alias, where they are several and one of them gave it up, left or
+    vanished.
     """
     rungs = [(rung, column) for rung, column in _RUNGS if rung in tables]
     if "pins" in tables:
@@ -171,22 +172,28 @@ def owners(accounts: Frame, tables: Mapping[str, Frame]) -> Frame:
 
 
 def _answer(rung: str) -> tuple[str, ...]:
-    """What a rung tells of a key; of what can be given on, also whether one of its holders gave it up or left."""
-    return ("holders", "first", "everybody", *(("past",) if rung in _GIVEN_ON else ()))
+    """What a rung tells of a key; of what can be given on, also whether one of its holders gave it up or left.
+
+    Of a former address also when it was given up at the latest.
+    """
+    given_on = ("past",) if rung in _GIVEN_ON else ()
+    return ("holders", "first", "everybody", *given_on, *(("given_up_s",) if rung == "former_email" else ()))
 
 
 def _exploded(identities: Frame, column: str) -> Frame:
     """One row for each key in a `;`-joined column."""
     told = identities.filter(~nw.col(column).is_null())
-    spans = told.select("identity_id", "hire_at_s", "ended_at_s", "past", key=nw.col(column).str.split(";"))
+    spans = told.select(
+        *("identity_id", "hire_at_s", "ended_at_s", "past", "readdressed_at_s"), key=nw.col(column).str.split(";")
+    )
     return spans.explode("key")
 
 
-def _holders_by_key(rows: Frame, *more: nw.Expr) -> Frame:
+def _holders_by_key(rows: Frame, *more: nw.Expr, **named: nw.Expr) -> Frame:
     """For each key: how many identities hold it, the first of them, and everybody where they are several."""
     held = rows.filter(~nw.col("key").is_null())
     single = held.group_by("key").agg(
-        nw.col("identity_id").n_unique().alias("holders"), nw.col("identity_id").min().alias("first"), *more
+        nw.col("identity_id").n_unique().alias("holders"), nw.col("identity_id").min().alias("first"), *more, **named
     )
     shared = held.join(single.filter(nw.col("holders") > 1).select("key"), on="key", how="semi")
     numbered = (
@@ -234,10 +241,15 @@ def _first_rung(joined: Frame, rungs: list[str]) -> Frame:
     for place in reversed(range(len(rungs))):
         answered = ~nw.col(f"holders_{place}").is_null()
         of_several = nw.col("decided_id") if rungs[place] == "email" else nw.lit(None, nw.String)
-        only = nw.when(nw.col(f"holders_{place}") == 1).then(nw.col(f"first_{place}")).otherwise(of_several)
+        single, possible = nw.col(f"holders_{place}") == 1, nw.col(f"everybody_{place}")
+        if rungs[place] == "former_email":  # made after it was given up: for whoever has it now, if anybody knows whom
+            later = (nw.col("created_at_s") > nw.col(f"given_up_s_{place}")).fill_null(False)
+            possible = nw.when(single & later).then(nw.col(f"first_{place}")).otherwise(possible)
+            single = single & ~later
+        only = nw.when(single).then(nw.col(f"first_{place}")).otherwise(of_several)
         owner = nw.when(answered).then(only).otherwise(owner)
         key = nw.when(answered).then(nw.lit(rungs[place])).otherwise(key)
-        everybody = nw.when(answered).then(nw.col(f"everybody_{place}")).otherwise(everybody)
+        everybody = nw.when(answered).then(possible).otherwise(everybody)
     pinned = ~nw.col("pinned_id").is_null()
     chosen = joined.with_columns(
         owner_id=nw.when(pinned).then(nw.col("pinned_id")).otherwise(owner),

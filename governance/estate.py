@@ -10,8 +10,7 @@ from typing import Any, Final
 import narwhals as nw
 
 from governance.correlation import ASKED, addressed, lookups, owners
-from governance.declaration import epoch
-from governance.persons import TOLD, Keep, as_it_is, merged, of_persons, persons
+from governance.persons import Keep, as_it_is, of_persons, people, same_persons, told
 from governance.provisioning.bursts import bursts, with_bursts
 from governance.provisioning.provenance import Surroundings, known_now
 from governance.provisioning.remembered import of_accounts, with_memory
@@ -90,65 +89,6 @@ class Estate:
     settings: Settings
 
 
-def resolve(identities: Frame, now: datetime) -> Frame:
-    """Identities with their state at `now`, and whether the source contradicts itself.
-
-    A future end that has passed since it was stated makes `ended`; an end that had passed when the source still said
-    `active` makes `contradictory` and no leaver. A file that is merely read again states nothing anew. A start date
-    that has passed makes `current`.
-    """
-    stated, moment = nw.coalesce("stated_at_s", "last_present_at_s"), epoch(now)
-    ended = nw.col("ended_at_s")
-    announced = ~ended.is_null() & (ended > stated) & (ended <= moment)
-    working = nw.col("state").is_in(["current", "leave"])
-    begun = (nw.col("state") == "future") & ~nw.col("hire_at_s").is_null() & (nw.col("hire_at_s") <= moment)
-    return identities.with_columns(
-        contradictory=working & nw.col("present") & ~ended.is_null() & (ended <= stated),
-        state=nw.when(announced & nw.col("state").is_in(["current", "leave", "missing", "future"]))
-        .then(nw.lit("ended"))
-        .otherwise(nw.when(begun).then(nw.lit("current")).otherwise(nw.col("state"))),
-    )
-
-
-def _with_told(identities: Frame) -> Frame:
-    """Adds what each source tells at all: whether any of its people has an end of contract, or somebody who manages."""
-    told = identities.group_by("source").agg(
-        contracts=(~nw.col("contract_end_s").is_null()).cast(nw.Int64).max(),
-        managers=(~nw.col("manager_id").is_null()).cast(nw.Int64).max(),
-    )
-    return (
-        identities.join(told, on="source", how="left")
-        .with_columns(contract_end_told=nw.col("contracts") == 1, manager_told=nw.col("managers") == 1)
-        .drop("contracts", "managers")
-    )
-
-
-def _told(facts: Facts, settings: Settings, now: datetime) -> Frame:
-    """What each source of truth tells of its own people."""
-    return _with_told(addressed(resolve(facts.identities, now), settings.domain))
-
-
-def same_persons(facts: Facts, settings: Settings, keep: Keep = as_it_is) -> Frame | None:
-    """(identity_id, person_id) of everybody in the sources of truth, as far as there are several."""
-    if len(facts.sources) < 2:
-        return None
-    told = keep("told", addressed(facts.identities, settings.domain).select(*TOLD))
-    return keep("persons", persons(told, settings.source, keep))
-
-
-def people(facts: Facts, settings: Settings, now: datetime, same: Frame | None = None) -> Frame:
-    """Everybody the sources of truth know or knew, one row a person, with their state at `now`.
-
-    Adds to the snapshot's columns: contradictory, contract_end_told, manager_told (bool). `same`: `same_persons`, where
-    it was written already.
-    """
-    identities = _told(facts, settings, now)
-    same = same_persons(facts, settings) if same is None else same
-    if same is None:
-        return identities
-    return of_persons(merged(identities, same, settings.source), "manager_id", same)
-
-
 def known(
     facts: Facts,
     settings: Settings,
@@ -168,12 +108,13 @@ def known(
     0.5 s of planning and computing instead of 12). `kept`: the accounts of an earlier estate, for what was known of
     their making. `everybody`, `same`: `people` and `same_persons`, where they are written already.
     """
-    same = same_persons(facts, settings, keep) if same is None else same
-    everybody = keep("everybody", people(facts, settings, now, same)) if everybody is None else everybody
+    same = same_persons(facts.identities, facts.sources, settings, keep) if same is None else same
+    if everybody is None:
+        everybody = keep("everybody", people(facts.identities, facts.sources, settings, now, same))
     identities, known_as, pins = everybody, "identity_id", facts.pins
     if same is not None:  # a key of any source's identity leads to the person, and so does its id
         known_as = "known_as"
-        own = _told(facts, settings, now).join(same, on="identity_id", how="left")
+        own = told(facts.identities, settings, now).join(same, on="identity_id", how="left")
         identities = keep("identities", own.rename({"identity_id": known_as, "person_id": "identity_id"}))
         ids = identities.select(identity_id=nw.col(known_as), person_id=nw.col("identity_id"))
         pins = of_persons(pins, "pinned_id", ids)
@@ -350,7 +291,7 @@ def build(facts: Facts, correlated: Frame, settings: Settings, now: datetime, ev
     return Estate(
         accounts=correlated.filter(nw.col("present")),
         vanished_accounts=correlated.filter(~nw.col("present")),
-        identities=people(facts, settings, now) if everybody is None else everybody,
+        identities=people(facts.identities, facts.sources, settings, now) if everybody is None else everybody,
         entitlements=facts.entitlements,
         grants=facts.grants,
         credentials=facts.credentials,

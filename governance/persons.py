@@ -6,12 +6,15 @@ overlapping validity. Facts come from the source listed first; ended only when e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import narwhals as nw
 
-from governance.settings import SourceSettings
+from governance.correlation import addressed
+from governance.declaration import epoch
+from governance.settings import Settings, SourceSettings
 
 Frame = nw.LazyFrame[Any]
 Keep = Callable[[str, Frame], Frame]  # writes a frame down under a name and scans it again, or does not
@@ -193,3 +196,64 @@ def merged(identities: Frame, same: Frame, sources: tuple[SourceSettings, ...]) 
     ).drop(
         "working", "there", "ended", "begins", "last_end", "last_end_s", "last_why", "seen", "seen_s", *gone, *further
     )
+
+
+def resolve(identities: Frame, now: datetime) -> Frame:
+    """Identities with their state at `now`, and whether the source contradicts itself.
+
+    A future end that has passed since it was stated makes `ended`; an end that had passed when the source still said
+    `active` makes `contradictory` and no leaver. A file that is merely read again states nothing anew. A start date
+    that has passed makes `current`.
+    """
+    stated, moment = nw.coalesce("stated_at_s", "last_present_at_s"), epoch(now)
+    ended = nw.col("ended_at_s")
+    announced = ~ended.is_null() & (ended > stated) & (ended <= moment)
+    working = nw.col("state").is_in(["current", "leave"])
+    begun = (nw.col("state") == "future") & ~nw.col("hire_at_s").is_null() & (nw.col("hire_at_s") <= moment)
+    return identities.with_columns(
+        contradictory=working & nw.col("present") & ~ended.is_null() & (ended <= stated),
+        state=nw.when(announced & nw.col("state").is_in(["current", "leave", "missing", "future"]))
+        .then(nw.lit("ended"))
+        .otherwise(nw.when(begun).then(nw.lit("current")).otherwise(nw.col("state"))),
+    )
+
+
+def _with_told(identities: Frame) -> Frame:
+    """Adds what each source tells at all: whether any of its people has an end of contract, or somebody who manages."""
+    its = identities.group_by("source").agg(
+        contracts=(~nw.col("contract_end_s").is_null()).cast(nw.Int64).max(),
+        managers=(~nw.col("manager_id").is_null()).cast(nw.Int64).max(),
+    )
+    return (
+        identities.join(its, on="source", how="left")
+        .with_columns(contract_end_told=nw.col("contracts") == 1, manager_told=nw.col("managers") == 1)
+        .drop("contracts", "managers")
+    )
+
+
+def told(identities: Frame, settings: Settings, now: datetime) -> Frame:
+    """What each source of truth tells of its own people."""
+    return _with_told(addressed(resolve(identities, now), settings.domain))
+
+
+def same_persons(identities: Frame, sources: Sequence[str], settings: Settings, keep: Keep = as_it_is) -> Frame | None:
+    """(identity_id, person_id) of everybody in these sources of truth, as far as there are several."""
+    if len(sources) < 2:
+        return None
+    known_by = keep("told", addressed(identities, settings.domain).select(*TOLD))
+    return keep("persons", persons(known_by, settings.source, keep))
+
+
+def people(
+    identities: Frame, sources: Sequence[str], settings: Settings, now: datetime, same: Frame | None = None
+) -> Frame:
+    """Everybody these sources of truth know or knew, one row a person, with their state at `now`.
+
+    Adds to the snapshot's columns: contradictory, contract_end_told, manager_told (bool). `same`: `same_persons`, where
+    it was written already.
+    """
+    everybody = told(identities, settings, now)
+    same = same_persons(identities, sources, settings) if same is None else same
+    if same is None:
+        return everybody
+    return of_persons(merged(everybody, same, settings.source), "manager_id", same)

@@ -282,6 +282,7 @@ COLUMNS: Final[dict[str, dict[str, str]]] = {
         "former_title": "str",
         "moved_at": "instant",
         "rehired_at": "instant",  # when the source said that somebody who had left works here again
+        "readdressed_at": "instant",  # when the source first said another work e-mail than before
         "present": "bool",
         "last_present_at": "instant",
         "stated_at": "instant",  # when an announced end was said, if the same file was read again since; else not told

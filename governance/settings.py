@@ -210,7 +210,7 @@ class ActorSettings(Section):
     email: str
     roles: tuple[Role, ...]
     name: str | None = None
-    applications: tuple[str, ...] = ()  # for application_owner; else the applications whose owner is this e-mail
+    applications: tuple[str, ...] = ()  # for application_owner; else those whose owner is an address of theirs
 
 
 class _Feed(BaseModel):

@@ -12,8 +12,8 @@ from typing import Final
 
 from sqlmodel import col, select
 
-from governance.access import find_actor
-from governance.errors import ConfigurationError, LeaverwatchError, NotAllowed
+from governance.access import Actor, find_actor
+from governance.errors import ConfigurationError, LeaverwatchError, StoreError
 from governance.house import House
 from governance.rulebook import in_force
 from governance.snapshots import believed, doubts, lost, make_root
@@ -126,12 +126,17 @@ def _actors(house: House) -> Examined:
     return Examined("actors", True, f"{len(house.settings.actor)} may act, {len(approvers)} may approve anything")
 
 
-def _answers(house: House, owner: str) -> bool:
-    """Whether whoever has this address may answer as the owner of an application, or as an admin."""
+def _answering(house: House) -> list[Actor]:
+    """Whoever may answer as the owner of an application, or as an admin, known under all their addresses."""
     try:
-        return bool({"application_owner", "admin"} & find_actor(house.settings, owner).roles)
-    except NotAllowed:
-        return False
+        people = home.identities_told(house)
+    except StoreError:  # what cannot be read is told of the snapshots
+        people = None
+    return [
+        find_actor(house.settings, entry.email, None if people is None else lambda: people)
+        for entry in house.settings.actor
+        if {"application_owner", "admin"} & set(entry.roles) and entry.email.strip()
+    ]
 
 
 def _feeds(house: House) -> Iterator[Examined]:
@@ -140,8 +145,10 @@ def _feeds(house: House) -> Iterator[Examined]:
         yield Examined("sources", None, "no [[source]] names who works here: nobody can be called a leaver")
     if not house.settings.application:
         yield Examined("applications", None, "no [[application]] is named: there is no account to look at")
+    answering = [] if house.settings.sign_in.groups else _answering(house)
     for application in house.settings.application:
-        if application.owner and not house.settings.sign_in.groups and not _answers(house, application.owner):
+        answers = house.settings.sign_in.groups or any(actor.is_same(application.owner) for actor in answering)
+        if application.owner and not answers:
             said = f"{application.owner} is no application_owner among [[actor]]: an admin notes their tasks as done"
             yield Examined(f"owner of {application.name}", None, said)
 

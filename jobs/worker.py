@@ -152,7 +152,7 @@ class Worker:
     def _with_new_settings(self) -> BackgroundScheduler | None:
         """A clockwork for the settings as they are now; what runs goes on. None while the store does not answer."""
         try:
-            house, now = self.renew(self.house), home.clock()
+            house, now = self.renew(self.house), self.clock()
             home.audit_act(house, now)
             policies.note(house, now)
             mappings.note(house, now)
@@ -169,7 +169,7 @@ class Worker:
         """Start a planned job in its lane; one that is still running is not started twice."""
         if plan.job == "pull" and plan.feed:
             refused = quarantined(self.house, plan.feed)
-            if refused is not None and refused.started_at > home.clock() - QUARANTINE:
+            if refused is not None and refused.started_at > self.clock() - QUARANTINE:
                 return
             self.lanes.start(f"pull.{plan.feed}", lambda: self._pull(plan))
         elif plan.job == "detect":
@@ -183,7 +183,7 @@ class Worker:
             self.lanes.start("retention", lambda: work.retention(self.house))
 
     def _remind(self) -> None:
-        remind.run(self.house, work.SCHEDULER, self.environ, home.clock())
+        remind.run(self.house, work.SCHEDULER, self.environ, self.clock())
 
     def tick(self) -> None:
         """What is looked at every two seconds: the lease, requests, approvals, a detect run after pulls, hung pulls."""
@@ -212,7 +212,7 @@ class Worker:
             self.silenced = ""
 
     def _pull(self, plan: scheduler.Planned) -> None:
-        gap = plan.gap(scheduler.last_runs(self.house).get(("pull", plan.feed)), home.clock())
+        gap = plan.gap(scheduler.last_runs(self.house).get(("pull", plan.feed)), self.clock())
         try:
             work.pull(self.house, [str(plan.feed)], environ=self.environ, incremental=True)
             if gap is not None:
@@ -224,7 +224,7 @@ class Worker:
     def _detect_when_somebody_leaves(self) -> None:
         """An announced end passes without any pull: judge anew at once, one time for each such instant."""
         end = work.next_end(self.house)
-        if end is not None and end <= home.clock() and end != self.judged_end:
+        if end is not None and end <= self.clock() and end != self.judged_end:
             self.judged_end = end
             self._want_detect()
 
@@ -301,7 +301,7 @@ class Worker:
                 self._want_detect()
             with self.house.store.write() as session:
                 row = session.get_one(Request, request.id)
-                row.status, row.error, row.finished_at = status, clean(error) or None, home.clock()
+                row.status, row.error, row.finished_at = status, clean(error) or None, self.clock()
                 session.add(row)
             if request.verb == VERB and status == "done":
                 self.newest = newest_change(self.house.store)
@@ -346,7 +346,7 @@ class Worker:
 
     def clear_up(self) -> None:
         """After a worker died: close the job runs it left open and ask again for what it was doing."""
-        mark_interrupted(self.house, home.clock())
+        mark_interrupted(self.house, self.clock())
         with self.house.store.write() as session:
             for row in session.exec(select(Request).where(Request.status == "doing")):
                 row.status = "waiting"  # every job may be done twice

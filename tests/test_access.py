@@ -275,6 +275,32 @@ def test_an_owner_owns_what_is_listed_or_else_what_names_them() -> None:
     assert find_actor(SETTINGS, "per@example.com").applications == {"wiki"}
 
 
+def test_an_application_may_name_its_owner_by_any_address_that_is_theirs():
+    olga = {"identity_id": "hr:olga", "email": "olga@example.com", "state": "current", "display_name": "Olga"}
+    else_ = {"identity_id": "hr:else", "email": "else@example.com", "state": "current", "display_name": "Else"}
+
+    def owned(email: str, **further: str) -> frozenset[str]:
+        columns = ("identity_id", "email", "manager_id", "state", "display_name", "aliases", "former_emails")
+        frame = pl.DataFrame([olga | further, else_], schema=dict.fromkeys(columns, pl.String))
+        settings = parse(
+            {
+                "application": [
+                    {"name": "crm", "connector": "app_csv", "owner": "O.Lga@example.com"},
+                    {"name": "erp", "connector": "app_csv", "owner": "else@example.com"},
+                ],
+                "actor": [{"email": email, "roles": ["application_owner"]}],
+            }
+        )
+        return find_actor(settings, email, lambda: frame).applications
+
+    assert owned("olga@example.com", aliases="ol@example.com;o.lga@example.com") == {"crm"}
+    assert owned("olga@example.com", former_emails="o.lga@example.com") == {"crm"}
+    assert owned("ol@example.com", aliases="ol@example.com", former_emails="o.lga@example.com") == {"crm"}
+    assert owned("olga@example.com", aliases="else@example.com") == frozenset(), "that is somebody else's address"
+    assert owned("olga@example.com", former_emails="else@example.com") == frozenset()
+    assert owned("else@example.com") == {"erp"}
+
+
 def test_match_keys_of_snapshots_are_used_and_pandas_works_too() -> None:
     keyed = COMPANY.with_columns(email_key=pl.col("email"), email=pl.col("email").str.to_uppercase())
     for frame in (keyed, keyed.lazy(), pd.DataFrame(keyed.to_dicts()), pd.DataFrame(COMPANY.to_dicts())):

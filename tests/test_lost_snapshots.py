@@ -8,6 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from homes import CRM, HR, SETTINGS, Home
 
+TWICE = """[[source]]
+name = "second"
+connector = "hr_csv"
+path = "second.csv"
+ids = "shared"
+"""
+
 
 @pytest.fixture
 def home(tmp_path):
@@ -128,3 +135,18 @@ def test_two_may_release_what_was_read_anew_and_then_everything_is_judged_again(
     else:
         assert answer.code == 0
         bare.do("detect")
+
+
+def test_one_person_in_two_sources_is_one_who_releases(home):
+    text = SETTINGS.replace('date_format = "%Y-%m-%d"\n', 'date_format = "%Y-%m-%d"\nids = "shared"\n' + TWICE, 1)
+    (home.folder / "leaverwatch.toml").write_text(text)
+    (home.folder / "hr.csv").write_text(f"{HR}6,active,admin@x.example,Fay,2020-01-01,,Finance\n")
+    (home.folder / "second.csv").write_text("employee_id,status,work_email\n6,active,sec@x.example\n")
+    home.do("pull", "--detect")
+    shutil.rmtree(home.folder / "snapshots")
+    (home.folder / "hr.csv").write_text(f"{HR.splitlines()[0]}\n6,active,admin@x.example,Fay,2020-01-01,,Finance\n")
+    held = next(row for row in home.run("pull", "--format", "json").json if row["feed"] == "hr")
+    assert held["status"] == "held"
+    release = ("guard", "release", held["snapshot"], "--reason", "the disk is lost", "--actor")
+    home.do(*release, "sec@x.example")
+    assert "has released this already" in home.run(*release, "admin@x.example").err

@@ -13,7 +13,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from msgspec import structs
 
-from governance.estate import resolve
+from governance.persons import resolve
 from governance.records import Account, Identity
 from governance.snapshots.frames import INSTANT, frames_of, schema
 from governance.snapshots.memory import (

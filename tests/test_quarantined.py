@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from conftest import NOW, MakeHouse
 from sqlmodel import select
@@ -13,7 +15,7 @@ from sqlmodel import select
 from governance.access import Actor
 from governance.house import House
 from governance.remediation import approve, propose
-from governance.snapshots import believed
+from governance.snapshots import believed, newest_estate
 from governance.snapshots.frames import scan
 from governance.tables import Finding, Pull, Remediation
 from governance.views.freshness import freshness
@@ -64,6 +66,14 @@ class Company:
             rows = session.exec(select(Finding).where(Finding.rule == rule, Finding.account_id == "a3")).all()
         return [(row.status, row.resolved_why) for row in rows]
 
+    def accounts(self, *ids: str) -> list[dict[str, Any]]:
+        """Those of these ids, or all, as the last detect run has them."""
+        with self.house.store.read() as session:
+            estate = newest_estate(self.house, session)
+        assert estate is not None
+        rows = pl.read_parquet(estate / "accounts.parquet").to_dicts()
+        return [row for row in rows if not ids or row["account_id"] in ids]
+
     def held(self) -> set[str]:
         """What Cy's account holds as the last snapshot says, by the names."""
         with self.house.store.read() as session:
@@ -102,6 +112,51 @@ def test_an_account_whose_row_is_quarantined_is_not_gone(make_house: MakeHouse, 
     assert [bool(one.rejected) for one in pulls] == [False, True, True]
     company.reads(LEAVER, "")
     assert (task_is(), company.status("ghost")) == ("verified", [("resolved", "verified")])
+
+
+@pytest.mark.parametrize("row", UNREADABLE)
+@pytest.mark.parametrize("entitlement", [None, "User"], ids=["the account", "one entitlement"])
+def test_nor_is_it_where_what_was_known_of_it_is_lost(
+    make_house: MakeHouse, tmp_path: Path, row: str, entitlement: str | None
+) -> None:
+    company = Company(make_house, tmp_path)
+    company.reads(LEAVER, CY)
+    with company.house.store.read() as session:
+        [ghost] = session.exec(select(Finding.fingerprint).where(Finding.rule == "ghost")).all()
+    [task] = propose(company.house, SEC, company.now, [ghost], "left")
+    approve(company.house, APP, company.now, [task.id], "yes")
+    if entitlement:
+        with company.house.store.write() as session:
+            held = session.get_one(Remediation, task.id)
+            held.entitlement_id = entitlement
+            session.add(held)
+
+    def task_is() -> str:
+        with company.house.store.read() as session:
+            return session.get_one(Remediation, task.id).status
+
+    shutil.rmtree(company.house.snapshots / "crm")
+    for _ in range(3):
+        company.reads(LEAVER, row)
+        assert (task_is(), company.status("ghost")) == ("executing", [("in_remediation", None)])
+        [there] = company.accounts("a3")
+        assert (there["present"], there["active"], there["owner_id"]) == (True, None, None)
+    nameless = row.startswith(",") or row.count(",") < 4
+    assert bool(population(company.house, company.now).doubts) == nameless
+    company.reads(LEAVER, CY)
+    assert (task_is(), company.status("ghost")) == ("executing", [("in_remediation", None)])
+    assert company.accounts("a3")[0]["owner_id"] == "hr:3"
+    company.reads(LEAVER, row)
+    company.reads(LEAVER, "")
+    assert (task_is(), company.status("ghost")) == ("verified", [("resolved", "verified")])
+
+
+def test_what_nobody_decided_about_is_not_made_up_from_a_quarantined_row(make_house: MakeHouse, tmp_path: Path) -> None:
+    company = Company(make_house, tmp_path)
+    company.reads("", "")
+    shutil.rmtree(company.house.snapshots / "crm")
+    company.reads("", "total: 8 accounts\n,,,,\n")
+    assert len(company.accounts()) == 8
 
 
 def test_an_account_whose_row_was_quarantined_for_a_while_was_not_reborn(make_house: MakeHouse, tmp_path: Path) -> None:

@@ -114,6 +114,19 @@ class TestSettingUp:
         notes = [row["what"] for row in home.run("doctor", "--format", "json").json if row["result"] == "note"]
         assert ("owner of crm" in notes) == (role == "approver")
 
+    def test_doctor_knows_an_owner_under_all_their_addresses(self, home):
+        actor = '\n[[actor]]\nemail = "bob@x.example"\nroles = ["application_owner"]\n'
+        own = (SETTINGS + actor).replace('name = "crm"\n', 'name = "crm"\nowner = "Robert@x.example"\n', 1)
+        (home.folder / "leaverwatch.toml").write_text(own)
+        header, *people = HR.splitlines()
+        aliases = [f"{line},{'robert@x.example' if 'bob@' in line else ''}" for line in people]
+        (home.folder / "hr.csv").write_text("\n".join((f"{header},aliases", *aliases)))
+        for known in (False, True):
+            notes = [row["what"] for row in home.do("doctor", "--format", "json").json if row["result"] == "note"]
+            assert ("owner of crm" in notes) == (not known)
+            home.do("pull")
+            home.do("detect")
+
     def test_doctor_names_a_feed_that_is_outdated(self, home):
         home.do("pull", "--at", "2026-03-01")
         answer = home.run("doctor", "--format", "json")

@@ -10,6 +10,7 @@ import pytest
 from governance import findings
 from governance.views import evidence, tallies
 from governance.views import findings as listed
+from governance.views.actors import finder
 from governance.views.paging import CAP, SIZE, Cursor, capped
 from tests import seeded
 from tests.listing import actor, walk
@@ -116,6 +117,33 @@ def test_who_may_approve_leaves_out_the_actor_and_those_without_the_right(house,
     [print_] = put_findings(house, now, {"application": "crm"})
     seen = evidence.detail(house, actor(house), now, print_)
     assert seen.approvers == ["Bea Boss (approver)", "Olga Owner (application owner)"]
+
+
+def person(id: str, email: str, **values: str) -> dict[str, str]:
+    return {"identity_id": f"hr:{id}", "email": email, "email_key": email, "state": "current"} | values
+
+
+def test_who_may_approve_are_those_the_verb_takes_under_whichever_address_they_are_written(house, now):
+    crm, wiki = house.settings.application
+    crm = crm.model_copy(update={"owner": "O.Owner@example.com"})
+    house = replace(house, settings=house.settings.model_copy(update={"application": (crm, wiki)}))
+    olga = person("olga", "owner@example.com", former_emails="o.owner@example.com")
+    bea = person("bea", "boss@example.com", state="ended")
+    seeded.put_run(house, now, identities=[olga, bea])
+    [print_, own] = put_findings(
+        house, now, {"application": "crm"}, {"application": "crm", "account_id": "7", "identity_id": "hr:olga"}
+    )
+    assert evidence.detail(house, actor(house), now, print_).approvers == ["Olga Owner (application owner)"]
+    assert evidence.detail(house, actor(house), now, own).approvers == [], "one left, for the other it is her own"
+
+
+def test_an_owner_who_is_no_longer_named_is_none_at_once(house, now):
+    owner = finder(house)("owner@example.com", ())
+    assert owner.applications == {"crm"}
+    crm, wiki = house.settings.application
+    crm = crm.model_copy(update={"owner": "else@example.com"})
+    house = replace(house, settings=house.settings.model_copy(update={"application": (crm, wiki)}))
+    assert finder(house)("owner@example.com", ()).applications == frozenset()
 
 
 def test_who_may_approve_by_a_group_is_told_by_the_group(house, now):

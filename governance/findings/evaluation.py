@@ -17,11 +17,12 @@ from sqlmodel import col, select
 from ulid import ULID
 
 from governance.declaration import epoch
-from governance.estate import Estate, Facts, build, correlate, known, people, same_persons
+from governance.estate import Estate, Facts, build, correlate, known
 from governance.findings.headline import LEFT_LATELY
 from governance.findings.own_accounts import in_danger
 from governance.findings.provisioning import provisioning
 from governance.house import House
+from governance.persons import people, same_persons
 from governance.provisioning.provenance import COLUMNS as PROVENANCE
 from governance.provisioning.traces import providers as sign_on_providers
 from governance.records import COLUMNS
@@ -104,8 +105,10 @@ def picture(
     def keep(name: str, frame: Frame) -> Frame:
         return engine.keep(frame, folder / "work" / f"known_{name}.parquet", few)
 
-    same = same_persons(said, settings, keep)
-    everybody = engine.persist(people(said, settings, as_of, same), folder / "identities.parquet")
+    same = same_persons(said.identities, said.sources, settings, keep)
+    everybody = engine.persist(
+        people(said.identities, said.sources, settings, as_of, same), folder / "identities.parquet"
+    )
     around = known(said, settings, as_of, keep, kept, everybody, same)
     accounts = _correlated(said, settings, as_of, folder, engine, around, _portions(read))
     return said, build(said, accounts, settings, as_of, everybody)

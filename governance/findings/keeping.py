@@ -262,9 +262,11 @@ def _resolved(evaluation: Evaluation, absent: pl.DataFrame) -> list[tuple[str, s
     read = set(evaluation.facts.snapshots)
     judged = absent.filter(pl.col("application").is_in(read))
     keys = judged.filter(pl.col("account_id").is_not_null()).select("application", "account_id").unique()
+    # It is there, and nothing of it could be read since what was known of it was lost.
+    blank = nw.col("active").is_null() & (nw.col("last_present_at_s") < nw.col("as_of_s")).fill_null(False)
     wanted = (
         evaluation.estate.accounts.filter(nw.col("account_id").is_in(keys["account_id"].to_list()))
-        .select("application", "account_id", "active")
+        .select("application", "account_id", "active", blank=blank)
         .collect("polars")
         .to_native()
     )
@@ -276,6 +278,8 @@ def _resolved(evaluation: Evaluation, absent: pl.DataFrame) -> list[tuple[str, s
         unjudged = set(missing.select(keys_of).iter_rows()) if missing.height else set()
         for row in rows.iter_rows(named=True):
             on_account = row["account_id"] is not None
+            if row["blank"]:
+                continue
             if on_account and not row["there"]:
                 result.append((row["fingerprint"], "gone"))
             elif on_account and row["active"] is False:

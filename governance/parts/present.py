@@ -10,11 +10,11 @@ from typing import Any, Final, Literal
 import streamlit as st
 
 from governance import sessions
-from governance.access import Actor, find_actor
+from governance.access import Actor
 from governance.errors import NotAllowed
 from governance.house import House
-from governance.sessions import Find, Out, Signed
-from governance.views import runs
+from governance.sessions import Out, Signed
+from governance.views.actors import finder
 
 READER: Final = Actor(email="", name="Reader", roles=frozenset({"auditor"}))
 HELD: Final = "leaverwatch_local"  # the cookie that the first start's link leaves; see jobs.start_link
@@ -56,22 +56,6 @@ def present(house: House, now: datetime) -> Present | Out:
 def claims() -> dict[str, Any]:
     """What the provider's signed cookie says of whoever opened this page."""
     return dict(st.user.to_dict())
-
-
-def finder(house: House) -> Find:
-    """Finds actors with the rights they have now, by the newest estate; remembered as long as nothing has changed."""
-    run = runs.last_run(house)
-    people = run.table("identities") if run else None
-    settings = house.settings
-    state = (house.store.url, run.id if run else None, repr(settings.actor), repr(settings.sign_in.groups))
-
-    def find(email: str, groups: tuple[str, ...]) -> Actor:
-        return runs.remembered(
-            ("actor", *state, email, groups),
-            lambda: find_actor(settings, email, None if people is None else lambda: people, groups),
-        )
-
-    return find
 
 
 def _acting(house: House) -> Present:

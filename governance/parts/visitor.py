@@ -16,12 +16,13 @@ from governance.house import House
 from governance.parts.acting import attempt, must_sign_in_again, set_gate
 from governance.parts.clock import read_clock
 from governance.parts.notes import note
-from governance.parts.present import ACTING, Present, claims, finder
+from governance.parts.present import ACTING, Present, claims
 from governance.parts.sign_in import lasting
 from governance.parts.text import bold, code, plain
 from governance.parts.unsent import keep_typed
 from governance.sessions import AGAIN, Out, Signed
 from governance.tables import SignIn
+from governance.views.actors import finder
 from governance.views.words import span
 
 _LEAVE: Final = "to be signed in again"

@@ -14,7 +14,8 @@ from governance import audit
 from governance.house import House
 from governance.remediation.execution import prove
 from governance.remediation.ledger import RUNNABLE, reopen
-from governance.snapshots import believed, lost
+from governance.snapshots import believed, lost, unread_ids
+from governance.snapshots.frames import scan
 from governance.tables import Remediation
 
 BEGUN: Final = ("executing", "executed")
@@ -34,7 +35,7 @@ def settle_by_snapshot(house: House, now: datetime, application: str) -> list[st
         return []
     folder = house.snapshots / snapshot.path
     closed = _closed(folder, [r.account_id for r in open_ones])
-    taken = _taken(folder, open_ones)
+    taken = _taken(folder, open_ones, snapshot.at)
     found = {r.id: closed.get(r.account_id) or taken.get(r.id) for r in open_ones}
     if not any(found.values()):
         return []
@@ -57,10 +58,10 @@ def _open_ones(session: Session, application: str, at: datetime) -> list[Remedia
     ]
 
 
-def _taken(folder: Path, open_ones: Sequence[Remediation]) -> dict[str, dict[str, Any]]:
+def _taken(folder: Path, open_ones: Sequence[Remediation], at: datetime) -> dict[str, dict[str, Any]]:
     """Those that take one entitlement away, where the snapshot shows the account without it, by their ids.
 
-    An application that tells no grant at all proves nothing.
+    An application that tells no grant at all proves nothing, nor does an account of which nothing could be read.
     """
     wanted = [r for r in open_ones if r.entitlement_id is not None]
     path = folder / "grants.parquet"
@@ -69,9 +70,13 @@ def _taken(folder: Path, open_ones: Sequence[Remediation]) -> dict[str, dict[str
     grants = pl.scan_parquet(path).select("account_id", "entitlement_id")
     if grants.head(1).collect().is_empty():
         return {}
-    held = set(grants.filter(pl.col("account_id").is_in([r.account_id for r in wanted])).collect().iter_rows())
+    ids = [r.account_id for r in wanted]
+    held = set(grants.filter(pl.col("account_id").is_in(ids)).collect().iter_rows())
+    blank = set(unread_ids(scan("accounts", [folder / "accounts.parquet"]), at, ids))
     lost = {"active": None, "gone": False, "entitlement_held": False}
-    return {r.id: dict(lost) for r in wanted if (r.account_id, r.entitlement_id) not in held}
+    return {
+        r.id: dict(lost) for r in wanted if r.account_id not in blank and (r.account_id, r.entitlement_id) not in held
+    }
 
 
 def _closed(folder: Path, account_ids: Sequence[str]) -> dict[str, dict[str, Any]]:

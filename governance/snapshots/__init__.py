@@ -18,6 +18,7 @@ from governance.snapshots.laying import Before
 from governance.snapshots.memory import Absence, Change
 from governance.snapshots.readings import Readings, Rows, readings
 from governance.snapshots.staging import stage
+from governance.snapshots.unread import unread_ids
 from governance.snapshots.writing import make_root, on_disk
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "readings",
     "stage",
     "sweep",
+    "unread_ids",
 ]

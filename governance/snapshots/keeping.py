@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from governance.errors import StoreError
 from governance.estate import Facts
 from governance.house import House
+from governance.persons import people
 from governance.records import COLUMNS
 from governance.settings import ApplicationSettings, SourceSettings
 from governance.snapshots.engine import Engine, Frame
@@ -27,12 +28,11 @@ from governance.tables import DetectRun, Snapshot
 Feed = SourceSettings | ApplicationSettings
 TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "credentials", "events")}
 
+_NEWEST_FIRST: Final = (col(Snapshot.at).desc(), col(Snapshot.id).desc())
+_BELIEVED: Final = (col(Snapshot.feed) == sa.bindparam("feed"), col(Snapshot.status) == "published")
 # Asked feed by feed: a feed has tens of thousands of snapshots a year, and the index leads to the newest of each.
 _NEWEST_TOLD: Final = (
-    sa.select(col(Snapshot.at), col(Snapshot.change))
-    .where(col(Snapshot.feed) == sa.bindparam("feed"), col(Snapshot.status) == "published")
-    .order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc())
-    .limit(1)
+    sa.select(col(Snapshot.at), col(Snapshot.change)).where(*_BELIEVED).order_by(*_NEWEST_FIRST).limit(1)
 )
 
 
@@ -40,12 +40,12 @@ def believed(
     session: Session, feed: str, as_of: datetime | None = None, known_at: datetime | None = None
 ) -> Snapshot | None:
     """The newest published snapshot of a feed: of times up to `as_of`, published by `known_at`, when given."""
-    newest = select(Snapshot).where(Snapshot.feed == feed, Snapshot.status == "published")
+    newest = select(Snapshot).where(*_BELIEVED)
     if as_of is not None:
         newest = newest.where(Snapshot.at <= as_of)
     if known_at is not None:
         newest = newest.where(col(Snapshot.published_at) <= known_at)
-    return session.exec(newest.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc()).limit(1)).first()
+    return session.exec(newest.order_by(*_NEWEST_FIRST).limit(1), params={"feed": feed}).first()
 
 
 def newest_told(session: Session, feeds: Iterable[str]) -> dict[str, tuple[datetime, dict[str, Any] | None]]:
@@ -96,20 +96,24 @@ def demand_estate(folder: Path) -> None:
         raise StoreError(f"what the last detect run found is not in {folder} any more: run leaverwatch detect")
 
 
-def last_told(house: House) -> pl.LazyFrame | None:
-    """The identities that each source of truth told last, believed or held back; None where no file of them is there.
+def last_told(house: House, now: datetime) -> pl.LazyFrame | None:
+    """Everybody as the sources of truth told last, believed or held back; None where no file of them is there.
 
-    Of one person in two sources there are two rows.
+    Of one person in several sources there is one row, as in an estate.
     """
     names = [source.name for source in house.settings.source]
     told = select(Snapshot).where(col(Snapshot.feed).in_(names), col(Snapshot.status).in_(("published", "held")))
     with house.store.read() as session:
-        rows = session.exec(told.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc())).all()
+        rows = session.exec(told.order_by(*_NEWEST_FIRST)).all()
     found: dict[str, Path] = {}
     for row in rows:
         if row.feed not in found and not lost(house, row):
             found[row.feed] = house.snapshots / row.path / "identities.parquet"
-    return scan("identities", list(found.values())) if found else None
+    if not found:
+        return None
+    identities = nw.from_native(scan("identities", list(found.values())))
+    everybody: pl.LazyFrame = people(identities, tuple(found), house.settings, now).to_native()
+    return everybody
 
 
 def publish(session: Session, snapshot: Snapshot, now: datetime) -> None:

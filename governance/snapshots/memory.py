@@ -69,6 +69,7 @@ def remembered_identities(
         pl.col("former_title").alias("were_title"),
         pl.col("moved_at").alias("was_moved_at"),
         pl.col("rehired_at").alias("was_rehired_at"),
+        pl.col("readdressed_at").alias("was_readdressed_at"),
         pl.col("state").alias("was_state"),
         pl.col("ended_at").alias("was_ended_at"),
         pl.col("ended_why").alias("was_ended_why"),
@@ -94,14 +95,15 @@ def remembered_identities(
         former_title=pl.when(moved).then("was_title").otherwise("were_title"),
         moved_at=pl.when(moved).then(pl.lit(at, INSTANT)).otherwise("was_moved_at"),
         rehired_at=pl.when(rehired).then(pl.lit(at, INSTANT)).otherwise("was_rehired_at"),
+        readdressed_at=pl.when(other_address).then(pl.lit(at, INSTANT)).otherwise("was_readdressed_at"),
         ended_at=pl.when((pl.col("state") == "ended") & pl.col("ended_at").is_null() & (pl.col("was_state") == "ended"))
         .then("was_ended_at")
         .otherwise("ended_at"),
     ).with_columns(_distinct_addresses())
     joined = _stamped(joined.select(columns), at)
-    vanished = last.join(noted.filter("gone").lazy(), on="identity_id", how="semi", maintain_order="left").filter(
-        pl.col("last_present_at") >= pl.lit(at - keep, INSTANT)
-    )
+    gone = last.join(noted.filter("gone").lazy(), on="identity_id", how="semi", maintain_order="left")
+    lasting = pl.col("last_present_at") >= pl.lit(at - keep, INSTANT)
+    vanished = gone.filter(lasting)
     unread = pl.lit(True) if absence.quarantined is None else pl.col("employee_id").is_in(list(absence.quarantined))
     absent = pl.col("absences") + pl.when(unread).then(0).otherwise(int(absence.counts))
     explicit = (pl.col("state") == "ended") & pl.col("ended_why").ne_missing(pl.lit("absence"))
@@ -116,7 +118,8 @@ def remembered_identities(
         .otherwise("ended_at"),
         ended_why=pl.when(left).then(pl.lit("absence")).otherwise("ended_why"),
     )
-    return _finished(pl.concat([joined, vanished.select(columns)]))
+    kept = pl.concat([joined, vanished.select(columns)])
+    return _finished(_without(kept, _addresses(gone.filter(~lasting))))
 
 
 def _differs(column: str) -> pl.Expr:
@@ -139,6 +142,21 @@ def _distinct_addresses() -> pl.Expr:
     addresses = pl.col("former_emails").str.split(";").list.unique(maintain_order=True)
     others = addresses.list.set_difference(pl.concat_list("email"))
     return pl.when(others.list.len() > 0).then(others.list.sort().list.join(";")).alias("former_emails")
+
+
+def _addresses(forgotten: pl.LazyFrame) -> list[str]:
+    """Every address that these people had, as match keys."""
+    keys = pl.concat_str("email_key", "former_email_keys", separator=";", ignore_nulls=True).str.split(";")
+    return forgotten.select(keys.explode()).unique().collect().to_series().drop_nulls().sort().to_list()
+
+
+def _without(people: pl.LazyFrame, given_on: list[str]) -> pl.LazyFrame:
+    """The people without these former addresses: who had one last is forgotten, and it leads back to nobody before."""
+    if not given_on:
+        return people
+    others = pl.element().filter(~pl.element().str.strip_chars().str.to_lowercase().is_in(given_on))
+    left = pl.col("former_emails").str.split(";").list.eval(others)
+    return people.with_columns(former_emails=pl.when(left.list.len() > 0).then(left.list.join(";")))
 
 
 def remember_accounts(
@@ -226,7 +244,15 @@ def _finished(frame: pl.LazyFrame) -> pl.LazyFrame:
     return with_twins("identities", frame).with_columns(former_email_keys())
 
 
-_REMEMBERED: Final = ("ended_at", "former_emails", "former_department", "former_title", "moved_at", "rehired_at")
+_REMEMBERED: Final = (
+    "ended_at",
+    "former_emails",
+    "former_department",
+    "former_title",
+    "moved_at",
+    "rehired_at",
+    "readdressed_at",
+)
 _COMPARED: Final = ("email_key", "department", "title", "state")
 
 

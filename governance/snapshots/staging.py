@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,12 +33,14 @@ from governance.snapshots.memory import (
     remembered_identities,
 )
 from governance.snapshots.parts import Parts
+from governance.snapshots.unread import doubted, remembered_by_decisions, still_unread, unread
 from governance.snapshots.writing import make_root, write
 from governance.tables import Remediation, Snapshot
 
 # Feeds are read side by side, composed one after another: the engine uses every core for one, and bounds its threads.
 _COMPOSING: Final = Lock()
 Frames = dict[str, pl.DataFrame | pl.LazyFrame]
+Keys = Collection[str | None]  # of quarantined rows: whom they are about
 
 
 def stage(
@@ -97,9 +99,10 @@ def stage(
         compose = _people if isinstance(feed, SourceSettings) else _accounts
         missing = lost(house, last) if last else None
         with _COMPOSING:
-            change, frames = compose(house, feed, parts, None if missing else last, row, reading)
+            known, forgotten = (None, last) if missing else (last, None)
+            change, frames = compose(house, feed, parts, known, forgotten, row, reading)
             if last is not None and missing is not None:
-                change = _in_number(last.rows[main], rows[main])
+                change = replace(_in_number(last.rows[main], rows[main]), unsure=change.unsure)
                 reading.notes.append(f"{missing}; what it remembered is forgotten, only numbers could be compared")
             if over:  # they are laid over with the rest, and no more is known of them
                 change = replace(change, unsure=over.change.get("unsure", 0))
@@ -126,7 +129,13 @@ def _unnamed(entitlements: pl.LazyFrame) -> Iterator[str]:
 
 
 def _people(
-    house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot, reading: Reading
+    house: House,
+    feed: Feed,
+    parts: Parts | Laid,
+    last: Snapshot | None,
+    _forgotten: Snapshot | None,
+    row: Snapshot,
+    reading: Reading,
 ) -> tuple[Change, Frames]:
     """A source of truth with its memory: who vanished, former addresses, moves."""
     assert isinstance(feed, SourceSettings)
@@ -147,9 +156,18 @@ def _people(
 
 
 def _accounts(
-    house: House, feed: Feed, parts: Parts | Laid, last: Snapshot | None, row: Snapshot, reading: Reading
+    house: House,
+    feed: Feed,
+    parts: Parts | Laid,
+    last: Snapshot | None,
+    forgotten: Snapshot | None,
+    row: Snapshot,
+    reading: Reading,
 ) -> tuple[Change, Frames]:
-    """An application with its memory: accounts that vanished, and what happened. Never whole in memory."""
+    """An application with its memory: accounts that vanished, and what happened. Never whole in memory.
+
+    `forgotten`: the last snapshot where its files are lost; what decisions remember is then all that is known.
+    """
     with house.store.read() as session:
         ours = session.exec(
             select(Remediation.account_id, Remediation.status, Remediation.verified_at).where(
@@ -159,27 +177,52 @@ def _accounts(
         back = given_back(session, {feed.name: last.at}, row.at) if last else {}
     closed = [account_id for account_id, _, _ in ours]
     proved = {a: when for a, status, when in ours if status == "verified" and when and last and last.at < when < row.at}
-    told, unsure = _with_quarantined(house, parts, last, reading)
-    new = told["accounts"]
     file = _file(house, last, "accounts")
     before = None if file is None else scan("accounts", [file])
+    keys = keys_of(reading.rejected)
+    blank = _unread(house, feed, parts.scan("accounts"), before, last or forgotten, keys)
+    told, unsure = _with_quarantined(house, parts, last, reading, blank["account_id"])
+    new = told["accounts"]
     closed_here = pl.LazyFrame({"account_id": closed}, schema={"account_id": pl.String})
     since = row.at - timedelta(days=house.settings.snapshots.event_days)
     events = remember_events(parts.scan("events"), _file(house, last, "events"), since)
     kept: Frames = {name: told[name].select(list(schema(name))) for name in ("entitlements", "grants", "credentials")}
     kept["events"] = events
     used = with_last_use(new, events)
-    kept["accounts"] = remember_accounts(used, before, row.at, _keep(house), proved, {a for _, a in back})
+    if not blank.is_empty():
+        unsure += blank.height if None in keys else 0
+        reading.notes.append(f"{blank.height:,} known from decisions alone: there, but nothing of them could be read")
+        before = before if before is None else before.filter(~pl.col("account_id").is_in(blank["account_id"].implode()))
+        row.account_mark = None  # until they are read, everything is: changes would say nothing of them
+    remembered = remember_accounts(used, before, row.at, _keep(house), proved, {a for _, a in back})
+    kept["accounts"] = pl.concat([remembered, blank.lazy()]) if blank.height else remembered
     return replace(account_change(new, before, closed_here), unsure=unsure), kept
 
 
+def _unread(
+    house: House, feed: Feed, read: pl.LazyFrame, before: pl.LazyFrame | None, last: Snapshot | None, keys: Keys
+) -> pl.DataFrame:
+    """The rows of accounts that are there while nothing could be read of them, neither now nor, as it is lost, before.
+
+    `last` without the rows it held (`before`): they are lost.
+    """
+    if last is None or not keys:
+        return pl.DataFrame(schema=schema("accounts"))
+    if before is not None:
+        return still_unread(before, last.at, keys, read)
+    with house.store.read() as session:
+        ids = doubted(remembered_by_decisions(session, feed.name), keys, read)
+    return unread(feed.name, ids, last.at).collect()
+
+
 def _with_quarantined(
-    house: House, parts: Parts | Laid, last: Snapshot | None, reading: Reading
+    house: House, parts: Parts | Laid, last: Snapshot | None, reading: Reading, blank: pl.Series
 ) -> tuple[dict[str, pl.LazyFrame], int]:
     """What was told of accounts; one whose row is there but could not be believed is what it was, and is not gone.
 
     A row that does not say whom it is about may be about anybody who is missing; how many these are is told, too. When
-    such an account was last used is not known: the row that would have told it was not believed.
+    such an account was last used is not known: the row that would have told it was not believed. `blank`: accounts of
+    which nothing was known before, either.
     """
     tables = {name: parts.scan(name) for name in TABLES_OF["application"]}
     keys = keys_of(reading.rejected)
@@ -188,6 +231,7 @@ def _with_quarantined(
     folder = house.snapshots / last.path
     read = tables["accounts"].select("account_id")
     before = as_told(scan("accounts", [folder / "accounts.parquet"])).join(read, on="account_id", how="anti")
+    before = before.filter(~pl.col("account_id").is_in(blank.implode()))
     if None not in keys:
         before = before.filter(pl.col("account_id").is_in(sorted(key for key in keys if key is not None)))
     ids = before.select("account_id").collect()["account_id"]

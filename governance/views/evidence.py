@@ -16,6 +16,7 @@ from governance.house import House
 from governance.snapshots import given_back
 from governance.tables import Exclusion, Finding, Remediation
 from governance.views import runs
+from governance.views.actors import finder
 from governance.views.applications import Closing, closing
 from governance.views.freshness import Feed, freshness
 from governance.views.history import Event, history
@@ -153,16 +154,18 @@ def deciders(house: House, actor: Actor, application: str | None, identity_id: s
     """Who may approve this, besides the actor: the manager first, then the application's owner, then the others."""
     found: list[str] = []
     manager = _manager(house, identity_id)
-    if manager and manager[1] != actor.email:
+    if manager and not actor.is_same(manager[1]):
         found.append(f"{manager[0]} (manager)")
+    find = finder(house)
     for entry in house.settings.actor:
-        if entry.email == actor.email or (manager and entry.email == manager[1]):
+        other = find(entry.email, ()) if entry.roles and entry.email.strip() else None
+        if other is None or other.is_same(actor.email) or (manager and other.is_same(manager[1])):
             continue
-        name = entry.name or entry.email
-        owned = entry.applications or tuple(a.name for a in house.settings.application if a.owner == entry.email)
-        other = Actor(entry.email, name, frozenset(entry.roles), applications=frozenset(owned))
-        if may(other, Verb.APPROVE, application=application, identity_id=identity_id):
-            found.append(f"{name} ({' and '.join(role.replace('_', ' ') for role in entry.roles)})")
+        own = identity_id is not None and other.identity_id == identity_id
+        if not own and may(other, Verb.APPROVE, application=application, identity_id=identity_id):
+            found.append(
+                f"{entry.name or entry.email} ({' and '.join(role.replace('_', ' ') for role in entry.roles)})"
+            )
     for group, roles in house.settings.sign_in.groups.items():  # who is in it, only the provider knows
         if may(Actor("", group, frozenset(roles)), Verb.APPROVE, application=application, identity_id=identity_id):
             found.append(f"anybody in {group} ({' and '.join(role.replace('_', ' ') for role in roles)})")

@@ -18,6 +18,13 @@ def test_fires_and_names_everybody_it_could_be():
     assert ambiguous_owner.remedy is Remedy.DECIDE_OWNER
 
 
+def test_fires_and_says_so_where_the_address_was_given_up_before_the_account_was_made():
+    assert reason(judge(ambiguous_owner, ambiguous(match_key="former_email", candidates="hr:7"))) == (
+        "The account m.lindqvist in Customer CRM is active and was made with an address that hr:7 had given up before:"
+        " it may be somebody else's."
+    )
+
+
 @pytest.mark.parametrize("quiet", [account(), account(match="pinned"), unowned(), ambiguous(active=False)])
 def test_quiet_for_matched_pinned_unmatched_and_inactive_accounts(quiet):
     verdict = judge(ambiguous_owner, quiet)
