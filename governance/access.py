@@ -133,9 +133,7 @@ def find_actor(
         roles=roles,
         identity_id=own["identity_id"] if own else None,
         reports=reports,
-        applications=_owned(settings, entry, key, people, own, addresses)
-        if "application_owner" in roles
-        else frozenset(),
+        applications=_owned(settings, entry, leading) if "application_owner" in roles else frozenset(),
         left=bool(own and own["state"] == "ended"),
         addresses=addresses,
         spelled=_spelled(settings, own or {}, leading),
@@ -204,23 +202,10 @@ def demand_fresh(actor: Actor) -> None:
         raise SignInAgain(f"{actor.email} signed in too long ago to decide: sign in again, then decide")
 
 
-def _owned(
-    settings: Settings,
-    entry: ActorSettings | None,
-    key: str,
-    people: nw.LazyFrame[Any] | None,
-    own: dict[str, Any] | None,
-    addresses: frozenset[str],
-) -> frozenset[str]:
+def _owned(settings: Settings, entry: ActorSettings | None, leading: set[str]) -> frozenset[str]:
     """The applications somebody owns: those listed with them, else those that name an address which leads to them."""
-    if entry and entry.applications:
-        return frozenset(entry.applications)
-    theirs = {key}
-    if people is not None and own is not None:
-        for named in {fold(a.owner) or "" for a in settings.application} & addresses - theirs:
-            holder = _identity(people, named)  # an alias of theirs may be the address of somebody else
-            theirs |= {named} if holder and holder["identity_id"] == own["identity_id"] else set()
-    return frozenset(a.name for a in settings.application if fold(a.owner) in theirs)
+    listed = entry.applications if entry else ()
+    return frozenset(listed or (a.name for a in settings.application if fold(a.owner) in leading))
 
 
 _COLUMNS: Final = ("identity_id", "email", "manager_id", "state", "display_name")
