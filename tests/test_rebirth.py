@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from datetime import datetime
 
 import pytest
@@ -48,17 +50,30 @@ def reborn(house):
         return set(session.exec(found))
 
 
-@pytest.fixture
-def closed(tmp_path):
-    """A house in which all thirty ghosts were closed and proved to be."""
+@pytest.fixture(scope="module")
+def all_closed(tmp_path_factory):
+    """The folder of a house in which all thirty ghosts were closed and proved to be, with its application."""
+    folder = tmp_path_factory.mktemp("closed")
     with wiki() as server:
-        house = build(tmp_path, server.url)
+        house = build(folder, server.url)
         approve(house, LEFT)
-        connect = work.connector_of(house, {})
-        remediate.run(house, connect, home.clock())
+        remediate.run(house, work.connector_of(house, {}), home.clock())
         assert statuses(house) == {"verified": LEFT}
-        yield house, server, connect
         house.store.close()
+        yield folder, server
+
+
+@pytest.fixture
+def closed(all_closed, tmp_path):
+    """A house like that of one's own, and its application as it was then."""
+    folder, server = all_closed
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    before = server.directory
+    server.directory = copy.deepcopy(before)
+    house = home.open_house(tmp_path, {}, home.clock())
+    yield house, server, work.connector_of(house, {})
+    house.store.close()
+    server.directory = before
 
 
 def test_every_account_that_a_sign_in_brought_back_is_found_at_the_next_pull(closed):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from jobs.up import free_port
-from tests.browser.chromium import CHROMIUM, LONGEST, open_page
+from tests.browser.chromium import CHROMIUM, HOW, LONGEST, open_page
 from tests.browser.review_rows import pictured
 from tests.browser.review_server import ReviewServer
 from tests.browser.visitors import Visitors
@@ -75,7 +75,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        started = play.chromium.launch(executable_path=CHROMIUM, args=HOW)
         yield started
         started.close()
 
