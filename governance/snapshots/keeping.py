@@ -25,6 +25,7 @@ from governance.snapshots.hindsight import PINNED, corrected, pinned, said_since
 from governance.tables import DetectRun, Snapshot
 
 Feed = SourceSettings | ApplicationSettings
+NewestTold = dict[str, tuple[datetime, dict[str, Any] | None]]  # feed -> what time it is of, and how it had changed
 TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "credentials", "events")}
 
 # Asked feed by feed: a feed has tens of thousands of snapshots a year, and the index leads to the newest of each.
@@ -48,7 +49,7 @@ def believed(
     return session.exec(newest.order_by(col(Snapshot.at).desc(), col(Snapshot.id).desc()).limit(1)).first()
 
 
-def newest_told(session: Session, feeds: Iterable[str]) -> dict[str, tuple[datetime, dict[str, Any] | None]]:
+def newest_told(session: Session, feeds: Iterable[str]) -> NewestTold:
     """Of each feed that was ever believed, the time its newest published snapshot is of, and how it had changed."""
     asked = ((feed, session.execute(_NEWEST_TOLD, {"feed": feed}).first()) for feed in feeds)
     return {feed: (row[0], row[1]) for feed, row in asked if row is not None}
