@@ -28,6 +28,7 @@ from governance.campaigns import Decision
 from governance.errors import DecisionError, FourEyesRequired, NotAllowed
 from governance.house import House
 from governance.tables import ReviewDecision, ReviewItem
+from governance.views.campaigns import progress
 
 
 @pytest.fixture
@@ -138,6 +139,17 @@ def test_signing_needs_everything_decided_and_is_void_after_another_decision(com
     assert campaigns.sign(company, actor(company, "max"), NOW, id).reviewer == "max@x.example"
     with pytest.raises(NotAllowed):
         campaigns.sign(company, actor(company, "audit"), NOW, id)
+
+
+def test_what_is_told_again_voids_no_signature(company):
+    id = running(company)
+    number = items(company, id)["c5", "Reader"].number
+    told = [Decision(number, "keep", nonce="a" * 26)]
+    campaigns.decide(company, actor(company, "max"), NOW, id, told)
+    everything(company, id)
+    campaigns.sign(company, actor(company, "max"), NOW, id)
+    assert campaigns.decide(company, actor(company, "max"), NOW, id, told) == []
+    assert progress(company, actor(company, "sec"), id).signed == {"max@x.example"}
 
 
 def test_recommendations_follow_the_facts_and_the_first_one_is_kept(company):

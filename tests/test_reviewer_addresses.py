@@ -16,6 +16,7 @@ from governance.campaigns.delegating import decides_for
 from governance.errors import DecisionError, FourEyesRequired, NotAllowed
 from governance.house import House
 from governance.settings import ActorSettings
+from governance.views.campaigns import progress
 from governance.views.reviews import mine
 
 LATER = NOW + timedelta(hours=1)
@@ -108,12 +109,14 @@ def test_a_deputy_and_who_is_given_items_are_known_by_an_alias_too(make_house: M
 def test_who_decides_anew_under_another_of_their_addresses_has_not_signed_that(make_house: MakeHouse) -> None:
     both = named_twice(make_house)
     id = running(both, plan={**PLAN, **OWNERS})
-    number, one, other = items(both, id)["w7", None].number, actor(both, "ann"), actor(both, "a.roth")
+    own, one, other = items(both, id)["w7", None], actor(both, "ann"), actor(both, "a.roth")
     assert one.email != other.email
-    campaigns.decide(both, one, LATER, id, [Decision(number, "remove")])
+    campaigns.decide(both, one, LATER, id, [Decision(own.number, "remove")])
     campaigns.sign(both, one, LATER, id)
-    campaigns.decide(both, other, LATER, id, [Decision(number, "keep")])
+    campaigns.decide(both, other, LATER, id, [Decision(own.number, "keep")])
     assert [told.signed for told in mine(both, other, LATER)] == [False]
+    campaigns.sign(both, other, LATER, id)
+    assert progress(both, actor(both, "sec"), id).signed == {own.reviewer}, "as the list of reviewers names them"
 
 
 def test_whom_the_settings_name_twice_is_one_reviewer_and_has_one_deputy(make_house: MakeHouse) -> None:

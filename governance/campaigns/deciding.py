@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -66,14 +66,13 @@ def decide(
         for one in fresh:
             _check(actor, items.get(one.number), one, instead)
         _check_bulk([(one, items[one.number]) for one in fresh if one.bulk])
+        if not fresh:
+            return []
         made = [_noted(actor, now, campaign, one, items[one.number]) for one in fresh]
         put_rows(session, ReviewDecision, made)
         _apply(session, actor, now, row, fresh, items)
-        gone = delete(ReviewSignature).where(
-            col(ReviewSignature.campaign) == campaign, col(ReviewSignature.reviewer).in_(actor.written)
-        )
-        session.exec(gone)
-        audit.append_many(session, [_line(now, actor, row, fresh)] if fresh else [])
+        _void(session, campaign, actor.written | {item.reviewer for item in items.values() if item.reviewer})
+        audit.append_many(session, [_line(now, actor, row, fresh)])
     return [ReviewDecision(**one) for one in made]
 
 
@@ -84,20 +83,28 @@ def sign(house: House, actor: Actor, now: datetime, campaign: str) -> ReviewSign
         row = session.get(Campaign, campaign)
         if row is None or row.status != "running":
             raise CampaignClosed(f"campaign {campaign} is {row.status if row else 'not there'}")
-        mine = select(sa.func.count(), sa.func.count(col(ReviewItem.decision))).where(
+        mine = select(ReviewItem.reviewer, sa.func.count(), sa.func.count(col(ReviewItem.decision))).where(
             col(ReviewItem.campaign) == campaign, col(ReviewItem.reviewer).in_(actor.written)
         )
-        given, decided = session.exec(mine).one()
+        rows = session.exec(mine.group_by(col(ReviewItem.reviewer))).all()
+        given, decided = sum(n for _, n, _ in rows), sum(n for _, _, n in rows)
         if not given:
             raise NotAllowed(f"{actor.email} reviews nothing in “{row.title}”")
         if decided < given:
             raise DecisionError(f"{given - decided:,} of {count(given, 'item is', 'items are')} not decided yet")
-        signed = session.merge(ReviewSignature(campaign=campaign, reviewer=actor.email, at=now))
+        for reviewer, *_ in rows:  # under the address the items are given to, as the list of reviewers names them
+            session.merge(ReviewSignature(campaign=campaign, reviewer=str(reviewer), at=now))
         facts = {"items": given}
         audit.append(
             session, now=now, actor=actor.email, verb="campaign.sign", object=f"campaign/{campaign}", facts=facts
         )
-        return ReviewSignature(campaign=signed.campaign, reviewer=signed.reviewer, at=signed.at)
+        return ReviewSignature(campaign=campaign, reviewer=actor.email, at=now)
+
+
+def _void(session: Session, campaign: str, reviewers: Collection[str]) -> None:
+    """What these have signed was about other decisions."""
+    signed = col(ReviewSignature.campaign) == campaign, col(ReviewSignature.reviewer).in_(reviewers)
+    session.exec(delete(ReviewSignature).where(*signed))
 
 
 def _fresh(session: Session, now: datetime, decisions: Sequence[Decision]) -> list[Decision]:
