@@ -68,6 +68,12 @@ def test_what_a_reviewer_signed_is_void_once_their_deputy_decides_anew(company: 
         campaigns.sign(company, actor(company, who), NOW, id)
     away(company, "max", "ann")
     decide(company, "ann", id, "c5", "Reader")
+    campaigns.decide(
+        company, actor(company, "ann"), NOW, id, [Decision(items(company, id)["c6", "Reader"].number, "undo")]
+    )
+    campaigns.end_delegation(company, sec, NOW, campaigns.delegations(company, NOW)[0].id)
+    away(company, "max", "lea")
+    assert [one.signed for one in reviews.mine(company, actor(company, "lea"), NOW)] == [True], "of her own"
     assert views.progress(company, sec, id).signed == {"lea@x.example"}
 
 
