@@ -153,6 +153,14 @@ def test_what_is_told_again_voids_no_signature(company):
     assert progress(company, actor(company, "sec"), id).signed == {"max@x.example"}
 
 
+def test_items_are_given_to_an_address_and_to_nothing_else(company):
+    id = running(company)
+    number = items(company, id)["c7", "Reader"].number
+    for nobody in ("lea", " "):
+        with pytest.raises(DecisionError, match="expected the e-mail"):
+            campaigns.reassign(company, actor(company, "sec"), NOW, id, [number], nobody, "Max is ill")
+
+
 def test_who_was_given_more_since_they_signed_has_not_signed_that(company):
     id, sec = running(company), actor(company, "sec")
     lea, max_ = (actor(company, name) for name in ("lea", "max"))
