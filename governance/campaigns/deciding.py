@@ -59,9 +59,9 @@ def decide(
             raise DecisionError(f"there is no campaign {campaign}")
         if row.status != "running":
             raise CampaignClosed(f"campaign “{row.title}” is {row.status}: it takes no decisions")
-        fresh = _fresh(session, now, decisions)
+        fresh = _fresh(session, decisions)
         items = _items(session, campaign, [one.number for one in fresh])
-        _take_back(session, actor, campaign, fresh, items)
+        _take_back(session, actor, campaign, items)
         instead = {fold(who) for who, deputy in active_deputies(session, now).items() if actor.is_named(deputy)}
         for one in fresh:
             _check(actor, items.get(one.number), one, instead)
@@ -107,7 +107,7 @@ def _void(session: Session, campaign: str, reviewers: Collection[str]) -> None:
     session.exec(delete(ReviewSignature).where(*signed))
 
 
-def _fresh(session: Session, now: datetime, decisions: Sequence[Decision]) -> list[Decision]:
+def _fresh(session: Session, decisions: Sequence[Decision]) -> list[Decision]:
     """Those that were not told before; the nonce is the decision's id."""
     nonces = [one.nonce for one in decisions if one.nonce]
     known: set[str] = set()
@@ -134,9 +134,7 @@ def _items(session: Session, campaign: str, numbers: Sequence[int]) -> dict[int,
     return found
 
 
-def _take_back(
-    session: Session, actor: Actor, campaign: str, fresh: Sequence[Decision], items: dict[int, ReviewItem]
-) -> None:
+def _take_back(session: Session, actor: Actor, campaign: str, items: dict[int, ReviewItem]) -> None:
     """What this actor handed on (kept for the next level, or not theirs) is theirs again while nobody went on."""
     away = [item.number for item in items.values() if item.decision is None and not actor.is_named(item.reviewer)]
     for start in range(0, len(away), 500):
