@@ -55,6 +55,11 @@ def _ended(w: World, who: Actor, which: Which) -> bool:
     return _seen(approvals.ended(w.house, who), id)
 
 
+@tried("views.decided")
+def _decided(w: World, who: Actor, which: Which) -> bool:
+    return approvals.decided(w.house, who, closed(w, which)) is not None
+
+
 TRIES["views.detail"] = lambda w, who, which: evidence.detail(w.house, who, NOW, w.finding(which)) is not None
 
 

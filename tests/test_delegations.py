@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import NOW
-from reviews import PEOPLE, PLAN, TOLD, actor, items, read, reviewed, write
+from reviews import PEOPLE, PLAN, TOLD, actor, everything, items, read, reviewed, write
 
 from governance import campaigns
 from governance.campaigns import Decision
@@ -59,6 +59,22 @@ def test_who_stands_in_later_decides_what_was_given_before(company: House) -> No
     item = items(company, id)["c5", "Reader"]
     assert (item.reviewer, item.decided_by) == ("max@x.example", "lea@x.example")
     assert [one.campaign.id for one in reviews.mine(company, actor(company, "lea"), NOW)] == [id]
+
+
+def test_what_a_reviewer_signed_is_void_once_their_deputy_decides_anew(company: House) -> None:
+    id, sec = running(company), actor(company, "sec")
+    everything(company, id)
+    for who in ("max", "lea"):
+        campaigns.sign(company, actor(company, who), NOW, id)
+    away(company, "max", "ann")
+    decide(company, "ann", id, "c5", "Reader")
+    campaigns.decide(
+        company, actor(company, "ann"), NOW, id, [Decision(items(company, id)["c6", "Reader"].number, "undo")]
+    )
+    campaigns.end_delegation(company, sec, NOW, campaigns.delegations(company, NOW)[0].id)
+    away(company, "max", "lea")
+    assert [one.signed for one in reviews.mine(company, actor(company, "lea"), NOW)] == [True], "of her own"
+    assert views.progress(company, sec, id).signed == {"lea@x.example"}
 
 
 def test_a_deputy_decides_nothing_about_themselves(company: House) -> None:

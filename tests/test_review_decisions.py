@@ -28,6 +28,8 @@ from governance.campaigns import Decision
 from governance.errors import DecisionError, FourEyesRequired, NotAllowed
 from governance.house import House
 from governance.tables import ReviewDecision, ReviewItem
+from governance.views.campaigns import progress
+from governance.views.reviews import mine
 
 
 @pytest.fixture
@@ -138,6 +140,38 @@ def test_signing_needs_everything_decided_and_is_void_after_another_decision(com
     assert campaigns.sign(company, actor(company, "max"), NOW, id).reviewer == "max@x.example"
     with pytest.raises(NotAllowed):
         campaigns.sign(company, actor(company, "audit"), NOW, id)
+
+
+def test_what_is_told_again_voids_no_signature(company):
+    id = running(company)
+    number = items(company, id)["c5", "Reader"].number
+    told = [Decision(number, "keep", nonce="a" * 26)]
+    campaigns.decide(company, actor(company, "max"), NOW, id, told)
+    everything(company, id)
+    campaigns.sign(company, actor(company, "max"), NOW, id)
+    assert campaigns.decide(company, actor(company, "max"), NOW, id, told) == []
+    assert progress(company, actor(company, "sec"), id).signed == {"max@x.example"}
+
+
+def test_items_are_given_to_an_address_and_to_nothing_else(company):
+    id = running(company)
+    number = items(company, id)["c7", "Reader"].number
+    for nobody in ("lea", " "):
+        with pytest.raises(DecisionError, match="expected the e-mail"):
+            campaigns.reassign(company, actor(company, "sec"), NOW, id, [number], nobody, "Max is ill")
+
+
+def test_who_was_given_more_since_they_signed_has_not_signed_that(company):
+    id, sec = running(company), actor(company, "sec")
+    lea, max_ = (actor(company, name) for name in ("lea", "max"))
+    number = items(company, id)["c7", "Reader"].number
+    everything(company, id)
+    campaigns.decide(company, lea, NOW, id, [Decision(number, "undo")])
+    campaigns.sign(company, max_, NOW, id)
+    assert [one.signed for one in mine(company, max_, NOW)] == [True]
+    campaigns.reassign(company, sec, NOW, id, [number], "max@x.example", "Lea is ill")
+    assert [one.signed for one in mine(company, max_, NOW)] == [False]
+    assert progress(company, sec, id).signed == frozenset()
 
 
 def test_recommendations_follow_the_facts_and_the_first_one_is_kept(company):

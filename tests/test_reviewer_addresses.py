@@ -16,6 +16,7 @@ from governance.campaigns.delegating import decides_for
 from governance.errors import DecisionError, FourEyesRequired, NotAllowed
 from governance.house import House
 from governance.settings import ActorSettings
+from governance.views.campaigns import progress
 from governance.views.reviews import mine
 
 LATER = NOW + timedelta(hours=1)
@@ -31,6 +32,13 @@ def company(make_house: MakeHouse, owner: str = "ann@x.example", *, people: str 
     house = make_house(told)
     write(house, people="\n".join([f"{head},aliases", *named, ""]))
     return read(house, NOW - timedelta(days=1))
+
+
+def named_twice(make_house: MakeHouse) -> House:
+    """The same, where the settings name Ann under two addresses."""
+    house = company(make_house, ann="a.roth")
+    entries = (*house.settings.actor, ActorSettings(email="a.roth@x.example", roles=("auditor",)))
+    return replace(house, settings=house.settings.model_copy(update={"actor": entries}))
 
 
 def given(house: House, name: str) -> int:
@@ -99,16 +107,27 @@ def test_a_deputy_and_who_is_given_items_are_known_by_an_alias_too(make_house: M
 
 
 def test_who_decides_anew_under_another_of_their_addresses_has_not_signed_that(make_house: MakeHouse) -> None:
-    house = company(make_house, ann="a.roth")
-    entries = (*house.settings.actor, ActorSettings(email="a.roth@x.example", roles=("auditor",)))
-    both = replace(house, settings=house.settings.model_copy(update={"actor": entries}))
+    both = named_twice(make_house)
     id = running(both, plan={**PLAN, **OWNERS})
-    number, one, other = items(both, id)["w7", None].number, actor(both, "ann"), actor(both, "a.roth")
+    own, one, other = items(both, id)["w7", None], actor(both, "ann"), actor(both, "a.roth")
     assert one.email != other.email
-    campaigns.decide(both, one, LATER, id, [Decision(number, "remove")])
+    campaigns.decide(both, one, LATER, id, [Decision(own.number, "remove")])
     campaigns.sign(both, one, LATER, id)
-    campaigns.decide(both, other, LATER, id, [Decision(number, "keep")])
+    campaigns.decide(both, other, LATER, id, [Decision(own.number, "keep")])
     assert [told.signed for told in mine(both, other, LATER)] == [False]
+    campaigns.sign(both, other, LATER, id)
+    assert progress(both, actor(both, "sec"), id).signed == {own.reviewer}, "as the list of reviewers names them"
+
+
+def test_whom_the_settings_name_twice_is_one_reviewer_and_has_one_deputy(make_house: MakeHouse) -> None:
+    both = named_twice(make_house)
+    id = running(both, plan={**PLAN, "levels": [["application_owner"], ["a.roth@x.example"]]})
+    own = items(both, id)["w7", None]
+    assert (own.reviewer, own.later) == ("ann@x.example", [])
+    other, max_ = actor(both, "a.roth"), actor(both, "max")
+    campaigns.delegate(both, other, NOW, "max@x.example", NOW + timedelta(days=9), "away")
+    assert decides_for(both, max_, LATER) == {"ann@x.example", "max@x.example"}
+    campaigns.decide(both, max_, LATER, id, [Decision(own.number, "keep")])
 
 
 def test_an_alias_that_is_somebody_else_s_own_address_gives_nothing_that_is_theirs(make_house: MakeHouse) -> None:
@@ -124,3 +143,8 @@ def test_an_alias_that_is_somebody_else_s_own_address_gives_nothing_that_is_thei
     assert decides_for(house, actor(house, "ann"), LATER) == {"ann@x.example"}
     with pytest.raises(NotAllowed):
         campaigns.delegate(house, actor(house, "ann"), NOW, "boss@x.example", until, "away", of="max@x.example")
+
+
+def test_who_has_an_alias_that_is_an_actor_s_own_address_keeps_what_is_theirs(make_house: MakeHouse) -> None:
+    house = company(make_house, max="ann")
+    assert items(house, running(house))["c5", "Reader"].reviewer == "max@x.example"

@@ -58,6 +58,7 @@ sessions.end_all           all    own       own      own                own     
 views.waiting              all    all       own      own                all       all      .       .
 views.under_way            all    all       own      own                all       all      .       .
 views.ended                all    all       own      own                all       all      .       .
+views.decided              all    all       own      own                all       all      .       .
 views.detail               all    all       own      own                all       all      .       .
 views.mine                 own    own       own      own                own       own      own     own
 views.board                own    own       own      own                own       own      own     own

@@ -51,23 +51,6 @@ class TestSettingUp:
         assert shown["application.wiki.write_token.env"] == "WIKI_TOKEN"
         assert shown["act.enabled"] is True
 
-    def test_config_show_says_where_each_value_came_from(self, home):
-        out = home.do("config", "show", "--origin", LEAVERWATCH_POLICY__STALE_DAYS="45").out
-        assert "policy.stale_days = 45    # LEAVERWATCH_POLICY__STALE_DAYS" in out
-        assert f'application.crm.path = "crm.csv"    # {home.folder / "leaverwatch.toml"}:14' in out
-        assert "policy.never_used_days = 14    # default" in out
-
-    def test_config_show_hides_what_should_not_stand_there(self, home):
-        wiki = {"TOKEN": "s3cr3t", "WRITE_TOKEN": "s3cr3t"}
-        given = {f"LEAVERWATCH_APPLICATION__CRM__{key}": value for key, value in wiki.items()}
-        given["LEAVERWATCH_APPLICATION__CRM__CONNECTOR"] = "scim"
-        given["LEAVERWATCH_STORE__URL"] = "postgresql+psycopg://lw:s3cr3t@db.example.com/lw"
-        for format in ("table", "json"):
-            out = home.do("config", "show", "--format", format, **given).out
-            assert "s3cr3t" not in out
-            assert "postgresql+psycopg://lw:***@db.example.com/lw" in out
-            assert out.count("hidden: a secret is never written here") == 2
-
     @pytest.mark.parametrize(
         ("url", "shown"),
         [
@@ -90,6 +73,23 @@ class TestSettingUp:
         assert "s3cr3t" not in out
         assert out.count("hidden: a secret is never written here") == 1
         assert 'application.crm.base_url = "https://crm.example.com/"' in out
+
+    def test_config_show_says_where_each_value_came_from(self, home):
+        out = home.do("config", "show", "--origin", LEAVERWATCH_POLICY__STALE_DAYS="45").out
+        assert "policy.stale_days = 45    # LEAVERWATCH_POLICY__STALE_DAYS" in out
+        assert f'application.crm.path = "crm.csv"    # {home.folder / "leaverwatch.toml"}:14' in out
+        assert "policy.never_used_days = 14    # default" in out
+
+    def test_config_show_hides_what_should_not_stand_there(self, home):
+        wiki = {"TOKEN": "s3cr3t", "WRITE_TOKEN": "s3cr3t"}
+        given = {f"LEAVERWATCH_APPLICATION__CRM__{key}": value for key, value in wiki.items()}
+        given["LEAVERWATCH_APPLICATION__CRM__CONNECTOR"] = "scim"
+        given["LEAVERWATCH_STORE__URL"] = "postgresql+psycopg://lw:s3cr3t@db.example.com/lw"
+        for format in ("table", "json"):
+            out = home.do("config", "show", "--format", format, **given).out
+            assert "s3cr3t" not in out
+            assert "postgresql+psycopg://lw:***@db.example.com/lw" in out
+            assert out.count("hidden: a secret is never written here") == 2
 
     def test_doctor_names_what_fails(self, read_home):
         assert read_home.do("doctor").code == 0

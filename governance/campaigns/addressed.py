@@ -66,14 +66,14 @@ class Addressed:
         return key == fold(other) or (self.person(one) is not None and self.person(one) == self.person(other))
 
     def acts_as(self, email: str) -> str:
-        """The address, written as whoever has it acts: as [[actor]] names them, else as their source does."""
+        """The address of whoever has this one, the same for all of theirs: as [[actor]] names them, else as told."""
         id = self.person(email)
-        own = self.people[id] if id is not None else None
-        written = (email, own.email if own else None, *((own.aliases or "").split(";") if own else ()))
-        for one in written:
-            if entry := self._entries.get(fold(one) or ""):
+        own = self.people[id] if id is not None else Person(None, None, "unknown")
+        for one in (own.email, *(own.aliases or "").split(";"), email):
+            entry = self._entries.get(fold(one) or "")
+            if entry and self.person(entry) == id:  # an alias may be somebody else's own address
                 return entry
-        return (own.email if own else None) or email.strip()
+        return own.email or email.strip()
 
 
 def _keys(texts: str | None) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -59,21 +59,20 @@ def decide(
             raise DecisionError(f"there is no campaign {campaign}")
         if row.status != "running":
             raise CampaignClosed(f"campaign “{row.title}” is {row.status}: it takes no decisions")
-        fresh = _fresh(session, now, decisions)
+        fresh = _fresh(session, decisions)
         items = _items(session, campaign, [one.number for one in fresh])
-        _take_back(session, actor, campaign, fresh, items)
+        _take_back(session, actor, campaign, items)
         instead = {fold(who) for who, deputy in active_deputies(session, now).items() if actor.is_named(deputy)}
         for one in fresh:
             _check(actor, items.get(one.number), one, instead)
         _check_bulk([(one, items[one.number]) for one in fresh if one.bulk])
+        if not fresh:
+            return []
         made = [_noted(actor, now, campaign, one, items[one.number]) for one in fresh]
         put_rows(session, ReviewDecision, made)
         _apply(session, actor, now, row, fresh, items)
-        gone = delete(ReviewSignature).where(
-            col(ReviewSignature.campaign) == campaign, col(ReviewSignature.reviewer).in_(actor.written)
-        )
-        session.exec(gone)
-        audit.append_many(session, [_line(now, actor, row, fresh)] if fresh else [])
+        _void(session, campaign, actor.written | {item.reviewer for item in items.values() if item.reviewer})
+        audit.append_many(session, [_line(now, actor, row, fresh)])
     return [ReviewDecision(**one) for one in made]
 
 
@@ -84,23 +83,31 @@ def sign(house: House, actor: Actor, now: datetime, campaign: str) -> ReviewSign
         row = session.get(Campaign, campaign)
         if row is None or row.status != "running":
             raise CampaignClosed(f"campaign {campaign} is {row.status if row else 'not there'}")
-        mine = select(sa.func.count(), sa.func.count(col(ReviewItem.decision))).where(
+        mine = select(ReviewItem.reviewer, sa.func.count(), sa.func.count(col(ReviewItem.decision))).where(
             col(ReviewItem.campaign) == campaign, col(ReviewItem.reviewer).in_(actor.written)
         )
-        given, decided = session.exec(mine).one()
+        rows = session.exec(mine.group_by(col(ReviewItem.reviewer))).all()
+        given, decided = sum(n for _, n, _ in rows), sum(n for _, _, n in rows)
         if not given:
             raise NotAllowed(f"{actor.email} reviews nothing in “{row.title}”")
         if decided < given:
             raise DecisionError(f"{given - decided:,} of {count(given, 'item is', 'items are')} not decided yet")
-        signed = session.merge(ReviewSignature(campaign=campaign, reviewer=actor.email, at=now))
+        for reviewer, *_ in rows:  # under the address the items are given to, as the list of reviewers names them
+            session.merge(ReviewSignature(campaign=campaign, reviewer=str(reviewer), at=now))
         facts = {"items": given}
         audit.append(
             session, now=now, actor=actor.email, verb="campaign.sign", object=f"campaign/{campaign}", facts=facts
         )
-        return ReviewSignature(campaign=signed.campaign, reviewer=signed.reviewer, at=signed.at)
+        return ReviewSignature(campaign=campaign, reviewer=actor.email, at=now)
 
 
-def _fresh(session: Session, now: datetime, decisions: Sequence[Decision]) -> list[Decision]:
+def _void(session: Session, campaign: str, reviewers: Collection[str]) -> None:
+    """What these have signed was about other decisions."""
+    signed = col(ReviewSignature.campaign) == campaign, col(ReviewSignature.reviewer).in_(reviewers)
+    session.exec(delete(ReviewSignature).where(*signed))
+
+
+def _fresh(session: Session, decisions: Sequence[Decision]) -> list[Decision]:
     """Those that were not told before; the nonce is the decision's id."""
     nonces = [one.nonce for one in decisions if one.nonce]
     known: set[str] = set()
@@ -127,9 +134,7 @@ def _items(session: Session, campaign: str, numbers: Sequence[int]) -> dict[int,
     return found
 
 
-def _take_back(
-    session: Session, actor: Actor, campaign: str, fresh: Sequence[Decision], items: dict[int, ReviewItem]
-) -> None:
+def _take_back(session: Session, actor: Actor, campaign: str, items: dict[int, ReviewItem]) -> None:
     """What this actor handed on (kept for the next level, or not theirs) is theirs again while nobody went on."""
     away = [item.number for item in items.values() if item.decision is None and not actor.is_named(item.reviewer)]
     for start in range(0, len(away), 500):

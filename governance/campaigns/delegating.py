@@ -106,6 +106,8 @@ def reassign(
     demand(actor, Verb.CAMPAIGN)
     if not reason.strip():
         raise DecisionError("giving items to somebody else needs a reason")
+    if "@" not in to:
+        raise DecisionError(f"{to!r}: expected the e-mail of whoever reviews these from now on")
     addressed = _addressed(house)
     to = addressed.acts_as(to)
     _demand_present(addressed, to)

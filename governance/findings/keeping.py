@@ -59,7 +59,7 @@ def record(house: House, evaluation: Evaluation, now: datetime, finished_at: dat
     with house.store.write() as session:
         reopened_exclusions = _end_exclusions(session, now)
         before = _known(session)
-        changed = _apply(house, session, evaluation, before, now)
+        changed = _apply(session, evaluation, before)
         changed["exclusions_ended"] = reopened_exclusions
         session.flush()
         first = headline(session, evaluation.as_of, evaluation.summary)
@@ -149,9 +149,8 @@ def _more(session: Session, fingerprints: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(found, schema=MORE, orient="row")
 
 
-def _apply(
-    house: House, session: Session, evaluation: Evaluation, before: pl.DataFrame, now: datetime
-) -> dict[str, int]:
+def _apply(session: Session, evaluation: Evaluation, before: pl.DataFrame) -> dict[str, int]:
+    """Open, reopen, update and resolve findings; says how many of each."""
     as_of = evaluation.as_of
     found = evaluation.verdict.bare.select("fingerprint", "digest", "application", "account_id")
     fresh = found.join(before, on="fingerprint", how="anti")

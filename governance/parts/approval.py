@@ -54,8 +54,7 @@ def decided_meanwhile(house: House, actor: Actor, cards: list[Waiting]) -> None:
     pressed = st.session_state.pop(_PRESSED, None)
     if pressed is None or any(card.remediation.id == pressed for card in cards):
         return
-    gone = [*approvals.under_way(house, actor), *approvals.ended(house, actor)]
-    if r := next((one for one in gone if one.id == pressed), None):
+    if r := approvals.decided(house, actor, pressed):
         who = bold(r.identity_name or r.username or r.account_id)
         said = plain(REMEDIATION.get(r.status, r.status))
         st.info(f"Nothing was done now: about {who} it is decided already. {said}.", icon=":material/info:")

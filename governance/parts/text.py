@@ -38,7 +38,7 @@ def seen(value: object) -> str:
 def sentence(value: object) -> str:
     """The same as a sentence of its own: a capital first, unless it begins with an address or a name, a stop last."""
     text = seen(value).strip()
-    begin = text[:1].upper() if text.split(" ", 1)[0].strip(":,").isalpha() else text[:1]
+    begin = text[:1].upper() if text.split(" ", 1)[0].rstrip(",").isalpha() else text[:1]
     end = "" if text.endswith((".", "!", "?")) else "."
     return plain(f"{begin}{text[1:]}{end}") if text else ""
 

@@ -1,6 +1,6 @@
 """Snapshots: what feeds said, whole and immutable, as Parquet files made visible by one committed row."""
 
-from governance.snapshots.doubts import Doubt, doubts
+from governance.snapshots.doubts import Doubt, doubts, doubts_told
 from governance.snapshots.engine import Engine, PolarsEngine, SparkEngine, engine_of
 from governance.snapshots.given_back import given_back
 from governance.snapshots.keeping import (
@@ -34,6 +34,7 @@ __all__ = [
     "believed",
     "demand_estate",
     "doubts",
+    "doubts_told",
     "engine_of",
     "facts",
     "given_back",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from governance.settings import SourceSettings
-from governance.snapshots.keeping import Feed, newest_told
+from governance.snapshots.keeping import Feed, NewestTold, newest_told
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,11 @@ def doubts(session: Session, feeds: Iterable[Feed]) -> dict[str, Doubt]:
     A feed from which nobody is missing is left out.
     """
     feeds = tuple(feeds)
-    told = newest_told(session, [feed.name for feed in feeds])
+    return doubts_told(feeds, newest_told(session, [feed.name for feed in feeds]))
+
+
+def doubts_told(feeds: Iterable[Feed], told: NewestTold) -> dict[str, Doubt]:
+    """The same, where the newest of each feed was looked up already."""
     unsure = {name: int((change or {}).get("unsure") or 0) for name, (_, change) in told.items()}
     return {feed.name: Doubt(n, _said(feed, n)) for feed in feeds if (n := unsure.get(feed.name))}
 

@@ -26,6 +26,7 @@ from governance.snapshots.hindsight import PINNED, corrected, pinned, said_since
 from governance.tables import DetectRun, Snapshot
 
 Feed = SourceSettings | ApplicationSettings
+NewestTold = dict[str, tuple[datetime, dict[str, Any] | None]]  # feed -> what time it is of, and how it had changed
 TABLES_OF = {"source": ("identities",), "application": ("accounts", "entitlements", "grants", "credentials", "events")}
 
 _NEWEST_FIRST: Final = (col(Snapshot.at).desc(), col(Snapshot.id).desc())
@@ -48,7 +49,7 @@ def believed(
     return session.exec(newest.order_by(*_NEWEST_FIRST).limit(1), params={"feed": feed}).first()
 
 
-def newest_told(session: Session, feeds: Iterable[str]) -> dict[str, tuple[datetime, dict[str, Any] | None]]:
+def newest_told(session: Session, feeds: Iterable[str]) -> NewestTold:
     """Of each feed that was ever believed, the time its newest published snapshot is of, and how it had changed."""
     asked = ((feed, session.execute(_NEWEST_TOLD, {"feed": feed}).first()) for feed in feeds)
     return {feed: (row[0], row[1]) for feed, row in asked if row is not None}

@@ -121,6 +121,13 @@ def ended(house: House, actor: Actor) -> list[Remediation]:
     return _of(house, actor, ENDED)
 
 
+def decided(house: House, actor: Actor, id: str) -> Remediation | None:
+    """What was proposed under this id and waits no more; None while it waits, or where this actor may not read it."""
+    with house.store.read() as session:
+        gone = col(Remediation.status).in_((*APPROVED, *ENDED))
+        return session.exec(select(Remediation).where(Remediation.id == id, gone, *_readable(actor))).first()
+
+
 def _of(house: House, actor: Actor, statuses: tuple[str, ...]) -> list[Remediation]:
     with house.store.read() as session:
         query = select(Remediation).where(col(Remediation.status).in_(statuses), *_readable(actor))

@@ -116,7 +116,7 @@ def progress(house: House, actor: Actor, id: str) -> Progress:
             counts=_by_decision((word, n) for _, word, n in matrix),
             applications=_by_application(house, matrix),
             reviewers=quality(session, id),
-            signed=frozenset(signed),
+            signed=frozenset(signed) - {reviewer for reviewer, _ in waiting},
             open_of={str(reviewer): int(n) for reviewer, n in waiting},
             burn_down=burn_down(session, row, col(ReviewItem.control).is_(False)),
             packs=list(session.exec(packs)),

@@ -14,7 +14,7 @@ from governance.declaration import CLOCKS_DIFFER_BY
 from governance.errors import AuthenticationFailed
 from governance.house import House
 from governance.settings import SourceSettings
-from governance.snapshots import Doubt, doubts, newest_told
+from governance.snapshots import Doubt, doubts_told, newest_told
 from governance.tables import Pull, Snapshot
 from governance.views.words import span
 
@@ -83,10 +83,10 @@ def freshness(house: House, now: datetime) -> list[Feed]:
     with house.store.read() as session:
         names = [feed.name for feed in house.settings.feeds]
         told = newest_told(session, names)
-        doubted = doubts(session, house.settings.feeds)
         last = _last_pulls(session, names)
         held = set(session.exec(select(Snapshot.feed).where(Snapshot.status == "held")))
         refused = {name for name, (_, _, kind) in last.items() if kind == REFUSED and _refused(session, name)}
+    doubted = doubts_told(house.settings.feeds, told)
     feeds = []
     for settings in (*house.settings.source, *house.settings.application):
         at = told[settings.name][0] if settings.name in told else None

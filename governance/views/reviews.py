@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,7 +49,7 @@ class Assigned:
     counts: dict[str, int]  # keep, remove, change -> items
     handed_on: int
     passed_on: int  # kept by this actor, and with the reviewer of the next level since
-    signed: bool
+    signed: bool  # everything that is given to them now, whoever else's they decide
 
     @property
     def decided(self) -> int:
@@ -135,18 +136,20 @@ _NUMBERS: Final = sa.func.count(sa.distinct(col(ReviewDecision.number)))  # an i
 
 def _assigned(session: Session, actor: Actor, who: list[str], row: Campaign) -> Assigned:
     own = (ReviewItem.campaign == row.id, col(ReviewItem.reviewer).in_(who))
-    rows = session.exec(select(ReviewItem.decision, sa.func.count()).where(*own).group_by(col(ReviewItem.decision)))
-    counted = {word: int(n) for word, n in rows}
-    given = sum(counted.values())
-    counted.pop(None, None)
+    by = (col(ReviewItem.reviewer), col(ReviewItem.decision))
+    rows = session.exec(select(*by, sa.func.count()).where(*own).group_by(*by)).all()
+    counted = Counter[str | None]()
+    for _, word, n in rows:
+        counted[word] += n
+    left = any(word is None and reviewer in actor.written for reviewer, word, _ in rows)
     away = select(_NUMBERS).where(*_decided_by(actor, row), ReviewDecision.decision == "not_mine")
     return Assigned(
         campaign=row,
-        given=given,
-        counts={word: counted.get(word, 0) for word in ("keep", "remove", "change")},
+        given=counted.total(),
+        counts={word: counted[word] for word in ("keep", "remove", "change")},
         handed_on=int(session.exec(away).one()),
         passed_on=_passed_on(session, actor, who, row),
-        signed=any(session.get(ReviewSignature, (row.id, email)) is not None for email in actor.written),
+        signed=not left and any(session.get(ReviewSignature, (row.id, email)) is not None for email in actor.written),
     )
 
 

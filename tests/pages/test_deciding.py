@@ -125,6 +125,8 @@ def test_who_presses_on_a_card_that_was_decided_in_another_tab_is_told_so(house,
     made = propose(house, ghost)
     late = show(house, "approvals", BOSS)
     press(show(house, "approvals", BOSS), "Approve deactivation")
+    for number in range(21):  # proposed later, and under way as well: more than the page lists
+        put_remediation(house, f"Z{number}", NOW, status="approved", approved_at=NOW, account_id=f"b{number}")
     late.button(key=f"approve-{made.id}").click().run()
     assert "it is decided already" in late.info[0].value
     assert not late.run().info
