@@ -130,7 +130,7 @@ def _of(house: House, actor: Actor, statuses: tuple[str, ...]) -> list[Remediati
 def _readable(actor: Actor) -> list[Any]:
     """What this actor may read, and what they proposed themselves."""
     bounds = within(reach(actor), col, Remediation)
-    return [sa.or_(*bounds, col(Remediation.proposed_by) == actor.email)] if bounds else []
+    return [sa.or_(*bounds, col(Remediation.proposed_by).in_({actor.email, *actor.spelled}))] if bounds else []
 
 
 def moving(remediations: list[Remediation], now: datetime) -> bool:
