@@ -74,6 +74,10 @@ RIGHTS: Final[dict[str, dict[Verb, Scope]]] = {
 }
 
 
+# Roles of those who decide what others put before them and run nothing here.
+ONLY_DECIDE: Final = frozenset({"manager", "approver"})
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever acts in this product, and how far their rights reach."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import narwhals as nw
 
+from governance.durations import day as day
 from governance.records import NON_HUMAN_KINDS
 from governance.settings import Policy, Settings
 from governance.settings import Severity as Severity
@@ -278,12 +279,3 @@ def _attributes_told(settings: Settings) -> nw.Expr:
 def epoch(instant: datetime) -> int:
     """Seconds since 1970: what rules compare `_s` columns with."""
     return int(instant.timestamp())
-
-
-# Not strftime's %b: that would follow the locale of the process.
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def day(value: datetime | None) -> str:
-    """An instant as a reader writes it: `4 Nov 2026`."""
-    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else "an unknown day"

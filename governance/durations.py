@@ -1,9 +1,9 @@
-"""Lengths of time as the settings write them: `15m`, `24h`, `30d`."""
+"""Lengths of time as the settings write them, `15m`, `24h`, `30d`, and days as a reader writes them."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator
@@ -31,6 +31,15 @@ def written_duration(length: timedelta) -> str:
     seconds = int(length.total_seconds())
     size, unit = next(pair for pair in ((3_600, "h"), (60, "m"), (1, "s")) if seconds % pair[0] == 0)
     return f"{seconds // size}{unit}"
+
+
+# Not strftime's %b: that would follow the locale of the process.
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def day(value: datetime | None) -> str:
+    """An instant as a reader writes it: `4 Nov 2026`."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else "an unknown day"
 
 
 def parse_period(value: object) -> timedelta:

@@ -95,11 +95,16 @@ def _loaded(path: Path) -> ModuleType:
     return module
 
 
-def in_force(rules: Mapping[str, Rule], policy: Policy) -> dict[str, Rule]:
-    """The rules the policy does not switch off, each with the severity the policy gives it."""
-    unknown = sorted({*policy.rules_off, *policy.severity} - set(rules))
-    if unknown:
-        raise ConfigurationError(f"leaverwatch.toml: policy: no rule is named {unknown[0]!r}")
+def in_force(rules: Mapping[str, Rule], policy: Policy, origin: Mapping[str, str] | None = None) -> dict[str, Rule]:
+    """The rules the policy does not switch off, each with the severity the policy gives it.
+
+    ConfigurationError for a rule that is none; `origin`: where each setting came from, so that its place is named.
+    """
+    named = [(name, f"policy.severity.{name}") for name in policy.severity]
+    for name, key in sorted([*named, *((name, "policy.rules_off") for name in policy.rules_off)]):
+        if name not in rules:
+            place = (origin or {}).get(key, "leaverwatch.toml")
+            raise ConfigurationError(f"{place}: {key}: no rule is named {name!r}; `leaverwatch rules list` names all")
     return {
         name: replace(rule, severity=policy.severity.get(name, rule.severity))
         for name, rule in rules.items()

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 from ulid import ULID
 
-from governance.access import Actor
+from governance.access import ONLY_DECIDE, Actor
 from governance.errors import LeaverwatchError
 from governance.house import House, installed
 from governance.pages import GROUPS, Page, Render, all_pages
@@ -65,7 +65,6 @@ STYLE: Final = (
     " :has(> [class*=st-key-sideways]) { display: flex } }</style>"
 )
 UNCHANGED: Final = "Nothing was changed by it."
-DECIDERS: Final = frozenset({"manager", "approver"})  # who only decides has few pages: they stand above, not beside
 
 
 def clock() -> datetime:
@@ -106,7 +105,7 @@ def _frame(house: House, now: datetime) -> None:
         for name, (page, _) in all_pages().items()
         if name == home or name not in links
     ] + _nowhere(_no_page)
-    if actor.roles <= DECIDERS:
+    if actor.roles <= ONLY_DECIDE:  # they have few pages, which stand above and not beside
         here = st.navigation([*links.values(), *hidden], position="top")
     else:
         shown = {group: found for group, found in sections.items() if found}

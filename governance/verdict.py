@@ -125,7 +125,9 @@ class Verdict:
         reason: nw.Expr = nw.lit(None, nw.String)
         for signal in reversed(found.needs):
             reason = nw.when(signals[signal]).then(reason).otherwise(nw.lit(SIGNALS[signal]))
-        frame = (self.estate.accounts if accounts else self.estate.identities).filter(relevant)
+        frame = self.estate.accounts if accounts else self.estate.identities
+        # As a column: a rule that is about everybody says so with one value for all of them, and none filters by that.
+        frame = frame.with_columns(relevant=relevant).filter(nw.col("relevant"))
         if accounts and found.subject == "identity":
             frame = frame.filter(~nw.col("owner_id").is_null()).with_columns(identity_id=nw.col("owner_id"))
         if "application" in keys:

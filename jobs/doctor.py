@@ -56,7 +56,7 @@ def _rules(house: House) -> Iterator[Examined]:
     own = sorted(path.stem for path in folder.glob("*.py") if not path.name.startswith("_")) if folder.is_dir() else []
     try:
         rules = house.rules
-        in_force(rules, house.settings.policy)
+        in_force(rules, house.settings.policy, house.origin)
     except ConfigurationError as error:
         yield Examined("rules", False, str(error))
         return

@@ -38,6 +38,8 @@ LOGIN, LOGOUT, CALLBACK = "/auth/login", "/auth/logout", "/oauth2callback"  # St
 ASKED: Final = "leaverwatch_asked"  # the page somebody asked for before signing in
 ASKED_S: Final = 600
 IDENTITY: Final = re.compile(r"_streamlit_user(_tokens)?(__?\d+)?")
+NOWHERE: Final = b"/no-such-page"  # which no page is called
+_PARTS: Final = ("/_stcore/", "/auth/", "/component/", "/media/", "/app/")  # Streamlit's own, below one another
 _PAGE: Final = re.compile(r"/(?![/\\])[^\s\\]*")
 
 
@@ -129,9 +131,17 @@ class FrontDoor:
                 )
             return
 
+        led = False
+
         async def guarded(message: Message) -> None:
+            nonlocal led
             if message["type"] == "http.response.start":
+                if led := _is_no_page(scope["path"], message):
+                    gone = [(b"location", NOWHERE), (b"cache-control", b"no-cache"), (b"content-length", b"0")]
+                    message = {**message, "status": 307, "headers": gone}
                 message["headers"] = self._guarded(scope["path"], asked, message.get("headers", []))
+            elif led:
+                message = {**message, "body": b""}
             await send(message)
 
         await self.app(scope, receive, guarded if scope["type"] == "http" else send)
@@ -181,6 +191,13 @@ def page_before(asked: Headers) -> str | None:
     page = (before.path or "/") + (f"?{before.query}" if before.query else "")
     within = _PAGE.fullmatch(page) and not page.startswith((CALLBACK, "/auth/", "/_stcore/"))
     return page if within and len(page) <= 2000 else None
+
+
+def _is_no_page(path: str, answer: Message) -> bool:
+    """Whether the frame of the pages is answered where it can't work: below one segment none of its parts is found."""
+    kind = dict(answer.get("headers", ())).get(b"content-type", b"")
+    deep = "/" in path.strip("/") and not path.startswith(_PARTS)
+    return deep and answer["status"] == 200 and bytes(kind).startswith(b"text/html")
 
 
 def _from_here(scope: Scope, asked: Headers) -> bool:

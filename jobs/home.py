@@ -200,7 +200,7 @@ def announce(house: House, now: datetime) -> None:
     from governance.rulebook import in_force
     from jobs.declarations import declare
 
-    in_force(house.rules, house.settings.policy)
+    in_force(house.rules, house.settings.policy, house.origin)
     declare(house)
     audit_act(house, now)
     policies.note(house, now)

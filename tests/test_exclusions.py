@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace as replace_
@@ -236,3 +238,26 @@ def test_nobody_agrees_with_themselves_under_another_address(ghost, now):
     same = replace(ANA, email="ana.b@nwl.example", addresses=frozenset({ANA.email, "ana.b@nwl.example"}))
     with pytest.raises(FourEyesRequired, match="somebody else must agree"):
         exclude(ghost, same, now, fingerprint, until, "I agree with myself")
+
+
+class Watched(type(Path())):
+    """The folder of snapshots; whoever asks where something lies in it finds out whether others could write then."""
+
+    could = ()
+
+    def __truediv__(self, name):
+        with sqlite3.connect(f"{self.parent}/leaverwatch.db", timeout=0) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+                other.rollback()
+            except sqlite3.OperationalError as error:
+                self.could = (*self.could, str(error))
+            else:
+                self.could = (*self.could, True)
+        return super().__truediv__(name)
+
+
+def test_nobody_waits_while_it_is_looked_up_whom_a_finding_is_about(ghost, now):
+    house = replace(ghost, snapshots=Watched(ghost.snapshots))
+    exclude(house, ANA, now, only(ghost, rule="ghost").fingerprint, now + timedelta(days=9), "litigation hold")
+    assert set(house.snapshots.could) == {True}

@@ -58,6 +58,19 @@ def test_a_second_run_with_nothing_changed_writes_no_finding(ghost, now):
     assert detection.counts["ghost"] == 1
 
 
+def test_a_source_that_no_longer_contradicts_itself_ends_its_finding(house, now):
+    left = Identity("hr", "1", state="current", ended_at=now - timedelta(days=9))
+    say(house, now, "hr", left, Identity("hr", "2", state="current"))
+    say(house, now, "crm", account("2"))
+    detect(house, now)
+    assert only(house, rule="contradictory_source").status == "open"
+    later = now + timedelta(hours=1)
+    say(house, later, "hr", structs.replace(left, ended_at=None), Identity("hr", "2", state="current"))
+    detect(house, later)
+    found = only(house, rule="contradictory_source")
+    assert (found.status, found.resolved_why) == ("resolved", "no_longer_true")
+
+
 def test_only_findings_that_are_written_get_their_words(ghost, now):
     spoken = []
 

@@ -64,6 +64,26 @@ def cookies(headers):
     return [value.decode() for name, value in headers if name == b"set-cookie"]
 
 
+# --- Addresses
+
+HTML, SCRIPT = ((b"content-type", b"text/html; charset=utf-8"),), ((b"content-type", b"text/javascript"),)
+
+
+@pytest.mark.parametrize("path", ["/a/b", "/findings/1/2", "/static/none"])
+def test_an_address_below_a_page_leads_to_where_it_is_said_that_there_is_none(path):
+    status, headers = ask(OPEN, path, answer=HTML)
+    assert (status, dict(headers)[b"location"]) == (307, b"/no-such-page")
+    assert dict(headers)[b"x-frame-options"] == b"DENY"
+    assert ask(OPEN, path, answer=SCRIPT)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/x", "/findings/", "/_stcore/host", "/component/grid/index.html", "/auth/login"]
+)
+def test_what_stands_at_an_address_is_answered_there(path):
+    assert ask(OPEN, path, answer=HTML)[0] == 200
+
+
 # --- Cookies
 
 

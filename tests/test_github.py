@@ -86,7 +86,7 @@ class TestAPlainOrganisation:
         assert accounts[plain.id("ada")].last_seen_at == NOW - timedelta(days=3)  # an answer of SAML came later
         assert accounts[plain.id("front")].last_seen_at == NOW
         assert accounts[plain.id("bruno")].last_seen_known is False  # only failed
-        assert "last use is also from the newest entries of the audit log, back to 2026-11-14" in reading.notes
+        assert "last use is also from the newest entries of the audit log, back to 14 Nov 2026" in reading.notes
 
     def test_what_a_plan_hides_is_unknown_and_said(self, plain):
         plain.settings |= {"plan": "team", "saml": False, "not_owner": True}

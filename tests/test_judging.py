@@ -308,6 +308,13 @@ def test_a_finding_whose_signal_goes_missing_is_neither_found_nor_judged(name, s
     assert unjudged["reason"].to_list() == [SIGNALS[signal]]
 
 
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_rule_says_of_what_it_was_asked_about_whether_it_could_be_judged(name):
+    verdict = judge(RULES[name], account(), identities=PEOPLE)
+    asked = pl.DataFrame({"application": ["crm"], "account_id": ["gone"], "identity_id": ["hr:gone"]})
+    assert verdict.unjudged(name, asked).is_empty()
+
+
 def test_what_was_judged_or_is_gone_or_was_not_asked_for_is_not_unjudged():
     rows = [account(account_id="ok"), account(account_id="dark", active=None), account(account_id="other", active=None)]
     asked = pl.DataFrame({"application": ["crm"] * 4, "account_id": ["ok", "dark", "dark", "gone"]})

@@ -91,6 +91,36 @@ class TestSettingUp:
             assert "postgresql+psycopg://lw:***@db.example.com/lw" in out
             assert out.count("hidden: a secret is never written here") == 2
 
+    @pytest.mark.parametrize(
+        ("variable", "value", "key"),
+        [
+            ("LEAVERWATCH_POLICY__RULES_OFF", "['gost']", "policy.rules_off"),
+            ("LEAVERWATCH_POLICY__SEVERITY__GOST", "low", "policy.severity.gost"),
+        ],
+    )
+    def test_a_rule_that_is_none_is_told_of_the_variable_or_the_line_that_names_it(self, home, variable, value, key):
+        said = f"{key}: no rule is named 'gost'"
+        assert f"{variable}: {said}" in home.run("detect", **{variable: value}).err
+        [rules] = [
+            row
+            for row in home.run("doctor", "--format", "json", **{variable: value}).json
+            if row["what"] == "rules" and row["result"] == "FAILED"
+        ]
+        assert rules["says"].startswith(f"{variable}: ")
+        file = home.folder / "leaverwatch.toml"
+        written = f"rules_off = {value}" if "off" in key else f'severity.gost = "{value}"'
+        file.write_text(f"[policy]\n{written}\n{SETTINGS}")
+        assert f"{file}:2: {said}" in home.run("detect").err
+
+    def test_evidence_that_is_not_there_says_what_was_expected(self, home):
+        answer = home.run("evidence", "verify", "nowhere.zip")
+        assert (answer.code, "Errno" in answer.err) == (2, False)
+        assert "nowhere.zip: there is no evidence file of that name; expected one as" in answer.err
+        answer = home.run("evidence", "verify", str(home.folder))
+        assert (answer.code, "cannot be read: Is a directory" in answer.err) == (2, True)
+        answer = home.run("evidence", "verify", "nowhere.zip", "--key", "nowhere.pem")
+        assert (answer.code, "expected the public key as it was handed over" in answer.err) == (2, True)
+
     def test_doctor_names_what_fails(self, read_home):
         assert read_home.do("doctor").code == 0
         (read_home.folder / "crm.csv").unlink()

@@ -17,6 +17,7 @@ from typing import Any, Final
 from connectors.kit.github_calls import REFUSED, GitHubCalls
 from connectors.kit.pagination import Page, read_pages
 from connectors.kit.resource import Reader, Resource
+from governance.durations import day
 from governance.errors import UnexpectedAnswer
 from governance.records import Event, Reading
 
@@ -80,7 +81,7 @@ class AuditLog:
                     back = min(back or at, at)
             link, params = self._calls.http.next_link(answer), None
         if back is not None:
-            reading.notes.append(f"last use is also from the newest entries of the audit log, back to {back.date()}")
+            reading.notes.append(f"last use is also from the newest entries of the audit log, back to {day(back)}")
         return found
 
     def events(

@@ -18,6 +18,7 @@ from connectors.kit.scim_list import Groups, ScimLists
 from connectors.kit.slack_calls import PLAN, REFUSED, SlackCalls
 from connectors.kit.slack_people import Beside
 from connectors.kit.slack_provisioned import ProvisionedReader, keys_of, page_of
+from governance.durations import day
 from governance.errors import AuthenticationFailed
 from governance.records import Entitlement, Reading
 
@@ -114,7 +115,7 @@ class BesideLists:
         if not pages:
             reading.notes.append("last use is not told: the access log needs a paid plan")
         elif back is not None:
-            since = back.astimezone(UTC).date().isoformat()
+            since = day(back.astimezone(UTC))
             reading.notes.append(f"last use is from the access log, back to {since}; who is not in it is unknown")
 
     def _entitlement(self, entitlement_id: str, name: str) -> Entitlement:

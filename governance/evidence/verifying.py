@@ -45,7 +45,12 @@ def verify(file: Path, pem: bytes | None = None) -> Proof:
     """
     try:
         archive = zipfile.ZipFile(file)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except FileNotFoundError as error:
+        named = "expected one as leaverwatch evidence export writes it, such as REVIEW.zip"
+        raise ConfigurationError(f"{file}: there is no evidence file of that name; {named}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ConfigurationError(f"{file}: this is no evidence file, or it is damaged: {error}") from error
     with archive, tempfile.TemporaryDirectory() as folder:
         members, broken = _unpacked(archive, Path(folder))

@@ -36,14 +36,14 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
         raise DecisionError(
             f"an exclusion ends between tomorrow and {longest.days} days from now, not on {until:%Y-%m-%d}"
         )
+    with house.store.read() as session:  # first, so that nobody waits for the estate to be looked through
+        seen = _excludable(session, actor, fingerprint)
+        own = _is_about(house, session, seen, actor)
     with house.store.write() as session:
-        finding = session.get(Finding, fingerprint)
-        if finding is None:
-            raise DecisionError(f"no finding has the fingerprint {fingerprint}")
-        demand(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id)
-        if finding.status != "open":
-            raise AlreadyDecided(f"the finding is {finding.status.replace('_', ' ')}, not open")
-        if _is_about(house, session, finding, actor):
+        finding = _excludable(session, actor, fingerprint)
+        if finding.digest != seen.digest:  # a detect run ended in between
+            own = _is_about(house, session, finding, actor)
+        if own:
             raise FourEyesRequired(f"the finding may be about {actor.email}; somebody else must except it")
         before = select(Exclusion).where(Exclusion.fingerprint == fingerprint, col(Exclusion.ended_at).is_(None))
         exclusion = None
@@ -81,6 +81,17 @@ def exclude(house: House, actor: Actor, now: datetime, fingerprint: str, until: 
             facts={"until": exclusion.until.isoformat(), "rule": finding.rule, "account": finding.account_id},
         )
     return exclusion
+
+
+def _excludable(session: Session, actor: Actor, fingerprint: str) -> Finding:
+    """The finding, which is open and which the actor may exclude; an error that says why not."""
+    finding = session.get(Finding, fingerprint)
+    if finding is None:
+        raise DecisionError(f"no finding has the fingerprint {fingerprint}")
+    demand(actor, Verb.EXCLUDE, application=finding.application, identity_id=finding.identity_id)
+    if finding.status != "open":
+        raise AlreadyDecided(f"the finding is {finding.status.replace('_', ' ')}, not open")
+    return finding
 
 
 def end_exclusion(house: House, actor: Actor, now: datetime, fingerprint: str, reason: str) -> Exclusion:

@@ -88,7 +88,7 @@ def evaluate(
     """Correlate and judge everything the feeds said up to `as_of`; the estate is written to `folder`."""
     said, estate = picture(house, as_of, folder, engine, with_providers(house, settings), known_at)
     link(house, said, folder)
-    verdict = run(estate, settings.policy, as_of, in_force(house.rules, settings.policy))
+    verdict = run(estate, settings.policy, as_of, in_force(house.rules, settings.policy, house.origin))
     return Evaluation(as_of, folder, said, estate, verdict, summarise(house, said, estate, verdict, as_of))
 
 

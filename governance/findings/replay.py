@@ -43,7 +43,7 @@ def replayed(
     house: House, rule: str, instants: list[datetime], known: Known | None, now: datetime
 ) -> Iterator[Replayed]:
     """Judge by one rule as of each instant; where a rule with precedence holds an account, this one leaves it."""
-    rules = _with_precedence(in_force(house.rules, house.settings.policy), rule)
+    rules = _with_precedence(in_force(house.rules, house.settings.policy, house.origin), rule)
     before: pl.DataFrame | None = None
     for as_of in instants:
         with looked_back(house, as_of, known_at(known, as_of, now)) as seen:

@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from governance import findings, remediation
-from governance.access import Actor, Verb, may
+from governance.access import ONLY_DECIDE, Actor, Verb, may
 from governance.house import House
 from governance.parts.acting import attempt, leave_when_out
 from governance.parts.clock import read_clock
@@ -83,7 +83,7 @@ def ended_list(house: House, actor: Actor, now: datetime) -> None:
 
 
 def _ended(house: House, actor: Actor, now: datetime, r: Remediation) -> None:
-    st.markdown(f"{_what(house, r)}  \n:small[:gray[{_end(r, now)}]]")
+    st.markdown(f"{_what(house, r)}  \n:small[:gray[{_end(actor, r, now)}]]")
     line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small")
     sign = "✓ " if r.status == "verified" else ""
     line.markdown(chip(f"{sign}{REMEDIATION.get(r.status, r.status)}", _COLOURS.get(r.status, "gray")), width="content")
@@ -122,10 +122,11 @@ def _way(r: Remediation, now: datetime) -> str:
     return " → ".join(parts)
 
 
-def _end(r: Remediation, now: datetime) -> str:
+def _end(actor: Actor, r: Remediation, now: datetime) -> str:
+    """When and how it ended; the call itself only for who runs something here."""
     at = r.verified_at or r.executed_at or r.approved_at or r.proposed_at
     if r.status == "verified":
-        receipt = ((r.evidence or {}).get("receipt") or {}).get("call")
+        receipt = None if actor.roles <= ONLY_DECIDE else ((r.evidence or {}).get("receipt") or {}).get("call")
         how = f" · {plain(receipt)}" if receipt else ""
         took = (
             f", {plain(span(r.verified_at - r.approved_at))} after the approval"

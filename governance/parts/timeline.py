@@ -137,9 +137,9 @@ def _marks(figure: go.Figure, life: Lifecycle, labels: list[str], colours: Palet
                                         showlegend=False, hovertemplate=hover))  # fmt: skip
         if life.left:
             text, colour = _said(lane, after, colours)
-            begin = max(lane.end, life.left) if not lane.open else life.left
-            figure.add_annotation(x=_ms(begin), y=label, xref="x2", text=_safe(text), showarrow=False, xanchor="left",
-                                  xshift=8, font={"size": 10.5, "color": colour})  # fmt: skip
+            # From the right edge: after leaving a phone has no room for the words, and would cut their end.
+            figure.add_annotation(x=1, y=label, xref="paper", text=_safe(text), showarrow=False, xanchor="right",
+                                  xshift=-4, font={"size": 10.5, "color": colour})  # fmt: skip
 
 
 def _said(lane: Lane, after: bool, colours: Palette) -> tuple[str, str]:

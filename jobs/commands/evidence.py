@@ -50,7 +50,8 @@ def verify(
     try:
         pem = key.read_bytes() if key else None
     except OSError as error:
-        raise ConfigurationError(f"{key}: {error.strerror}") from error
+        expected = "expected the public key as it was handed over (PEM)"
+        raise ConfigurationError(f"{key}: cannot be read: {error.strerror}; {expected}") from error
     proof = prove(file, pem)
     if format is Format.JSON:
         told = {"ok": proof.ok, "problems": list(proof.problems), "files": proof.files, "key": proof.key}

@@ -67,7 +67,9 @@ def worker() -> None:
 
     logging.getLogger("leaverwatch").setLevel(os.environ.get("LEAVERWATCH_LOG", "INFO").upper())
     house = the_house()
-    in_force(house.rules, house.settings.policy)  # a rule that cannot be used is named now, not when it would judge
+    in_force(
+        house.rules, house.settings.policy, house.origin
+    )  # a rule that cannot be used is named now, not when it would judge
     with up.stopping() as stop:
         serve(house, stop, os.environ)
 

@@ -42,8 +42,9 @@ def test_an_address_with_filters_leads_there_where_it_is_the_first_page(page, ad
     assert "rule=stale" in page.url
 
 
-def test_an_address_that_no_page_has_says_so_and_leads_to_the_first_one(page, address):
-    page.goto(f"{address}/nowhere")
+@pytest.mark.parametrize("path", ["nowhere", "no/where", "findings/9"])
+def test_an_address_that_no_page_has_says_so_and_leads_to_the_first_one(page, address, path):
+    page.goto(f"{address}/{path}")
     begins_with(page, "No such page")
     page.get_by_role("link", name="To the first page").click()
     begins_with(page, "Overview")

@@ -49,3 +49,16 @@ def test_tools_do_not_lie_over_the_words_above_a_table_where_nothing_hovers(phon
     settled(phone)
     phone.get_by_test_id("stDataFrame").first.wait_for(timeout=LONGEST)
     assert [tool.is_visible() for tool in phone.get_by_test_id("stElementToolbar").all()].count(True) == 0
+
+
+def test_what_a_lifecycle_says_of_each_account_is_not_cut(phone, address):
+    open_page(phone, address, "/identities?id=hr:10482")
+    phone.locator(".annotation-text").first.wait_for(timeout=LONGEST)
+    at_rest(phone)
+    settled(phone)
+    said = phone.locator(".js-plotly-plot").evaluate(
+        """plot => [...plot.querySelectorAll('.annotation-text')].map(it => [it.textContent,
+            it.getBoundingClientRect().right <= plot.getBoundingClientRect().right + 0.5])"""
+    )
+    assert any("not used since" in text or "used after leaving" in text for text, _ in said)
+    assert [text for text, whole in said if not whole] == []

@@ -154,6 +154,17 @@ def test_a_manual_task_is_claimed_by_its_owner_and_not_called_verified(house, gh
     assert "Verified inactive" not in said
 
 
+@pytest.mark.parametrize(("who", "shown"), [(SECURITY, True), (BOSS, False)])
+def test_who_only_decides_is_not_shown_the_call_that_was_made(house, ghost, who, shown):
+    put_remediation(
+        house, "r1", NOW, status="verified", approved_at=NOW, executed_at=NOW, verified_at=NOW + timedelta(seconds=4),
+        evidence={"receipt": {"call": "PATCH /scim/v2/Users/a0 active=false", "answer": "204"}},
+    )  # fmt: skip
+    said = text_of(show(house, "approvals", who))
+    assert "4 s after the approval" in said
+    assert ("PATCH /scim/v2" in said.replace("\\", "")) is shown
+
+
 def test_the_address_of_a_card_opens_exactly_that_one(house, ghost):
     for number in range(3):
         put_remediation(house, f"r{number}", NOW, identity_name=f"Person {number}", finding=f"{number:016x}",
