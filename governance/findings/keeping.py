@@ -169,21 +169,7 @@ def _apply(session: Session, evaluation: Evaluation, before: pl.DataFrame) -> di
     if fresh.height:
         with indexed_together(session):
             put_rows(session, Finding, [_opened(row, as_of) for row in _of(fresh, said)])
-    returned = {"status": "open", "opened_at": as_of, "resolved_at": None, "resolved_why": None}
-    times = dict(again.select("fingerprint", "reopened").iter_rows())
-    taken = _under_way(session, again["fingerprint"])
-    update_rows(
-        session,
-        Finding,
-        "fingerprint",
-        [
-            _said(row)
-            | returned
-            | {"reopened": times[row["fingerprint"]] + 1}
-            | ({"status": "in_remediation"} if row["fingerprint"] in taken else {})
-            for row in _of(again, said)
-        ],
-    )
+    update_rows(session, Finding, "fingerprint", _returned(session, again, said, as_of))
     update_rows(session, Finding, "fingerprint", [_said(row) for row in _of(other, said)])
 
     absent = before.filter(pl.col("was_status").is_in(LIVE)).join(found, on="fingerprint", how="anti")
@@ -204,6 +190,19 @@ def _apply(session: Session, evaluation: Evaluation, before: pl.DataFrame) -> di
         "resolved": len(resolved),
         "stayed": absent.height - len(resolved),
     }
+
+
+def _returned(session: Session, again: pl.DataFrame, said: pl.DataFrame, as_of: datetime) -> list[dict[str, Any]]:
+    """Findings that return, as they are written: open, or in remediation where one still waits or runs."""
+    anew = {"opened_at": as_of, "resolved_at": None, "resolved_why": None}
+    times = dict(again.select("fingerprint", "reopened").iter_rows())
+    taken = _under_way(session, again["fingerprint"])
+    rows = []
+    for row in _of(again, said):
+        fingerprint = row["fingerprint"]
+        status = "in_remediation" if fingerprint in taken else "open"
+        rows.append(_said(row) | anew | {"status": status, "reopened": times[fingerprint] + 1})
+    return rows
 
 
 def _under_way(session: Session, fingerprints: pl.Series) -> set[str]:
