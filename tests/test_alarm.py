@@ -18,7 +18,9 @@ def test_it_rings_once_when_the_time_is_over():
     clock = Alarm(lambda: rung.append(time.monotonic()))
     begun = time.monotonic()
     with clock.after(0.05):
-        time.sleep(0.3)
+        while not rung and time.monotonic() < begun + 10:  # a busy machine wakes the thread late
+            time.sleep(0.01)
+        time.sleep(0.25)
     assert len(rung) == 1
     assert rung[0] - begun >= 0.05
 
@@ -26,11 +28,14 @@ def test_it_rings_once_when_the_time_is_over():
 def test_it_is_silent_when_all_was_done_before():
     rung = []
     clock = Alarm(lambda: rung.append(1))
+    late = 0
     for _ in range(100):
+        begun = time.monotonic()
         with clock.after(0.05):
             pass
+        late += time.monotonic() - begun >= 0.05  # a busy machine may stop us just there
     time.sleep(0.2)
-    assert rung == []
+    assert len(rung) <= late
 
 
 def test_a_time_that_is_over_earlier_than_the_one_before_is_not_missed():

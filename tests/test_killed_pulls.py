@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,11 +46,21 @@ while True:
 """
 
 
+def begun(folder: Path) -> int:
+    """How many pulls have begun."""
+    with closing(sqlite3.connect(folder / "leaverwatch.db")) as connection:
+        return int(connection.execute("SELECT count(*) FROM jobrun").fetchone()[0])
+
+
 def killed(folder: Path, after: float) -> None:
-    """A process that pulls again and again, killed so many seconds after it began to."""
+    """A process that pulls again and again, killed so many seconds after its first pull began, however slow it is."""
     process = subprocess.Popen([sys.executable, "-c", PULLING, folder], cwd=ROOT, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
+    before, until = begun(folder), time.monotonic() + 60
+    while begun(folder) == before:
+        assert time.monotonic() < until, "no pull begins"
+        time.sleep(0.002)
     time.sleep(after)
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -38,9 +38,14 @@ def at_rest(page):
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=LONGEST)
 
 
+def faded(page):
+    """Wait until nothing that the run before drew fades away any more."""
+    page.wait_for_function("!document.querySelector('[data-stale=true]')", timeout=LONGEST)
+
+
 def settled(page):
     """Wait until nothing on the page has changed for a while, and nothing of the run before fades away any more."""
-    page.wait_for_function("!document.querySelector('[data-stale=true]')", timeout=LONGEST)
+    faded(page)
     page.evaluate(
         """() => new Promise((done) => {
             const begun = performance.now();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.chromium import LONGEST, open_page
+from tests.browser.chromium import LONGEST, at_rest, open_page, settled
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,7 @@ def test_a_ghost_is_found_approved_by_somebody_else_verified_and_audited(page, a
     page.get_by_text("In remediation 1").wait_for(timeout=LONGEST)
 
     open_page(page, address, "/approvals")
+    at_rest(page)
     assert page.get_by_role("button", name="Approve deactivation").count() == 0, "nobody approves what they proposed"
     act_as(page, "Ingrid Solberg")
     page.get_by_label("Why you agree").fill("she handed over on Monday", timeout=LONGEST)
@@ -55,7 +56,8 @@ def test_on_a_phone_the_approval_needs_no_scrolling(browser, address):
     open_page(page, address, "/approvals?as=i.solberg@nwl.example")
     approve = page.get_by_role("button", name="Approve deactivation")
     approve.wait_for(timeout=LONGEST)
-    page.wait_for_timeout(1000)
+    at_rest(page)
+    settled(page)
     box = approve.bounding_box()
     assert box["y"] + box["height"] <= 844
     context.close()

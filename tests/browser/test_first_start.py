@@ -12,7 +12,7 @@ from governance import sessions
 from governance.tables import SignIn
 from jobs import home
 from tests.browser.alone import dashboard_alone
-from tests.browser.chromium import LONGEST, at_rest
+from tests.browser.chromium import LONGEST, at_rest, faded
 from tests.screen import rows_of
 
 
@@ -57,6 +57,8 @@ def test_a_session_that_ended_says_so_and_what_was_typed_stands_in_its_field_aft
         page.get_by_role("button", name="Show as TOML").click()
         page.get_by_text("Your session has ended").wait_for(timeout=LONGEST)
         page.get_by_text("leaverwatch sessions link").wait_for(timeout=LONGEST)
+        at_rest(page)  # the last words are drawn below that
+        faded(page)
         said = page.inner_text("body")
         for words in ("after 15 minutes without use", "did nothing", "leaverwatch sessions link", "is kept for 30 min"):
             assert words in said

@@ -18,7 +18,7 @@ from governance.access import Actor
 from governance.tables import AuditEntry, Remediation, SignIn
 from jobs import home
 from tests.browser.alone import dashboard_alone
-from tests.browser.chromium import LONGEST, at_rest, on_screen
+from tests.browser.chromium import LONGEST, at_rest, faded, on_screen
 from tests.foreign_servers import free_port, missing
 from tests.homes import CRM, HR, SETTINGS, Home
 from tests.oidc_provider import PASSWORD, SECRET, provider
@@ -88,11 +88,13 @@ def signed_in(page):
 
 def asked_to_sign_in(page):
     page.get_by_role("heading", name="Sign in to Leaverwatch").wait_for(timeout=LONGEST)
-    at_rest(page)
     nothing_is_shown(page)
 
 
 def nothing_is_shown(page):
+    """Once the run has ended: what the run before drew goes only then."""
+    at_rest(page)
+    faded(page)
     for of_the_house in ("Cy in crm", "Act first", "open findings", "Approvals"):
         assert page.get_by_text(of_the_house).count() == 0, of_the_house
 
@@ -311,7 +313,6 @@ def test_a_forged_cookie_opens_nothing(browsing, address, house, wrong):
     page = context.new_page()
     page.goto(address + QUERY + "&as=bob@x.example")
     page.get_by_role("heading", name=re.compile("Sign in to Leaverwatch|No access")).wait_for(timeout=LONGEST)
-    at_rest(page)
     nothing_is_shown(page)
     with house.store.read() as session:
         assert len(session.exec(select(SignIn)).all()) == before
