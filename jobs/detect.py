@@ -96,6 +96,7 @@ def _run(house: House, now: datetime, as_of: datetime, by: str) -> Detection:
             remediation.settle_by_snapshot(house, now, application.name)
         with evaluated(house, as_of) as evaluation:
             run = record(house, evaluation, now, home.clock())
+        remediation.withdraw_untrue(house, now)
     except Exception as error:
         known = isinstance(error, LeaverwatchError)
         _end(house, job.id, "failed", str(error) if known else f"an unexpected {type(error).__name__}; see the log")

@@ -56,6 +56,10 @@ class Company:
         (self.folder / "hr.csv").write_text(HR + "".join(others) + hr)
         accounts = [f"b{n},p{n}@x.example,active,2021-01-01,User\n" for n in range(1, 9)]
         (self.folder / "crm.csv").write_text(CRM + "".join(accounts) + crm)
+        self.reread()
+
+    def reread(self) -> None:
+        """Read both files as they are, and judge."""
         results = pull(self.house, [], self.now, connect=home.connect)
         assert {result.status for result in results} == {"published"}, results
         detect(self.house, self.now)

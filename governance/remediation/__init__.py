@@ -28,6 +28,7 @@ from governance.remediation.refusals import plan_digest
 from governance.remediation.reviewed import PROPOSED, Removal, propose_removals
 from governance.remediation.undoing import CAN_BE_UNDONE, undo, undone
 from governance.remediation.ways import gives_back, offered, possible
+from governance.remediation.withdrawing import withdraw_untrue
 from governance.subjects import AccountFacts, Facts, read_facts
 
 __all__ = [
@@ -77,4 +78,5 @@ __all__ = [
     "undo",
     "undone",
     "verified",
+    "withdraw_untrue",
 ]
