@@ -18,11 +18,12 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from governance.house import install
-from jobs import configuring, front_door, garbage, home
+from jobs import configuring, front_door, garbage, home, logs
 from jobs.routes import ROUTES
 
 HOST, _, PORT = os.environ.get("LEAVERWATCH_DASHBOARD", "127.0.0.1:8501").rpartition(":")
 HOST = HOST.strip("[]") or "127.0.0.1"
+logs.keep_lines()
 house = home.open_house(home.find_home(os.environ), os.environ, home.clock())
 front_door.refuse_open(house.settings, HOST if __name__ == "__main__" else str(st.get_option("server.address") or ""))
 if st.get_option("server.allowedHosts") != front_door.hosts(house.settings):

@@ -12,7 +12,7 @@ from typing import Final
 import typer
 
 from governance.errors import ConfigurationError, GuardStopped, LeaverwatchError, StoreError
-from jobs import garbage
+from jobs import garbage, logs
 
 # Which module holds which command: only the module asked for is imported, so that starting stays fast.
 MODULES: Final[dict[str, tuple[str, ...]]] = {
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     garbage.seldom()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    logs.keep_lines()
     logging.basicConfig(level=os.environ.get("LEAVERWATCH_LOG", "WARNING").upper(), format=LOG, stream=sys.stderr)
     try:
         application(given)(given, prog_name="leaverwatch")

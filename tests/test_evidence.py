@@ -28,6 +28,7 @@ from governance.campaigns import Decision
 from governance.errors import ConfigurationError, DecisionError
 from governance.evidence.container import write as write_container
 from governance.evidence.report import write_report
+from governance.evidence.sheets import write_xlsx
 from governance.house import House
 from governance.tables import EvidencePack
 from jobs import work
@@ -133,6 +134,51 @@ def test_the_report_says_what_was_read_whole_and_what_as_changes(tmp_path):
     assert "(changes only)" in words
     assert "crm: everything was read as of 2026-11-23 09:00Z, 1,040 rows (2 rejected); since then only" in words
     assert "what changed, 7 rows (0 rejected)." in words
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\n" * 500,
+        "\r\n" * 500,
+        "W" * 10_000,
+        "\x0b\x0c\u2028" * 200,
+        "\u202egnp.exe\u202c",
+        "\u200b" * 900,
+        "\t" * 900,
+        "<b>=1+1",
+    ],
+    ids=["lines", "other lines", "wide", "breaks", "turned round", "no width", "tabs", "marks"],
+)
+def test_no_name_keeps_the_report_from_being_made(tmp_path, name):
+    dates = dict.fromkeys(("launched_at", "due_at", "closed_at", "verified_at"), NOW)
+    texts = (
+        "title",
+        "launched_by",
+        "closed_by",
+        "population_sha256",
+        "application",
+        "username",
+        "account_id",
+        "reason",
+    )
+    texts += ("entitlement_id", "entitlement", "identity_name", "recommendation", "decision", "approved_by", "status")
+    row = {**dates, **dict.fromkeys(texts, name), "number": 1, "control": False, "first_recommendation": "judge"}
+    row |= {"decided_by": name, "owner": name, "left_out": name}
+    source = {"feed": name, "source": name, "sha256": name, "whole_at": "2026-11-23T09:00:00+00:00"}
+    review = {**row, "outcome": {}, "statement": {"left_out": [row], "sources": [source], "never_read": [name]}}
+    given = {"reviewer": name, "given": 1, "decided": 1, "removed": 1, "seconds": 1.0, "flags": [name]}
+    quality = [{**given, "bulk_share": 0.5, "agreement": 0.5}]
+    write_report(tmp_path / "report.pdf", review, quality, iter([row]), [row], NOW)
+    assert PdfReader(tmp_path / "report.pdf").pages
+
+
+def test_a_reason_longer_than_a_cell_is_cut_and_not_left_out(tmp_path):
+    rows = [{"reason": "x" * 40_000, "decision": "keep"}, {"reason": "y" * 32_767, "decision": "keep"}]
+    write_xlsx(tmp_path / "x.xlsx", iter(rows), ("reason", "decision"), "t")
+    _, cut, whole = openpyxl.load_workbook(tmp_path / "x.xlsx").active.iter_rows(values_only=True)
+    assert (len(cut[0]), cut[0].startswith("xxx"), "the CSV of the same name" in cut[0]) == (32_767, True, True)
+    assert whole[0] == "y" * 32_767
 
 
 def _campaigns(house: House):

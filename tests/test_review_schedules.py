@@ -55,6 +55,19 @@ def test_it_begins_on_its_day_and_again_three_months_later(company: House) -> No
     assert waiting(company).next_at == campaigns.months_after(NOW + timedelta(hours=1), 3)
 
 
+def test_it_begins_once_though_the_worker_died_before_that_was_noted(company: House) -> None:
+    scheduled(company, NOW)
+    before = waiting(company)
+    assert len(campaigns.begin_due(company, NOW)) == 1
+    with company.store.write() as session:
+        session.get_one(ReviewSchedule, before.id).next_at = before.next_at
+    assert campaigns.begin_due(company, NOW + timedelta(minutes=1)) == []
+    assert len(begun(company)) == 1
+    assert waiting(company).next_at == campaigns.months_after(NOW, 3)
+    assert len(campaigns.begin_due(company, campaigns.months_after(NOW, 3))) == 0, "the data are outdated by then"
+    assert "outdated" in (waiting(company).waiting or "")
+
+
 def test_it_comes_back_to_its_day_after_a_shorter_month(company: House) -> None:
     sec, end = actor(company, "sec"), datetime(2026, 10, 31, 12, tzinfo=UTC)
     first = campaigns.months_after(end, 4)

@@ -93,10 +93,11 @@ def begin_due(house: House, now: datetime) -> list[str]:
         due = list(session.exec(chosen.order_by(col(ReviewSchedule.next_at))))
     begun = []
     for row in due:
-        why = _not_fresh(house, row, now)
-        if why is None:
+        title = f"{row.title}, {row.next_at:%B %Y}"
+        before = _begun(house, row.id, title)
+        why = None if before else _not_fresh(house, row, now)
+        if why is None and not before:
             try:
-                title = f"{row.title}, {row.next_at:%B %Y}"
                 made = begin(house, now, title, row.scope, row.plan, template=row.template, schedule=row.id)
             except DecisionError as refusal:
                 why = str(refusal)
@@ -137,6 +138,15 @@ def begin(
             cancel(house, WORKER, now, draft.id, "it was refused, and another scope or plan is wanted now")
     made = same or create(house, WORKER, now, title, scope, plan, template=template, schedule=schedule)
     return launch(house, WORKER, now, made.id)
+
+
+def _begun(house: House, schedule: str, title: str) -> bool:
+    """Whether the campaign of this date has begun, though whoever began it died before it was noted."""
+    chosen = select(Campaign.id).where(
+        Campaign.schedule == schedule, Campaign.title == title, col(Campaign.launched_at).is_not(None)
+    )
+    with house.store.read() as session:
+        return session.exec(chosen.limit(1)).first() is not None
 
 
 def _drafts(house: House, schedule: str) -> list[Campaign]:

@@ -21,7 +21,7 @@ class Report(FPDF):
 
     def __init__(self, title: str, at: datetime) -> None:
         super().__init__(format="A4")
-        self.told = title
+        self.told = _in_one_line(title)
         self.set_creation_date(at)
         self.set_title(title)
         self.set_margins(16, 16, 16)
@@ -67,11 +67,16 @@ class Report(FPDF):
         ) as table:  # fmt: skip
             table.row(list(columns))
             for row in rows:
-                table.row([self.printable(text[:LONGEST]) for text in row])
+                # In one line that is wrapped: a name of two hundred lines would be higher than a page.
+                table.row([self.printable(_in_one_line(text)) for text in row])
 
     def printable(self, text: str) -> str:
         """The text with a `?` for every letter the fonts lack: other scripts are whole in the lists beside."""
         return "".join(c if c == "\n" or ord(c) in self.letters else "?" for c in text)
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())[:LONGEST]
 
 
 def write_report(

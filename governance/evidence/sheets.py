@@ -28,6 +28,8 @@ REMOVALS: Final = (
     *("proposed_at", "approved_by", "approved_at", "second_approver", "executed_at", "verified_at", "error", "proof"),
 )
 _CHUNK: Final = 5_000
+_CELL: Final = 32_767  # letters
+_CUT: Final = " … (cut: the CSV of the same name holds all of it)"
 
 
 def write_csv(path: Path, rows: Iterator[Mapping[str, Any]], columns: Sequence[str]) -> int:
@@ -64,7 +66,12 @@ def write_xlsx(path: Path, rows: Iterator[Mapping[str, Any]], columns: Sequence[
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     sheet.write_number(line, place, value)
                 elif value is not None:
-                    sheet.write_string(line, place, cell(value))
+                    sheet.write_string(line, place, _fitting(cell(value)))
+
+
+def _fitting(text: str) -> str:
+    """What fits into a cell of a workbook, which leaves it empty otherwise; the CSV beside holds all of it."""
+    return text if len(text) <= _CELL else f"{text[: _CELL - len(_CUT)]}{_CUT}"
 
 
 def population_rows(file: Path) -> tuple[Iterator[Mapping[str, Any]], list[str]]:
