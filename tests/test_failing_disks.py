@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -30,10 +31,30 @@ NATIVE = Path(__file__).parent / "native" / "failing_disk.c"
 LEAVES = (0, 4_096, 16_384, 32_768, 49_152, 65_536, 98_304, 131_072, 196_608, 262_144, 524_288, 1_048_576, 3_500_000)
 
 
-@pytest.fixture
-def server() -> Iterator[ScimSandbox]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, ScimSandbox]]:
+    """The folder of a house that was pulled and judged once, and its application: both to be copied."""
+    folder = tmp_path_factory.mktemp("made")
     with wiki() as started:
-        yield started
+        build(folder, started.url).store.close()
+        yield folder, started
+
+
+@pytest.fixture
+def server(made: tuple[Path, ScimSandbox]) -> Iterator[ScimSandbox]:
+    """The application as it was then; nothing was asked of it since."""
+    _, server = made
+    before = server.directory
+    server.directory = copy.deepcopy(before)
+    server.requests.clear()
+    yield server
+    server.directory = before
+
+
+def built(made: tuple[Path, ScimSandbox], folder: Path) -> House:
+    """A house of one's own like that, in this folder."""
+    shutil.copytree(made[0], folder, dirs_exist_ok=True)
+    return home.open_house(folder, {}, home.clock())
 
 
 def calls(server: ScimSandbox) -> int:
@@ -50,10 +71,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def house(disk: Path, server: ScimSandbox) -> Iterator[House]:
-    built = build(disk, server.url)
-    yield built
-    built.store.close()
+def house(disk: Path, made: tuple[Path, ScimSandbox]) -> Iterator[House]:
+    opened = built(made, disk)
+    yield opened
+    opened.store.close()
 
 
 def test_on_a_full_disk_actions_stop_first_and_go_on_when_there_is_room(
@@ -233,8 +254,8 @@ class Hand:
 
 
 @pytest.fixture
-def hand(tmp_path: Path, shim: Path, server: ScimSandbox) -> Iterator[tuple[Hand, House]]:
-    house = build(tmp_path, server.url)
+def hand(tmp_path: Path, shim: Path, made: tuple[Path, ScimSandbox]) -> Iterator[tuple[Hand, House]]:
+    house = built(made, tmp_path)
     working = Hand(tmp_path, shim)
     yield working, house
     assert working.process.stdin is not None
