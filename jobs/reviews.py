@@ -10,12 +10,15 @@ from jobs.home import clock
 
 
 def keep_up(house: House) -> dict[str, int]:
-    """Refresh what runs, begin what is due, raise micro-reviews; says how many of each."""
+    """Refresh what runs, begin what is due, raise micro-reviews; says how many of each. Nothing while another does."""
     from governance import campaigns  # here: after most detect runs there is nothing to do
 
-    begun = campaigns.begin_due(house, clock())
-    raised = campaigns.raise_micro_reviews(house, clock())
-    changed = campaigns.refresh(house, clock())
+    with house.store.lease("reviews") as alone:
+        if not alone:
+            return {}
+        begun = campaigns.begin_due(house, clock())
+        raised = campaigns.raise_micro_reviews(house, clock())
+        changed = campaigns.refresh(house, clock())
     return {"begun": len(begun), "micro": len(raised), **changed}
 
 

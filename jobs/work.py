@@ -2,7 +2,7 @@
 
 Leases, so that one process or twenty do the same: `worker` (who schedules), `pull-<feed>` (one pull of a feed at a
 time), `detect` (one detect run at a time), `acting` (remediations and verification one after another),
-`notices` (nobody is told twice).
+`notices` (nobody is told twice), `reviews` (none begins twice).
 """
 
 from __future__ import annotations

@@ -68,6 +68,14 @@ def test_it_begins_once_though_the_worker_died_before_that_was_noted(company: Ho
     assert "outdated" in (waiting(company).waiting or "")
 
 
+def test_it_is_not_begun_by_two_at_once(company: House) -> None:
+    scheduled(company, NOW)
+    with company.store.lease("reviews") as held:
+        assert held
+        assert work.reviews(company) == {}
+    assert begun(company) == []
+
+
 def test_it_comes_back_to_its_day_after_a_shorter_month(company: House) -> None:
     sec, end = actor(company, "sec"), datetime(2026, 10, 31, 12, tzinfo=UTC)
     first = campaigns.months_after(end, 4)

@@ -79,6 +79,19 @@ def test_an_approver_is_told_why_they_may_not_decide(house, now, email, values, 
     assert bool(card.others) == (bar is not None)
 
 
+@pytest.mark.parametrize(("status", "shown"), [("open", True), ("excluded", True), ("resolved", False)])
+def test_an_approver_sees_that_somebody_else_has_the_address_of_the_account_too(house, now, status, shown):
+    """Who was hired again under another number is a leaver under the old one, and would be locked out."""
+    said = "The active account person0 in Wiki has an address that several people held, hr:0, hr:9."
+    told = {"rule": "recycled_identifier", "application": "wiki", "account_id": "a0", "reason": said, "status": status}
+    seeded.put_findings(house, now, told, {**told, "application": "crm", "reason": "another account"})
+    put_remediation(house, "r1", now)
+    [card] = approvals.waiting(house, actor(house, "boss@example.com"), now)
+    assert [fact.text for fact in card.facts if "several people" in fact.text or "another" in fact.text] == [
+        said
+    ] * shown
+
+
 def test_nobody_decides_about_their_own_account(house, now):
     put_remediation(house, "r1", now, identity_id="hr:7")
     own = Actor("x@example.com", "X", frozenset({"approver"}), identity_id="hr:7")

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from governance.access import Actor, Verb, may, reach
 from governance.house import House
 from governance.remediation import CAN_BE_UNDONE, RUNNABLE
-from governance.tables import Campaign, Remediation
+from governance.tables import Campaign, Finding, Remediation
 from governance.views import runs
 from governance.views.applications import Closing, closing
 from governance.views.evidence import Fact, deciders, facts, read_back
 from governance.views.freshness import freshness
-from governance.views.tallies import within
+from governance.views.tallies import LIVE, within
 from governance.views.words import rule_title
 
 APPROVED: Final = ("approved", "scheduled", "executing", "executed")  # and not proved yet
@@ -56,6 +56,7 @@ def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
         rows = list(session.exec(query.order_by(col(Remediation.id)).limit(200)))
         feeds, run = freshness(house, now), runs.last_run(house)
         back = read_back(session, feeds, [r.application for r in rows], now)
+        shared = _addresses_of_several(session, rows)
     found = []
     for r in rows:
         said = (r.evidence or {}).get("finding", {})
@@ -67,7 +68,10 @@ def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
                 remediation=r,
                 severity=str(said.get("severity") or "high"),
                 why=str(said.get("reason") or ""),
-                facts=facts(said.get("facts") or {}, feeds, run, now, back.get((r.application, r.account_id))),
+                facts=[
+                    *facts(said.get("facts") or {}, feeds, run, now, back.get((r.application, r.account_id))),
+                    *shared.get((r.application, r.account_id), ()),
+                ],
                 closing=closing(house, r.application, by_hand=r.action == "manual"),
                 bar=bar,
                 others=deciders(house, actor, r.application, r.identity_id) if bar else [],
@@ -75,6 +79,19 @@ def waiting(house: House, actor: Actor, now: datetime) -> list[Waiting]:
         )
     order = {"critical": 0, "high": 1, "medium": 2, "low": 3}
     return sorted(found, key=lambda w: (w.bar is not None, order.get(w.severity, 9), w.remediation.id))
+
+
+def _addresses_of_several(session: Session, rows: list[Remediation]) -> dict[tuple[str, str], list[Fact]]:
+    """Whose address somebody else has, too: a leaver who was hired again under another number would be locked out."""
+    found = select(Finding).where(
+        Finding.rule == "recycled_identifier",
+        col(Finding.status).in_(LIVE),
+        col(Finding.account_id).in_({r.account_id for r in rows}),
+    )
+    return {
+        (str(one.application), str(one.account_id)): [Fact(one.reason, "Correlation", "")]
+        for one in (session.exec(found) if rows else ())
+    }
 
 
 @dataclass(frozen=True)
