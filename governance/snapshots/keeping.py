@@ -102,14 +102,14 @@ def last_told(house: House, now: datetime) -> pl.LazyFrame | None:
 
     Of one person in several sources there is one row, as in an estate.
     """
-    names = [source.name for source in house.settings.source]
-    told = select(Snapshot).where(col(Snapshot.feed).in_(names), col(Snapshot.status).in_(("published", "held")))
-    with house.store.read() as session:
-        rows = session.exec(told.order_by(*_NEWEST_FIRST)).all()
+    told = select(Snapshot).where(col(Snapshot.status).in_(("published", "held"))).order_by(*_NEWEST_FIRST)
     found: dict[str, Path] = {}
-    for row in rows:
-        if row.feed not in found and not lost(house, row):
-            found[row.feed] = house.snapshots / row.path / "identities.parquet"
+    with house.store.read() as session:
+        for name in (source.name for source in house.settings.source):
+            rows = session.exec(told.where(Snapshot.feed == name).execution_options(yield_per=100))
+            newest = next((row for row in rows if not lost(house, row)), None)
+            if newest is not None:
+                found[name] = house.snapshots / newest.path / "identities.parquet"
     if not found:
         return None
     identities = nw.from_native(scan("identities", list(found.values())))
