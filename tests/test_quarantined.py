@@ -140,7 +140,7 @@ def test_nor_is_it_where_what_was_known_of_it_is_lost(
             return session.get_one(Remediation, task.id).status
 
     shutil.rmtree(company.house.snapshots / "crm")
-    for _ in range(3):
+    for _ in range(2):  # the second time nothing is lost any more, and as little is known
         company.reads(LEAVER, row)
         assert (task_is(), company.status("ghost")) == ("executing", [("in_remediation", None)])
         [there] = company.accounts("a3")
