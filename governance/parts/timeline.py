@@ -137,9 +137,13 @@ def _marks(figure: go.Figure, life: Lifecycle, labels: list[str], colours: Palet
                                         showlegend=False, hovertemplate=hover))  # fmt: skip
         if life.left:
             text, colour = _said(lane, after, colours)
-            # From the right edge: after leaving a phone has no room for the words, and would cut their end.
-            figure.add_annotation(x=1, y=label, xref="paper", text=_safe(text), showarrow=False, xanchor="right",
-                                  xshift=-4, font={"size": 10.5, "color": colour})  # fmt: skip
+            # Up to the right edge, or to the last use: after leaving a phone has no room for the words, and would cut
+            # their end. What they lie upon there would make them hard to read.
+            end = {"x": _ms(lane.last_use), "xref": "x2", "xshift": -9} if after and lane.last_use else {}
+            ground = colours.panel if lane.open else "rgba(0,0,0,0)"
+            place = {"x": 1, "xref": "paper"} | end
+            figure.add_annotation(y=label, text=_safe(text), showarrow=False, xanchor="right", bgcolor=ground,
+                                  borderpad=1, font={"size": 10.5, "color": colour}, **place)  # fmt: skip
 
 
 def _said(lane: Lane, after: bool, colours: Palette) -> tuple[str, str]:
